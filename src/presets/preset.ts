@@ -1,0 +1,179 @@
+import type { FactChanges, JsonObject, Notes, ProtocolId, TargetFacts } from '../ir/index.ts';
+
+/** How a provider wants to be paid for: what the operator gives (a key, or the parts of one), never logged. */
+export interface Credential {
+  /** The key, or the JSON of a service account, or `accessKeyId:secretAccessKey[:sessionToken]` for AWS. */
+  readonly key: string;
+}
+
+/** What a signing function sees of a request. */
+export interface SignableRequest {
+  readonly method: string;
+  readonly origin: string;
+  /** Path with query, as it goes on the wire. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: readonly Buffer[];
+}
+
+/** What signing may use of the world. */
+export interface SigningPorts {
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** A form post to a token endpoint; only to the hosts that the preset names. */
+  readonly post: (url: string, form: Readonly<Record<string, string>>) => Promise<{ readonly status: number; readonly body: string }>;
+}
+
+/** `fixed`: the same headers on every request, made once. `signed`: made for each request. `query`: a query parameter (never logged). */
+export type Auth =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'fixed'; headers(key: string): Readonly<Record<string, string>> }
+  | {
+      readonly kind: 'signed';
+      sign(
+        request: SignableRequest,
+        credential: Credential,
+        settings: Readonly<Record<string, string>>,
+        ports: SigningPorts,
+      ): Promise<Readonly<Record<string, string>>>;
+    };
+
+/**
+ * One difference of a wire from its protocol, as a patch of the request body. Applied on both lanes; on the raw lane only
+ * when one of `fields` occurs in the bytes, so that a body that the provider takes as it is passes untouched.
+ */
+export interface Quirk {
+  /** Top-level fields that it looks at. */
+  readonly fields: readonly string[];
+  /** Returns a new body, or the same one where nothing is to change. Losses are noted. */
+  apply(body: JsonObject, notes: Notes, model: string): JsonObject;
+}
+
+/** A protocol as one kind of provider speaks it. */
+export interface Wire {
+  /** Path below the origin that the codec's own path is added to: `/v1`, `/api/paas/v4`, ``. */
+  readonly base: string;
+  /** Another path than the codec's, below `base`; gets the model id unencoded. */
+  readonly path?: (model: string, stream: boolean, settings: Readonly<Record<string, string>>) => string;
+  readonly facts?: FactChanges;
+  readonly quirks?: readonly Quirk[];
+  readonly auth?: Auth;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Extra request headers of the client that this wire understands (`anthropic-beta`). Lower case; `*` at the end matches the rest. */
+  readonly passHeaders?: readonly string[];
+  /** How a stream is framed; default SSE. */
+  readonly framing?: 'aws-event-stream';
+  /** Last change of the body before it is sent, model and stream known (Vertex `anthropic_version`). Forces the parsed lane. */
+  readonly finish?: (body: JsonObject, model: string, stream: boolean) => JsonObject;
+  /** The model's place: in the body's `model` (default), or in the path only (then it is taken out of the body). */
+  readonly modelIn?: 'body' | 'path';
+  /** The provider's own token counter, below `base` (`/messages/count_tokens`). */
+  readonly countTokens?: (model: string) => string;
+  /** What the support claim rests on: an exchange recorded from the provider, or its documentation. */
+  readonly mark: 'recorded' | 'documented';
+}
+
+/** What is known of some models of a preset. */
+export interface ModelRule {
+  /** Glob over the model id: `gpt-5*`. */
+  readonly match: string;
+  readonly facts: FactChanges;
+  /** Only on this protocol. */
+  readonly on?: ProtocolId;
+}
+
+/** A value that the address needs besides the key: region, account, resource. */
+export interface Setting {
+  readonly name: string;
+  readonly env?: readonly string[];
+  readonly default?: string;
+}
+
+/** What we know of a kind of provider. Data; a vendor's name appears nowhere else. */
+export interface Preset {
+  readonly id: string;
+  readonly label: string;
+  /** The vendor's pages that were read. */
+  readonly docs: readonly string[];
+  /** Variables that usually hold the key, the usual one first. */
+  readonly env: readonly string[];
+  readonly settings?: readonly Setting[];
+  /** Scheme and host; `{name}` stands for a setting. Empty: the operator must give `baseUrl`. */
+  readonly origin: string;
+  /** Other origins by the operator's `region`. */
+  readonly regions?: Readonly<Record<string, string>>;
+  readonly auth: Auth;
+  /** Protocols in the preset's order of preference (that is the order of the members). */
+  readonly speaks: { readonly [P in ProtocolId]?: Wire };
+  /** Who opens the seals made here; presets of one maker share it (`anthropic`). Default: the preset's id. */
+  readonly sealMaker?: string;
+  /** Globs of bare model ids that this provider is known to have. */
+  readonly knows: readonly string[];
+  readonly rules?: readonly ModelRule[];
+  /** Where the provider lists its models, from the origin, and in whose shape; absent: nowhere. */
+  readonly models?: { readonly path: string; readonly shape: 'openai' | 'anthropic' | 'gemini' | 'ollama' | 'cohere' };
+  /** OpenAI-shaped embeddings, path from the origin. */
+  readonly embeddings?: string;
+  /** Gemini-shaped embeddings below the gemini wire (`:embedContent`, `:batchEmbedContents`). */
+  readonly geminiEmbeddings?: boolean;
+  /** A server on the user's own machine: its usual port, for discovery; needs no key. */
+  readonly local?: { readonly port: number; readonly probe: string };
+}
+
+/** Declares a preset; the type is checked, nothing else happens. */
+export const definePreset = (preset: Preset): Preset => preset;
+
+/** A provider as the operator configured it. Times in milliseconds. */
+export interface ProviderSettings {
+  readonly preset: string;
+  readonly baseUrl?: string | Readonly<Record<string, string>>;
+  readonly key?: string;
+  readonly region?: string;
+  /** Other values that the preset's address needs: `resource`, `project`, `account`, `apiVersion`. */
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly protocols?: readonly ProtocolId[];
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly expose?: readonly string[];
+  readonly timeouts?: Partial<Timeouts>;
+}
+
+/** How long each wait may last, in milliseconds. */
+export interface Timeouts {
+  readonly connect: number;
+  readonly headers: number;
+  readonly firstToken: number;
+  readonly idle: number;
+  readonly total: number;
+}
+
+/** One protocol of one configured provider, ready to be called. */
+export interface ProviderWire {
+  readonly protocol: ProtocolId;
+  readonly wire: Wire;
+  readonly origin: string;
+  /** `base` of the wire under the operator's address, no slash at the end. */
+  readonly basePath: string;
+  /** Headers of every request: the wire's, the operator's, and the credential's where they are fixed. Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Present when each request must be signed. */
+  readonly sign?: (request: SignableRequest, ports: SigningPorts) => Promise<Readonly<Record<string, string>>>;
+  /** Facts of a model on this wire: defaults, codec's, wire's, matching rules in order. Remembered per model. */
+  readonly factsOf: (model: string) => TargetFacts;
+}
+
+/** A configured provider, compiled once per configuration. */
+export interface Provider {
+  /** The operator's name for it: the `{platform}` of a path. */
+  readonly name: string;
+  readonly preset: Preset;
+  readonly maker: string;
+  /** In order of preference. */
+  readonly wires: ReadonlyMap<ProtocolId, ProviderWire>;
+  readonly settings: ProviderSettings;
+  readonly values: Readonly<Record<string, string>>;
+  readonly timeouts: Timeouts;
+  /** Whether a model id passes `expose`. */
+  readonly exposes: (model: string) => boolean;
+  /** Whether the preset knows a bare id. */
+  readonly knows: (model: string) => boolean;
+}
