@@ -7,6 +7,8 @@ export interface TargetFacts {
   readonly toolId: { readonly max: number; readonly charset: 'any' | 'word'; readonly exact?: number };
   /** `developer` messages are understood (else they are sent as `system`). */
   readonly developerRole: boolean;
+  /** Anthropic wires: `system` messages between the others, after a user's one, are taken (newest Claude); absent: no. */
+  readonly midSystem?: boolean;
   /** Where the field for the answer's length goes (chat). */
   readonly maxTokensField: 'max_tokens' | 'max_completion_tokens';
   /** The dialect insists on a maximum (Anthropic): what to send when the client named none. */
@@ -16,6 +18,8 @@ export interface TargetFacts {
   /** The highest temperature taken; above is lowered with a note. */
   readonly maxTemperature: number;
   readonly topK: boolean;
+  /** `temperature` and `top_p` may come together; absent: yes. Claude since 4.1 refuses both in one request. */
+  readonly temperatureWithTopP?: boolean;
   readonly penalties: boolean;
   readonly seed: boolean;
   readonly logprobs: boolean;
