@@ -114,6 +114,8 @@ export interface TapRules {
   readonly needles: readonly string[];
   /** Also read the first frame (Anthropic reports input usage there). */
   readonly first: boolean;
+  /** A clean end after the finish event completes the stream even without a last word (`[DONE]` is left out by some; Gemini has none). */
+  readonly finishIsEnd?: boolean;
   /** Reads one frame that may matter. `finish`: this frame, and all after it, are held until the true end. */
   read(frame: SseFrame, soFar: Tapped): Tapped & { readonly finish?: boolean };
   /** Reads a whole (not streamed) reply's bytes: usage and stop, by searching, not by parsing all of it. */

@@ -1,4 +1,4 @@
-import type { Dispatcher } from 'undici';
+import type * as Undici from 'undici';
 import { type Fault, gatewayFault } from '../ir/index.ts';
 import type { Send, UpstreamCall, UpstreamHeaders, UpstreamRequest, UpstreamSink } from './send.ts';
 
@@ -47,16 +47,16 @@ function connectionFault(error: unknown, begun: boolean): Fault {
 const isRefusedByUs = (error: unknown): boolean => errorCode(error) === 'UND_ERR_INVALID_ARG';
 
 interface Handler {
-  onRequestStart(controller: Dispatcher.DispatchController): void;
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: UpstreamHeaders): void;
-  onResponseData(controller: Dispatcher.DispatchController, bytes: Buffer): void;
+  onRequestStart(controller: Undici.Dispatcher.DispatchController): void;
+  onResponseStart(controller: Undici.Dispatcher.DispatchController, status: number, headers: UpstreamHeaders): void;
+  onResponseData(controller: Undici.Dispatcher.DispatchController, bytes: Buffer): void;
   onResponseEnd(): void;
-  onResponseError(controller: Dispatcher.DispatchController, error: Error): void;
+  onResponseError(controller: Undici.Dispatcher.DispatchController, error: Error): void;
 }
 
 /** Carries undici's callbacks to the sink, and the sink's wishes back. */
 function createHandler(sink: UpstreamSink): { readonly handler: Handler; readonly call: UpstreamCall; fail(error: unknown): void } {
-  let controller: Dispatcher.DispatchController | undefined;
+  let controller: Undici.Dispatcher.DispatchController | undefined;
   let aborted = false;
   let over = false;
   let begun = false;
@@ -108,11 +108,11 @@ function createHandler(sink: UpstreamSink): { readonly handler: Handler; readonl
 
 /** Sends over HTTP/1.1 with a pool for each origin, so that one dead upstream starves no other. undici is loaded with the first request: it doubles the start-up. */
 export function createUndiciSend(): { readonly send: Send; warm(): Promise<void>; close(): Promise<void> } {
-  let undici: typeof import('undici') | undefined;
-  let loading: Promise<typeof import('undici')> | undefined;
-  const pools = new Map<string, Dispatcher>();
+  let undici: typeof Undici | undefined;
+  let loading: Promise<typeof Undici> | undefined;
+  const pools = new Map<string, Undici.Dispatcher>();
 
-  const poolFor = (lib: typeof import('undici'), request: UpstreamRequest): Dispatcher => {
+  const poolFor = (lib: typeof Undici, request: UpstreamRequest): Undici.Dispatcher => {
     const key = `${request.origin} ${request.timeouts.connect}`;
     let pool = pools.get(key);
     if (!pool) {
@@ -127,7 +127,7 @@ export function createUndiciSend(): { readonly send: Send; warm(): Promise<void>
     }
     return pool;
   };
-  const dispatch = (lib: typeof import('undici'), request: UpstreamRequest, handler: Handler): void => {
+  const dispatch = (lib: typeof Undici, request: UpstreamRequest, handler: Handler): void => {
     let bytes = 0;
     for (const piece of request.body) bytes += piece.length;
     const body =
@@ -140,22 +140,22 @@ export function createUndiciSend(): { readonly send: Send; warm(): Promise<void>
             : request.body;
     poolFor(lib, request).dispatch(
       {
-        method: request.method as Dispatcher.HttpMethod,
+        method: request.method as Undici.Dispatcher.HttpMethod,
         path: request.path,
         headers: body === null ? request.headers : { ...request.headers, 'content-length': String(bytes) },
         body: body as Buffer | null,
         headersTimeout: request.timeouts.headers,
         bodyTimeout: request.timeouts.idle,
       },
-      handler as unknown as Dispatcher.DispatchHandler,
+      handler as unknown as Undici.Dispatcher.DispatchHandler,
     );
   };
-  const load = (): Promise<typeof import('undici')> => (loading ??= import('undici').then((lib) => (undici = lib)));
+  const load = (): Promise<typeof Undici> => (loading ??= import('undici').then((lib) => (undici = lib)));
 
   return {
     send(request, sink) {
       const { handler, call, fail } = createHandler(sink);
-      const go = (lib: typeof import('undici')): void => {
+      const go = (lib: typeof Undici): void => {
         try {
           dispatch(lib, request, handler);
         } catch (error) {

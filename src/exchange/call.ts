@@ -1,0 +1,86 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { ChatRequest, Fault, JsonObject, Notes, ProtocolId, Reply, Stop, Usage } from '../ir/index.ts';
+import type { Candidate } from '../policy/decide.ts';
+import type { ClientKey, Snapshot } from '../policy/snapshot.ts';
+import type { Provider, ProviderWire } from '../presets/preset.ts';
+import type { ClientCodec, ProviderCodec } from '../protocols/protocol.ts';
+import type { TopLevel } from '../wire/top-level-scan.ts';
+
+/** One client call that was received, authenticated and looked at, but not yet read through. */
+export interface Call {
+  /** `req_` and a ULID: keys the journal and the records. */
+  readonly id: string;
+  /** The client's own `x-request-id`. */
+  readonly label?: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Monotonic milliseconds. */
+  readonly started: number;
+  readonly key: ClientKey;
+  readonly client: ClientCodec;
+  readonly operation: 'generate' | 'embed';
+  readonly platform?: string;
+  readonly model: string;
+  readonly stream: boolean;
+  /** How a stream is written: server-sent events, Gemini's JSON array, or bare JSON texts (WebSocket). */
+  readonly form: StreamForm;
+  readonly strict: boolean;
+  readonly body: Buffer;
+  readonly scan: TopLevel;
+  readonly headers: IncomingHttpHeaders;
+  readonly snapshot: Snapshot;
+  /** Endpoint below the provider's address when it is relayed as it is (embeddings): the path that the client called, without version. */
+  readonly relayPath?: string;
+  /** Set where the gateway keeps state or changed the body (Responses, threads): the body to use instead. */
+  readonly prepared?: Prepared;
+}
+
+export type StreamForm = 'sse' | 'json-array' | 'frames';
+
+/** A body that the gateway has changed before translation, and what wants to know how it ended. */
+export interface Prepared {
+  readonly body: JsonObject;
+  /** The id that the reply must carry. */
+  readonly replyId?: string;
+  /** Relay the changed body on the raw lane where the protocols match. */
+  readonly raw: boolean;
+  /** Hears the client's own view of the reply: the body that it gets (or would get). */
+  readonly onReply?: (reply: { readonly wire?: JsonObject; readonly reply?: Reply; readonly fault?: Fault }) => void;
+}
+
+/** Where an attempt goes. */
+export interface Target {
+  readonly candidate: Candidate;
+  readonly provider: Provider;
+  readonly wire: ProviderWire;
+  readonly codec: ProviderCodec;
+  readonly model: string;
+  readonly protocol: ProtocolId;
+  readonly lane: 'raw' | 'translated';
+}
+
+/** How an attempt ended. */
+export interface AttemptEnd {
+  /** Present when it failed. Nothing was sent to the client unless the sink has begun. */
+  readonly fault?: Fault;
+  /** The upstream's own error answer, for a client of the same protocol. */
+  readonly errorBody?: {
+    readonly status: number;
+    readonly contentType: string;
+    readonly body: Buffer;
+    readonly headers: Record<string, string>;
+  };
+  readonly usage?: Usage;
+  readonly stop?: Stop;
+  readonly upstreamModel?: string;
+  /** Monotonic milliseconds. */
+  readonly firstTokenAt?: number;
+  readonly endedBy: 'upstream' | 'client' | 'gateway';
+}
+
+/** A request read into the shared language, with its notes. */
+export interface Decoded {
+  readonly request: ChatRequest;
+  readonly body: JsonObject;
+  readonly notes: Notes;
+}

@@ -1,0 +1,20 @@
+/** Headers for a client, lower-case names. */
+export type OutHeaders = Record<string, string | readonly string[]>;
+
+/** The way back to one client. */
+export interface ClientSink {
+  /** A status line and headers have gone out: from here on errors are in-band. */
+  readonly begun: boolean;
+  /** The client has hung up, or everything was said. */
+  readonly closed: boolean;
+  /** `length`: the body's size where it is known; otherwise it is a stream. */
+  begin(status: number, headers: OutHeaders, length?: number): void;
+  /** Joins what one turn of the event loop writes. `false`: wait for `onDrain`. */
+  write(bytes: Buffer | string): boolean;
+  end(bytes?: Buffer | string): void;
+  /** Breaks the connection, so that what was sent cannot look complete. */
+  abort(): void;
+  /** The client hung up before the end. Called at most once; at once when it already has. */
+  onGone(listener: () => void): void;
+  onDrain(listener: () => void): void;
+}

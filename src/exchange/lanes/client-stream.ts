@@ -1,0 +1,147 @@
+import { type ChatRequest, type Fault, type JsonObject, type ReplyEvent, type Stop, type Usage } from '../../ir/index.ts';
+import type { ReplyContext, StreamEncoder, WriteFrame } from '../../protocols/protocol.ts';
+import type { UpstreamHeaders } from '../../upstream/send.ts';
+import { sseText } from '../../wire/sse.ts';
+import type { AttemptEnd, StreamForm } from '../call.ts';
+import { type LaneContext, laneHeaders } from './lane.ts';
+
+/** How frames of one stream become text on the wire. */
+export interface FrameText {
+  readonly contentType: string;
+  frame(data: string, event?: string): string;
+  /** What closes a stream that was begun; broken streams end as they are. */
+  readonly close: string;
+}
+
+/** Server-sent events, Gemini's JSON array (element by element), or one JSON text a frame. */
+export function createFrameText(form: StreamForm): FrameText {
+  if (form === 'sse') return { contentType: 'text/event-stream; charset=utf-8', frame: sseText, close: '' };
+  if (form === 'frames') return { contentType: 'application/json', frame: (data) => `${data}\n`, close: '' };
+  let first = true;
+  return {
+    contentType: 'application/json; charset=utf-8',
+    frame(data) {
+      const head = first ? '[' : ',\r\n';
+      first = false;
+      return head + data;
+    },
+    close: ']',
+  };
+}
+
+/** A reply on its way to a client that asked for a stream, event by event. */
+export interface ClientStream {
+  /** Takes an event; after `reply-end` or `fault` the attempt is done. */
+  event(event: ReplyEvent): void;
+  /** `false` when the client must catch up first. */
+  readonly flowing: boolean;
+  readonly over: boolean;
+}
+
+/** The facts of a reply, gathered while it passes. */
+export interface Seen {
+  usage?: Usage;
+  stop?: Stop;
+  model?: string;
+  firstTokenAt?: number;
+}
+
+/** Takes notice of an event. */
+export function see(seen: Seen, event: ReplyEvent): void {
+  switch (event.type) {
+    case 'reply-start':
+      seen.model = event.model;
+      return;
+    case 'usage':
+      seen.usage = event.usage;
+      return;
+    case 'reply-end':
+      seen.stop = event.stop;
+      return;
+    default:
+  }
+}
+
+/** How an attempt that went through `seen` ended. */
+export const endOf = (seen: Seen, endedBy: AttemptEnd['endedBy'], fault?: Fault): AttemptEnd => ({
+  endedBy,
+  ...(fault ? { fault } : {}),
+  ...(seen.usage ? { usage: seen.usage } : {}),
+  ...(seen.stop ? { stop: seen.stop } : {}),
+  ...(seen.model === undefined ? {} : { upstreamModel: seen.model }),
+});
+
+/** What the encoder of the client's dialect is told. */
+export function replyContext(context: LaneContext, request: ChatRequest, body: JsonObject): ReplyContext {
+  const replyId = context.call.prepared?.replyId;
+  return {
+    request,
+    body,
+    newId: context.newId,
+    now: () => Math.floor(context.now() / 1000),
+    notes: context.notes,
+    ...(replyId === undefined ? {} : { replyId }),
+  };
+}
+
+/** Writes events to the client; nothing is sent before the first one that is not a fault, so that a failure there keeps its status. */
+export function createClientStream(
+  context: LaneContext,
+  encoder: StreamEncoder,
+  upstream: UpstreamHeaders,
+  listen?: (event: ReplyEvent) => void,
+): ClientStream {
+  const { sink } = context;
+  const text = createFrameText(context.call.form);
+  const seen: Seen = {};
+  let flowing = true;
+  let over = false;
+  let first = true;
+  let pending = '';
+
+  const write: WriteFrame = (data, event) => {
+    pending += text.frame(data, event);
+  };
+  const begin = (): void => sink.begin(200, { ...laneHeaders(context, upstream, text.contentType), 'cache-control': 'no-cache' });
+
+  return {
+    get flowing() {
+      return flowing;
+    },
+    get over() {
+      return over;
+    },
+    event(event) {
+      if (over) return;
+      see(seen, event);
+      listen?.(event);
+      if (event.type === 'fault') {
+        over = true;
+        if (sink.begun) {
+          encoder.event(event, write);
+          sink.end(pending + text.close);
+        }
+        context.done(endOf(seen, 'upstream', event.fault));
+        return;
+      }
+      if (first && event.type !== 'reply-start' && event.type !== 'usage') {
+        first = false;
+        context.onFirstToken();
+      }
+      encoder.event(event, write);
+      if (event.type === 'reply-end') {
+        over = true;
+        if (!sink.begun) begin();
+        sink.end(pending + text.close);
+        context.done(endOf(seen, 'upstream'));
+        return;
+      }
+      // A reply-start alone proves nothing: wait for what follows, an error may still keep its status.
+      if (pending !== '' && !(event.type === 'reply-start' && !sink.begun)) {
+        if (!sink.begun) begin();
+        flowing = sink.write(pending);
+        pending = '';
+      }
+    },
+  };
+}

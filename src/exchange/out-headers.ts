@@ -1,0 +1,52 @@
+import type { Note } from '../ir/index.ts';
+import type { UpstreamHeaders } from '../upstream/send.ts';
+import type { Call, Target } from './call.ts';
+import type { OutHeaders } from './client-sink.ts';
+
+const MAX_NOTES = 2048;
+
+/** `field;what` pairs, 2 KiB at most, printable ASCII only. */
+export function notesHeader(notes: readonly Note[]): string {
+  let text = '';
+  for (const note of notes) {
+    const pair = `${note.field.replaceAll(/[^\x21-\x2b\x2d-\x3a\x3c-\x7e]/g, '?').slice(0, 100)};${note.what}`;
+    if (text.length + pair.length + 2 > MAX_NOTES) break;
+    text += text === '' ? pair : `, ${pair}`;
+  }
+  return text;
+}
+
+/** Upstream reply headers that a client may see: when to come back, and how much is left of the provider's limits. */
+function passes(name: string): boolean {
+  return name === 'retry-after' || name === 'retry-after-ms' || name.startsWith('x-ratelimit-') || name.startsWith('anthropic-ratelimit-');
+}
+
+/** Copies the upstream's headers that pass the allow-list. Its content headers are the lanes' business. */
+export function passHeaders(from: UpstreamHeaders, to: OutHeaders): void {
+  for (const name in from) {
+    const value = from[name];
+    if (value !== undefined && passes(name)) to[name] = value;
+  }
+}
+
+/** The headers that every reply carries: ids, and where the call went. */
+export function callHeaders(call: Call): OutHeaders {
+  return {
+    'x-request-id': call.label ?? call.id,
+    'x-pailou-request-id': call.id,
+    ...(call.client.id === 'anthropic-messages' ? { 'request-id': call.id } : {}),
+  };
+}
+
+/** The same for a routed call. `upstreamMs`: how long the upstream took until its headers; the rest was ours. */
+export function routedHeaders(call: Call, target: Target, attempts: number, overheadMs: number, notes: readonly Note[]): OutHeaders {
+  const headers = callHeaders(call);
+  headers['x-pailou-served-by'] = asHeader(`${target.provider.name}/${target.model}`);
+  headers['x-pailou-attempts'] = String(attempts);
+  headers['x-pailou-overhead-ms'] = overheadMs.toFixed(2);
+  if (notes.length > 0) headers['x-pailou-notes'] = notesHeader(notes);
+  return headers;
+}
+
+/** A header value of printable ASCII: anything else is percent-encoded. */
+const asHeader = (text: string): string => (/^[\x20-\x7e]*$/.test(text) ? text : encodeURI(text).replaceAll(/[^\x20-\x7e]/g, '?'));

@@ -1,0 +1,176 @@
+import {
+  type ChatRequest,
+  createNotes,
+  GatewayError,
+  gatewayFault,
+  isObject,
+  type JsonObject,
+  type Notes,
+  parseObject,
+  SEAL_MARK,
+} from '../ir/index.ts';
+import type { Quirk } from '../presets/preset.ts';
+import { type Edit, editPieces } from '../wire/top-level-scan.ts';
+import type { Outgoing } from './attempt.ts';
+import type { Call, Decoded, Target } from './call.ts';
+import { createRawLane } from './lanes/raw.ts';
+import { createTranslatedLane, type Listener } from './lanes/translated.ts';
+
+const MARK = Buffer.from(SEAL_MARK);
+
+/** Whether a body holds sealed state that the gateway passed through another dialect: then it must be read, and each seal go to its maker only. */
+export const holdsForeignSeal = (body: Buffer): boolean => body.indexOf(MARK) >= 0;
+
+/** Client headers that pass to an upstream of the client's own protocol; credentials never do. */
+const PASS: ReadonlySet<string> = new Set(['anthropic-beta', 'anthropic-version', 'openai-beta', 'traceparent', 'tracestate']);
+
+function passed(name: string, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) => (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern));
+}
+
+const CREDENTIALS = new Set(['authorization', 'x-api-key', 'x-goog-api-key', 'api-key', 'cookie', 'proxy-authorization']);
+
+function outgoingHeaders(call: Call, target: Target): Record<string, string> {
+  const headers: Record<string, string> = { 'content-type': 'application/json', ...target.wire.headers };
+  const same = target.protocol === call.client.id;
+  const extra = target.wire.wire.passHeaders;
+  for (const name in call.headers) {
+    const pass = same ? PASS.has(name) || (extra !== undefined && passed(name, extra)) : name === 'traceparent' || name === 'tracestate';
+    const value = pass && !CREDENTIALS.has(name) ? call.headers[name] : undefined;
+    if (typeof value === 'string') headers[name] = value;
+  }
+  return headers;
+}
+
+function pathOf(call: Call, target: Target): string {
+  const { wire } = target.wire;
+  if (call.relayPath !== undefined) return target.wire.basePath + call.relayPath;
+  const below = wire.path ? wire.path(target.model, call.stream, target.provider.values) : target.codec.path(target.model, call.stream);
+  return target.wire.basePath + below;
+}
+
+/** The body with the wire's quirks and last changes applied. */
+function finished(body: JsonObject, target: Target, stream: boolean, notes: Notes): JsonObject {
+  const { wire } = target.wire;
+  let out = body;
+  for (const quirk of wire.quirks ?? []) out = quirk.apply(out, notes, target.model);
+  return wire.finish ? wire.finish(out, target.model, stream) : out;
+}
+
+const touches = (quirk: Quirk, body: Buffer): boolean => quirk.fields.some((field) => body.indexOf(`"${field}"`) >= 0);
+
+/** Whether the raw lane must parse the body after all: a quirk's field occurs in it, or the wire changes it. */
+function mustParse(call: Call, target: Target): boolean {
+  const { wire } = target.wire;
+  return (
+    wire.finish !== undefined ||
+    (wire.quirks?.some((quirk) => touches(quirk, call.body)) ?? false) ||
+    (wire.modelIn === 'path' && call.scan.values.has('model') && call.client.id !== 'gemini')
+  );
+}
+
+/** Whether the gateway asks for a usage report that the client did not ask for. */
+function addsUsage(call: Call, target: Target, options: unknown): boolean {
+  const counted = call.client.id === 'openai-chat' || call.client.id === 'openai-completions';
+  if (!call.stream || !counted || call.operation !== 'generate' || !target.wire.factsOf(target.model).includeUsage) return false;
+  return !(isObject(options) && options['include_usage'] === true);
+}
+
+/** The changes to a body that passes as it is: the model's name, and a usage report for a stream that would otherwise be free. */
+function rawEdits(call: Call, target: Target, options: JsonObject | undefined, addUsage: boolean): readonly Edit[] {
+  const edits: Edit[] = [];
+  const model = call.scan.values.get('model');
+  if (model && call.client.id !== 'gemini') {
+    const text = JSON.stringify(target.model);
+    if (call.body.toString('utf8', model.from, model.to) !== text) edits.push({ ...model, text });
+  }
+  if (addUsage) {
+    const span = call.scan.values.get('stream_options');
+    if (span) edits.push({ ...span, text: JSON.stringify({ ...options, include_usage: true }) });
+    else edits.push({ from: call.scan.inside, to: call.scan.inside, text: '"stream_options":{"include_usage":true},' });
+  }
+  return edits;
+}
+
+/** A call on the raw lane: bytes as received but for what `rawEdits` names; parsed only where a wire's difference needs it. */
+export function writeRaw(call: Call, target: Target): Outgoing {
+  const notes = createNotes();
+  const span = call.scan.values.get('stream_options');
+  const options = span ? parseObject(call.body.toString('utf8', span.from, span.to)) : undefined;
+  const addUsage = addsUsage(call, target, options);
+  const changed = call.prepared?.body;
+  let body: readonly Buffer[];
+  if (changed || mustParse(call, target)) {
+    const parsed = changed ?? parseBody(call.body);
+    const named =
+      target.wire.wire.modelIn === 'path' || call.client.id === 'gemini'
+        ? without(parsed, 'model', 'stream')
+        : { ...parsed, model: target.model };
+    const withUsage = addUsage ? { ...named, stream_options: { ...options, include_usage: true } } : named;
+    body = [Buffer.from(JSON.stringify(finished(withUsage, target, call.stream, notes)))];
+  } else body = editPieces(call.body, rawEdits(call, target, options, addUsage));
+  return {
+    path: pathOf(call, target),
+    headers: outgoingHeaders(call, target),
+    body,
+    notes,
+    lane: (context) => createRawLane(context, addUsage),
+  };
+}
+
+const without = (body: JsonObject, ...names: readonly string[]): JsonObject =>
+  Object.fromEntries(Object.entries(body).filter(([name]) => !names.includes(name)));
+
+/** A body as an object. Throws the 400 that says what is wrong with it. */
+export function parseBody(body: Buffer): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    const why = error instanceof SyntaxError ? error.message.replaceAll(/"[^"]{40,}"/g, '…').slice(0, 200) : '';
+    throw new GatewayError(gatewayFault('bad_request', `Invalid request: the body is not valid JSON (${why})`, { code: 'invalid_json' }));
+  }
+  if (!isObject(value))
+    throw new GatewayError(gatewayFault('bad_request', 'Invalid request: the body must be a JSON object', { code: 'invalid_json' }));
+  return value;
+}
+
+/** Reads a call into the shared language. Throws `GatewayError` for what is wrong in it. */
+export function decodeCall(call: Call): Decoded {
+  const body = call.prepared?.body ?? parseBody(call.body);
+  const named = call.client.id === 'gemini' ? { ...body, model: call.model, stream: call.stream } : body;
+  return { request: call.client.decodeRequest(named), body, notes: createNotes() };
+}
+
+/** A call on the translated lane. `request` is what remains of the decoded one after seals and media were seen to. */
+export function writeTranslated(call: Call, target: Target, decoded: Decoded, request: ChatRequest, listen: Listener): Outgoing {
+  const notes = createNotes();
+  for (const note of decoded.notes.list) notes.add(note.field, note.what, note.why);
+  const facts = target.wire.factsOf(target.model);
+  const encoded = target.codec.encodeRequest(
+    { ...request, model: target.model },
+    { model: target.model, facts, maker: target.provider.maker, notes },
+  );
+  const body = finished(encoded, target, call.stream, notes);
+  refuseLosses(call, notes);
+  return {
+    path: pathOf(call, target),
+    headers: outgoingHeaders(call, target),
+    body: [Buffer.from(JSON.stringify(body))],
+    notes,
+    lane: (context) => createTranslatedLane(context, decoded, listen),
+  };
+}
+
+/** `strict`: what would be a note is a refusal. */
+function refuseLosses(call: Call, notes: Notes): void {
+  const [first] = notes.list;
+  if (!call.strict || !first) return;
+  const all = notes.list.map((note) => `${note.field}: ${note.what} (${note.why})`).join('; ');
+  throw new GatewayError(
+    gatewayFault('bad_request', `The target cannot express the request as it was sent, and 'strict' was asked for: ${all.slice(0, 1000)}`, {
+      param: first.field,
+      code: 'not_expressible',
+    }),
+  );
+}

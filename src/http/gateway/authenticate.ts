@@ -1,0 +1,31 @@
+import { hash } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { ClientKey, Snapshot } from '../../policy/snapshot.ts';
+
+/** The name under which a key is looked up: the SHA-256 of its value. Keys are of high entropy, so a plain hash is enough and a lookup by it leaks nothing. */
+export const keyHash = (value: string): string => hash('sha256', value, 'base64');
+
+function* presented(headers: IncomingHttpHeaders, query: URLSearchParams): Iterable<string> {
+  const { authorization } = headers;
+  if (authorization && /^bearer /i.test(authorization)) yield authorization.slice(7).trim();
+  for (const name of ['x-api-key', 'x-goog-api-key', 'api-key']) {
+    const value = headers[name];
+    if (typeof value === 'string' && value !== '') yield value.trim();
+  }
+  const inQuery = query.get('key');
+  if (inQuery) yield inQuery;
+}
+
+/**
+ * The key of a call, taken from any of the five places where clients put one (they mix them); the first that is known
+ * counts. `missing` and `unknown` are told apart only by the words of the 401.
+ */
+export function authenticate(snapshot: Snapshot, headers: IncomingHttpHeaders, query: URLSearchParams): ClientKey | 'missing' | 'unknown' {
+  let any = false;
+  for (const value of presented(headers, query)) {
+    any = true;
+    const key = snapshot.keys.get(keyHash(value));
+    if (key) return key;
+  }
+  return any ? 'unknown' : 'missing';
+}

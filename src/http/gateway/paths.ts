@@ -1,0 +1,73 @@
+/** Provider names that a path's first segment cannot be (DECISIONS). */
+export const RESERVED: ReadonlySet<string> = new Set(
+  'v1 v1beta v2 admin console metrics livez readyz api chat completions responses messages models embeddings rerank audio images videos moderations conversations media'.split(
+    ' ',
+  ),
+);
+
+/** A path read once: routing and authorization see the same thing. */
+export interface ParsedPath {
+  /** The provider named first, where it is not one of our own words. */
+  readonly platform?: string;
+  /** The version segment that was there: `v1beta` tells a Gemini client. */
+  readonly version?: string;
+  /** What remains, without version and slashes at the ends: `chat/completions`, `models/gemini-pro:generateContent`. Percent-decoded. */
+  readonly endpoint: string;
+  readonly query: URLSearchParams;
+}
+
+const VERSIONS: ReadonlySet<string> = new Set(['v1', 'v1beta', 'v2']);
+
+/** Decodes one path segment; `undefined` for broken percent signs and for what must never reach an upstream's path. */
+function decodeSegment(segment: string): string | undefined {
+  try {
+    const text = segment.includes('%') ? decodeURIComponent(segment) : segment;
+    // oxlint-disable-next-line no-control-regex -- control characters are what is refused
+    return /[\u0000-\u001f\u007f\\]/.test(text) ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}
+
+const NO_QUERY = new URLSearchParams();
+
+/**
+ * Takes paths as clients send them: without `/v1`, with `/v1/v1`, with doubled or trailing slashes. `undefined`: not a
+ * path that could mean anything (broken escapes, control characters, dot segments, an absolute URL).
+ */
+export function parsePath(target: string): ParsedPath | undefined {
+  const mark = target.indexOf('?');
+  const path = mark < 0 ? target : target.slice(0, mark);
+  if (!path.startsWith('/')) return undefined;
+  const segments: string[] = [];
+  for (const raw of path.split('/')) {
+    if (raw === '') continue;
+    const segment = decodeSegment(raw);
+    if (segment === undefined || segment === '.' || segment === '..' || segment.split('/').includes('..')) return undefined;
+    segments.push(segment);
+  }
+  let at = 0;
+  let platform: string | undefined;
+  const first = segments[0];
+  if (first !== undefined && !RESERVED.has(first) && segments.length > 1) {
+    platform = first;
+    at = 1;
+  }
+  let version: string | undefined;
+  for (let times = 0; times < 2 && VERSIONS.has(segments[at] ?? ''); times++) version = segments[at++];
+  return {
+    endpoint: segments.slice(at).join('/'),
+    query: mark < 0 ? NO_QUERY : new URLSearchParams(target.slice(mark + 1)),
+    ...(platform === undefined ? {} : { platform }),
+    ...(version === undefined ? {} : { version }),
+  };
+}
+
+/** A Gemini endpoint's model and verb: the last colon splits them, model ids may hold colons and slashes themselves. */
+export function splitModelVerb(endpoint: string): { readonly model: string; readonly verb: string } | undefined {
+  if (!endpoint.startsWith('models/')) return undefined;
+  const colon = endpoint.lastIndexOf(':');
+  if (colon < 0) return undefined;
+  const model = endpoint.slice('models/'.length, colon);
+  return model === '' ? undefined : { model, verb: endpoint.slice(colon + 1) };
+}
