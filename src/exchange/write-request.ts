@@ -1,4 +1,5 @@
 import {
+  badField,
   type ChatRequest,
   createNotes,
   GatewayError,
@@ -44,6 +45,8 @@ function outgoingHeaders(call: Call, target: Target): Record<string, string> {
 
 function pathOf(call: Call, target: Target): string {
   const { wire } = target.wire;
+  if (call.relayPath?.startsWith(':') === true)
+    return `${target.wire.basePath}/models/${encodeURIComponent(target.model)}${call.relayPath}`;
   if (call.relayPath !== undefined) return target.wire.basePath + call.relayPath;
   const below = wire.path ? wire.path(target.model, call.stream, target.provider.values) : target.codec.path(target.model, call.stream);
   return target.wire.basePath + below;
@@ -92,6 +95,21 @@ function rawEdits(call: Call, target: Target, options: JsonObject | undefined, a
   return edits;
 }
 
+/** Gemini's batches name the model in each request too: the same one, or it is a mistake of the caller. */
+function renameNested(body: JsonObject, asked: string, model: string): JsonObject {
+  const renamed = (one: JsonObject, param: string): JsonObject => {
+    const named = one['model'];
+    if (named === undefined || named === null) return one;
+    if (typeof named !== 'string' || named.replace(/^models\//, '') !== asked)
+      throw badField(param, `Invalid request: the path names model '${asked}', '${param}' another`);
+    return { ...one, model: `models/${model}` };
+  };
+  const { requests } = body;
+  const outer = renamed(body, 'model');
+  if (!Array.isArray(requests)) return outer;
+  return { ...outer, requests: requests.map((one: unknown, index) => (isObject(one) ? renamed(one, `requests[${index}].model`) : null)) };
+}
+
 /** A call on the raw lane: bytes as received but for what `rawEdits` names; parsed only where a wire's difference needs it. */
 export function writeRaw(call: Call, target: Target): Outgoing {
   const notes = createNotes();
@@ -100,8 +118,9 @@ export function writeRaw(call: Call, target: Target): Outgoing {
   const addUsage = addsUsage(call, target, options);
   const changed = call.prepared?.body;
   let body: readonly Buffer[];
-  if (changed || mustParse(call, target)) {
-    const parsed = changed ?? parseBody(call.body);
+  const nested = call.operation === 'embed' && call.client.id === 'gemini';
+  if (changed || nested || mustParse(call, target)) {
+    const parsed = changed ?? (nested ? renameNested(parseBody(call.body), call.model, target.model) : parseBody(call.body));
     const named =
       target.wire.wire.modelIn === 'path' || call.client.id === 'gemini'
         ? without(parsed, 'model', 'stream')

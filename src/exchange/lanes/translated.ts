@@ -7,6 +7,7 @@ import {
   parseObject,
   type Reply,
   type ReplyEvent,
+  type Tool,
   unfold,
 } from '../../ir/index.ts';
 import type { ReplyContext } from '../../protocols/protocol.ts';
@@ -14,6 +15,7 @@ import type { UpstreamHeaders, UpstreamSink } from '../../upstream/send.ts';
 import { createEventStreamReader } from '../../wire/aws-event-stream.ts';
 import { createSseReader, type SseReader } from '../../wire/sse.ts';
 import type { Decoded } from '../call.ts';
+import { restoreTools } from '../restore-tools.ts';
 import { createClientStream, endOf, replyContext, type Seen, see } from './client-stream.ts';
 import { type AnswerMode, collectMode, createAnswer, type LaneContext, laneHeaders, notAnAnswer } from './lane.ts';
 
@@ -44,6 +46,16 @@ function sendWhole(context: LaneContext, reply: Reply, reply2: ReplyContext, ups
   context.done(endOf(seen, 'upstream'));
 }
 
+/** A whole reply with the client's own tool names. */
+function restored(tools: readonly Tool[], reply: Reply): Reply {
+  const collector = createCollector();
+  unfold(
+    reply,
+    restoreTools(tools, (event) => collector.event(event)),
+  );
+  return { ...reply, parts: collector.result().reply.parts };
+}
+
 /** A whole reply, translated. */
 function wholeMode(context: LaneContext, decoded: Decoded, upstream: UpstreamHeaders, listen: Listener): AnswerMode {
   return collectMode(context, (bytes) => {
@@ -58,7 +70,7 @@ function wholeMode(context: LaneContext, decoded: Decoded, upstream: UpstreamHea
     }
     const words = replyContext(context, decoded.request, decoded.body);
     try {
-      const reply = context.target.codec.decodeReply(parsed, sourceContext(context));
+      const reply = restored(decoded.request.tools, context.target.codec.decodeReply(parsed, sourceContext(context)));
       if (context.call.stream) {
         const stream = createClientStream(context, context.call.client.streamEncoder(words), upstream, listen);
         unfold(reply, (event) => stream.event(event));
@@ -87,7 +99,7 @@ function streamMode(context: LaneContext, decoded: Decoded, upstream: UpstreamHe
     if (keep) collector.event(event);
     if (keep && event.type === 'reply-end') context.call.prepared?.onReply?.({ reply: collector.result().reply });
   });
-  const emit: Emit = (event) => stream.event(event);
+  const emit: Emit = restoreTools(decoded.request.tools, (event) => stream.event(event));
   const finish = (cut?: Fault): void => {
     if (!stream.over) decoder.end(emit, cut);
   };

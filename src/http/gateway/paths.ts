@@ -18,12 +18,20 @@ export interface ParsedPath {
 
 const VERSIONS: ReadonlySet<string> = new Set(['v1', 'v1beta', 'v2']);
 
+/** Whether a text holds what no id and no path segment may: control characters would end a line or a header upstream. */
+export function hasControlCharacters(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x20 || unit === 0x7f) return true;
+  }
+  return false;
+}
+
 /** Decodes one path segment; `undefined` for broken percent signs and for what must never reach an upstream's path. */
 function decodeSegment(segment: string): string | undefined {
   try {
     const text = segment.includes('%') ? decodeURIComponent(segment) : segment;
-    // oxlint-disable-next-line no-control-regex -- control characters are what is refused
-    return /[\u0000-\u001f\u007f\\]/.test(text) ? undefined : text;
+    return hasControlCharacters(text) || text.includes('\\') ? undefined : text;
   } catch {
     return undefined;
   }

@@ -1,0 +1,111 @@
+import type { ProtocolId } from '../../ir/index.ts';
+import type { ParsedPath } from './paths.ts';
+import { splitModelVerb } from './paths.ts';
+
+/** What a path and method ask for. */
+export type Operation =
+  | {
+      readonly kind: 'generate';
+      readonly protocol: ProtocolId;
+      readonly model?: string;
+      readonly stream?: boolean;
+      readonly array?: boolean;
+    }
+  | { readonly kind: 'embed'; readonly protocol: ProtocolId; readonly model?: string; readonly relayPath: string }
+  | { readonly kind: 'count-tokens'; readonly protocol: ProtocolId; readonly model?: string }
+  | { readonly kind: 'models'; readonly id?: string }
+  | { readonly kind: 'state'; readonly resource: 'responses' | 'conversations'; readonly rest: readonly string[] }
+  | { readonly kind: 'hello' }
+  | { readonly kind: 'not-due'; readonly what: string }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'method'; readonly allow: string };
+
+/** POST endpoints with a fixed path. */
+const POSTS: Readonly<Record<string, Operation>> = {
+  'chat/completions': { kind: 'generate', protocol: 'openai-chat' },
+  completions: { kind: 'generate', protocol: 'openai-completions' },
+  responses: { kind: 'generate', protocol: 'openai-responses' },
+  messages: { kind: 'generate', protocol: 'anthropic-messages' },
+  'messages/count_tokens': { kind: 'count-tokens', protocol: 'anthropic-messages' },
+  'responses/input_tokens': { kind: 'count-tokens', protocol: 'openai-responses' },
+  embeddings: { kind: 'embed', protocol: 'openai-chat', relayPath: '/embeddings' },
+};
+
+/** Endpoints of the vendors that Pailou does not serve (yet): said in so many words, not as a wrong path. */
+const NOT_DUE: ReadonlySet<string> = new Set([
+  'files',
+  'batches',
+  'fine_tuning',
+  'realtime',
+  'rerank',
+  'moderations',
+  'audio',
+  'images',
+  'videos',
+  'uploads',
+  'assistants',
+  'threads',
+  'vector_stores',
+]);
+
+function geminiOperation(endpoint: string, query: URLSearchParams): Operation | undefined {
+  const split = splitModelVerb(endpoint);
+  if (!split) return undefined;
+  const { model, verb } = split;
+  switch (verb) {
+    case 'generateContent':
+      return { kind: 'generate', protocol: 'gemini', model, stream: false };
+    case 'streamGenerateContent':
+      return { kind: 'generate', protocol: 'gemini', model, stream: true, array: query.get('alt') !== 'sse' };
+    case 'countTokens':
+      return { kind: 'count-tokens', protocol: 'gemini', model };
+    case 'embedContent':
+    case 'batchEmbedContents':
+      return { kind: 'embed', protocol: 'gemini', model, relayPath: `:${verb}` };
+    case 'predict':
+    case 'predictLongRunning':
+    case 'batchGenerateContent':
+      return { kind: 'not-due', what: verb };
+    default:
+      return undefined;
+  }
+}
+
+function stateOperation(endpoint: string): Operation | undefined {
+  const [resource, ...rest] = endpoint.split('/');
+  if (resource !== 'responses' && resource !== 'conversations') return undefined;
+  if (resource === 'responses' && rest.length === 0) return undefined;
+  return { kind: 'state', resource, rest };
+}
+
+/** Reads method and path as one operation. */
+export function operationOf(method: string, path: ParsedPath): Operation {
+  const { endpoint, query } = path;
+  const reads = method === 'GET' || method === 'HEAD';
+  if (endpoint === '' || endpoint === 'hello' || endpoint === 'api/hello')
+    return reads ? { kind: 'hello' } : { kind: 'method', allow: 'GET, HEAD' };
+  const post = POSTS[endpoint];
+  if (post) return method === 'POST' ? post : { kind: 'method', allow: 'POST' };
+  const verb = geminiOperation(endpoint, query);
+  if (verb) return method === 'POST' ? verb : { kind: 'method', allow: 'POST' };
+  if (endpoint === 'models') return reads ? { kind: 'models' } : { kind: 'method', allow: 'GET' };
+  if (endpoint.startsWith('models/'))
+    return reads ? { kind: 'models', id: endpoint.slice('models/'.length) } : { kind: 'method', allow: 'GET' };
+  const state = stateOperation(endpoint);
+  if (state) return state;
+  const word = endpoint.split('/', 1)[0] ?? '';
+  return NOT_DUE.has(word) ? { kind: 'not-due', what: word } : { kind: 'unknown' };
+}
+
+/** The protocol whose envelope an error wears when the path alone does not say: by what only one vendor's clients send. */
+export function dialectOf(path: ParsedPath | undefined, headers: Readonly<Record<string, unknown>>): ProtocolId {
+  if (headers['anthropic-version'] !== undefined || path?.endpoint.startsWith('messages') === true) return 'anthropic-messages';
+  if (
+    path?.version === 'v1beta' ||
+    headers['x-goog-api-key'] !== undefined ||
+    headers['x-goog-api-client'] !== undefined ||
+    path?.query.has('key') === true
+  )
+    return 'gemini';
+  return path?.endpoint.startsWith('responses') === true ? 'openai-responses' : 'openai-chat';
+}

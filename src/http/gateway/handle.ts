@@ -1,0 +1,190 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Fault, GatewayError, gatewayFault, type JsonObject, type ProtocolId } from '../../ir/index.ts';
+import type { Call } from '../../exchange/call.ts';
+import type { ClientSink } from '../../exchange/client-sink.ts';
+import { type ExchangePorts, respondFault, runExchange } from '../../exchange/exchange.ts';
+import { callHeaders } from '../../exchange/out-headers.ts';
+import type { ClientKey, Snapshot } from '../../policy/snapshot.ts';
+import type { ClientCodec } from '../../protocols/protocol.ts';
+import { ulid } from '../new-id.ts';
+import { createResponseSink } from '../response-sink.ts';
+import { authenticate } from './authenticate.ts';
+import { corsHeaders, preflightHeaders } from './cors.ts';
+import { dialectOf, type Operation, operationOf } from './endpoints.ts';
+import { type ParsedPath, parsePath } from './paths.ts';
+import { readBody } from './read-body.ts';
+import { checkedModel, checkNestedModel, flagOf, isStrict, labelOf, modelOf, scanBody, type ScannedBody } from './read-call.ts';
+
+/** A request that was recognised and whose caller is known. */
+export interface Visit {
+  readonly id: string;
+  readonly label?: string;
+  readonly at: number;
+  readonly started: number;
+  readonly method: string;
+  readonly path: ParsedPath;
+  readonly headers: IncomingMessage['headers'];
+  readonly key: ClientKey;
+  readonly client: ClientCodec;
+  readonly snapshot: Snapshot;
+  readonly sink: ClientSink;
+}
+
+/** What endpoints that are more than one exchange are made of; each answers through the visit's sink and never rejects but by a defect. */
+export interface Services {
+  readonly models: (visit: Visit, id: string | undefined) => Promise<void>;
+  readonly countTokens: (visit: Visit, operation: Extract<Operation, { kind: 'count-tokens' }>, body: ScannedBody) => Promise<void>;
+  readonly state: (visit: Visit, operation: Extract<Operation, { kind: 'state' }>, body: Buffer) => Promise<void>;
+  /** Calls whose body names state that the gateway keeps (Responses, threads). `undefined`: nothing kept, run it as it is. */
+  readonly stateful: (visit: Visit, call: Call, scanned: ScannedBody) => Promise<void> | undefined;
+}
+
+export interface GatewayPorts extends ExchangePorts {
+  readonly clients: ReadonlyMap<ProtocolId, ClientCodec>;
+  readonly snapshot: () => Snapshot;
+  readonly services: Services;
+  /** A call is running: told when it begins, and to be told when it has ended. */
+  readonly track: (sink: ClientSink, keepAlive: string | undefined) => void;
+}
+
+/** Answers with a JSON body of ours. */
+export function respondJson(
+  visit: Pick<Visit, 'id' | 'label' | 'client' | 'sink'>,
+  status: number,
+  body: JsonObject,
+  headers: Record<string, string> = {},
+): void {
+  const bytes = Buffer.from(JSON.stringify(body));
+  visit.sink.begin(status, { ...callHeaders(visit as unknown as Call), 'content-type': 'application/json', ...headers }, bytes.length);
+  visit.sink.end(bytes);
+}
+
+const UNAUTHENTICATED: Record<'missing' | 'unknown', string> = {
+  missing: 'No API key was given. Send it as Authorization: Bearer, x-api-key, x-goog-api-key, api-key or ?key=',
+  unknown: 'The API key is not known here. Check it against the keys of this server',
+};
+
+function clientFor(ports: GatewayPorts, protocol: ProtocolId): ClientCodec {
+  const client = ports.clients.get(protocol);
+  if (!client) throw new Error(`no client codec for ${protocol}`);
+  return client;
+}
+
+/** Builds the exchange's call from a request that generates or embeds. */
+function callOf(visit: Visit, operation: Extract<Operation, { kind: 'generate' | 'embed' }>, scanned: ScannedBody): Call {
+  const gemini = operation.protocol === 'gemini';
+  const model = operation.model === undefined ? modelOf(scanned) : checkedModel(operation.model);
+  if (gemini) checkNestedModel(scanned, model);
+  const { id, label, at, started, key, client, headers, snapshot, path } = visit;
+  const relayPath = operation.kind === 'embed' ? operation.relayPath : undefined;
+  return {
+    id,
+    at,
+    started,
+    key,
+    client,
+    operation: operation.kind,
+    model,
+    stream: operation.kind === 'embed' ? false : (operation.stream ?? flagOf(scanned, 'stream')),
+    form: operation.kind === 'generate' && operation.array === true ? 'json-array' : 'sse',
+    strict: isStrict(headers, key.strict),
+    body: scanned.body,
+    scan: scanned.scan,
+    headers,
+    snapshot,
+    ...(label === undefined ? {} : { label }),
+    ...(path.platform === undefined ? {} : { platform: path.platform }),
+    ...(relayPath === undefined ? {} : { relayPath }),
+  };
+}
+
+function run(
+  visit: Visit,
+  operation: Extract<Operation, { kind: 'generate' | 'embed' }>,
+  body: Buffer,
+  ports: GatewayPorts,
+): Promise<unknown> {
+  const scanned = scanBody(body, visit.snapshot.config.limits.depth);
+  const call = callOf(visit, operation, scanned);
+  ports.track(visit.sink, call.stream && call.form === 'sse' ? call.client.keepAlive : undefined);
+  return ports.services.stateful(visit, call, scanned) ?? runExchange(call, visit.sink, ports);
+}
+
+/** Runs what the request asks for. */
+function perform(visit: Visit, operation: Operation, body: Buffer, ports: GatewayPorts): Promise<unknown> | undefined {
+  switch (operation.kind) {
+    case 'generate':
+    case 'embed':
+      return run(visit, operation, body, ports);
+    case 'count-tokens':
+      return ports.services.countTokens(visit, operation, scanBody(body, visit.snapshot.config.limits.depth));
+    case 'models':
+      return ports.services.models(visit, operation.id);
+    case 'state':
+      return ports.services.state(visit, operation, body);
+    case 'hello':
+      respondJson(visit, 200, { name: 'pailou' });
+      return undefined;
+    case 'not-due':
+      throw new GatewayError(
+        gatewayFault('not_found', `'${operation.what}' is not served by this version of Pailou`, { code: 'not_supported' }),
+      );
+    case 'method':
+      throw new GatewayError({
+        ...gatewayFault('bad_request', `This path answers ${operation.allow}`, { code: 'method_not_allowed' }),
+        status: 405,
+      });
+    case 'unknown':
+      throw new GatewayError(
+        gatewayFault('not_found', 'Unknown path. See GET /v1/models and the API documentation for what there is', { code: 'unknown_path' }),
+      );
+  }
+}
+
+const protocolOf = (operation: Operation, path: ParsedPath | undefined, headers: IncomingMessage['headers']): ProtocolId =>
+  'protocol' in operation ? operation.protocol : dialectOf(path, headers);
+
+/** Every request of a client comes in here. Never throws, never leaves a request without an answer. */
+export function handleGateway(request: IncomingMessage, response: ServerResponse, ports: GatewayPorts): void {
+  const started = ports.clock.monotonic();
+  const at = ports.clock.now();
+  const snapshot = ports.snapshot();
+  const { headers } = request;
+  const method = request.method ?? 'GET';
+  const { cors } = snapshot.config.server;
+  if (method === 'OPTIONS') {
+    response.writeHead(204, preflightHeaders(headers, cors) as Record<string, string>).end();
+    return;
+  }
+  const sink = createResponseSink(request, response, corsHeaders(headers, cors));
+  const path = parsePath(request.url ?? '/');
+  const operation: Operation = path ? operationOf(method, path) : { kind: 'unknown' };
+  const client = clientFor(ports, protocolOf(operation, path, headers));
+  const id = `req_${ulid(at)}`;
+  const label = labelOf(headers);
+  const who = { id, client, ...(label === undefined ? {} : { label }) };
+  const refuse = (fault: Fault): void => {
+    request.resume();
+    respondFault(who, sink, fault);
+  };
+  const fail = (error: unknown): void => {
+    if (error instanceof GatewayError) return refuse(error.fault);
+    ports.onDefect(error, id);
+    if (sink.begun) sink.abort();
+    else refuse(gatewayFault('internal', 'The gateway failed on this request. Its log has the details under the request id'));
+  };
+
+  if (operation.kind === 'hello') return respondJson({ ...who, sink }, 200, { name: 'pailou' });
+  if (!path) return refuse(gatewayFault('not_found', 'The path cannot be read', { code: 'unknown_path' }));
+  const key = authenticate(snapshot, headers, path.query);
+  if (typeof key === 'string') return refuse(gatewayFault('authentication', UNAUTHENTICATED[key], { code: 'invalid_api_key' }));
+  const visit: Visit = { ...who, at, started, method, path, headers, key, snapshot, sink };
+  readBody(request, snapshot.config.limits.body, (body) => {
+    if (!Buffer.isBuffer(body)) return refuse(body);
+    try {
+      perform(visit, operation, body, ports)?.catch(fail);
+    } catch (error) {
+      fail(error);
+    }
+  });
+}

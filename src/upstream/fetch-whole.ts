@@ -1,0 +1,45 @@
+import { GatewayError, gatewayFault } from '../ir/index.ts';
+import type { Send, UpstreamHeaders, UpstreamRequest } from './send.ts';
+
+/** A whole answer of an upstream. */
+export interface WholeAnswer {
+  readonly status: number;
+  readonly headers: UpstreamHeaders;
+  readonly body: Buffer;
+}
+
+/** Sends a small request and collects its answer, for calls that are not a client's exchange (counting, listing). Throws `GatewayError`. */
+export function fetchWhole(send: Send, request: UpstreamRequest, maxBytes: number, totalMs: number): Promise<WholeAnswer> {
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = [];
+    let bytes = 0;
+    let status = 0;
+    let headers: UpstreamHeaders = {};
+    const stop = (message: string, code: string): void => {
+      clearTimeout(deadline);
+      call.abort();
+      reject(new GatewayError(gatewayFault('upstream', message, { code })));
+    };
+    const deadline = setTimeout(() => stop('The upstream took too long to answer', 'upstream_total_timeout'), totalMs);
+    const call = send(request, {
+      head(received, fields) {
+        status = received;
+        headers = fields;
+      },
+      body(chunk) {
+        bytes += chunk.length;
+        if (bytes > maxBytes) stop('The upstream answered with more than can be held', 'upstream_malformed');
+        else pieces.push(chunk);
+        return true;
+      },
+      end() {
+        clearTimeout(deadline);
+        resolve({ status, headers, body: Buffer.concat(pieces, bytes) });
+      },
+      fail(fault) {
+        clearTimeout(deadline);
+        reject(new GatewayError(fault));
+      },
+    });
+  });
+}
