@@ -1,0 +1,172 @@
+import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Config } from './config/config.ts';
+import type { ExchangePorts } from './exchange/exchange.ts';
+import { createModelLists, type ListedModel } from './exchange/model-list.ts';
+import type { Clock, Journal, MediaFetcher, SealStore } from './exchange/ports.ts';
+import { keyHash } from './http/gateway/authenticate.ts';
+import { createCountTokensService, type LocalCounter } from './http/gateway/count-tokens.ts';
+import { type GatewayPorts, handleGateway, type Services } from './http/gateway/handle.ts';
+import { createModelsService } from './http/gateway/models.ts';
+import { createKeepAlives } from './http/keep-alive.ts';
+import { ulid } from './http/new-id.ts';
+import { type ClientKey, type Snapshot, splitModels } from './policy/snapshot.ts';
+import type { Provider, ProviderSettings } from './presets/preset.ts';
+import { compileProvider } from './presets/provider.ts';
+import { clientCodecs, codecFacts, providerCodecs } from './protocols/index.ts';
+import { fetchWhole } from './upstream/fetch-whole.ts';
+import type { Send } from './upstream/send.ts';
+
+/** Everything from outside that the server stands on. Tests pass their own. */
+export interface AppPorts {
+  readonly clock: Clock;
+  readonly send: Send;
+  readonly seals: SealStore;
+  readonly media: MediaFetcher;
+  readonly journal: Journal;
+  readonly counter: LocalCounter;
+  readonly sandboxModels: readonly ListedModel[];
+  /** Endpoints over stored state; made here so that tests can leave it out. */
+  readonly state: (gateway: () => GatewayPorts) => Pick<Services, 'state' | 'stateful'>;
+  readonly onDefect: (error: unknown, callId: string) => void;
+}
+
+/** A running gateway. */
+export interface App {
+  readonly server: Server;
+  /** Takes another configuration: calls that run finish on the one that they began with. Throws and changes nothing when a provider cannot be made of it. */
+  reload(config: Config): void;
+  readonly snapshot: () => Snapshot;
+  /** Calls under way. */
+  readonly active: () => number;
+  /** Takes no more calls, waits for those that run (at most `graceMs`), closes. */
+  drain(graceMs: number): Promise<void>;
+}
+
+const SANDBOX: ProviderSettings = { preset: 'sandbox' };
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
+
+/** Compiles a configuration into what decisions read. Throws where a provider cannot be made of its settings. */
+export function compileSnapshot(config: Config, revision: number): Snapshot {
+  const providers = new Map<string, Provider>();
+  for (const [name, settings] of Object.entries(config.providers)) providers.set(name, compileProvider(name, settings, codecFacts));
+  const wanted = config.sandbox === 'auto' ? isLoopback(config.server.host) : config.sandbox;
+  if (wanted && !providers.has('sandbox')) providers.set('sandbox', compileProvider('sandbox', SANDBOX, codecFacts));
+  const keys = new Map<string, ClientKey>();
+  for (const { name, value, strict, models } of config.keys) {
+    const id = keyHash(value);
+    keys.set(id, { id, name, strict: strict ?? false, ...(models ? { models } : {}) });
+  }
+  return { revision, config, providers, keys, ...splitModels(config.models) };
+}
+
+function exchangePorts(ports: AppPorts): ExchangePorts {
+  return {
+    clock: ports.clock,
+    send: ports.send,
+    newId: (prefix) => prefix + ulid(ports.clock.now()).toLowerCase(),
+    async post(url, form) {
+      const { origin, pathname, search } = new URL(url);
+      const body = [Buffer.from(new URLSearchParams(form).toString())];
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      const timeouts = { connect: 10_000, headers: 10_000, idle: 10_000 };
+      const answer = await fetchWhole(
+        ports.send,
+        { origin, method: 'POST', path: pathname + search, headers, body, timeouts },
+        1024 * 1024,
+        20_000,
+      );
+      return { status: answer.status, body: answer.body.toString('utf8') };
+    },
+    codecs: providerCodecs,
+    seals: ports.seals,
+    media: ports.media,
+    record: (record) => ports.journal.append(record),
+    onDefect: ports.onDefect,
+  };
+}
+
+/** Health: alive as long as it answers; ready until it drains. */
+function answerHealth(url: string | undefined, draining: boolean): { status: number; text: string } | undefined {
+  if (url === '/livez') return { status: 200, text: 'ok\n' };
+  if (url === '/readyz') return draining ? { status: 503, text: 'draining\n' } : { status: 200, text: 'ok\n' };
+  return undefined;
+}
+
+/** Puts the server together. It does not listen yet. */
+export function createApp(config: Config, ports: AppPorts): App {
+  let snapshot = compileSnapshot(config, 1);
+  let draining = false;
+  const active = new Set<object>();
+  const sockets = new Map<Socket, number>();
+  const keepAlives = createKeepAlives(() => ports.clock.monotonic());
+  const exchange = exchangePorts(ports);
+  const gateway: GatewayPorts = {
+    ...exchange,
+    clients: clientCodecs,
+    snapshot: () => snapshot,
+    services: {
+      models: createModelsService(createModelLists(exchange, ports.sandboxModels)),
+      countTokens: createCountTokensService(exchange, ports.counter),
+      ...ports.state(() => gateway),
+    },
+    track(sink, text) {
+      if (text !== undefined) keepAlives.add(sink, text);
+    },
+  };
+  const server = createServer(
+    { keepAliveTimeout: 75_000, headersTimeout: 30_000, requestTimeout: 0, maxHeaderSize: 64 * 1024, noDelay: true },
+    (request, response) => {
+      const health = answerHealth(request.url, draining);
+      if (health) {
+        response.writeHead(health.status, { 'content-type': 'text/plain' }).end(health.text);
+        return;
+      }
+      const { socket } = request;
+      active.add(response);
+      sockets.set(socket, (sockets.get(socket) ?? 0) + 1);
+      response.on('close', () => {
+        active.delete(response);
+        sockets.set(socket, (sockets.get(socket) ?? 1) - 1);
+        if (draining && sockets.get(socket) === 0) socket.end();
+      });
+      if (draining) response.setHeader('connection', 'close');
+      handleGateway(request, response, gateway);
+    },
+  );
+  server.on('connection', (socket) => {
+    sockets.set(socket, 0);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+    else socket.destroy();
+  });
+
+  return {
+    server,
+    snapshot: () => snapshot,
+    active: () => active.size,
+    reload(next) {
+      snapshot = compileSnapshot(next, snapshot.revision + 1);
+    },
+    drain(graceMs) {
+      draining = true;
+      keepAlives.stop();
+      // Sockets without a request are closed at once: `server.close` would wait for them.
+      for (const [socket, requests] of sockets) if (requests === 0) socket.destroy();
+      return new Promise((resolve) => {
+        const force = setTimeout(() => {
+          for (const socket of sockets.keys()) socket.destroy();
+        }, graceMs);
+        server.close(() => {
+          clearTimeout(force);
+          resolve();
+        });
+      });
+    },
+  };
+}

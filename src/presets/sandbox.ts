@@ -1,0 +1,22 @@
+import { definePreset } from './preset.ts';
+
+/** Where requests for the built-in provider are addressed; never dialled, the sender knows it. */
+export const SANDBOX_ORIGIN = 'http://sandbox.invalid';
+
+/** The built-in provider, called over the same four wires as any other. */
+export const sandboxPreset = definePreset({
+  id: 'sandbox',
+  label: 'Sandbox',
+  docs: ['docs/sandbox.md'],
+  env: [],
+  origin: SANDBOX_ORIGIN,
+  auth: { kind: 'none' },
+  speaks: {
+    'openai-chat': { base: '/v1', mark: 'recorded', facts: { developerRole: true, topK: true } },
+    'openai-responses': { base: '/v1', mark: 'recorded' },
+    'anthropic-messages': { base: '/v1', mark: 'recorded', countTokens: () => '/messages/count_tokens' },
+    gemini: { base: '/v1beta', mark: 'recorded', countTokens: (model) => `/models/${encodeURIComponent(model)}:countTokens` },
+    'openai-completions': { base: '/v1', mark: 'recorded' },
+  },
+  knows: [],
+});

@@ -1,0 +1,91 @@
+import { gatewayFault } from '../ir/index.ts';
+import { SANDBOX_ORIGIN } from '../presets/sandbox.ts';
+import type { Send, UpstreamHeaders, UpstreamSink } from './send.ts';
+
+/** A provider in this process: takes a request, answers with the bytes of a real wire. */
+export interface InProcessUpstream {
+  handle(
+    request: { readonly method: string; readonly path: string; readonly headers: Readonly<Record<string, string>>; readonly body: Buffer },
+    sink: {
+      head(status: number, headers: UpstreamHeaders): void;
+      body(chunk: Buffer): boolean;
+      end(): void;
+      error(kind: 'cut' | 'reset'): void;
+    },
+  ): { abort(): void; resume(): void };
+}
+
+/** Silent deadlines of a network, kept for an upstream that has none: how long it may say nothing. */
+function watch(idleMs: () => number, onSilent: () => void): { touch(): void; stop(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const stop = (): void => clearTimeout(timer);
+  return {
+    touch() {
+      stop();
+      timer = setTimeout(onSilent, idleMs());
+    },
+    stop,
+  };
+}
+
+/** Sends to the built-in provider what is addressed to it, everything else to the network. */
+export function createSandboxSend(sandbox: InProcessUpstream, network: Send): Send {
+  return (request, sink) => {
+    if (request.origin !== SANDBOX_ORIGIN) return network(request, sink);
+    return sendInside(sandbox, request, sink);
+  };
+}
+
+const sendInside: (sandbox: InProcessUpstream, ...args: Parameters<Send>) => ReturnType<Send> = (sandbox, request, sink: UpstreamSink) => {
+  let begun = false;
+  let over = false;
+  const fail = (code: string, message: string, kind: 'timeout' | 'upstream'): void => {
+    if (over) return;
+    over = true;
+    silence.stop();
+    sink.fail(gatewayFault(kind, message, { code }));
+  };
+  const silence = watch(
+    () => (begun ? request.timeouts.idle : request.timeouts.headers),
+    () => {
+      call.abort();
+      if (begun) fail('upstream_idle_timeout', 'The upstream stopped sending in mid-answer', 'timeout');
+      else fail('upstream_headers_timeout', 'The upstream did not begin to answer in time', 'timeout');
+    },
+  );
+  silence.touch();
+  const call = sandbox.handle(
+    { method: request.method, path: request.path, headers: request.headers, body: Buffer.concat(request.body) },
+    {
+      head(status, headers) {
+        if (over) return;
+        begun = true;
+        silence.touch();
+        sink.head(status, headers);
+      },
+      body(chunk) {
+        if (over) return true;
+        silence.touch();
+        return sink.body(chunk);
+      },
+      end() {
+        if (over) return;
+        over = true;
+        silence.stop();
+        sink.end();
+      },
+      error() {
+        if (begun) fail('upstream_cut', 'The upstream cut the connection in mid-answer', 'upstream');
+        else fail('upstream_closed', 'The upstream closed the connection without an answer', 'upstream');
+      },
+    },
+  );
+  return {
+    abort() {
+      over = true;
+      silence.stop();
+      call.abort();
+    },
+    resume: () => call.resume(),
+  };
+};
