@@ -1,4 +1,4 @@
-import { type ChatRequest, isObject, type Json, type JsonObject, type OutputFormat, type Part, type Turn } from '../../ir/index.ts';
+import { type ChatRequest, isObject, type Json, type JsonObject, type OutputFormat, type Turn } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
 import { cacheControl, limitCacheMarks, MAX_CACHE_MARKS } from './cache-control.ts';
 import { isOwn, residueOf } from './dialect.ts';

@@ -1,0 +1,243 @@
+import {
+  type JsonObject,
+  type Part,
+  type PartHead,
+  type ReasoningPart,
+  type ReplyEvent,
+  type Residue,
+  type TextPart,
+  type Usage,
+} from '../../ir/index.ts';
+import type { ReplyContext, StreamEncoder, WriteFrame } from '../protocol.ts';
+import { writeSignature } from './carried-parts.ts';
+import { residueOf } from './dialect.ts';
+import { faultFrame } from './faults.ts';
+import {
+  encodeReplyPart,
+  redactedBlock,
+  sayCitations,
+  sealCarrier,
+  silentText,
+  textHead,
+  thinkingHead,
+  toolUseHead,
+} from './reply-blocks.ts';
+import { encodeEnd, noteChoices, replyId, tierMember } from './reply-encode.ts';
+import { encodeUsage } from './usage.ts';
+
+type Start = Extract<ReplyEvent, { type: 'reply-start' }>;
+type End = Extract<ReplyEvent, { type: 'reply-end' }>;
+type PartEnd = Extract<ReplyEvent, { type: 'part-end' }>;
+type PartNote = Extract<ReplyEvent, { type: 'part-note' }>;
+
+interface State {
+  /** The part that is open; parts of further choices are not shown. */
+  head: PartHead | undefined;
+  /** Its block has begun: text begins with its first word, so that a part of none is no block. */
+  begun: boolean;
+  /** What has come of a part that is told whole at its end. */
+  text: string;
+  index: number;
+  /** The frame of a delta up to its text. */
+  prefix: string;
+  usage: Usage | undefined;
+  refusal: string;
+  readonly held: { toolCall: boolean; refusal: boolean };
+  residue: { readonly residue?: Residue };
+}
+
+/** The member that holds the text of a delta. */
+const DELTAS = {
+  text: '{"type":"text_delta","text":',
+  refusal: '{"type":"text_delta","text":',
+  reasoning: '{"type":"thinking_delta","thinking":',
+  'tool-call': '{"type":"input_json_delta","partial_json":',
+} as const;
+
+const grows = (head: PartHead): head is Extract<PartHead, { kind: keyof typeof DELTAS }> =>
+  head.kind in DELTAS && !('redacted' in head && head.redacted);
+
+/** Free text as the inside of a JSON string. */
+const escaped = (text: string): string => JSON.stringify(text).slice(1, -1);
+
+/** Writes blocks, numbered as they come. */
+function createBlocks(state: State) {
+  const send = (value: JsonObject, write: WriteFrame): void => write(JSON.stringify(value), String(value['type']));
+  const stop = (write: WriteFrame): void => {
+    send({ type: 'content_block_stop', index: state.index }, write);
+    state.index++;
+  };
+  const delta = (change: JsonObject, write: WriteFrame): void =>
+    send({ type: 'content_block_delta', index: state.index, delta: change }, write);
+
+  /** A block that is known whole. The input of a call comes as a delta, as the API has it. */
+  function whole(block: JsonObject, write: WriteFrame): void {
+    const hasInput = (block['type'] === 'server_tool_use' || block['type'] === 'mcp_tool_use') && block['input'] !== undefined;
+    send({ type: 'content_block_start', index: state.index, content_block: hasInput ? { ...block, input: {} } : block }, write);
+    if (hasInput) delta({ type: 'input_json_delta', partial_json: JSON.stringify(block['input']) }, write);
+    stop(write);
+  }
+
+  function open(content_block: JsonObject, kind: keyof typeof DELTAS, write: WriteFrame): void {
+    send({ type: 'content_block_start', index: state.index, content_block }, write);
+    state.prefix = `{"type":"content_block_delta","index":${state.index},"delta":${DELTAS[kind]}`;
+    state.begun = true;
+  }
+  return { delta, whole, open, stop };
+}
+
+/** The part that came in pieces and is told whole. */
+function gathered(head: PartHead, text: string, end: PartEnd): Part | undefined {
+  const tail = { ...(end.seal ? { seal: end.seal } : {}), ...(end.residue ? { residue: end.residue } : {}) };
+  switch (head.kind) {
+    case 'hosted-call':
+      return { ...head, inputJson: head.inputJson + text, ...tail, ...(end.native ? { native: end.native } : {}) };
+    case 'hosted-result':
+      return { ...head, ...tail, ...(end.native ? { native: end.native } : {}) };
+    case 'media':
+    case 'native':
+      return { ...head, ...tail };
+    default:
+      return undefined;
+  }
+}
+
+/** Writes a client's stream. https://docs.claude.com/en/docs/build-with-claude/streaming */
+export function createStreamEncoder(context: ReplyContext): StreamEncoder {
+  const state: State = {
+    head: undefined,
+    begun: false,
+    text: '',
+    index: 0,
+    prefix: '',
+    usage: undefined,
+    refusal: '',
+    held: { toolCall: false, refusal: false },
+    residue: {},
+  };
+  const blocks = createBlocks(state);
+
+  function start(event: Start, write: WriteFrame): void {
+    state.residue = event;
+    const message = {
+      container: null,
+      ...residueOf(event),
+      id: replyId(event.id, context),
+      type: 'message',
+      role: 'assistant',
+      model: event.model,
+      content: [],
+      stop_reason: null,
+      stop_sequence: null,
+      stop_details: null,
+      usage: { ...encodeUsage(state.usage), ...tierMember(event.serviceTier) },
+    };
+    write(JSON.stringify({ type: 'message_start', message }), 'message_start');
+  }
+
+  function partStart(head: PartHead, choice: number, write: WriteFrame): void {
+    state.begun = false;
+    state.text = '';
+    state.head = choice === 0 ? head : undefined;
+    if (choice > 0) {
+      noteChoices(context);
+      return;
+    }
+    if (head.kind === 'refusal') state.held.refusal = true;
+    if (head.kind === 'reasoning' && !head.redacted) blocks.open(thinkingHead(residueOf(head)), 'reasoning', write);
+    if (head.kind === 'tool-call') {
+      state.held.toolCall = true;
+      blocks.open(toolUseHead(head), 'tool-call', write);
+      blocks.delta({ type: 'input_json_delta', partial_json: '' }, write);
+      if (head.input === 'text') blocks.delta({ type: 'input_json_delta', partial_json: '{"input":"' }, write);
+    }
+  }
+
+  function partDelta(text: string, literal: string | undefined, write: WriteFrame): void {
+    const { head } = state;
+    if (!head || text === '') return;
+    if (!grows(head)) {
+      state.text += text;
+      return;
+    }
+    if (!state.begun) blocks.open(textHead(residueOf(head)), head.kind, write);
+    if (head.kind === 'refusal') state.refusal += text;
+    const isFree = head.kind === 'tool-call' && head.input === 'text';
+    const json = isFree ? JSON.stringify(escaped(text)) : (literal ?? JSON.stringify(text));
+    write(`${state.prefix}${json}}}`, 'content_block_delta');
+  }
+
+  function partNote(note: PartNote, write: WriteFrame): void {
+    const { head } = state;
+    if (head?.kind !== 'text') return;
+    for (const citation of sayCitations(note.citations, context.notes)) {
+      if (!state.begun) blocks.open(textHead(residueOf(head)), 'text', write);
+      blocks.delta({ type: 'citations_delta', citation }, write);
+    }
+  }
+
+  function endGrown(head: PartHead, end: PartEnd, write: WriteFrame): void {
+    if (head.kind === 'reasoning') blocks.delta({ type: 'signature_delta', signature: writeSignature(end.seal) }, write);
+    if (head.kind === 'tool-call' && head.input === 'text') blocks.delta({ type: 'input_json_delta', partial_json: '"}' }, write);
+    blocks.stop(write);
+    if (head.kind !== 'reasoning') for (const carrier of sealCarrier(end.seal)) blocks.whole(carrier, write);
+  }
+
+  function partEnd(end: PartEnd, write: WriteFrame): void {
+    const { head } = state;
+    state.head = undefined;
+    if (!head) return;
+    if (state.begun) endGrown(head, end, write);
+    else if (head.kind === 'text') {
+      const part: TextPart = { ...head, text: '', ...(end.seal ? { seal: end.seal } : {}) };
+      for (const block of silentText(part)) blocks.whole(block, write);
+    } else if (head.kind === 'reasoning') {
+      const part: ReasoningPart = { ...head, text: state.text, ...(end.seal ? { seal: end.seal } : {}) };
+      blocks.whole(redactedBlock(part), write);
+    } else {
+      const part = gathered(head, state.text, end);
+      for (const block of part ? encodeReplyPart(part, context.notes) : []) blocks.whole(block, write);
+    }
+  }
+
+  function end(event: End, write: WriteFrame): void {
+    const residue = event.residue ? event : state.residue;
+    const { container, context_management } = residueOf(residue);
+    const delta = { ...encodeEnd(event.stop, state.held, residue, state.refusal), container: container ?? null };
+    const usage = { ...encodeUsage(state.usage), ...tierMember(event.serviceTier) };
+    const managed = context_management === undefined ? {} : { context_management };
+    write(JSON.stringify({ type: 'message_delta', delta, usage, ...managed }), 'message_delta');
+    write('{"type":"message_stop"}', 'message_stop');
+  }
+
+  return {
+    event(event, write) {
+      switch (event.type) {
+        case 'reply-start':
+          start(event, write);
+          return;
+        case 'part-start':
+          partStart(event.part, event.choice ?? 0, write);
+          return;
+        case 'part-delta':
+          partDelta(event.text, event.literal, write);
+          return;
+        case 'part-note':
+          partNote(event, write);
+          return;
+        case 'part-end':
+          partEnd(event, write);
+          return;
+        case 'usage':
+          state.usage = event.usage;
+          return;
+        case 'reply-end':
+          end(event, write);
+          return;
+        case 'fault':
+          faultFrame(event.fault, '', write);
+          return;
+      }
+    },
+  };
+}
