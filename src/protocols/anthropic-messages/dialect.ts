@@ -1,4 +1,4 @@
-import type { JsonObject, Residue } from '../../ir/index.ts';
+import { isObject, type JsonObject, type Residue } from '../../ir/index.ts';
 
 /** This dialect's name in residue, natives and seals. */
 export const DIALECT = 'anthropic-messages';
@@ -20,3 +20,9 @@ export const withResidue = (rest: JsonObject): { readonly residue?: Residue } =>
 
 /** Whether a request or a turn was read off this dialect: such ones carry its residue, be it empty. */
 export const isOwn = (of: { readonly residue?: Residue }): boolean => of.residue?.[DIALECT] !== undefined;
+
+/** Members without a `caller` that says what holds anyway: that the model itself made the call. */
+export function withoutDirectCaller(members: JsonObject): JsonObject {
+  const { caller, ...rest } = members;
+  return isObject(caller) && caller['type'] === 'direct' ? rest : members;
+}

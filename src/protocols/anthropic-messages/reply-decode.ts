@@ -14,7 +14,7 @@ import {
 } from '../../ir/index.ts';
 import type { SourceContext } from '../protocol.ts';
 import { decodeCitations } from './citations.ts';
-import { DIALECT, withResidue } from './dialect.ts';
+import { DIALECT, withoutDirectCaller, withResidue } from './dialect.ts';
 import { decodeErrorEvent } from './faults.ts';
 import { unknownMembers } from './fields.ts';
 import { decodeHostedCall, decodeHostedResult, isHostedCall, isHostedResult } from './hosted-blocks.ts';
@@ -41,7 +41,7 @@ export const sealed = (value: Json | undefined, maker: string) =>
 /** The unknown members of a block that is opened, by its type. */
 export function blockResidue(block: JsonObject) {
   const known = { text: TEXT, thinking: THINKING, redacted_thinking: REDACTED, tool_use: TOOL_USE }[str(block['type'])];
-  return withResidue(known ? unknownMembers(block, known) : {});
+  return withResidue(known ? withoutDirectCaller(unknownMembers(block, known)) : {});
 }
 
 function text(block: JsonObject): TextPart {

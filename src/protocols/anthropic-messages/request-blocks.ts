@@ -17,7 +17,7 @@ import {
 import { readCacheControl } from './cache-control.ts';
 import { type Carried, readCarried, readSignature, restoreCarried } from './carried-parts.ts';
 import { decodeCitations } from './citations.ts';
-import { DIALECT, withResidue } from './dialect.ts';
+import { DIALECT, withoutDirectCaller, withResidue } from './dialect.ts';
 import {
   objectAt,
   optionalArray,
@@ -40,7 +40,7 @@ const REDACTED = known('data');
 const TOOL_USE = known('id', 'name', 'input');
 const TOOL_RESULT = known('tool_use_id', 'content', 'is_error');
 
-const rest = (block: JsonObject, knownHere: ReadonlySet<string>) => withResidue(unknownMembers(block, knownHere));
+const rest = (block: JsonObject, knownHere: ReadonlySet<string>) => withResidue(withoutDirectCaller(unknownMembers(block, knownHere)));
 
 function withoutCache(block: JsonObject): JsonObject {
   if (block['cache_control'] === undefined) return block;

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { gatewayFault, parseObject } from '../../ir/index.ts';
+import type { Tapped, TapRules } from '../../protocols/protocol.ts';
+import { createRawRelay, lastEventEnd } from './raw-relay.ts';
+
+/** Rules of a small dialect: `fin` finishes, `END` is the last word, `bad` is an error. */
+const rules: TapRules = {
+  needles: ['"fin"', 'END', '"bad"'],
+  first: false,
+  read(frame, soFar): Tapped & { finish?: boolean } {
+    if (frame.data === 'END') return { ...soFar, done: true };
+    const object = parseObject(frame.data);
+    if (object?.['bad'] !== undefined) return { ...soFar, fault: gatewayFault('upstream', 'bad') };
+    if (object?.['fin'] === undefined) return soFar;
+    return { ...soFar, finished: true, finish: true, usage: { input: 1, output: Number(object['fin']) } };
+  },
+  whole: () => ({ done: true, finished: true }),
+};
+
+interface Outcome {
+  /** What went on before the end. */
+  readonly live: string;
+  /** What went on after it. */
+  readonly last: string;
+  readonly complete: boolean;
+  readonly output: number | undefined;
+}
+
+function relay(pieces: readonly Buffer[], clean = true, finishIsEnd = false): Outcome {
+  const it = createRawRelay({ ...rules, finishIsEnd }, false);
+  let live = '';
+  for (const piece of pieces) live += it.push(piece)?.toString() ?? '';
+  const { held, complete, tapped } = it.end(clean);
+  return { live, last: held?.toString() ?? '', complete, output: tapped.usage?.output };
+}
+
+const STREAM = ': hello\n\ndata: {"t":"one"}\n\ndata: {"t":"牌楼"}\n\ndata: {"fin":7}\n\ndata: END\n\n';
+
+describe('the raw relay', () => {
+  it('holds the finish event and what follows, whatever the cuts, and loses no byte', () => {
+    const bytes = Buffer.from(STREAM);
+    for (let at = 0; at <= bytes.length; at++) {
+      const { live, last, complete, output } = relay([bytes.subarray(0, at), bytes.subarray(at)]);
+      expect(live + last).toBe(STREAM);
+      expect(live).not.toContain('fin');
+      expect({ complete, output }).toEqual({ complete: true, output: 7 });
+    }
+  });
+
+  it('never calls a cut stream complete, and gives out whole events only', () => {
+    const bytes = Buffer.from(STREAM);
+    for (let at = 0; at < bytes.length; at++) {
+      const { live, complete } = relay([bytes.subarray(0, at)], false);
+      const done = at >= bytes.indexOf('END') + 3;
+      expect(complete, `cut at ${at}`).toBe(done);
+      expect(STREAM.startsWith(live)).toBe(true);
+      expect(live === '' || live.endsWith('\n\n')).toBe(true);
+      expect(live).not.toContain('fin');
+    }
+  });
+
+  it('takes a clean end after the finish event where the dialect has no last word', () => {
+    const bytes = Buffer.from('data: {"t":1}\n\ndata: {"fin":1}\n\n');
+    expect(relay([bytes], true, true).complete).toBe(true);
+    expect(relay([bytes], true, false).complete).toBe(false);
+    expect(relay([bytes], false, true).complete).toBe(false);
+  });
+
+  it('sees the word in text as text', () => {
+    const text = 'data: {"t":"say \\"fin\\": 1 or END"}\n\ndata: {"fin":1}\n\ndata: END\n\n';
+    const { live, complete } = relay([Buffer.from(text)]);
+    expect(live).toBe('data: {"t":"say \\"fin\\": 1 or END"}\n\n');
+    expect(complete).toBe(true);
+  });
+
+  it('reports an error event', () => {
+    const it = createRawRelay(rules, false);
+    it.push(Buffer.from('data: {"bad":1}\n\n'));
+    expect(it.tapped.fault?.message).toBe('bad');
+  });
+
+  it('takes out the usage chunk that the client did not ask for', () => {
+    const it = createRawRelay({ ...rules, needles: ['"fin"'] }, true);
+    it.push(Buffer.from('data: {"fin":1}\n\ndata: {"choices":[],"usage":{"total_tokens":3}}\n\ndata: END\n\n'));
+    expect(it.end(true).held?.toString()).toBe('data: {"fin":1}\n\ndata: END\n\n');
+  });
+
+  it('lets an event flow that is too long to hold', () => {
+    const it = createRawRelay(rules, false);
+    const long = Buffer.from(`data: {"t":"${'x'.repeat(300 * 1024)}`);
+    expect(it.push(long)).toEqual(long);
+    const rest = Buffer.from('"}\n\ndata: {"fin":2}\n\ndata: END\n\n');
+    expect(it.push(rest)?.toString()).toBe('"}\n\n');
+    expect(it.end(true)).toMatchObject({ complete: true });
+  });
+});
+
+describe('the end of the last whole event', () => {
+  it.each([
+    ['a\n\nb', 3],
+    ['a\r\n\r\nb', 5],
+    ['a\r\rb', 3],
+    ['a\nb\n', 0],
+    ['a\r\n', 0],
+    ['', 0],
+    ['\n\n', 2],
+    ['a\n\n\n', 4],
+  ])('of %j is %i', (text, end) => expect(lastEventEnd(Buffer.from(text))).toBe(end));
+});
