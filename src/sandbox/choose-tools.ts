@@ -48,7 +48,11 @@ function wordsOf(text: string): ReadonlySet<string> {
   return words;
 }
 
-function promptWords(prompt: string): ReadonlySet<string> {
+/** What of a prompt is looked at. */
+const MAX_READ = 4000;
+
+function promptWords(whole: string): ReadonlySet<string> {
+  const prompt = whole.slice(0, MAX_READ);
   const words = new Set(wordsOf(prompt));
   for (const [chinese, english] of IN_ENGLISH) if (chinese.test(prompt)) for (const word of english.split(' ')) words.add(stem(word));
   return words;

@@ -84,6 +84,8 @@ function readCall(argument: string): AskedCall | undefined {
 }
 
 const MAX_WORDS = 100_000;
+/** Brackets that are looked into: each may mean reading to the end of the text. */
+const MAX_LOOKED_AT = 256;
 
 /** Takes one directive; `false` when it is none of ours and stays in the text. */
 function take(found: Found, word: string, argument: string): boolean {
@@ -125,7 +127,8 @@ export function readDirectives(text: string): Directives {
   const found: Found = { text: '', calls: [], refuse: false, filter: false, seals: false, changes: [] };
   let rest = '';
   let from = 0;
-  for (let open = text.indexOf('[['); open >= 0; open = text.indexOf('[[', from)) {
+  let looks = MAX_LOOKED_AT;
+  for (let open = text.indexOf('[['); open >= 0 && looks-- > 0; open = text.indexOf('[[', from)) {
     const close = endOfDirective(text, open + 2);
     if (close < 0) break;
     const match = /^([a-z-]+)(?:\s+([\s\S]*))?$/.exec(text.slice(open + 2, close).trim());

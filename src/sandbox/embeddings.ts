@@ -14,7 +14,7 @@ function featuresOf(input: string | readonly number[]): readonly string[] {
 
 /** A unit vector of hashed features, so that texts with words in common are near each other. */
 function vector(input: string | readonly number[], dimensions: number): readonly number[] {
-  const sums = new Array<number>(dimensions).fill(0);
+  const sums = Array.from({ length: dimensions }, () => 0);
   for (const feature of featuresOf(input)) {
     const hash = Number.parseInt(checksum(feature), 16);
     const at = hash % dimensions;

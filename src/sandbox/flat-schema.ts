@@ -3,8 +3,8 @@ import { isObject, type Json, type JsonObject } from '../ir/index.ts';
 /** A schema that says everything itself: references followed, `allOf` merged, one branch of `anyOf` or `oneOf` chosen. */
 export type FlatSchema = JsonObject;
 
-/** References that are followed in a row before giving up on a schema that only refers to itself. */
-const MAX_REFS = 32;
+/** References and branches that are followed in a row before giving up on a schema that only refers to itself. */
+const MAX_NESTED = 32;
 
 /** What a `$ref` into the same document points at: `#`, `#/$defs/x`, or an `$anchor` or `$id` of a definition. */
 function target(root: JsonObject, ref: string): JsonObject | undefined {
@@ -79,19 +79,25 @@ function without(schema: JsonObject, ...keys: readonly string[]): JsonObject {
 /** How a branch is chosen: the branches, flat, in; one of them out. */
 export type ChooseBranch = (branches: readonly FlatSchema[]) => FlatSchema | undefined;
 
-/** Makes a schema flat. What cannot be resolved (foreign references) is left out, so anything goes there. */
-export function flatten(schema: JsonObject, root: JsonObject, choose: ChooseBranch, refs = 0): FlatSchema {
-  if (refs > MAX_REFS) return {};
+/** How schemas of one document are made flat. */
+export interface Flattening {
+  readonly root: JsonObject;
+  readonly choose: ChooseBranch;
+  /** Schemas that may still be looked at, all together: some refer to themselves in every branch. */
+  readonly budget: { left: number };
+}
+
+/** Makes a schema flat. What cannot be resolved (foreign references, too much nesting) is left out, so anything goes there. */
+export function flatten(schema: JsonObject, how: Flattening, nested = 0): FlatSchema {
+  if (nested > MAX_NESTED || how.budget.left-- <= 0) return {};
+  const inner = (one: JsonObject): FlatSchema => flatten(one, how, nested + 1);
   let flat = without(schema, '$ref', 'allOf', 'anyOf', 'oneOf');
   const { $ref } = schema;
-  if (typeof $ref === 'string') {
-    const found = target(root, $ref);
-    if (found) flat = mergeSchemas(flatten(found, root, choose, refs + 1), flat);
-  }
-  for (const part of objectsOf(schema['allOf'])) flat = mergeSchemas(flat, flatten(part, root, choose, refs + 1));
+  const found = typeof $ref === 'string' ? target(how.root, $ref) : undefined;
+  if (found) flat = mergeSchemas(inner(found), flat);
+  for (const part of objectsOf(schema['allOf'])) flat = mergeSchemas(flat, inner(part));
   for (const word of ['anyOf', 'oneOf']) {
-    const branches = objectsOf(schema[word]).map((branch) => flatten(branch, root, choose, refs + 1));
-    const chosen = choose(branches);
+    const chosen = how.choose(objectsOf(schema[word]).map(inner));
     if (chosen) flat = mergeSchemas(flat, chosen);
   }
   return flat;

@@ -32,8 +32,12 @@ function gather(value: Json | undefined, into: Map<string, Json>, depth = 0): vo
   for (const member of Object.values(value)) gather(member, into, depth + 1);
 }
 
+/** What of a prompt is looked at for names and numbers. */
+const MAX_READ = 4000;
+
 /** Reads a prompt (and texts of tool results) for what arguments and answers may be filled with. */
-export function readHints(text: string, results: readonly string[] = []): Hints {
+export function readHints(prompt: string, results: readonly string[] = []): Hints {
+  const text = prompt.slice(0, MAX_READ);
   const values = new Map<string, Json>();
   for (const result of results) gather(parseObject(result), values);
   const from = text.indexOf('{');

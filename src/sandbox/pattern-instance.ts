@@ -20,6 +20,9 @@ const CLASSES: Readonly<Record<string, string>> = {
   r: '\r',
 };
 const ANYTHING = 'a';
+/** Longer patterns are not read, longer strings not made: repeats may be nested. */
+const MAX_PATTERN = 2000;
+const MAX_MADE = 10_000;
 
 /** What one character of an escape (`\d`, `\.`) may be. */
 function escaped(cursor: Cursor): string {
@@ -97,7 +100,7 @@ function sequence(cursor: Cursor): string {
     if (char === '^' || char === '$') continue;
     if (char === '(') {
       const inside = group(cursor);
-      out += inside.repeat(repeats(cursor));
+      out += inside.repeat(Math.min(repeats(cursor), Math.floor(MAX_MADE / (inside.length + 1))));
       continue;
     }
     const chars = char === '[' ? classChars(cursor) : char === '\\' ? escaped(cursor) : char === '.' ? ANYTHING : char;
@@ -116,12 +119,31 @@ function alternatives(cursor: Cursor): string {
   return first;
 }
 
-/** A string that `pattern` matches, or `undefined` when none was found. */
-export function patternInstance(pattern: string): string | undefined {
+/**
+ * Whether a pattern can be tried on a short text without taking long, whoever wrote it: repeats of groups, and many variable
+ * repeats or alternatives, may take exponential time.
+ */
+function isTame(pattern: string): boolean {
+  const bare = pattern.replaceAll(/\\.|\[(?:\\.|[^\]])*\]/g, 'x');
+  const variable = bare.match(/[*+?]|\{\d+,/g)?.length ?? 0;
+  return pattern.length <= 200 && !/\)[*+?{]/.test(bare) && variable <= 4 && (bare.match(/\|/g)?.length ?? 0) <= 8;
+}
+
+const MAX_TRIED = 100;
+
+/** Whether a text matches a schema's pattern; `false` also where trying it might take long. */
+export function matchesTamely(pattern: string, text: string): boolean {
+  if (text.length > MAX_TRIED || !isTame(pattern)) return false;
   try {
-    const made = alternatives({ source: pattern, at: 0 });
-    return new RegExp(pattern, 'u').test(made) ? made : undefined;
+    return new RegExp(pattern, 'u').test(text);
   } catch {
-    return undefined;
+    return false;
   }
+}
+
+/** A string that `pattern` matches, or `undefined` when none was found. What is too wild to be tried is believed. */
+export function patternInstance(pattern: string): string | undefined {
+  if (pattern.length > MAX_PATTERN) return undefined;
+  const made = alternatives({ source: pattern, at: 0 });
+  return !isTame(pattern) || made.length > MAX_TRIED || matchesTamely(pattern, made) ? made : undefined;
 }

@@ -51,10 +51,10 @@ export function play(steps: Iterable<Step>, sink: SandboxSink, setTimer: SetTime
         return false;
       case 'head':
         sink.head(step.status, step.headers);
-        return true;
+        return !over;
       case 'bytes':
         blocked = !sink.body(step.bytes);
-        return !blocked;
+        return !over && !blocked;
       case 'end':
         over = true;
         sink.end();
@@ -66,7 +66,7 @@ export function play(steps: Iterable<Step>, sink: SandboxSink, setTimer: SetTime
     }
   };
   const run = (): void => {
-    while (!over) {
+    for (;;) {
       const next = rest.next();
       if (next.done === true || !perform(next.value)) return;
     }

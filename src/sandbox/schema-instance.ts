@@ -1,11 +1,16 @@
 import { isObject, type Json, type JsonObject } from '../ir/index.ts';
-import { flatten, type FlatSchema, typesOf } from './flat-schema.ts';
+import { flatten, type Flattening, type FlatSchema, typesOf } from './flat-schema.ts';
 import type { Hints } from './hints.ts';
-import { patternInstance } from './pattern-instance.ts';
+import { matchesTamely, patternInstance } from './pattern-instance.ts';
 
 /** Deeper than this only what is required is written; much deeper the schema cannot be met and `null` stands there. */
 const SHALLOW = 6;
 const DEEPEST = 24;
+/** Values and schemas in one instance: a schema that requires itself twice grows without end. */
+const MAX_VALUES = 2000;
+const MAX_SCHEMAS = 20_000;
+/** Of a string that is to be long. */
+const MAX_LENGTH = 4000;
 
 interface Making {
   readonly root: JsonObject;
@@ -14,6 +19,8 @@ interface Making {
   readonly include: 'all' | 'needed';
   /** Numbers of the text are used up one by one. */
   number: number;
+  valuesLeft: number;
+  readonly budget: Flattening['budget'];
 }
 
 const FORMATS: Readonly<Record<string, string>> = {
@@ -65,6 +72,9 @@ function branchAt(depth: number): (branches: readonly FlatSchema[]) => FlatSchem
   return (branches) => (depth > SHALLOW ? branches.find(isNull) : undefined) ?? branches.find((branch) => !isNull(branch)) ?? branches[0];
 }
 
+const flat = (schema: JsonObject, { root, budget }: Making, depth: number): FlatSchema =>
+  flatten(schema, { root, budget, choose: branchAt(depth) });
+
 /** What kind of value a schema wants. */
 function typeOf(schema: FlatSchema): string {
   const types = typesOf(schema);
@@ -89,18 +99,13 @@ function pick(values: readonly Json[], hints: Hints): Json {
 function fitsText(text: string, schema: FlatSchema): boolean {
   const length = lengthOf(text);
   if (length < (numberOf(schema['minLength']) ?? 0) || length > (numberOf(schema['maxLength']) ?? Number.POSITIVE_INFINITY)) return false;
-  if (typeof schema['pattern'] !== 'string') return true;
-  try {
-    return new RegExp(schema['pattern'], 'u').test(text);
-  } catch {
-    return true;
-  }
+  return typeof schema['pattern'] !== 'string' || matchesTamely(schema['pattern'], text);
 }
 
 /** A string cut or filled up to the length that a schema wants. */
 function toLength(text: string, schema: FlatSchema): string {
-  const chars = [...text].slice(0, Math.min(numberOf(schema['maxLength']) ?? 10_000, 10_000));
-  const least = Math.min(numberOf(schema['minLength']) ?? 0, 10_000);
+  const chars = [...text].slice(0, Math.min(numberOf(schema['maxLength']) ?? MAX_LENGTH, MAX_LENGTH));
+  const least = Math.min(numberOf(schema['minLength']) ?? 0, MAX_LENGTH);
   while (chars.length < least) chars.push(...'example '.slice(0, least - chars.length));
   return chars.join('');
 }
@@ -235,10 +240,10 @@ function makeArray(name: string, schema: FlatSchema, making: Making, depth: numb
 function unlike(others: readonly Json[], value: Json, schema: JsonObject, making: Making): Json {
   const taken = new Set(others.map((one) => JSON.stringify(one)));
   if (!taken.has(JSON.stringify(value))) return value;
-  const flat = flatten(schema, making.root, branchAt(0));
-  const listed = listOf(flat['enum']).find((one) => !taken.has(JSON.stringify(one)));
+  const plain = flat(schema, making, 0);
+  const listed = listOf(plain['enum']).find((one) => !taken.has(JSON.stringify(one)));
   if (listed !== undefined) return listed;
-  const step = numberOf(flat['multipleOf']) ?? 1;
+  const step = numberOf(plain['multipleOf']) ?? 1;
   for (let i = 1; i <= others.length + 1; i++) {
     const other = typeof value === 'number' ? value + i * step : typeof value === 'string' ? `${value} ${i + 1}` : value;
     if (!taken.has(JSON.stringify(other))) return other;
@@ -258,25 +263,25 @@ function said(name: string, schema: FlatSchema, making: Making): Json | undefine
 }
 
 function make(name: string, schema: JsonObject, making: Making, depth: number): Json {
-  if (depth > DEEPEST) return null;
-  const flat = flatten(schema, making.root, branchAt(depth));
-  const word = said(name, flat, making);
+  if (depth > DEEPEST || making.valuesLeft-- <= 0) return null;
+  const plain = flat(schema, making, depth);
+  const word = said(name, plain, making);
   if (word !== undefined) return word;
-  switch (typeOf(flat)) {
+  switch (typeOf(plain)) {
     case 'object':
-      return makeObject(flat, making, depth);
+      return makeObject(plain, making, depth);
     case 'array':
-      return makeArray(name, flat, making, depth);
+      return makeArray(name, plain, making, depth);
     case 'integer':
-      return makeNumber(name, flat, making, true);
+      return makeNumber(name, plain, making, true);
     case 'number':
-      return makeNumber(name, flat, making, false);
+      return makeNumber(name, plain, making, false);
     case 'boolean':
       return making.hints.values.get(name) !== false;
     case 'null':
       return null;
     default:
-      return makeString(name, flat, making);
+      return makeString(name, plain, making);
   }
 }
 
@@ -286,5 +291,5 @@ function make(name: string, schema: JsonObject, making: Making, depth: number): 
  * `contains` or references to other documents. The same input gives the same value.
  */
 export function schemaInstance(schema: JsonObject, hints: Hints, include: 'all' | 'needed' = 'all'): Json {
-  return make('', schema, { root: schema, hints, include, number: 0 }, 0);
+  return make('', schema, { root: schema, hints, include, number: 0, valuesLeft: MAX_VALUES, budget: { left: MAX_SCHEMAS } }, 0);
 }

@@ -232,11 +232,19 @@ function fallback({ prompt, language }: Conversation): string {
     : `I read: "${asked}". I am a sandbox that answers by rules and have no more to say to that; configure a real provider to get a real answer.`;
 }
 
+/** What of a prompt is looked at: the patterns above are not made for books. */
+const MAX_READ = 4000;
+
 /** What the sandbox says to a prompt, in the prompt's language. */
 export function smallTalk(conversation: Conversation, variant: number): string {
+  const short = {
+    ...conversation,
+    prompt: conversation.prompt.slice(0, MAX_READ),
+    earlier: conversation.earlier.map((text) => text.slice(0, MAX_READ)),
+  };
   for (const talk of TALKS) {
-    const answer = talk(conversation, variant);
+    const answer = talk(short, variant);
     if (answer !== undefined) return answer;
   }
-  return fallback(conversation);
+  return fallback(short);
 }
