@@ -95,13 +95,13 @@ describe('what is said', () => {
     ['你好,最近怎么样?', /我很好/],
     ['你好!', /^你好/],
     ['Hello!', /^Hello/],
-    ['写一首关于秋天的短诗。', /^[\p{Script=Han},。\n]+$/u],
+    ['写一首关于秋天的短诗。', /^[\p{Script=Han}，。\n]+$/u],
     ['你好,能帮我写一首关于春天的诗吗?', /东风/],
     ['Write a poem about spring', /brook/],
     ['请用三句话总结函数式编程的核心思想。', /纯函数/],
     ['它和 Java 有什么关系?', /没有直接关系/],
     ['What is 12 * 7?', /= 84$/],
-    ['3.5 + 4 等于多少?', /= 7\.5$/],
+    ['3.5 + 4 等于多少？', /= 7\.5$/],
     ['Count to 5', /^1 2 3 4 5$/],
     ['从 3 数到 6', /^3 4 5 6$/],
     ['ping', /^pong$/],
@@ -111,7 +111,7 @@ describe('what is said', () => {
     ['Who are you?', /sandbox model/],
     ['你是谁?', /沙箱/],
     ['Why do cats purr?', /I read: "Why do cats purr\?"/],
-    ['为什么天是蓝的?', /收到:“为什么天是蓝的?”/],
+    ['为什么天是蓝的？', /收到：“为什么天是蓝的？”/],
     ['My name is Ada Lovelace.', /Ada Lovelace/],
     ['[[say just this]]', /^just this$/],
     ['[[words 3]]', /^word1 word2 word3$/],
@@ -119,7 +119,7 @@ describe('what is said', () => {
   ])('%s', (prompt, pattern) => expect(said(answer(prompt))).toMatch(pattern));
 
   const before = [user('My name is Ada and I like bees'), assistant('Hello'), user('And tea'), assistant('Good')];
-  const vorher = [user('我叫小明,今年八岁'), assistant('你好')];
+  const chinese = [user('我叫小明，今年八岁'), assistant('你好')];
   it.each<[name: string, turns: readonly Turn[], expected: string]>([
     ['the last message', [...before, user('What did I just say?')], 'You said: "And tea"'],
     [
@@ -128,8 +128,8 @@ describe('what is said', () => {
       'The first thing you said was: "My name is Ada and I like bees"',
     ],
     ['a name', [...before, user("What's my name?")], 'Your name is Ada.'],
-    ['the last message in Chinese', [...vorher, user('我刚才说了什么?')], '你刚才说的是:“我叫小明,今年八岁”'],
-    ['a name in Chinese', [...vorher, user('我叫什么名字?')], '你叫小明。'],
+    ['the last message in Chinese', [...chinese, user('我刚才说了什么？')], '你刚才说的是：“我叫小明，今年八岁”'],
+    ['a name in Chinese', [...chinese, user('我叫什么名字？')], '你叫小明。'],
     ['nothing, when there was nothing', [user('What did I say?')], 'You have not said anything before this.'],
   ])('remembers %s', (_name, turns, expected) => expect(said(answer(turns))).toBe(expected));
 
@@ -156,7 +156,7 @@ describe('files', () => {
     ...more,
   });
   it.each<[name: string, part: MediaPart, expected: string]>([
-    ['a PNG', image(), 'I received an image (image/png, PNG, 3×2, 71 bytes).'],
+    ['a PNG', image(), 'I received an image (image/png, PNG, 3×2, 70 bytes).'],
     [
       'an address',
       image({ source: { type: 'url', url: 'https://a.example/b.png' } }),
@@ -182,8 +182,8 @@ describe('files', () => {
   ])('describes %s', (_name, part, expected) => expect(said(answer([user('What is this?', part)]))).toBe(expected));
 
   it('describes them in Chinese', () => {
-    expect(said(answer([user('这是什么图?', image(), image())]))).toBe(
-      '我收到了一张图片(image/png,PNG,3×2,71 字节)、一张图片(image/png,PNG,3×2,71 字节)。',
+    expect(said(answer([user('这是什么图？', image(), image())]))).toBe(
+      '我收到了一张图片（image/png，PNG，3×2，70 字节）、一张图片（image/png，PNG，3×2，70 字节）。',
     );
   });
 });
@@ -197,7 +197,7 @@ describe('tools', () => {
   });
 
   it.each<[name: string, prompt: string, more: Partial<ChatRequest>, names: readonly string[]]>([
-    ['a Chinese prompt and an English tool', '上海天气如何?', both, ['get_weather']],
+    ['a Chinese prompt and an English tool', '上海天气如何？', both, ['get_weather']],
     ['nothing fits', 'Hello!', both, []],
     ['none allowed', 'weather in Oslo', { ...both, toolChoice: { type: 'none' } }, []],
     ['none allowed, though the prompt orders one', '[[call get_weather]]', { ...both, toolChoice: { type: 'none' } }, []],
@@ -260,8 +260,8 @@ describe('tools', () => {
     ['nothing', [user('weather in Oslo?'), assistant(call), user(result([]))], 'The tool get_weather answered: nothing'],
     [
       'several, in Chinese',
-      [user('天气?'), assistant(call), user(result([text('晴')]), result([text('雨')]))],
-      '工具 get_weather 的结果是:晴\n工具 get_weather 的结果是:雨',
+      [user('天气？'), assistant(call), user(result([text('晴')]), result([text('雨')]))],
+      '工具 get_weather 的结果是：晴\n工具 get_weather 的结果是：雨',
     ],
     [
       'a result beside a reminder',
@@ -422,7 +422,7 @@ describe('the reply as events', () => {
   it('come word by word, in Chinese two by two', () => {
     const deltas = (reply: Reply) => [...replyEvents(reply)].flatMap((event) => (event.type === 'part-delta' ? [event.text] : []));
     expect(deltas(answer('[[say Hello, big world!]]'))).toEqual(['Hello,', ' big', ' world!']);
-    expect(deltas(answer('[[say 你好,春天来了。]]'))).toEqual(['你好,', '春天', '来了。']);
+    expect(deltas(answer('[[say 你好，春天来了。]]'))).toEqual(['你好，', '春天', '来了。']);
     expect(deltas(answer('[[call f {"city":"San Francisco"}]]'))).toEqual(['{"city":"San', ' Francisco"}']);
   });
 });

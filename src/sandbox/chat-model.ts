@@ -59,9 +59,9 @@ function thoughtText({ directives, conversation }: Scene): string {
   if (directives.think !== undefined && directives.think !== '') return directives.think;
   const asked = [...directives.text].slice(0, 80).join('');
   if (conversation.results.length > 0)
-    return conversation.language === 'zh' ? '工具已经返回结果,我据此回答。' : 'The tools have answered; I use what they said.';
+    return conversation.language === 'zh' ? '工具已经返回结果，我据此回答。' : 'The tools have answered; I use what they said.';
   return conversation.language === 'zh'
-    ? `用户说的是:“${asked}”。先看是否需要工具,再按规则作答。`
+    ? `用户说的是：“${asked}”。先看是否需要工具，再按规则作答。`
     : `The user says: "${asked}". First I see whether a tool is needed, then I answer by my rules.`;
 }
 
@@ -98,7 +98,7 @@ const isJson = (value: unknown): boolean => typeof value === 'object' && value !
 function body(scene: Scene, variant: number): Choice {
   const { request, conversation, directives, ways } = scene;
   if (directives.refuse) {
-    const text = conversation.language === 'zh' ? '抱歉,这个我不能回答。' : 'I am sorry, but I cannot help with that.';
+    const text = conversation.language === 'zh' ? '抱歉，这个我不能回答。' : 'I am sorry, but I cannot help with that.';
     return { parts: [{ kind: 'refusal', text }], stop: { reason: 'refusal' } };
   }
   if (directives.filter) return { parts: [], stop: { reason: 'content-filter' } };

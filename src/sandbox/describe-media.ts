@@ -39,5 +39,5 @@ export function describeMedia(part: MediaPart, language: Language): string {
   const facts = [...(part.mediaType === undefined ? [] : [part.mediaType]), ...sourceFacts(part, language)];
   const name = part.filename ?? part.title;
   const what = KINDS[part.media][language] + (name === undefined ? '' : language === 'zh' ? `“${name}”` : ` "${name}"`);
-  return language === 'zh' ? `${what}(${facts.join(',')})` : `${what} (${facts.join(', ')})`;
+  return language === 'zh' ? `${what}（${facts.join('，')}）` : `${what} (${facts.join(', ')})`;
 }

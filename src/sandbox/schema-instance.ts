@@ -60,7 +60,7 @@ const IN_TEXT: Readonly<Record<string, RegExp>> = {
 };
 
 const PLACE = /city|location|place|town|country|region|destination|origin|address|城市|地点/i;
-const WHOLE_TEXT = /query|question|prompt|input|message|text|content|search|task|subject|topic|instruction|问题|内容/i;
+const WHOLE_TEXT = /query|question|prompt|input|message|text|body|content|search|task|subject|topic|instruction|问题|内容/i;
 
 const numberOf = (value: Json | undefined): number | undefined => (typeof value === 'number' && Number.isFinite(value) ? value : undefined);
 const listOf = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? (value as readonly Json[]) : []);

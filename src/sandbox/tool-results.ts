@@ -14,8 +14,8 @@ const WORDS: Readonly<
   },
   zh: {
     nothing: '(空)',
-    failed: (name, text) => `工具 ${name} 出错了:${text}`,
-    said: (name, text) => `工具 ${name} 的结果是:${text}`,
+    failed: (name, text) => `工具 ${name} 出错了：${text}`,
+    said: (name, text) => `工具 ${name} 的结果是：${text}`,
   },
 };
 
