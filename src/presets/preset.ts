@@ -24,9 +24,10 @@ export interface SigningPorts {
   readonly post: (url: string, form: Readonly<Record<string, string>>) => Promise<{ readonly status: number; readonly body: string }>;
 }
 
-/** `fixed`: the same headers on every request, made once. `signed`: made for each request. `query`: a query parameter (never logged). */
+/** `fixed`: the same headers on every request, made once. `signed`: made for each request. `by-key`: one of these, told by the form of the key. */
 export type Auth =
   | { readonly kind: 'none' }
+  | { readonly kind: 'by-key'; pick(key: string): Auth }
   | { readonly kind: 'fixed'; headers(key: string): Readonly<Record<string, string>> }
   | {
       readonly kind: 'signed';
@@ -51,8 +52,14 @@ export interface Quirk {
 
 /** A protocol as one kind of provider speaks it. */
 export interface Wire {
-  /** Path below the origin that the codec's own path is added to: `/v1`, `/api/paas/v4`, ``. */
+  /** Path below the origin that the codec's own path is added to: `/v1`, `/api/paas/v4`, ``. `{name}` stands for a setting. */
   readonly base: string;
+  /** Another scheme and host than the preset's, where this protocol has its own. */
+  readonly origin?: string;
+  /** Which models are served in this protocol, as globs; one that begins with `!` takes out. Absent: all. */
+  readonly models?: readonly string[];
+  /** Not every such server has it: used only where the operator names it in `protocols` or `baseUrl`. */
+  readonly optional?: boolean;
   /** Another path than the codec's, below `base`; gets the model id unencoded. */
   readonly path?: (model: string, stream: boolean, settings: Readonly<Record<string, string>>) => string;
   readonly facts?: FactChanges;
@@ -97,10 +104,18 @@ export interface Preset {
   readonly docs: readonly string[];
   /** Variables that usually hold the key, the usual one first. */
   readonly env: readonly string[];
+  /** Variables whose values, joined by `:`, make the key where none of `env` is set; all but the first two may be missing. */
+  readonly envPair?: readonly string[];
+  /** Variables that say that credentials are found without a key (Google's application default credentials). */
+  readonly envElsewhere?: readonly string[];
+  /** The region that a key belongs to, by the variable that held it, where there is one for each region. */
+  readonly envRegions?: Readonly<Record<string, string>>;
+  /** A call without a key is possible: a server of the operator's own, or credentials found by other means. */
+  readonly keyOptional?: boolean;
   readonly settings?: readonly Setting[];
   /** Scheme and host; `{name}` stands for a setting. Empty: the operator must give `baseUrl`. */
   readonly origin: string;
-  /** Other origins by the operator's `region`. */
+  /** Other origins by the operator's `region`; where `region` is a setting, those that differ from `origin`'s form. */
   readonly regions?: Readonly<Record<string, string>>;
   readonly auth: Auth;
   /** Protocols in the preset's order of preference (that is the order of the members). */
@@ -159,6 +174,8 @@ export interface ProviderWire {
   readonly sign?: (request: SignableRequest, ports: SigningPorts) => Promise<Readonly<Record<string, string>>>;
   /** Facts of a model on this wire: defaults, codec's, wire's, matching rules in order. Remembered per model. */
   readonly factsOf: (model: string) => TargetFacts;
+  /** Whether a model is served in this protocol (a cloud may have Claude in one and the rest in another). */
+  readonly serves: (model: string) => boolean;
 }
 
 /** A configured provider, compiled once per configuration. */
@@ -172,6 +189,8 @@ export interface Provider {
   readonly settings: ProviderSettings;
   readonly values: Readonly<Record<string, string>>;
   readonly timeouts: Timeouts;
+  /** Where the provider lists its models, from the first wire's origin: the preset's path under the operator's address. */
+  readonly modelsPath?: string;
   /** Whether a model id passes `expose`. */
   readonly exposes: (model: string) => boolean;
   /** Whether the preset knows a bare id. */

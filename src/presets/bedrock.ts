@@ -1,0 +1,74 @@
+import { bedrock as bedrockAuth } from './auth.ts';
+import { claudeRules } from './claude-models.ts';
+import { forModels } from './model-rule.ts';
+import { openaiRules } from './openai-models.ts';
+import { definePreset } from './preset.ts';
+import { drop } from './quirks.ts';
+
+export const bedrock = definePreset({
+  id: 'bedrock',
+  label: 'Amazon Bedrock',
+  docs: [
+    'https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html',
+    'https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html',
+    'https://docs.aws.amazon.com/bedrock/latest/userguide/inference-messages-api.html',
+    'https://docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html',
+    'https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html',
+    'https://docs.aws.amazon.com/bedrock/latest/userguide/models-api-compatibility.html',
+  ],
+  env: ['AWS_BEARER_TOKEN_BEDROCK'],
+  envPair: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'],
+  settings: [{ name: 'region', env: ['AWS_REGION', 'AWS_DEFAULT_REGION'], default: 'us-east-1' }],
+  origin: 'https://bedrock-runtime.{region}.amazonaws.com',
+  auth: bedrockAuth,
+  speaks: {
+    // The makers' own protocols say more than Converse does; it has every model.
+    'anthropic-messages': {
+      base: '/anthropic/v1',
+      models: ['*anthropic.claude*'],
+      headers: { 'anthropic-version': '2023-06-01' },
+      quirks: [drop('context_management')],
+      mark: 'documented',
+    },
+    'openai-responses': {
+      base: '/openai/v1',
+      models: ['*openai.gpt-*', '!*gpt-oss*'],
+      facts: { developerRole: true, encryptedReasoning: true },
+      mark: 'documented',
+    },
+    'openai-chat': {
+      base: '/openai/v1',
+      models: ['*openai.*'],
+      facts: { maxTokensField: 'max_completion_tokens', store: false, reasoningField: 'reasoning' },
+      mark: 'documented',
+    },
+    'bedrock-converse': { base: '', framing: 'aws-event-stream', modelIn: 'path', mark: 'recorded' },
+  },
+  // Signatures of Claude open on each of its platforms.
+  // https://platform.claude.com/docs/en/build-with-claude/extended-thinking
+  sealMaker: 'anthropic',
+  knows: [
+    'anthropic.*',
+    'amazon.*',
+    'us.anthropic.*',
+    'eu.anthropic.*',
+    'apac.anthropic.*',
+    'global.anthropic.*',
+    'us.amazon.*',
+    'us.meta.*',
+    'meta.*',
+    'openai.gpt-*',
+  ],
+  rules: [
+    ...openaiRules,
+    ...claudeRules,
+    ...forModels(['*gpt-oss*'], { reasoningControl: 'effort', efforts: ['low', 'medium', 'high'] }),
+    ...forModels(['*amazon.nova*'], { topK: true, reasoningControl: 'none', mediaInToolResults: true }, 'bedrock-converse'),
+    ...forModels(['*amazon.nova-2*'], { reasoningControl: 'effort', efforts: ['none', 'low', 'medium', 'high'] }, 'bedrock-converse'),
+    ...forModels(
+      ['*meta.*', '*mistral.*', '*cohere.*', '*ai21.*', '*deepseek.*', '*qwen.*', '*amazon.titan*'],
+      { reasoningControl: 'none', forcedToolChoice: false, cacheControl: false },
+      'bedrock-converse',
+    ),
+  ],
+});

@@ -1,0 +1,63 @@
+import { bearer, header } from './auth.ts';
+import { claudeRules } from './claude-models.ts';
+import { geminiRules } from './gemini-models.ts';
+import { openaiRules } from './openai-models.ts';
+import { definePreset } from './preset.ts';
+
+/** For any server that has no preset of its own: the operator gives its address. */
+
+export const openaiCompatible = definePreset({
+  id: 'openai-compatible',
+  label: 'Any server of the OpenAI protocols',
+  docs: ['https://platform.openai.com/docs/api-reference/chat'],
+  env: [],
+  keyOptional: true,
+  origin: '',
+  auth: bearer,
+  speaks: {
+    'openai-chat': { base: '/v1', facts: { store: false, metadata: false, strictTools: false }, mark: 'recorded' },
+    'openai-responses': { base: '/v1', optional: true, facts: { store: false }, mark: 'recorded' },
+    'openai-completions': { base: '/v1', mark: 'recorded' },
+    'anthropic-messages': { base: '/v1', optional: true, mark: 'recorded' },
+  },
+  knows: [],
+  rules: [...openaiRules, ...claudeRules.map((rule) => ({ ...rule, on: 'anthropic-messages' as const }))],
+  models: { path: '/v1/models', shape: 'openai' },
+  embeddings: '/v1/embeddings',
+});
+
+export const anthropicCompatible = definePreset({
+  id: 'anthropic-compatible',
+  label: 'Any server of the Anthropic protocol',
+  docs: ['https://platform.claude.com/docs/en/api/messages'],
+  env: [],
+  keyOptional: true,
+  origin: '',
+  auth: header('x-api-key'),
+  speaks: {
+    'anthropic-messages': {
+      base: '/v1',
+      headers: { 'anthropic-version': '2023-06-01' },
+      passHeaders: ['anthropic-*'],
+      mark: 'recorded',
+    },
+  },
+  knows: [],
+  rules: claudeRules,
+  models: { path: '/v1/models', shape: 'anthropic' },
+});
+
+export const geminiCompatible = definePreset({
+  id: 'gemini-compatible',
+  label: 'Any server of the Gemini protocol',
+  docs: ['https://ai.google.dev/api/generate-content'],
+  env: [],
+  keyOptional: true,
+  origin: '',
+  auth: header('x-goog-api-key'),
+  speaks: { gemini: { base: '/v1beta', modelIn: 'path', mark: 'recorded' } },
+  knows: [],
+  rules: geminiRules,
+  models: { path: '/v1beta/models', shape: 'gemini' },
+  geminiEmbeddings: true,
+});

@@ -1,0 +1,42 @@
+import { bearer, header } from './auth.ts';
+import { geminiRules } from './gemini-models.ts';
+import { definePreset } from './preset.ts';
+
+export const gemini = definePreset({
+  id: 'gemini',
+  label: 'Google Gemini',
+  docs: ['https://ai.google.dev/api/generate-content', 'https://ai.google.dev/api/tokens', 'https://ai.google.dev/gemini-api/docs/openai'],
+  env: ['GEMINI_API_KEY', 'GOOGLE_API_KEY', 'GOOGLE_GENERATIVE_AI_API_KEY'],
+  origin: 'https://generativelanguage.googleapis.com',
+  auth: header('x-goog-api-key'),
+  speaks: {
+    gemini: {
+      base: '/v1beta',
+      facts: { hostedTools: ['web-search', 'web-fetch', 'code-execution'] },
+      countTokens: (model) => `/models/${encodeURIComponent(model)}:countTokens`,
+      modelIn: 'path',
+      mark: 'recorded',
+    },
+    'openai-chat': {
+      base: '/v1beta/openai',
+      auth: bearer,
+      facts: {
+        reasoningControl: 'effort',
+        efforts: ['none', 'minimal', 'low', 'medium', 'high'],
+        penalties: false,
+        seed: false,
+        logprobs: false,
+        store: false,
+        metadata: false,
+        reasoningField: 'none',
+        media: { image: 'url-and-bytes', document: 'none', audio: 'bytes', video: 'none' },
+      },
+      mark: 'recorded',
+    },
+  },
+  knows: ['gemini-*', 'gemma-*', 'learnlm-*', 'imagen-*', 'veo-*'],
+  rules: geminiRules,
+  models: { path: '/v1beta/models', shape: 'gemini' },
+  embeddings: '/v1beta/openai/embeddings',
+  geminiEmbeddings: true,
+});

@@ -1,0 +1,222 @@
+import { DEFAULT_FACTS, type FactChanges, type ProtocolId, type TargetFacts } from '../ir/index.ts';
+import { matchesAny, matchGlob } from '../policy/glob.ts';
+import { type Place, placeAt, placesUnder, readAddress } from './base-url.ts';
+import { presets } from './index.ts';
+import type { Auth, Credential, Preset, Provider, ProviderSettings, ProviderWire, Timeouts, Wire } from './preset.ts';
+
+const DEFAULT_TIMEOUTS: Timeouts = { connect: 10_000, headers: 300_000, firstToken: 300_000, idle: 120_000, total: 1_800_000 };
+
+/** Models whose facts are remembered for a wire: names come from callers, so there is no end to them. */
+const MAX_REMEMBERED = 1000;
+
+type Wires = readonly (readonly [ProtocolId, Wire])[];
+type Values = Readonly<Record<string, string>>;
+
+/** Speaks of one provider in messages to the operator. */
+const named = (name: string, preset: Preset): string => `Provider '${name}' (preset '${preset.id}')`;
+
+const orEnv = (variables: readonly string[] | undefined): string =>
+  variables && variables.length > 0 ? `, for example "\${env:${variables[0]}}"` : '';
+
+function presetOf(name: string, settings: ProviderSettings): Preset {
+  const preset = presets.get(settings.preset);
+  if (!preset) throw new Error(`Provider '${name}': unknown preset '${settings.preset}'. Known: ${[...presets.keys()].join(', ')}`);
+  return preset;
+}
+
+/** The protocols that the operator wants of those that the preset has, in the preset's order. */
+function wantedWires(name: string, preset: Preset, settings: ProviderSettings): Wires {
+  const all = Object.entries(preset.speaks) as [ProtocolId, Wire][];
+  const mapped = typeof settings.baseUrl === 'object' ? Object.keys(settings.baseUrl) : undefined;
+  for (const asked of [...(settings.protocols ?? []), ...(mapped ?? [])]) {
+    if (!all.some(([protocol]) => protocol === asked)) {
+      throw new Error(`${named(name, preset)} does not speak '${asked}'. It speaks: ${all.map(([protocol]) => protocol).join(', ')}`);
+    }
+  }
+  const isWanted = ([protocol, wire]: readonly [ProtocolId, Wire]): boolean => {
+    if (mapped && !mapped.includes(protocol)) return false;
+    if (settings.protocols) return settings.protocols.includes(protocol);
+    return mapped !== undefined || wire.optional !== true;
+  };
+  const wires = all.filter(isWanted);
+  if (wires.length === 0) throw new Error(`${named(name, preset)}: 'protocols' and 'baseUrl' leave no protocol to speak`);
+  return wires;
+}
+
+/** What the preset's address needs besides the key, as far as it is given; `region` has a place of its own in the configuration. */
+function valuesOf(name: string, preset: Preset, settings: ProviderSettings): Values {
+  const values: Record<string, string> = { ...settings.settings };
+  if (settings.region !== undefined) values['region'] = settings.region;
+  for (const setting of preset.settings ?? []) {
+    const value = values[setting.name] ?? setting.default;
+    if (value !== undefined && value !== '') values[setting.name] = value.replace(/^https?:\/\//, '').replace(/\/+$/, '');
+  }
+  const hasRegion = preset.settings?.some((setting) => setting.name === 'region') ?? false;
+  if (settings.region !== undefined && !hasRegion && preset.regions?.[settings.region] === undefined) {
+    const known = Object.keys(preset.regions ?? {});
+    throw new Error(
+      `${named(name, preset)} has no region '${settings.region}'. ${known.length > 0 ? `Known: ${known.join(', ')}` : 'It has none'}`,
+    );
+  }
+  return values;
+}
+
+/** Puts settings in the places of a template. Throws naming the setting that is missing and its variable. */
+function fill(template: string, values: Values, name: string, preset: Preset): string {
+  return template.replaceAll(/\{(\w+)\}/g, (_, key: string) => {
+    const value = values[key];
+    if (value === undefined || value === '') {
+      const setting = preset.settings?.find((one) => one.name === key);
+      const place = key === 'region' ? "'region'" : `'settings.${key}'`;
+      throw new Error(`${named(name, preset)} needs ${place}${orEnv(setting?.env)}`);
+    }
+    if (!/^[\w.:-]+$/.test(value)) throw new Error(`${named(name, preset)}: '${key}' may hold letters, digits and . _ - : only`);
+    return value;
+  });
+}
+
+/** The preset's own scheme and host. */
+const originOf = (preset: Preset, values: Values): string => preset.regions?.[values['region'] ?? ''] ?? preset.origin;
+
+/** Whether an address is on one of the vendor's own hosts. */
+const isOwnHost = (preset: Preset, origin: string): boolean =>
+  [preset.origin, ...Object.values(preset.regions ?? {})].some((own) => own !== '' && own === origin);
+
+function placesOf(name: string, preset: Preset, wires: Wires, settings: ProviderSettings, values: Values): ReadonlyMap<ProtocolId, Place> {
+  const { baseUrl } = settings;
+  const filled = ([protocol, wire]: readonly [ProtocolId, Wire]): [ProtocolId, string] => [protocol, fill(wire.base, values, name, preset)];
+  if (typeof baseUrl === 'string') {
+    const address = readAddress(baseUrl, `${named(name, preset)}: 'baseUrl'`);
+    const bases = new Map((Object.entries(preset.speaks) as [ProtocolId, Wire][]).map(filled));
+    return placesUnder(address, bases, isOwnHost(preset, address.origin));
+  }
+  if (baseUrl) {
+    const place = ([protocol, base]: [ProtocolId, string]): [ProtocolId, Place] => {
+      const address = readAddress(baseUrl[protocol] ?? '', `${named(name, preset)}: 'baseUrl.${protocol}'`);
+      return [protocol, placeAt(address, base)];
+    };
+    return new Map(wires.map((wire) => place(filled(wire))));
+  }
+  const own = originOf(preset, values);
+  if (own === '') throw new Error(`${named(name, preset)} needs 'baseUrl': the address of the server, as http://host:port`);
+  return new Map(
+    wires.map((wire) => {
+      const [protocol, basePath] = filled(wire);
+      return [protocol, { origin: fill(wire[1].origin ?? own, values, name, preset), basePath }];
+    }),
+  );
+}
+
+/** A way to pay, with choices by the form of the key made. */
+function authOf(auth: Auth, key: string): Exclude<Auth, { readonly kind: 'by-key' }> {
+  return auth.kind === 'by-key' ? authOf(auth.pick(key), key) : auth;
+}
+
+function checkKey(name: string, preset: Preset, settings: ProviderSettings): string {
+  const key = settings.key?.trim() ?? '';
+  if (/[\r\n]/.test(key) && !key.startsWith('{')) throw new Error(`${named(name, preset)}: 'key' holds a line break`);
+  const isFree = preset.keyOptional === true || preset.local !== undefined || preset.auth.kind === 'none';
+  if (key !== '' || isFree) return key;
+  const byHeader = Object.keys(settings.headers ?? {}).some((header) =>
+    ['authorization', 'x-api-key', 'api-key'].includes(header.toLowerCase()),
+  );
+  if (byHeader) return '';
+  const variables = preset.env.length > 0 ? preset.env : preset.envPair;
+  throw new Error(`${named(name, preset)} needs 'key'${orEnv(variables)}`);
+}
+
+function lowerCased(headers: Values | undefined, name: string): Values {
+  const out: Record<string, string> = {};
+  for (const [header, value] of Object.entries(headers ?? {})) {
+    if (/[\r\n]/.test(value)) throw new Error(`Provider '${name}': header '${header}' holds a line break`);
+    out[header.toLowerCase()] = value;
+  }
+  return out;
+}
+
+/** Whether a model is among these globs; one that begins with `!` takes out. */
+function isServed(globs: readonly string[] | undefined, model: string): boolean {
+  if (!globs) return true;
+  const wanted = globs.filter((glob) => !glob.startsWith('!'));
+  const barred = globs.filter((glob) => glob.startsWith('!')).map((glob) => glob.slice(1));
+  return (wanted.length === 0 || matchesAny(wanted, model)) && !matchesAny(barred, model);
+}
+
+function factsReader(preset: Preset, protocol: ProtocolId, wire: Wire, dialect: FactChanges): (model: string) => TargetFacts {
+  const usual: TargetFacts = { ...DEFAULT_FACTS, ...dialect, ...wire.facts };
+  const rules = (preset.rules ?? []).filter((rule) => rule.on === undefined || rule.on === protocol);
+  const remembered = new Map<string, TargetFacts>();
+  return (model) => {
+    const known = remembered.get(model);
+    if (known) return known;
+    const id = model.toLowerCase();
+    const facts = rules.reduce<TargetFacts>((so, rule) => (matchGlob(rule.match, id) ? { ...so, ...rule.facts } : so), usual);
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+    remembered.set(model, facts);
+    return facts;
+  };
+}
+
+interface Making {
+  readonly name: string;
+  readonly preset: Preset;
+  readonly settings: ProviderSettings;
+  readonly values: Values;
+  readonly credential: Credential;
+}
+
+function compileWire(making: Making, protocol: ProtocolId, wire: Wire, place: Place, dialect: FactChanges): ProviderWire {
+  const { name, preset, settings, values, credential } = making;
+  const auth = authOf(wire.auth ?? preset.auth, credential.key);
+  const paid = auth.kind === 'fixed' && credential.key !== '' ? auth.headers(credential.key) : {};
+  const base = {
+    protocol,
+    wire,
+    ...place,
+    headers: { ...lowerCased(paid, name), ...lowerCased(wire.headers, name), ...lowerCased(settings.headers, name) },
+    factsOf: factsReader(preset, protocol, wire, dialect),
+    serves: (model: string) => isServed(wire.models, model),
+  };
+  if (auth.kind !== 'signed') return base;
+  return { ...base, sign: (request, ports) => auth.sign(request, credential, values, ports) };
+}
+
+/** The preset's list of models under the operator's address: the first wire's base tells how far that lies below the origin. */
+function modelsPathOf(preset: Preset, values: Values, first: ProviderWire | undefined, name: string): { readonly modelsPath?: string } {
+  if (!preset.models || !first) return {};
+  const path = fill(preset.models.path, values, name, preset);
+  const base = fill(first.wire.base, values, name, preset);
+  if (base !== '' && path.startsWith(base)) return { modelsPath: first.basePath + path.slice(base.length) };
+  const root = first.basePath.endsWith(base) ? first.basePath.slice(0, first.basePath.length - base.length) : '';
+  return { modelsPath: root + path };
+}
+
+/**
+ * Makes a provider of its configuration. `codecFacts` are a dialect's own facts, over the defaults and under the preset's.
+ * Throws an `Error` for the operator, naming the setting and its usual variable, where something is missing or wrong.
+ */
+export function compileProvider(name: string, settings: ProviderSettings, codecFacts: (protocol: ProtocolId) => FactChanges): Provider {
+  const preset = presetOf(name, settings);
+  const wires = wantedWires(name, preset, settings);
+  const values = valuesOf(name, preset, settings);
+  const making: Making = { name, preset, settings, values, credential: { key: checkKey(name, preset, settings) } };
+  const places = placesOf(name, preset, wires, settings, values);
+  const compiled = new Map<ProtocolId, ProviderWire>();
+  for (const [protocol, wire] of wires) {
+    const place = places.get(protocol);
+    if (place) compiled.set(protocol, compileWire(making, protocol, wire, place, codecFacts(protocol)));
+  }
+  const expose = settings.expose ?? ['*'];
+  return {
+    name,
+    preset,
+    maker: preset.sealMaker ?? preset.id,
+    wires: compiled,
+    settings,
+    values,
+    timeouts: { ...DEFAULT_TIMEOUTS, ...settings.timeouts },
+    ...modelsPathOf(preset, values, compiled.values().next().value, name),
+    exposes: (model) => matchesAny(expose, model),
+    knows: (model) => matchesAny(preset.knows, model),
+  };
+}

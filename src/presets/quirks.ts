@@ -1,0 +1,130 @@
+import { isObject, type Json, type JsonObject } from '../ir/index.ts';
+import { matchesAny } from '../policy/glob.ts';
+import type { Quirk } from './preset.ts';
+
+const WHY = 'the provider refuses it';
+
+const without = (body: JsonObject, field: string): JsonObject => {
+  const { [field]: _gone, ...rest } = body;
+  return rest;
+};
+
+const isGiven = (value: Json | undefined): boolean => value !== undefined && value !== null;
+
+/** Takes fields out. A field that is `null` goes without a note: `null` is absent. */
+export const drop = (...fields: readonly string[]): Quirk => ({
+  fields,
+  apply(body, notes) {
+    let out = body;
+    for (const field of fields) {
+      if (!(field in out)) continue;
+      if (isGiven(out[field])) notes.add(field, 'dropped', WHY);
+      out = without(out, field);
+    }
+    return out;
+  },
+});
+
+/** Takes out fields whose value is `null`, for wires that refuse it. */
+export const dropNull = (...fields: readonly string[]): Quirk => ({
+  fields,
+  apply(body) {
+    let out = body;
+    for (const field of fields) if (out[field] === null) out = without(out, field);
+    return out;
+  },
+});
+
+/** Takes a field out where its value is one of these. */
+export const dropValue = (field: string, ...values: readonly Json[]): Quirk => ({
+  fields: [field],
+  apply(body, notes) {
+    const value = body[field];
+    if (value === undefined || !values.includes(value)) return body;
+    notes.add(field, 'dropped', `the provider refuses '${String(value)}'`);
+    return without(body, field);
+  },
+});
+
+/** Another name for a field of the same meaning: no note. Where both are there, the one that the provider knows stays. */
+export const rename = (from: string, to: string): Quirk => ({
+  fields: [from],
+  apply(body) {
+    if (!(from in body)) return body;
+    const rest = without(body, from);
+    return isGiven(rest[to]) || !isGiven(body[from]) ? rest : { ...rest, [to]: body[from] };
+  },
+});
+
+/** Brings a number between bounds. */
+export const clamp = (field: string, min: number, max: number): Quirk => ({
+  fields: [field],
+  apply(body, notes) {
+    const value = body[field];
+    if (typeof value !== 'number' || (value >= min && value <= max)) return body;
+    const near = Math.min(max, Math.max(min, value));
+    notes.add(field, 'approximated', `the provider takes ${min} to ${max}`);
+    return { ...body, [field]: near };
+  },
+});
+
+/** Other words for a field's values: `to[old]`. `exact`: they mean the same, so there is no note. */
+export const renameValue = (field: string, to: Readonly<Record<string, string>>, how?: 'exact'): Quirk => ({
+  fields: [field],
+  apply(body, notes) {
+    const value = body[field];
+    const word = typeof value === 'string' ? to[value] : undefined;
+    if (word === undefined) return body;
+    if (how !== 'exact') notes.add(field, 'approximated', `the provider takes '${word}', not '${String(value)}'`);
+    return { ...body, [field]: word };
+  },
+});
+
+/** Only for some models. */
+export const onlyFor = (globs: readonly string[], quirk: Quirk): Quirk => ({
+  fields: quirk.fields,
+  apply: (body, notes, model) => (matchesAny(globs, model) ? quirk.apply(body, notes, model) : body),
+});
+
+/** Changes each message; the same array when nothing changed. */
+function eachMessage(body: JsonObject, change: (message: JsonObject) => JsonObject): JsonObject {
+  const messages = body['messages'];
+  if (!Array.isArray(messages)) return body;
+  const changed = (messages as readonly Json[]).map((message) => (isObject(message) ? change(message) : message));
+  return changed.every((message, index) => message === (messages as readonly Json[])[index]) ? body : { ...body, messages: changed };
+}
+
+/** Chat: `developer` messages are sent as `system`, its older word. Looks for the role's bytes, so that other bodies pass unread. */
+export const developerAsSystem: Quirk = {
+  fields: ['developer'],
+  apply: (body) => eachMessage(body, (message) => (message['role'] === 'developer' ? { ...message, role: 'system' } : message)),
+};
+
+const isText = (part: Json): part is JsonObject => isObject(part) && part['type'] === 'text' && typeof part['text'] === 'string';
+
+/** Chat: contents that are lists of text alone become one string, for servers that take nothing else. */
+export const textAsString: Quirk = {
+  fields: ['text'],
+  apply: (body) =>
+    eachMessage(body, (message) => {
+      const { content } = message;
+      if (!Array.isArray(content) || !(content as readonly Json[]).every(isText)) return message;
+      return { ...message, content: (content as readonly JsonObject[]).map((part) => part['text'] as string).join('\n') };
+    }),
+};
+
+/** Chat: takes a member out of every function tool (`strict`). */
+export const dropInTools = (member: string): Quirk => ({
+  fields: [member],
+  apply(body, notes) {
+    const { tools } = body;
+    if (!Array.isArray(tools)) return body;
+    const changed = (tools as readonly Json[]).map((tool) => {
+      const fn = isObject(tool) ? tool['function'] : undefined;
+      if (!isObject(tool) || !isObject(fn) || !(member in fn)) return tool;
+      if (fn[member] === true) notes.add(`tools[].${member}`, 'dropped', WHY);
+      return { ...tool, function: without(fn, member) };
+    });
+    return changed.every((tool, index) => tool === (tools as readonly Json[])[index]) ? body : { ...body, tools: changed };
+  },
+});

@@ -1,0 +1,68 @@
+import type { JsonObject } from '../ir/index.ts';
+import { google } from './auth.ts';
+import { claudeRules } from './claude-models.ts';
+import { geminiRules } from './gemini-models.ts';
+import { definePreset } from './preset.ts';
+import { drop } from './quirks.ts';
+
+const PUBLISHERS = '/v1/projects/{project}/locations/{region}/publishers';
+
+/** Claude's body here names its version itself, and its model nowhere. */
+function claudeBody(body: JsonObject): JsonObject {
+  const { model: _model, ...rest } = body;
+  return { anthropic_version: 'vertex-2023-10-16', ...rest };
+}
+
+export const vertex = definePreset({
+  id: 'vertex',
+  label: 'Google Vertex AI',
+  docs: [
+    'https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference',
+    'https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude',
+    'https://cloud.google.com/vertex-ai/generative-ai/docs/learn/locations',
+  ],
+  env: ['GOOGLE_VERTEX_API_KEY'],
+  envElsewhere: ['GOOGLE_APPLICATION_CREDENTIALS'],
+  keyOptional: true,
+  settings: [
+    { name: 'project', env: ['GOOGLE_VERTEX_PROJECT', 'GOOGLE_CLOUD_PROJECT'] },
+    { name: 'region', env: ['GOOGLE_VERTEX_LOCATION', 'GOOGLE_CLOUD_LOCATION', 'CLOUD_ML_REGION'], default: 'global' },
+  ],
+  origin: 'https://{region}-aiplatform.googleapis.com',
+  regions: {
+    global: 'https://aiplatform.googleapis.com',
+    us: 'https://aiplatform.us.rep.googleapis.com',
+    eu: 'https://aiplatform.eu.rep.googleapis.com',
+  },
+  auth: google,
+  speaks: {
+    gemini: {
+      base: `${PUBLISHERS}/google`,
+      models: ['!*claude*'],
+      facts: {
+        hostedTools: ['web-search', 'web-fetch', 'code-execution'],
+        media: { image: 'url-and-bytes', document: 'url-and-bytes', audio: 'url-and-bytes', video: 'url-and-bytes' },
+      },
+      countTokens: (model) => `/models/${encodeURIComponent(model)}:countTokens`,
+      modelIn: 'path',
+      mark: 'recorded',
+    },
+    'anthropic-messages': {
+      base: `${PUBLISHERS}/anthropic`,
+      path: (model, stream) => `/models/${encodeURIComponent(model)}:${stream ? 'streamRawPredict' : 'rawPredict'}`,
+      models: ['*claude*'],
+      facts: { hostedTools: ['web-search'] },
+      quirks: [drop('context_management')],
+      finish: claudeBody,
+      modelIn: 'path',
+      countTokens: () => '/models/count-tokens:rawPredict',
+      mark: 'recorded',
+    },
+  },
+  // Signatures of Claude open on each of its platforms.
+  // https://platform.claude.com/docs/en/build-with-claude/extended-thinking
+  sealMaker: 'anthropic',
+  knows: [],
+  rules: [...geminiRules, ...claudeRules],
+  geminiEmbeddings: true,
+});

@@ -1,0 +1,117 @@
+import { crc32 } from 'node:zlib';
+import { GatewayError, gatewayFault, type JsonObject, parseObject } from '../ir/index.ts';
+import type { OnFrame, SseFrame, SseReader } from './sse.ts';
+
+/*
+ * A message: total length (4 bytes), length of its headers (4), CRC of these eight bytes (4), headers, payload, CRC of
+ * everything before it (4); all big-endian. https://docs.aws.amazon.com/lexv2/latest/dg/event-stream-encoding.html
+ */
+const PRELUDE = 12;
+const TAIL = 4;
+
+/** The longest message that is read; AWS's own are up to 24 MB. */
+export const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
+
+const damaged = (): GatewayError =>
+  new GatewayError(gatewayFault('upstream', 'The upstream sent an event stream that is damaged', { code: 'upstream_malformed' }));
+
+/** Lengths of header values by their type; -1: two bytes before the value say it. */
+const VALUE_BYTES: readonly number[] = [0, 0, 1, 2, 4, 8, -1, -1, 8, 16];
+const STRING = 7;
+
+/** The headers of a message whose values are strings; others mean nothing to us. */
+function readHeaders(bytes: Buffer): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = {};
+  let at = 0;
+  while (at < bytes.length) {
+    const nameEnd = at + 1 + bytes.readUInt8(at);
+    if (nameEnd + 1 > bytes.length) throw damaged();
+    const name = bytes.toString('utf8', at + 1, nameEnd);
+    const type = bytes.readUInt8(nameEnd);
+    let size = VALUE_BYTES[type];
+    at = nameEnd + 1;
+    if (size === undefined) throw damaged();
+    if (size < 0) {
+      if (at + 2 > bytes.length) throw damaged();
+      size = bytes.readUInt16BE(at);
+      at += 2;
+    }
+    if (at + size > bytes.length) throw damaged();
+    if (type === STRING) headers[name] = bytes.toString('utf8', at, at + size);
+    at += size;
+  }
+  return headers;
+}
+
+/** `chunk` events of InvokeModel wrap the model's own event as base64. */
+function unwrapped(payload: string): SseFrame | undefined {
+  const bytes = parseObject(payload)?.['bytes'];
+  if (typeof bytes !== 'string') return undefined;
+  const data = Buffer.from(bytes, 'base64').toString('utf8');
+  const type = parseObject(data)?.['type'];
+  return typeof type === 'string' ? { event: type, data } : { data };
+}
+
+/** An error in the stream, modelled (`exception`) or not (`error`), in a form that readers of other streams understand too. */
+function exception(headers: Readonly<Record<string, string>>, payload: string): SseFrame {
+  const said = parseObject(payload);
+  const message = said?.['message'] ?? said?.['Message'] ?? headers[':error-message'] ?? 'The upstream ended the stream with an error';
+  const error: JsonObject = { type: headers[':exception-type'] ?? headers[':error-code'] ?? 'error', message };
+  return { event: 'exception', data: JSON.stringify({ type: 'error', error }) };
+}
+
+function frameOf(message: Buffer, headerBytes: number): SseFrame {
+  const headers = readHeaders(message.subarray(PRELUDE, PRELUDE + headerBytes));
+  const payload = message.toString('utf8', PRELUDE + headerBytes, message.length - TAIL);
+  const kind = headers[':message-type'];
+  if (kind === 'exception' || kind === 'error') return exception(headers, payload);
+  const event = headers[':event-type'];
+  if (event === 'chunk') return unwrapped(payload) ?? { event, data: payload };
+  return event === undefined ? { data: payload } : { event, data: payload };
+}
+
+/**
+ * Reads AWS's binary event stream from bytes however they are cut; every message is checked by both its checksums. A
+ * frame's `event` is the message's `:event-type`, its `data` the payload; errors come as `exception` with
+ * `{"type":"error","error":{"type","message"}}`. Throws `GatewayError` when the stream is damaged or a message too long.
+ */
+export function createEventStreamReader(maxMessageBytes = MAX_MESSAGE_BYTES): SseReader {
+  let rest: Buffer = Buffer.alloc(0);
+  let pieces: Buffer[] = [];
+  let waiting = 0;
+  /** Bytes that the message at the front needs before it is worth looking again. */
+  let needed = PRELUDE;
+
+  /** Takes one message off the front of `bytes`; `undefined`: it has not all come. */
+  const take = (bytes: Buffer): { readonly frame: SseFrame; readonly length: number } | undefined => {
+    needed = PRELUDE;
+    if (bytes.length < PRELUDE) return undefined;
+    const length = bytes.readUInt32BE(0);
+    const headerBytes = bytes.readUInt32BE(4);
+    if (crc32(bytes.subarray(0, 8)) !== bytes.readUInt32BE(8)) throw damaged();
+    if (length > maxMessageBytes || length < PRELUDE + headerBytes + TAIL) throw damaged();
+    needed = length;
+    if (bytes.length < length) return undefined;
+    const message = bytes.subarray(0, length);
+    if (crc32(message.subarray(0, length - TAIL)) !== message.readUInt32BE(length - TAIL)) throw damaged();
+    needed = PRELUDE;
+    return { frame: frameOf(message, headerBytes), length };
+  };
+
+  return {
+    push(bytes: Buffer, onFrame: OnFrame) {
+      pieces.push(bytes);
+      waiting += bytes.length;
+      if (rest.length + waiting < needed) return;
+      rest = Buffer.concat([rest, ...pieces], rest.length + waiting);
+      pieces = [];
+      waiting = 0;
+      for (let one = take(rest); one; one = take(rest)) {
+        rest = rest.subarray(one.length);
+        onFrame(one.frame);
+      }
+    },
+    // A message of which a part is missing is dropped: the decoder knows whether the reply was complete without it.
+    end() {},
+  };
+}
