@@ -1,0 +1,277 @@
+import { chatReply, chatReplyWithFingerprint, geminiReply, messagesReply, missingModel, responsesReply } from './answer-shapes.ts';
+import type { Shape } from './shape.ts';
+
+/** What an example's answer is. Streams are checked event by event, by the grammar of their protocol. */
+export type Expected =
+  | { readonly kind: 'json'; readonly status: number; readonly shape: Shape }
+  | { readonly kind: 'chat-stream' | 'responses-stream' | 'messages-stream' | 'gemini-stream' | 'gemini-array' };
+
+/** One example of a document: what is sent, field by field, with texts of our own, and what comes back. */
+export interface Example {
+  readonly document: '000' | '001' | '002' | '003';
+  readonly name: string;
+  readonly path: string;
+  readonly key: 'bearer' | 'x-api-key';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly expected: Expected;
+  /** The program that the document shows it with, where that is more than an HTTP request. */
+  readonly shownIn?: 'curl' | 'python' | 'javascript';
+}
+
+/** Models that the documents name, as aliases: the examples are run as written, the operator says what answers. */
+export const aliases: Readonly<Record<string, string>> = {
+  'gemini-2.5-flash': 'sandbox/chat',
+  'gemini-2.5-flash-lite': 'sandbox/chat',
+  'claude-3-5-sonnet-20241022': 'sandbox/chat',
+  'gpt-3.5-turbo': 'sandbox/chat',
+};
+
+/** A provider's name for `{platform}`, and one of its own models. */
+const PLATFORM = 'sandbox';
+const PLATFORM_MODEL = 'chat';
+
+const SYSTEM = '你是一位耐心的助手。';
+const GREETING = '你好，今天过得怎么样？';
+const SPRING = '你好，请写一首春天的小诗。';
+const AUTUMN = '请写一首秋天的小诗';
+const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAADklEQVR4nGNgYGCAYwAADgADAUCBOgAAAABJRU5ErkJggg==';
+const PDF = Buffer.from('%PDF-1.4\n%%EOF\n').toString('base64');
+
+const whole = (shape: Shape): Expected => ({ kind: 'json', status: 200, shape });
+const ANTHROPIC = { 'anthropic-version': '2023-06-01' };
+
+const chat000 = (stream: boolean): Example => ({
+  document: '000',
+  name: `chat, ${stream ? 'streamed' : 'whole'}`,
+  path: '/v1/chat/completions',
+  key: 'bearer',
+  body: {
+    model: 'gemini-2.5-flash',
+    messages: [
+      { role: 'system', content: SYSTEM },
+      { role: 'user', content: SPRING },
+    ],
+    max_tokens: 100,
+    temperature: 0.7,
+    stream,
+  },
+  expected: stream ? { kind: 'chat-stream' } : whole(chatReply),
+});
+
+const gemini000 = (verb: string, expected: Expected): Example => ({
+  document: '000',
+  name: `Gemini ${verb}`,
+  path: `/v1beta/models/gemini-2.5-flash:${verb}`,
+  key: 'bearer',
+  body: {
+    contents: [{ role: 'user', parts: [{ text: SPRING }] }],
+    generationConfig: { maxOutputTokens: 100, temperature: 0.7, topP: 0.9 },
+    systemInstruction: { parts: [{ text: SYSTEM }] },
+  },
+  expected,
+});
+
+const document000: readonly Example[] = [
+  chat000(false),
+  chat000(true),
+  gemini000('generateContent', whole(geminiReply)),
+  gemini000('streamGenerateContent', { kind: 'gemini-array' }),
+  {
+    document: '000',
+    name: 'Messages, streamed',
+    path: '/v1/messages',
+    key: 'bearer',
+    body: {
+      model: 'claude-3-5-sonnet-20241022',
+      messages: [{ role: 'user', content: SPRING }],
+      system: SYSTEM,
+      max_tokens: 100,
+      temperature: 0.7,
+      stream: true,
+    },
+    expected: { kind: 'messages-stream' },
+  },
+];
+
+const LITE = 'gemini-2.5-flash-lite';
+const in001 = (name: string, path: string, body: Example['body'], expected: Expected): Example => ({
+  document: '001',
+  name,
+  path,
+  key: 'bearer',
+  body,
+  expected,
+});
+
+const document001: readonly Example[] = [
+  in001('chat', '/v1/chat/completions', { model: LITE, messages: [{ role: 'user', content: GREETING }], stream: false }, whole(chatReply)),
+  in001(
+    'chat, streamed',
+    '/v1/chat/completions',
+    { model: LITE, messages: [{ role: 'user', content: AUTUMN }], stream: true },
+    { kind: 'chat-stream' },
+  ),
+  in001('Responses', '/v1/responses', { model: LITE, input: '请用三句话介绍函数式编程。', stream: false }, whole(responsesReply)),
+  in001(
+    'Responses, streamed',
+    '/v1/responses',
+    { model: LITE, input: [{ role: 'user', content: [{ type: 'input_text', text: AUTUMN }] }], stream: true },
+    { kind: 'responses-stream' },
+  ),
+  in001(
+    'Gemini',
+    `/v1beta/models/${LITE}:generateContent`,
+    { contents: [{ role: 'user', parts: [{ text: GREETING }] }] },
+    whole(geminiReply),
+  ),
+  in001(
+    'Gemini, streamed',
+    `/v1beta/models/${LITE}:streamGenerateContent?alt=sse`,
+    { contents: [{ role: 'user', parts: [{ text: AUTUMN }] }] },
+    { kind: 'gemini-stream' },
+  ),
+  {
+    ...in001(
+      'Messages',
+      '/v1/messages',
+      { model: LITE, max_tokens: 1024, messages: [{ role: 'user', content: GREETING }], stream: false },
+      whole(messagesReply),
+    ),
+    key: 'x-api-key',
+    headers: ANTHROPIC,
+  },
+  {
+    ...in001(
+      'Messages, streamed',
+      '/v1/messages',
+      { model: LITE, max_tokens: 1024, messages: [{ role: 'user', content: AUTUMN }], stream: true },
+      { kind: 'messages-stream' },
+    ),
+    key: 'x-api-key',
+    headers: ANTHROPIC,
+  },
+];
+
+const chat002 = (stream: boolean): Example => ({
+  document: '002',
+  name: `chat with every parameter, ${stream ? 'streamed' : 'whole'}`,
+  path: '/v1/chat/completions',
+  key: 'bearer',
+  body: {
+    model: 'gpt-3.5-turbo',
+    messages: [
+      { role: 'system', content: SYSTEM },
+      { role: 'user', content: '你好！' },
+    ],
+    stream,
+    max_tokens: 1000,
+    temperature: 0.7,
+    top_p: 1.0,
+    top_k: 50,
+    frequency_penalty: 0.0,
+    presence_penalty: 0.0,
+    stop: null,
+    user: 'user-7',
+  },
+  expected: stream ? { kind: 'chat-stream' } : whole(chatReplyWithFingerprint),
+});
+
+const usage002 = (shownIn: NonNullable<Example['shownIn']>): Example => ({
+  document: '002',
+  name: `chat in ${shownIn}`,
+  path: '/v1/chat/completions',
+  key: 'bearer',
+  body: { model: 'gpt-3.5-turbo', messages: [{ role: 'user', content: '你好！' }] },
+  expected: whole(chatReply),
+  shownIn,
+});
+
+const document002: readonly Example[] = [
+  chat002(false),
+  chat002(true),
+  {
+    document: '002',
+    name: 'the error format',
+    path: '/v1/chat/completions',
+    key: 'bearer',
+    body: { messages: [{ role: 'user', content: '你好！' }] },
+    expected: { kind: 'json', status: 400, shape: missingModel },
+  },
+  usage002('curl'),
+  usage002('python'),
+  usage002('javascript'),
+];
+
+const chat003 = (name: string, messages: readonly unknown[], more: Example['body'] = {}): Example => ({
+  document: '003',
+  name,
+  path: `/${PLATFORM}/v1/chat/completions`,
+  key: 'bearer',
+  body: { messages, model: PLATFORM_MODEL, ...more },
+  expected: more['stream'] === true ? { kind: 'chat-stream' } : whole(chatReply),
+});
+
+const image003 = (form: string, url: string): Example =>
+  chat003(`chat with an image: ${form}`, [
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: '图里有什么？' },
+        { type: 'image_url', image_url: { url } },
+      ],
+    },
+  ]);
+const file003 = (form: string, file_data: string): Example =>
+  chat003(`chat with a file: ${form}`, [
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: '总结一下' },
+        { type: 'file', file: { file_data } },
+      ],
+    },
+  ]);
+
+const document003: readonly Example[] = [
+  chat003('chat', [{ role: 'user', content: GREETING }]),
+  image003('an address', 'https://example.com/picture.png'),
+  image003('bare base64', PNG),
+  image003('a data URI', `data:image/png;base64,${PNG}`),
+  file003('an address', 'https://example.com/paper.pdf'),
+  file003('bare base64', PDF),
+  file003('a data URI', `data:application/pdf;base64,${PDF}`),
+  chat003('chat, streamed', [{ role: 'user', content: AUTUMN }], { stream: true }),
+  chat003('a conversation', [
+    { role: 'system', content: '你是一位编程老师' },
+    { role: 'user', content: '什么是 JavaScript?' },
+    { role: 'assistant', content: 'JavaScript 是一种编程语言。' },
+    { role: 'user', content: '它和 Java 有什么关系？' },
+  ]),
+];
+
+/** Every text example of the four documents. */
+export const examples: readonly Example[] = [...document000, ...document001, ...document002, ...document003];
+
+/** Examples that later work makes run: listed so that none is forgotten. */
+export const notDueYet: readonly { readonly document: Example['document']; readonly endpoint: string; readonly name: string }[] = [
+  { document: '001', endpoint: 'POST /v1/chat/completions', name: 'an image in chat, whole and streamed' },
+  { document: '001', endpoint: 'POST /v1beta/models/{model}:generateContent', name: 'an image by Gemini' },
+  { document: '001', endpoint: 'POST /v1beta/models/{model}:streamGenerateContent?alt=sse', name: 'an image by Gemini, streamed' },
+  { document: '001', endpoint: 'POST /v1beta/models/{imagen}:predict', name: 'Imagen, one image and four' },
+  { document: '001', endpoint: 'POST /v1beta/models/{tts}:generateContent', name: 'speech: default voice, named voice, two speakers' },
+  { document: '001', endpoint: 'POST /v1beta/models/{model}:batchEmbedContents', name: 'embeddings of one text and of two' },
+  { document: '002', endpoint: 'POST /v1/embeddings', name: 'embeddings; also in curl, Python and JavaScript' },
+  { document: '002', endpoint: 'POST /v1/rerank', name: 'rerank' },
+  { document: '002', endpoint: 'POST /v1/audio/speech', name: 'speech' },
+  { document: '002', endpoint: 'POST /v1/audio/transcriptions', name: 'transcription' },
+  { document: '002', endpoint: 'POST /v1/images/generations', name: 'image generation' },
+  { document: '002', endpoint: 'POST /v1/images/edits', name: 'image editing' },
+  { document: '003', endpoint: 'POST /{platform}/v1/images/generations', name: 'image generation: JSON, multipart, async' },
+  { document: '003', endpoint: 'POST /{platform}/v1/images/edits', name: 'image editing: JSON, multipart, async' },
+  { document: '003', endpoint: 'GET /{platform}/v1/images/{task_id}', name: 'an image task' },
+  { document: '003', endpoint: 'POST /{platform}/v1/videos', name: 'video generation: JSON and multipart' },
+  { document: '003', endpoint: 'POST /{platform}/v1/videos/{task_id}/remix', name: 'video remix: JSON and multipart' },
+  { document: '003', endpoint: 'GET /{platform}/v1/videos/{task_id}', name: 'a video task, with detail' },
+  { document: '003', endpoint: 'GET /{platform}/v1/videos/{task_id}/content', name: "a video's bytes" },
+];
