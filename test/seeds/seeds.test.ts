@@ -9,6 +9,9 @@ import { streamProblems } from './stream-shapes.ts';
 
 const run = promisify(execFile);
 
+/** Examples of endpoints that are not built yet stay in sight as skips. */
+const LATER = true;
+
 let server: TestServer;
 beforeAll(async () => {
   server = await startTestServer({ models: aliases });
@@ -99,7 +102,8 @@ describe.each(['000', '001', '002', '003'])('document %s', (document) => {
       expect(server.defects).toEqual([]);
     });
   }
-  for (const later of notDueYet.filter((one) => one.document === document)) it.skip(`not due yet: ${later.name} (${later.endpoint})`);
+  for (const later of notDueYet.filter((one) => one.document === document))
+    it.skipIf(LATER)(`not due yet: ${later.name} (${later.endpoint})`, () => undefined);
 });
 
 it('lists what was corrected, for documents that have examples', () => {
