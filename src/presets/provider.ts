@@ -210,7 +210,8 @@ export function compileProvider(name: string, settings: ProviderSettings, codecF
   return {
     name,
     preset,
-    maker: preset.sealMaker ?? preset.id,
+    // Servers that only share a protocol open no seals of each other.
+    maker: preset.sealMaker ?? (preset.origin === '' ? `${preset.id}:${name}` : preset.id),
     wires: compiled,
     settings,
     values,

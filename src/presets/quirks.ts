@@ -35,17 +35,6 @@ export const dropNull = (...fields: readonly string[]): Quirk => ({
   },
 });
 
-/** Takes a field out where its value is one of these. */
-export const dropValue = (field: string, ...values: readonly Json[]): Quirk => ({
-  fields: [field],
-  apply(body, notes) {
-    const value = body[field];
-    if (value === undefined || !values.includes(value)) return body;
-    notes.add(field, 'dropped', `the provider refuses '${String(value)}'`);
-    return without(body, field);
-  },
-});
-
 /** Another name for a field of the same meaning: no note. Where both are there, the one that the provider knows stays. */
 export const rename = (from: string, to: string): Quirk => ({
   fields: [from],
@@ -68,14 +57,14 @@ export const clamp = (field: string, min: number, max: number): Quirk => ({
   },
 });
 
-/** Other words for a field's values: `to[old]`. `exact`: they mean the same, so there is no note. */
-export const renameValue = (field: string, to: Readonly<Record<string, string>>, how?: 'exact'): Quirk => ({
+/** Other words for a field's values: `to[old]`. */
+export const renameValue = (field: string, to: Readonly<Record<string, string>>): Quirk => ({
   fields: [field],
   apply(body, notes) {
     const value = body[field];
     const word = typeof value === 'string' ? to[value] : undefined;
     if (word === undefined) return body;
-    if (how !== 'exact') notes.add(field, 'approximated', `the provider takes '${word}', not '${String(value)}'`);
+    notes.add(field, 'approximated', `the provider takes '${word}', not '${String(value)}'`);
     return { ...body, [field]: word };
   },
 });
@@ -98,19 +87,6 @@ function eachMessage(body: JsonObject, change: (message: JsonObject) => JsonObje
 export const developerAsSystem: Quirk = {
   fields: ['developer'],
   apply: (body) => eachMessage(body, (message) => (message['role'] === 'developer' ? { ...message, role: 'system' } : message)),
-};
-
-const isText = (part: Json): part is JsonObject => isObject(part) && part['type'] === 'text' && typeof part['text'] === 'string';
-
-/** Chat: contents that are lists of text alone become one string, for servers that take nothing else. */
-export const textAsString: Quirk = {
-  fields: ['text'],
-  apply: (body) =>
-    eachMessage(body, (message) => {
-      const { content } = message;
-      if (!Array.isArray(content) || !(content as readonly Json[]).every(isText)) return message;
-      return { ...message, content: (content as readonly JsonObject[]).map((part) => part['text'] as string).join('\n') };
-    }),
 };
 
 /** Chat: takes a member out of every function tool (`strict`). */

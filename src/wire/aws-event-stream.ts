@@ -43,15 +43,6 @@ function readHeaders(bytes: Buffer): Readonly<Record<string, string>> {
   return headers;
 }
 
-/** `chunk` events of InvokeModel wrap the model's own event as base64. */
-function unwrapped(payload: string): SseFrame | undefined {
-  const bytes = parseObject(payload)?.['bytes'];
-  if (typeof bytes !== 'string') return undefined;
-  const data = Buffer.from(bytes, 'base64').toString('utf8');
-  const type = parseObject(data)?.['type'];
-  return typeof type === 'string' ? { event: type, data } : { data };
-}
-
 /** An error in the stream, modelled (`exception`) or not (`error`), in a form that readers of other streams understand too. */
 function exception(headers: Readonly<Record<string, string>>, payload: string): SseFrame {
   const said = parseObject(payload);
@@ -66,7 +57,6 @@ function frameOf(message: Buffer, headerBytes: number): SseFrame {
   const kind = headers[':message-type'];
   if (kind === 'exception' || kind === 'error') return exception(headers, payload);
   const event = headers[':event-type'];
-  if (event === 'chunk') return unwrapped(payload) ?? { event, data: payload };
   return event === undefined ? { data: payload } : { event, data: payload };
 }
 
