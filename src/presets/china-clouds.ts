@@ -1,4 +1,4 @@
-import { bearer } from './auth.ts';
+import { bearer, header } from './auth.ts';
 import { ANTHROPIC_VERSION, CHAT_LIKE, CHAT_LIKE_QUIRKS, MESSAGES_LIKE, RESPONSES_LIKE } from './chat-like.ts';
 import { forModels } from './model-rule.ts';
 import { definePreset } from './preset.ts';
@@ -11,6 +11,7 @@ export const siliconflow = definePreset({
   docs: [
     'https://docs.siliconflow.com/en/api-reference/chat-completions/chat-completions',
     'https://docs.siliconflow.cn/docs/api/chat-completions-post',
+    'https://api-docs.siliconflow.cn/docs/api/messages-post',
   ],
   env: ['SILICONFLOW_API_KEY', 'SILICONFLOW_CN_API_KEY'],
   envRegions: { SILICONFLOW_CN_API_KEY: 'cn' },
@@ -46,6 +47,7 @@ export const volcengine = definePreset({
   docs: [
     'https://www.volcengine.com/docs/82379/1494384',
     'https://www.volcengine.com/docs/82379/1569618',
+    'https://www.volcengine.com/docs/82379/1928262',
     'https://docs.byteplus.com/en/docs/ModelArk/1494384',
   ],
   env: ['ARK_API_KEY', 'VOLCENGINE_API_KEY'],
@@ -77,6 +79,8 @@ export const volcengine = definePreset({
       },
       mark: 'documented',
     },
+    // The coding plan's; its chat is at /api/coding/v3.
+    'anthropic-messages': { base: '/api/coding/v1', optional: true, headers: ANTHROPIC_VERSION, facts: MESSAGES_LIKE, mark: 'documented' },
   },
   knows: ['doubao-*', 'ep-*'],
   models: { path: '/api/v3/models', shape: 'openai' },
@@ -86,7 +90,7 @@ export const volcengine = definePreset({
 export const hunyuan = definePreset({
   id: 'hunyuan',
   label: 'Tencent Hunyuan',
-  docs: ['https://cloud.tencent.com/document/product/1729/111007'],
+  docs: ['https://cloud.tencent.com/document/product/1729/111007', 'https://cloud.tencent.com/document/product/1729/127293'],
   env: ['HUNYUAN_API_KEY', 'TENCENT_HUNYUAN_API_KEY'],
   origin: 'https://api.hunyuan.cloud.tencent.com',
   auth: bearer,
@@ -106,7 +110,13 @@ export const hunyuan = definePreset({
       quirks: CHAT_LIKE_QUIRKS,
       mark: 'documented',
     },
-    'anthropic-messages': { base: '/anthropic/v1', facts: MESSAGES_LIKE, headers: ANTHROPIC_VERSION, mark: 'documented' },
+    'anthropic-messages': {
+      base: '/anthropic/v1',
+      auth: header('x-api-key'),
+      headers: ANTHROPIC_VERSION,
+      facts: MESSAGES_LIKE,
+      mark: 'documented',
+    },
   },
   knows: ['hunyuan-*'],
   embeddings: '/v1/embeddings',
@@ -115,7 +125,7 @@ export const hunyuan = definePreset({
 export const qianfan = definePreset({
   id: 'qianfan',
   label: 'Baidu Qianfan (ERNIE)',
-  docs: ['https://cloud.baidu.com/doc/qianfan-api/s/3m7of64lb', 'https://cloud.baidu.com/doc/qianfan-docs/s/Mm8r1mejk'],
+  docs: ['https://cloud.baidu.com/doc/qianfan-api/s/3m7of64lb', 'https://cloud.baidu.com/doc/qianfan-api/s/vmhejnuy8'],
   env: ['QIANFAN_API_KEY'],
   origin: 'https://qianfan.baidubce.com',
   auth: bearer,
@@ -134,6 +144,7 @@ export const qianfan = definePreset({
       quirks: CHAT_LIKE_QUIRKS,
       mark: 'documented',
     },
+    'openai-responses': { base: '/v2', facts: RESPONSES_LIKE, mark: 'documented' },
   },
   knows: ['ernie-*'],
   models: { path: '/v2/models', shape: 'openai' },
@@ -145,7 +156,7 @@ export const stepfun = definePreset({
   label: 'StepFun',
   docs: [
     'https://platform.stepfun.com/docs/zh/api-reference/chat/chat-completion-create',
-    'https://platform.stepfun.ai/docs/en/api-reference/chat/chat-completion-create',
+    'https://platform.stepfun.ai/docs/en/api-reference/chat/messages-create',
   ],
   env: ['STEPFUN_API_KEY', 'STEP_API_KEY'],
   origin: 'https://api.stepfun.ai',

@@ -17,20 +17,12 @@ export const gemini = definePreset({
       modelIn: 'path',
       mark: 'recorded',
     },
+    // For embeddings only: a chat goes better through its own protocol, since most clients of the compatible one do not
+    // send back the thought signatures that newer models insist on.
     'openai-chat': {
       base: '/v1beta/openai',
+      models: ['*embedding*'],
       auth: bearer,
-      facts: {
-        reasoningControl: 'effort',
-        efforts: ['none', 'minimal', 'low', 'medium', 'high'],
-        penalties: false,
-        seed: false,
-        logprobs: false,
-        store: false,
-        metadata: false,
-        reasoningField: 'none',
-        media: { image: 'url-and-bytes', document: 'none', audio: 'bytes', video: 'none' },
-      },
       mark: 'recorded',
     },
   },

@@ -139,10 +139,10 @@ export const gpustack = local(80, {
 export const localAi = local(8080, {
   id: 'localai',
   label: 'LocalAI',
-  docs: ['https://localai.io/features/text-generation/', 'https://localai.io/features/openai-functions/'],
+  docs: ['https://localai.io/docs/features/text-generation/'],
   env: ['LOCALAI_API_KEY'],
   speaks: {
-    'openai-chat': chat(),
+    'openai-chat': chat({ reasoningField: 'reasoning' }),
     'anthropic-messages': messages(),
     'openai-responses': responses(),
     'openai-completions': completions(),

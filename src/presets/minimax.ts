@@ -9,9 +9,9 @@ export const minimax = definePreset({
   id: 'minimax',
   label: 'MiniMax',
   docs: [
-    'https://platform.minimax.io/docs/api-reference/text-anthropic-api',
+    'https://platform.minimax.io/docs/api-reference/text-chat-anthropic',
     'https://platform.minimax.io/docs/api-reference/text-openai-api',
-    'https://platform.minimax.io/docs/api-reference/text-chat-openai-responses',
+    'https://platform.minimax.io/docs/api-reference/responses-create',
   ],
   env: ['MINIMAX_API_KEY'],
   origin: 'https://api.minimax.io',

@@ -14,7 +14,7 @@ export const together = definePreset({
   label: 'Together AI',
   docs: ['https://docs.together.ai/docs/openai-api-compatibility', 'https://docs.together.ai/reference/chat-completions-1'],
   env: ['TOGETHER_API_KEY', 'TOGETHERAI_API_KEY'],
-  origin: 'https://api.together.xyz',
+  origin: 'https://api.together.ai',
   auth: bearer,
   speaks: {
     'openai-chat': {
@@ -50,9 +50,9 @@ export const fireworks = definePreset({
   label: 'Fireworks AI',
   docs: [
     'https://docs.fireworks.ai/tools-sdks/openai-compatibility',
-    'https://docs.fireworks.ai/tools-sdks/anthropic-compatibility',
+    'https://docs.fireworks.ai/api-reference/anthropic-messages',
     'https://docs.fireworks.ai/guides/reasoning',
-    'https://docs.fireworks.ai/guides/response-api',
+    'https://docs.fireworks.ai/api-reference/post-responses',
   ],
   env: ['FIREWORKS_API_KEY', 'FIREWORKS_AI_API_KEY'],
   origin: 'https://api.fireworks.ai',
@@ -85,7 +85,11 @@ export const fireworks = definePreset({
 export const deepinfra = definePreset({
   id: 'deepinfra',
   label: 'DeepInfra',
-  docs: ['https://deepinfra.com/docs/openai_api', 'https://docs.deepinfra.com/integrations/claude-code'],
+  docs: [
+    'https://deepinfra.com/docs/openai_api',
+    'https://docs.deepinfra.com/api-reference/chat-completions/anthropic-messages',
+    'https://docs.deepinfra.com/api-reference/responses/openai-responses',
+  ],
   env: ['DEEPINFRA_API_KEY', 'DEEPINFRA_TOKEN'],
   origin: 'https://api.deepinfra.com',
   auth: bearer,
@@ -103,6 +107,7 @@ export const deepinfra = definePreset({
       mark: 'documented',
     },
     'anthropic-messages': { base: '/anthropic/v1', headers: ANTHROPIC_VERSION, facts: MESSAGES_LIKE, mark: 'documented' },
+    'openai-responses': { base: '/v1', facts: RESPONSES_LIKE, mark: 'documented' },
     'openai-completions': { base: '/v1/openai', mark: 'documented' },
   },
   knows: [],
@@ -170,6 +175,7 @@ export const huggingface = definePreset({
   docs: [
     'https://huggingface.co/docs/inference-providers/tasks/chat-completion',
     'https://huggingface.co/docs/inference-providers/guides/responses-api',
+    'https://huggingface.co/docs/inference-providers/integrations/claude-code',
   ],
   env: ['HF_TOKEN', 'HUGGINGFACE_API_KEY', 'HUGGINGFACEHUB_API_TOKEN'],
   origin: 'https://router.huggingface.co',
@@ -188,6 +194,7 @@ export const huggingface = definePreset({
       mark: 'recorded',
     },
     'openai-responses': { base: '/v1', facts: RESPONSES_LIKE, mark: 'documented' },
+    'anthropic-messages': { base: '/v1', headers: ANTHROPIC_VERSION, facts: MESSAGES_LIKE, mark: 'documented' },
   },
   knows: [],
   rules: openModelRules,

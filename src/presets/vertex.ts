@@ -1,11 +1,13 @@
 import type { JsonObject } from '../ir/index.ts';
 import { google } from './auth.ts';
+import { CHAT_LIKE, CHAT_LIKE_QUIRKS } from './chat-like.ts';
 import { claudeRules } from './claude-models.ts';
 import { geminiRules } from './gemini-models.ts';
+import { openModelRules } from './open-models.ts';
 import { definePreset } from './preset.ts';
 import { drop } from './quirks.ts';
 
-const PUBLISHERS = '/v1/projects/{project}/locations/{region}/publishers';
+const LOCATION = '/v1/projects/{project}/locations/{region}';
 
 /** Claude's body here names its version itself, and its model nowhere. */
 function claudeBody(body: JsonObject): JsonObject {
@@ -20,6 +22,7 @@ export const vertex = definePreset({
     'https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference',
     'https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude',
     'https://cloud.google.com/vertex-ai/generative-ai/docs/learn/locations',
+    'https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/grok/capabilities/reasoning',
   ],
   env: ['GOOGLE_VERTEX_API_KEY'],
   envElsewhere: ['GOOGLE_APPLICATION_CREDENTIALS'],
@@ -37,8 +40,8 @@ export const vertex = definePreset({
   auth: google,
   speaks: {
     gemini: {
-      base: `${PUBLISHERS}/google`,
-      models: ['!*claude*'],
+      base: `${LOCATION}/publishers/google`,
+      models: ['!*claude*', '!*/*'],
       facts: {
         hostedTools: ['web-search', 'web-fetch', 'code-execution'],
         media: { image: 'url-and-bytes', document: 'url-and-bytes', audio: 'url-and-bytes', video: 'url-and-bytes' },
@@ -48,7 +51,7 @@ export const vertex = definePreset({
       mark: 'recorded',
     },
     'anthropic-messages': {
-      base: `${PUBLISHERS}/anthropic`,
+      base: `${LOCATION}/publishers/anthropic`,
       path: (model, stream) => `/models/${encodeURIComponent(model)}:${stream ? 'streamRawPredict' : 'rawPredict'}`,
       models: ['*claude*'],
       facts: { hostedTools: ['web-search'] },
@@ -58,11 +61,19 @@ export const vertex = definePreset({
       countTokens: () => '/models/count-tokens:rawPredict',
       mark: 'recorded',
     },
+    // Models of other makers, as `xai/grok-…` and `meta/llama-…`.
+    'openai-chat': {
+      base: `${LOCATION}/endpoints/openapi`,
+      models: ['*/*'],
+      facts: CHAT_LIKE,
+      quirks: CHAT_LIKE_QUIRKS,
+      mark: 'documented',
+    },
   },
   // Signatures of Claude open on each of its platforms.
   // https://platform.claude.com/docs/en/build-with-claude/extended-thinking
   sealMaker: 'anthropic',
   knows: [],
-  rules: [...geminiRules, ...claudeRules],
+  rules: [...geminiRules, ...claudeRules, ...openModelRules],
   geminiEmbeddings: true,
 });
