@@ -37,6 +37,7 @@ function ways(more: Partial<WireWays> = {}): WireWays {
   return {
     protocol: 'anthropic-messages',
     sealOn: 'reasoning',
+    sealForm: 'bare',
     replyId: 'r1',
     newCallId: () => `call_${++calls}`,
     now: 1_800_000_000,
@@ -300,6 +301,10 @@ describe('thinking', () => {
       { kind: 'tool-call', seal: { by: 'gemini', maker: 'sandbox' } },
     ]);
     expect(reply.parts[0]).not.toHaveProperty('seal');
+    const list = act(asking('[[think x]] hi'), CHAT, { protocol: 'openai-chat', sealForm: 'details' }).reply.parts[0];
+    expect(list?.kind === 'reasoning' && JSON.parse(list.seal?.value ?? '')).toEqual([
+      expect.objectContaining({ text: 'x', signature: sealValue('x') }),
+    ]);
     const none = act(asking('[[think x]] hi'), CHAT, { protocol: 'openai-chat', sealOn: 'nothing' }).reply;
     expect(JSON.stringify(none.parts)).not.toContain('seal');
   });
@@ -308,6 +313,8 @@ describe('thinking', () => {
     const thought: Part = { kind: 'reasoning', text: 'one', seal: { by: 'anthropic-messages', value: sealValue('one') } };
     const foreign: Part = { kind: 'reasoning', text: 'two', seal: { by: 'anthropic-messages', value: 'RXZlcnkgZ29vZA==' } };
     expect(said(answer([user('a'), assistant(thought, foreign, 'b'), user('[[seals]]')]))).toBe('own seals: 1, foreign seals: 1');
+    const listed: Part = { kind: 'reasoning', text: 'one', seal: { by: 'openai-chat', value: sealValue('one', 'details') } };
+    expect(said(answer([user('a'), assistant(listed, 'b'), user('[[seals]]')]))).toBe('own seals: 1, foreign seals: 0');
   });
 
   it('refuses a seal of its own that was changed', () => {

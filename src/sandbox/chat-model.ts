@@ -18,7 +18,7 @@ import { type Directives, readDirectives } from './directives.ts';
 import { readHints } from './hints.ts';
 import { limitTokens, partTokens, stopAt } from './limits.ts';
 import { schemaInstance } from './schema-instance.ts';
-import { type ReturnedSeals, returnedSeals, SEAL_MAKER, sealValue } from './seals.ts';
+import { type ReturnedSeals, returnedSeals, SEAL_MAKER, type SealForm, sealValue } from './seals.ts';
 import { smallTalk } from './small-talk.ts';
 import { splitText } from './split-text.ts';
 import { makeCalls } from './tool-calls.ts';
@@ -29,6 +29,8 @@ export interface WireWays {
   readonly protocol: ProtocolId;
   /** Where this wire keeps sealed state: on the thought, on what follows it, or nowhere. */
   readonly sealOn: 'reasoning' | 'next' | 'nothing';
+  /** What it looks like there: a value of its own, or the list that chat clients bring back (`reasoning_details`). */
+  readonly sealForm: SealForm;
   readonly replyId: string;
   readonly newCallId: () => string;
   /** Seconds since 1970. */
@@ -121,9 +123,9 @@ function sealFirst(parts: readonly Part[], seal: Seal): readonly Part[] {
 /** The thought before the rest, with its seal where the wire keeps seals. */
 function thinking(scene: Scene, rest: Choice): Choice {
   if (!wantsThought(scene)) return rest;
-  const { protocol, sealOn } = scene.ways;
+  const { protocol, sealOn, sealForm } = scene.ways;
   const text = thoughtText(scene);
-  const seal: Seal = { by: protocol, maker: SEAL_MAKER, value: sealValue(text) };
+  const seal: Seal = { by: protocol, maker: SEAL_MAKER, value: sealValue(text, sealForm) };
   const thought: ReasoningPart = { kind: 'reasoning', text, ...(sealOn === 'reasoning' ? { seal } : {}) };
   return { ...rest, parts: [thought, ...(sealOn === 'next' ? sealFirst(rest.parts, seal) : rest.parts)] };
 }

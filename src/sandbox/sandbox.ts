@@ -91,6 +91,7 @@ function generate(request: SandboxRequest, operation: Generate, requestId: strin
   const performance = perform(wanted, behaviour, {
     protocol: operation.protocol,
     sealOn: traits.sealOn,
+    sealForm: traits.sealForm,
     replyId: ports.newId(traits.replyPrefix),
     newCallId: () => ports.newId(traits.callPrefix),
     now,

@@ -1,5 +1,4 @@
-import type { ChatRequest, Part, Seal } from '../ir/index.ts';
-import { badField } from '../ir/index.ts';
+import { badField, type ChatRequest, isObject, parseObject, type Part, type Seal } from '../ir/index.ts';
 
 /** Who the sandbox's seals belong to. */
 export const SEAL_MAKER = 'sandbox';
@@ -14,15 +13,28 @@ export function checksum(text: string): string {
   return (hash >>> 0).toString(16).padStart(8, '0');
 }
 
+/** `details`: the value of a chat dialect's seal is the JSON of its whole `reasoning_details` list. */
+export type SealForm = 'bare' | 'details';
+
 /** The sealed form of a thought, as it goes on the wire. */
-export function sealValue(thought: string): string {
+export function sealValue(thought: string, form: SealForm = 'bare'): string {
   const mark = checksum(thought);
-  return Buffer.from(`${HEAD}${mark}:${checksum(HEAD + mark)}`).toString('base64');
+  const signature = Buffer.from(`${HEAD}${mark}:${checksum(HEAD + mark)}`).toString('base64');
+  if (form === 'bare') return signature;
+  return JSON.stringify([{ type: 'reasoning.text', text: thought, signature, format: 'unknown', index: 0 }]);
+}
+
+/** The signature in a seal, whichever form it has. */
+function signatureIn(value: string): string {
+  const list = value.startsWith('[') ? parseObject(`{"list":${value}}`)?.['list'] : undefined;
+  const signed = Array.isArray(list) ? list.find((one) => isObject(one) && typeof one['signature'] === 'string') : undefined;
+  return isObject(signed) ? String(signed['signature']) : value;
 }
 
 type Verdict = 'own' | 'foreign' | 'damaged';
 
-function judge(value: string): Verdict {
+function judge(seal: string): Verdict {
+  const value = signatureIn(seal);
   const text = Buffer.from(value, 'base64').toString('latin1');
   if (!text.startsWith(HEAD)) return 'foreign';
   const [mark = '', check] = text.slice(HEAD.length).split(':');

@@ -6,6 +6,7 @@ export interface WireTraits {
   readonly replyPrefix: string;
   readonly callPrefix: string;
   readonly sealOn: WireWays['sealOn'];
+  readonly sealForm: WireWays['sealForm'];
   /** Line end of its server-sent events (Gemini's are CRLF in every recording). */
   readonly lineEnd: '\n' | '\r\n';
 }
@@ -14,11 +15,11 @@ export interface WireTraits {
 export type ServedProtocol = Exclude<ProtocolId, 'bedrock-converse'>;
 
 export const WIRES: Readonly<Record<ServedProtocol, WireTraits>> = {
-  'openai-chat': { replyPrefix: 'chatcmpl-', callPrefix: 'call_', sealOn: 'nothing', lineEnd: '\n' },
-  'openai-completions': { replyPrefix: 'cmpl-', callPrefix: 'call_', sealOn: 'nothing', lineEnd: '\n' },
-  'openai-responses': { replyPrefix: 'resp_', callPrefix: 'call_', sealOn: 'reasoning', lineEnd: '\n' },
-  'anthropic-messages': { replyPrefix: 'msg_', callPrefix: 'toolu_', sealOn: 'reasoning', lineEnd: '\n' },
-  gemini: { replyPrefix: '', callPrefix: 'call_', sealOn: 'next', lineEnd: '\r\n' },
+  'openai-chat': { replyPrefix: 'chatcmpl-', callPrefix: 'call_', sealOn: 'reasoning', sealForm: 'details', lineEnd: '\n' },
+  'openai-completions': { replyPrefix: 'cmpl-', callPrefix: 'call_', sealOn: 'nothing', sealForm: 'bare', lineEnd: '\n' },
+  'openai-responses': { replyPrefix: 'resp_', callPrefix: 'call_', sealOn: 'reasoning', sealForm: 'bare', lineEnd: '\n' },
+  'anthropic-messages': { replyPrefix: 'msg_', callPrefix: 'toolu_', sealOn: 'reasoning', sealForm: 'bare', lineEnd: '\n' },
+  gemini: { replyPrefix: '', callPrefix: 'call_', sealOn: 'next', sealForm: 'bare', lineEnd: '\r\n' },
 };
 
 /** What a request asks of the sandbox. `model` and `stream` are there where the path says them. */
