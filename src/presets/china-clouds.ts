@@ -176,7 +176,12 @@ export const stepfun = definePreset({
       quirks: CHAT_LIKE_QUIRKS,
       mark: 'documented',
     },
-    'anthropic-messages': { base: '/v1', headers: ANTHROPIC_VERSION, facts: MESSAGES_LIKE, mark: 'documented' },
+    'anthropic-messages': {
+      base: '/v1',
+      headers: ANTHROPIC_VERSION,
+      facts: { ...MESSAGES_LIKE, reasoningControl: 'effort', efforts: ['low', 'medium', 'high'], maxTemperature: 2 },
+      mark: 'documented',
+    },
   },
   knows: ['step-*'],
   rules: forModels(['step-1*', 'step-2*'], { reasoningControl: 'none' }),

@@ -37,7 +37,7 @@ export const deepseek = definePreset({
       base: '/anthropic/v1',
       auth: header('x-api-key'),
       headers: ANTHROPIC_VERSION,
-      facts: { ...MESSAGES_LIKE, reasoningControl: 'adaptive', efforts: EFFORTS, media: NO_MEDIA },
+      facts: { ...MESSAGES_LIKE, reasoningControl: 'effort', efforts: EFFORTS, media: NO_MEDIA },
       mark: 'documented',
     },
     'openai-responses': { base: '', facts: { ...RESPONSES_LIKE, efforts: EFFORTS, media: NO_MEDIA }, mark: 'recorded' },

@@ -1,0 +1,102 @@
+import { writeFileSync } from 'node:fs';
+import type { ProtocolId } from '../src/ir/index.ts';
+import { presets } from '../src/presets/index.ts';
+import type { Preset, Wire } from '../src/presets/preset.ts';
+import { WIRE_ROWS, type WireRow } from '../test/presets/wire-rows.ts';
+
+/*
+ * Writes docs/providers.md: what the presets declare and the table of wires holds them to. Nothing is listed that has no
+ * row there. `node scripts/providers-doc.ts` writes the file; a test fails while it is not up to date.
+ */
+
+export const PROVIDERS_DOC = new URL('../docs/providers.md', import.meta.url);
+
+const NAMES: Readonly<Record<ProtocolId, string>> = {
+  'openai-chat': 'OpenAI Chat',
+  'openai-responses': 'OpenAI Responses',
+  'openai-completions': 'OpenAI Completions (legacy)',
+  'anthropic-messages': 'Anthropic Messages',
+  gemini: 'Gemini',
+  'bedrock-converse': 'Bedrock Converse',
+};
+
+const INTRO = `# Providers
+
+Pailou knows these providers: where each is called, in which protocols, and what its wire and its models take. A preset is
+named in the configuration, with a key:
+
+\`\`\`yaml
+providers:
+  openai:  { preset: openai, key: "\${env:OPENAI_API_KEY}" }
+  kimi:    { preset: moonshot, key: "\${env:MOONSHOT_API_KEY}", region: cn }
+  azure:   { preset: azure-openai, key: "\${env:AZURE_API_KEY}", settings: { resource: my-resource } }
+  aws:     { preset: bedrock, key: "\${env:AWS_ACCESS_KEY_ID}:\${env:AWS_SECRET_ACCESS_KEY}", region: eu-west-1 }
+  vertex:  { preset: vertex, key: "\${file:/secrets/service-account.json}", settings: { project: my-project } }
+  coding:  { preset: volcengine, key: "\${env:ARK_API_KEY}", baseUrl: { openai-chat: https://ark.cn-beijing.volces.com/api/coding/v3 } }
+  mine:    { preset: openai-compatible, baseUrl: http://127.0.0.1:9000/v1 }
+\`\`\`
+
+- A client is answered in its own protocol where the provider speaks it (the bytes then pass untouched but for the model's name
+  and the credential); otherwise Pailou translates to the provider's first protocol that serves the model. \`protocols\` narrows the list.
+- \`baseUrl\` may be written with or without its version segment. One address is the root of all protocols; a map gives one for each, and
+  leaves out those that it does not name.
+- Without a configuration, keys are found in the environment under the names below, and local servers on their usual ports.
+- **Azure** also takes a service principal as its key, \`{"tenantId": …, "clientId": …, "clientSecret": …}\`. **Vertex AI** takes the JSON of a
+  service account, an API key, or no key: then Google's application default credentials. **Bedrock** takes an API key or
+  \`accessKeyId:secretAccessKey[:sessionToken]\`.
+
+Every line below is held by a test to its exact address, method, headers, body, reply and one error
+(\`test/presets/wire-rows.ts\`). **recorded**: exchanges recorded from the provider, or from a server of that kind, pass through it as
+well; **documented**: it rests on the vendor's page, which is linked.
+`;
+
+const code = (text: string): string => `\`${text}\``;
+
+const baseOf = ({ origin }: Preset, wire: Wire): string =>
+  origin === '' ? `your own${wire.base === '' ? '' : ` + ${code(wire.base)}`}` : code((wire.origin ?? origin) + wire.base);
+
+function variablesOf(preset: Preset): string {
+  const pair = preset.envPair ? [preset.envPair.slice(0, 2).map(code).join(' + ')] : [];
+  const settings = (preset.settings ?? [])
+    .filter((setting) => setting.default === undefined)
+    .flatMap((setting) => setting.env?.slice(0, 1) ?? []);
+  const keys = [...preset.env.map(code), ...pair, ...(preset.envElsewhere ?? []).map(code)].join(', ');
+  return [keys, ...settings.map((name) => `with ${code(name)}`)].filter((text) => text !== '').join(' ') || '–';
+}
+
+function regionsOf(preset: Preset): string {
+  const regions = Object.entries(preset.regions ?? {}).filter(([, origin]) => origin !== preset.origin);
+  return regions.length === 0 ? '' : ` Regions: ${regions.map(([name, origin]) => `${code(name)} ${origin}`).join(', ')}.`;
+}
+
+function lineOf({ preset: id, protocol, page }: WireRow): string {
+  const wire = presets.get(id)?.speaks[protocol];
+  const preset = presets.get(id);
+  if (!preset || !wire) throw new Error(`${id} has no wire ${protocol}`);
+  const optional = wire.optional === true ? ' (when named)' : '';
+  return `| ${NAMES[protocol]}${optional} | ${baseOf(preset, wire)} | ${wire.mark} | [page](${page}) |`;
+}
+
+/** Rows of one preset, in its own order of preference. */
+function rowsOf(preset: Preset): readonly WireRow[] {
+  const order = Object.keys(preset.speaks);
+  return WIRE_ROWS.filter((row) => row.preset === preset.id).toSorted((a, b) => order.indexOf(a.protocol) - order.indexOf(b.protocol));
+}
+
+function sectionOf(preset: Preset): string {
+  const rows = rowsOf(preset);
+  const head = `### ${preset.label}\n\nPreset ${code(preset.id)}. Variables: ${variablesOf(preset)}.${regionsOf(preset)}\n`;
+  return `${head}\n| protocol | base URL | mark | vendor |\n| --- | --- | --- | --- |\n${rows.map(lineOf).join('\n')}\n`;
+}
+
+/** The whole page. */
+export function providersDoc(): string {
+  const listed = [...presets.values()].filter((preset) => rowsOf(preset).length > 0);
+  const own = listed.filter((preset) => preset.local !== undefined);
+  const any = listed.filter((preset) => preset.origin === '');
+  const hosted = listed.filter((preset) => preset.local === undefined && preset.origin !== '');
+  const section = (title: string, of: readonly Preset[]): string => `## ${title}\n\n${of.map(sectionOf).join('\n')}`;
+  return [INTRO, section('Makers and clouds', hosted), section('Servers of your own', own), section('Any other', any)].join('\n');
+}
+
+if (import.meta.main) writeFileSync(PROVIDERS_DOC, providersDoc());
