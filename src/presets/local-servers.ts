@@ -112,7 +112,7 @@ export const lmStudio = local(1234, {
   speaks: {
     'openai-chat': chat({ reasoningControl: 'effort' }),
     'anthropic-messages': messages(),
-    'openai-responses': responses(),
+    'openai-responses': responses('recorded'),
     'openai-completions': completions(),
   },
 });
