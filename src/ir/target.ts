@@ -73,6 +73,8 @@ export interface TargetFacts {
   readonly encryptedReasoning: boolean;
   /** Metadata, user and the like are taken. */
   readonly metadata: boolean;
+  /** Chat: fields that only some wires take, sent for clients of other dialects where they are listed here; absent: none. */
+  readonly chatFields?: readonly ('verbosity' | 'prompt_cache_key' | 'custom_tools')[];
 }
 
 export const DEFAULT_FACTS: TargetFacts = {

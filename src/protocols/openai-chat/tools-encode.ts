@@ -1,0 +1,199 @@
+import {
+  badField,
+  type ChatRequest,
+  type CustomTool,
+  type FunctionTool,
+  type HostedToolDefinition,
+  type JsonObject,
+  type Tool,
+  type ToolChoice,
+  targetToolName,
+} from '../../ir/index.ts';
+import type { TargetContext } from '../protocol.ts';
+import { cacheControl } from './cache-control.ts';
+import { DIALECT, residueOf, TOOL_NAME_RULE } from './dialect.ts';
+import { WEB_SEARCH_OPTIONS } from './tools-decode.ts';
+
+const nameOf = (tool: { readonly name: string; readonly namespace?: string }, own: boolean): string =>
+  own ? tool.name : targetToolName(tool, TOOL_NAME_RULE);
+
+function strictness(tool: FunctionTool, own: boolean, context: TargetContext): JsonObject {
+  if (tool.strict === undefined) return {};
+  if (context.facts.strictTools || own) return { strict: tool.strict };
+  if (tool.strict) context.notes.add(`tools.${tool.name}.strict`, 'dropped', 'the target does not hold tools to their schema');
+  return {};
+}
+
+function functionTool(tool: FunctionTool, own: boolean, context: TargetContext): JsonObject {
+  const { description, parameters } = tool;
+  // Some servers want a schema also where there is nothing to say.
+  const schema = parameters ?? (own ? undefined : { type: 'object', properties: {} });
+  return {
+    type: 'function',
+    function: {
+      ...residueOf(tool),
+      name: nameOf(tool, own),
+      ...(description === undefined ? {} : { description }),
+      ...(schema ? { parameters: schema } : {}),
+      ...strictness(tool, own, context),
+    },
+    ...(tool.cache && (context.facts.cacheControl || own) ? cacheControl(tool.cache) : {}),
+  };
+}
+
+/** How a grammar for free text is told to a model that cannot be held to it. */
+function grammarHint(format: JsonObject | undefined): string {
+  const definition = format?.['definition'];
+  return typeof definition === 'string' ? `The input must match this ${String(format?.['syntax'] ?? '')} grammar:\n${definition}` : '';
+}
+
+function customFormat(format: JsonObject): JsonObject {
+  const { type, ...grammar } = format;
+  return type === 'grammar' ? { type, grammar } : format;
+}
+
+/** A tool that takes free text: as it is where the target has such, else a function of one string named `input`. */
+function customTool(tool: CustomTool, own: boolean, context: TargetContext): JsonObject {
+  const { description, format } = tool;
+  if (own || context.facts.chatFields?.includes('custom_tools')) {
+    const custom = {
+      ...residueOf(tool),
+      name: nameOf(tool, own),
+      ...(description === undefined ? {} : { description }),
+      ...(format ? { format: customFormat(format) } : {}),
+    };
+    return { type: 'custom', custom };
+  }
+  context.notes.add(`tools.${tool.name}`, 'emulated', 'a custom tool became a function with one string, input');
+  const said = [description ?? '', grammarHint(format)].filter((text) => text !== '').join('\n\n');
+  const parameters = { type: 'object', properties: { input: { type: 'string' } }, required: ['input'] };
+  return { type: 'function', function: { name: nameOf(tool, own), ...(said === '' ? {} : { description: said }), parameters } };
+}
+
+const isOptions = (tool: HostedToolDefinition): boolean => tool.native.by === DIALECT && tool.name === WEB_SEARCH_OPTIONS;
+
+/** A hosted tool as an element of `tools`; `undefined` for web search, which has a member of its own. */
+function hostedTool(tool: HostedToolDefinition, context: TargetContext): JsonObject | undefined {
+  if (isOptions(tool)) return undefined;
+  if (tool.native.by === DIALECT) return tool.native.value;
+  if (tool.tool === 'web-search' && takesSearch(context)) return undefined;
+  throw badField(
+    'tools',
+    `Invalid request: the tool '${tool.name}' is run by its provider, and this target has none like it`,
+    'unsupported_tool',
+  );
+}
+
+const takesSearch = ({ facts }: TargetContext): boolean =>
+  facts.hostedTools.includes(WEB_SEARCH_OPTIONS) || facts.hostedTools.includes('web-search');
+
+const LOCATION = ['city', 'country', 'region', 'timezone'];
+
+/** `web_search_options` for another dialect's tool. https://platform.openai.com/docs/api-reference/chat/create#chat_create-web_search_options */
+function searchOptions(tool: HostedToolDefinition, context: TargetContext): JsonObject {
+  if (isOptions(tool)) return tool.native.value;
+  for (const [field, value] of Object.entries({
+    allowed_domains: tool.allowedDomains,
+    blocked_domains: tool.blockedDomains,
+    max_uses: tool.maxUses,
+  })) {
+    if (value !== undefined) context.notes.add(`tools.${tool.name}.${field}`, 'dropped', 'web_search_options has none');
+  }
+  const place = Object.fromEntries(
+    LOCATION.filter((key) => typeof tool.userLocation?.[key] === 'string').map((key) => [key, tool.userLocation?.[key]]),
+  );
+  return Object.keys(place).length > 0 ? { user_location: { type: 'approximate', approximate: place } } : {};
+}
+
+function encodeTool(tool: Tool, own: boolean, context: TargetContext): JsonObject | undefined {
+  switch (tool.kind) {
+    case 'function':
+      return functionTool(tool, own, context);
+    case 'custom':
+      return customTool(tool, own, context);
+    case 'hosted':
+      return hostedTool(tool, context);
+  }
+}
+
+interface Choice {
+  readonly wire?: string | JsonObject;
+  /** What the choice says, where the target takes no forced one. */
+  readonly instruction?: string;
+}
+
+function forced(wire: string | JsonObject, instruction: string, own: boolean, context: TargetContext): Choice {
+  if (context.facts.forcedToolChoice || own) return { wire };
+  context.notes.add('tool_choice', 'emulated', 'the target takes no forced choice: an instruction says it');
+  return { wire: 'auto', instruction };
+}
+
+const ANY = 'Answer by calling one of the tools; do not answer in text alone.';
+
+function choiceOf(choice: ToolChoice, request: ChatRequest, own: boolean, context: TargetContext): Choice {
+  switch (choice.type) {
+    case 'auto':
+    case 'none':
+      return { wire: choice.type };
+    case 'required':
+      return forced('required', ANY, own, context);
+    case 'tool': {
+      const name = nameOf(choice, own);
+      const custom =
+        request.tools.some((tool) => tool.kind === 'custom' && tool.name === choice.name) &&
+        (own || context.facts.chatFields?.includes('custom_tools'));
+      const wire = custom ? { type: 'custom', custom: { name } } : { type: 'function', function: { name } };
+      return forced(wire, `Answer by calling the tool '${name}'; do not answer in text alone.`, own, context);
+    }
+    case 'hosted':
+      if (choice.native?.by === DIALECT) return { wire: choice.native.value };
+      context.notes.add('tool_choice', 'approximated', 'the target searches when it sees fit');
+      return { wire: 'auto' };
+    case 'allowed':
+      if (own && choice.native?.by === DIALECT) return { wire: choice.native.value };
+      return choice.mode === 'auto' ? { wire: 'auto' } : forced('required', ANY, own, context);
+  }
+}
+
+/** The tools that a choice leaves: most servers of this wire cannot allow some of those that it defines. */
+function allowedTools(request: ChatRequest, own: boolean, context: TargetContext): readonly Tool[] {
+  const { toolChoice: choice } = request;
+  if (choice?.type !== 'allowed' || own) return request.tools;
+  context.notes.add('tool_choice', 'emulated', 'only the allowed tools were defined');
+  const names = new Set(choice.names);
+  return request.tools.filter((tool) => names.has(tool.name) || (tool.kind === 'hosted' && names.has(tool.tool)));
+}
+
+export interface EncodedTools {
+  /** `tools`, `tool_choice`, `parallel_tool_calls`, `web_search_options`. */
+  readonly members: JsonObject;
+  readonly instruction?: string;
+}
+
+function parallel(request: ChatRequest, own: boolean, context: TargetContext): JsonObject {
+  const { parallelToolCalls } = request;
+  if (parallelToolCalls === undefined) return {};
+  if (context.facts.parallelToolCalls || own) return { parallel_tool_calls: parallelToolCalls };
+  if (!parallelToolCalls) context.notes.add('parallel_tool_calls', 'dropped', 'the target does not take it');
+  return {};
+}
+
+/** Writes the tools. Throws `GatewayError` for a hosted tool that the target has none of. */
+export function encodeTools(request: ChatRequest, own: boolean, context: TargetContext): EncodedTools {
+  const allowed = allowedTools(request, own, context);
+  const tools = allowed.map((tool) => encodeTool(tool, own, context)).filter((tool) => tool !== undefined);
+  const search = allowed.find(
+    (tool) => tool.kind === 'hosted' && (isOptions(tool) || (tool.native.by !== DIALECT && tool.tool === 'web-search')),
+  );
+  const options = search?.kind === 'hosted' ? { [WEB_SEARCH_OPTIONS]: searchOptions(search, context) } : {};
+  // A choice or its kin without tools is refused.
+  if (tools.length === 0) return { members: options };
+  const choice: Choice = request.toolChoice ? choiceOf(request.toolChoice, request, own, context) : {};
+  const members = {
+    tools,
+    ...(choice.wire === undefined ? {} : { tool_choice: choice.wire }),
+    ...parallel(request, own, context),
+    ...options,
+  };
+  return { members, ...(choice.instruction === undefined ? {} : { instruction: choice.instruction }) };
+}
