@@ -25,7 +25,7 @@ export const deepseek = definePreset({
         ...CHAT_LIKE,
         reasoningField: 'reasoning_content',
         reasoningControl: 'thinking-type',
-        efforts: EFFORTS,
+        efforts: ['low', 'high', 'max'],
         output: 'json-object',
         n: false,
         media: NO_MEDIA,

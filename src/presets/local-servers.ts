@@ -1,6 +1,7 @@
 import type { FactChanges } from '../ir/index.ts';
 import { bearer } from './auth.ts';
 import { CHAT_LIKE, MESSAGES_LIKE, RESPONSES_LIKE } from './chat-like.ts';
+import { forModels } from './model-rule.ts';
 import { definePreset, type Preset, type Wire } from './preset.ts';
 
 /** Servers that people run themselves. None needs a key; where one is set it is sent as a bearer. */
@@ -33,6 +34,7 @@ const local = (
     auth: bearer,
     keyOptional: true,
     knows: [],
+    rules: forModels(['*gpt-oss*'], { reasoningControl: 'effort', efforts: ['low', 'medium', 'high'] }),
     models: { path: '/v1/models', shape: 'openai' },
     embeddings: '/v1/embeddings',
     ...rest,

@@ -27,6 +27,7 @@ export const mistral = definePreset({
         reasoningField: 'none',
         reasoningControl: 'none',
         includeUsage: false,
+        chatFields: ['prompt_cache_key'],
         media: { image: 'url-and-bytes', document: 'url', audio: 'url-and-bytes', video: 'none' },
       },
       // Fields that it does not know are refused with 422.

@@ -11,6 +11,7 @@ const REASONING: FactChanges = {
   developerRole: true,
   reasoningControl: 'effort',
   maxTokensField: 'max_completion_tokens',
+  chatFields: ['verbosity', 'prompt_cache_key', 'custom_tools'],
 };
 
 const NO_REASONING: FactChanges = { reasoningControl: 'none', sampling: true, penalties: true, logprobs: true, maxStop: 4 };

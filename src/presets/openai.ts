@@ -36,6 +36,7 @@ export const openai = definePreset({
         maxTokensField: 'max_completion_tokens',
         maxStop: 4,
         reasoningField: 'none',
+        chatFields: ['prompt_cache_key'],
       },
       passHeaders: ['openai-*', 'x-client-request-id', 'idempotency-key'],
       mark: 'recorded',

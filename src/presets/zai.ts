@@ -33,7 +33,7 @@ export const zai = definePreset({
         output: 'json-object',
         reasoningField: 'reasoning_content',
         reasoningControl: 'thinking-type',
-        efforts: ['none'],
+        efforts: [],
       },
       quirks: [...CHAT_LIKE_QUIRKS, clamp('temperature', 0, 1), drop('frequency_penalty', 'presence_penalty'), dropInTools('strict')],
       mark: 'recorded',
@@ -42,10 +42,10 @@ export const zai = definePreset({
   },
   knows: ['glm-*', 'z-model*', 'charglm-*', 'codegeex-*'],
   rules: [
-    ...forModels(['glm-5.2*'], { efforts: ['none', 'high', 'max'] }),
+    ...forModels(['glm-5.2*'], { efforts: ['high', 'max'] }, 'openai-chat'),
     // Thinks always.
-    ...forModels(['glm-5.3*'], { efforts: ['low', 'high', 'max'] }),
-    ...forModels(['glm-4', 'glm-4-*', 'glm-4v*', 'glm-3*'], { reasoningControl: 'none' }),
+    ...forModels(['glm-5.3*'], { reasoningControl: 'effort', efforts: ['low', 'high', 'max'] }, 'openai-chat'),
+    ...forModels(['glm-4', 'glm-4-*', 'glm-4v*', 'glm-3*'], { reasoningControl: 'none' }, 'openai-chat'),
   ],
   models: { path: '/api/paas/v4/models', shape: 'openai' },
   embeddings: '/api/paas/v4/embeddings',

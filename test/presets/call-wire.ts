@@ -91,21 +91,24 @@ function stubClient(
   };
 }
 
-function sinkOf(): { readonly sink: ClientSink; readonly body: () => string } {
+function sinkOf(): { readonly sink: ClientSink; readonly body: () => string; readonly status: () => number } {
   let body = '';
-  let begun = false;
+  let begun = 0;
   const add = (bytes?: Buffer | string): boolean => {
     body += bytes?.toString() ?? '';
     return true;
   };
   return {
     body: () => body,
+    status: () => begun,
     sink: {
       get begun() {
-        return begun;
+        return begun > 0;
       },
       closed: false,
-      begin: () => (begun = true),
+      begin(status) {
+        begun = status;
+      },
       write: add,
       end: add,
       abort() {},
@@ -137,7 +140,7 @@ export async function callWire(row: WireRow, canned: Canned, stream: boolean): P
   );
   const scan = scanTopLevel(body, new Set(['model', 'stream', 'stream_options']));
   if (typeof scan === 'string') throw new Error(scan);
-  const { sink, body: written } = sinkOf();
+  const { sink, body: written, status } = sinkOf();
   const call: Call = {
     id: 'req_1',
     at: NOW,
@@ -184,8 +187,10 @@ export async function callWire(row: WireRow, canned: Canned, stream: boolean): P
     },
   };
   await runExchange(call, sink, ports);
-  const raw = own && !fault ? parseObject(written()) : undefined;
   const codec = providerCodecs.get(row.protocol);
+  // On the raw lane the client has the provider's own bytes.
+  if (own && codec && !fault && status() >= 400) fault = codec.decodeFault(status(), written());
+  const raw = own && !fault ? parseObject(written()) : undefined;
   if (raw && codec) reply = codec.decodeReply(raw, { maker: 'it', newId: (prefix) => prefix });
   return { sent, reply, fault, record };
 }

@@ -208,7 +208,7 @@ const MAKERS: readonly WireRow[] = [
     model: 'gpt-4o',
     url: 'https://api.openai.com/v1/chat/completions',
     answer: PLAIN,
-    refusal: openaiError({ type: 'insufficient_quota', code: 'insufficient_quota' }),
+    refusal: { ...openaiError({ type: 'insufficient_quota', code: 'insufficient_quota' }), kind: 'billing' },
   }),
   completionsRow('openai', {
     page: 'https://platform.openai.com/docs/api-reference/completions/create',
@@ -780,7 +780,7 @@ const CLOUDS: readonly WireRow[] = [
       status: 401,
       body: { success: false, errors: [{ code: 10_000, message: 'Authentication error' }], messages: [], result: null },
       kind: 'authentication',
-      message: 'Authentication error',
+      message: '401',
     },
   }),
   responsesRow('cloudflare', {
@@ -800,15 +800,7 @@ const CLOUDS: readonly WireRow[] = [
     settings: { settings: { host: 'adb-1.2.azuredatabricks.net' } },
     model: 'databricks-gpt-oss-120b',
     url: 'https://adb-1.2.azuredatabricks.net/serving-endpoints/chat/completions',
-    answer: {
-      reply: chat({
-        content: [
-          { type: 'reasoning', summary: [{ type: 'summary_text', text: 'Let me look.' }] },
-          { type: 'text', text: 'Nothing.' },
-        ],
-      }),
-      said: CHAT_SAID,
-    },
+    answer: PLAIN,
     refusal: {
       status: 404,
       body: { error_code: 'RESOURCE_DOES_NOT_EXIST', message: 'The given endpoint does not exist.' },
@@ -1001,7 +993,7 @@ const SERVERS: readonly WireRow[] = [
     refusal: {
       status: 500,
       body: { error: { code: 500, message: 'could not load model', type: '' } },
-      kind: 'upstream',
+      kind: 'internal',
       message: 'could not load model',
     },
   }),

@@ -90,7 +90,7 @@ describe.each(WIRE_ROWS.map((row) => [nameOf(row), row] as const))('%s', (name, 
     expect(fault).toMatchObject({ kind, status, by: 'upstream' });
     expect(fault?.message).toContain(message);
     // A refused credential is the operator's matter: the caller learns that, and none of its details.
-    const isCredential = status === 401 || status === 402 || kind === 'authentication';
+    const isCredential = [401, 402, 403].includes(status) || ['authentication', 'billing', 'permission'].includes(kind);
     const shown = isCredential ? "refused the gateway's credential" : message;
     expect((await callWire(row, { status, body }, false)).fault?.message).toContain(shown);
   });
