@@ -303,7 +303,7 @@ describe('thinking', () => {
     expect(reply.parts[0]).not.toHaveProperty('seal');
     const list = act(asking('[[think x]] hi'), CHAT, { protocol: 'openai-chat', sealForm: 'details' }).reply.parts[0];
     expect(list?.kind === 'reasoning' && JSON.parse(list.seal?.value ?? '')).toEqual([
-      expect.objectContaining({ text: 'x', signature: sealValue('x') }),
+      expect.objectContaining({ type: 'reasoning.encrypted', data: sealValue('x') }),
     ]);
     const none = act(asking('[[think x]] hi'), CHAT, { protocol: 'openai-chat', sealOn: 'nothing' }).reply;
     expect(JSON.stringify(none.parts)).not.toContain('seal');

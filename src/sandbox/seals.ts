@@ -21,14 +21,14 @@ export function sealValue(thought: string, form: SealForm = 'bare'): string {
   const mark = checksum(thought);
   const signature = Buffer.from(`${HEAD}${mark}:${checksum(HEAD + mark)}`).toString('base64');
   if (form === 'bare') return signature;
-  return JSON.stringify([{ type: 'reasoning.text', text: thought, signature, format: 'unknown', index: 0 }]);
+  return JSON.stringify([{ type: 'reasoning.encrypted', data: signature, format: 'unknown', index: 0 }]);
 }
 
 /** The signature in a seal, whichever form it has. */
 function signatureIn(value: string): string {
   const list = value.startsWith('[') ? parseObject(`{"list":${value}}`)?.['list'] : undefined;
-  const signed = Array.isArray(list) ? list.find((one) => isObject(one) && typeof one['signature'] === 'string') : undefined;
-  return isObject(signed) ? String(signed['signature']) : value;
+  const signed = Array.isArray(list) ? list.find((one) => isObject(one) && typeof one['data'] === 'string') : undefined;
+  return isObject(signed) ? String(signed['data']) : value;
 }
 
 type Verdict = 'own' | 'foreign' | 'damaged';
