@@ -174,7 +174,7 @@ function sealedContent(content: readonly Part[], spans: ReturnType<typeof readCa
   if (spans.length === 0) return content;
   const said = content.map((part) => (part.kind === 'text' ? part.text : '')).join('');
   const texts = sealContent(said, spans).map((piece): TextPart => ({ kind: 'text', ...piece }));
-  const [first] = content.filter((part) => part.kind === 'text');
+  const first = content.find((part) => part.kind === 'text');
   const citations = first?.citations ? { citations: first.citations } : {};
   return [
     ...texts.map((part, index) => (index === 0 ? { ...part, ...citations } : part)),

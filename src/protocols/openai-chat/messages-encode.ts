@@ -72,8 +72,8 @@ function contentOf(parts: readonly Part[], joint: string | undefined, { context,
 
 const named = (turn: Turn): JsonObject => (turn.name === undefined ? {} : { name: turn.name });
 
-function roleOf(turn: Turn, { context }: Writing): string {
-  return turn.role === 'developer' && !context.facts.developerRole ? 'system' : turn.role;
+function roleOf(turn: Turn, { context, own }: Writing): string {
+  return turn.role === 'developer' && !context.facts.developerRole && !own ? 'system' : turn.role;
 }
 
 /** Thoughts as the target takes them back. A foreign seal is left out; its text goes where there is a field for it. */

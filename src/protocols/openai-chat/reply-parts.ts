@@ -69,11 +69,20 @@ export function replyAudio(audio: JsonObject): readonly Part[] {
   return [...text, media];
 }
 
+/** Whether audio is one, likewise. */
+const isAudio = (audio: JsonObject): boolean => str(audio['id']) !== '' || str(audio['data']) !== '' || str(audio['transcript']) !== '';
+
 const CALL = new Set(['id', 'type', 'index', 'function', 'custom', 'extra_content']);
 
 /** The arguments of a call as JSON text; some send an object. */
 export const argumentsOf = (value: Json | undefined): string =>
   typeof value === 'string' ? value : isObject(value) ? JSON.stringify(value) : '';
+
+/** Whether a call is one: some send one with every member empty where there is none (Snowflake). */
+function isCall(call: JsonObject): boolean {
+  const inner = isObject(call['custom']) ? call['custom'] : isObject(call['function']) ? call['function'] : {};
+  return str(inner['name']) !== '' || argumentsOf(inner['arguments']) !== '' || str(inner['input']) !== '';
+}
 
 /** A tool call; one without an id gets one. */
 function toolCall(call: JsonObject, context: SourceContext): ToolCallPart {
@@ -90,7 +99,7 @@ function toolCall(call: JsonObject, context: SourceContext): ToolCallPart {
 
 /** The call of a provider that still answers in the old way. */
 function functionCall(value: Json | undefined, context: SourceContext): readonly ToolCallPart[] {
-  if (!isObject(value)) return [];
+  if (!isObject(value) || !isCall({ function: value })) return [];
   return [{ kind: 'tool-call', id: context.newId('call_'), name: str(value['name']), argumentsJson: argumentsOf(value['arguments']) }];
 }
 
@@ -164,9 +173,11 @@ export function decodeChoiceParts(
     ...(thought ? [thought] : []),
     ...onText(said, { citations, logprobs: decodeLogprobs(choice['logprobs']), seal: sealOfMembers(message, context.maker) }),
     ...(refusal === '' ? [] : [{ kind: 'refusal', text: refusal } as const]),
-    ...(isObject(audio) ? replyAudio(audio) : []),
+    ...(isObject(audio) && isAudio(audio) ? replyAudio(audio) : []),
     ...objects(message['images']).map(replyImage),
-    ...objects(message['tool_calls']).map((call) => toolCall(call, context)),
+    ...objects(message['tool_calls'])
+      .filter(isCall)
+      .map((call) => toolCall(call, context)),
     ...functionCall(message['function_call'], context),
   ];
 }

@@ -84,6 +84,7 @@ function logprobs(body: JsonObject): { readonly logprobs?: { readonly top?: numb
 }
 
 function sampling(body: JsonObject) {
+  const stop = stringOrStrings(body, 'stop');
   return {
     ...given('maxOutputTokens', optionalCount(body, 'max_completion_tokens') ?? optionalCount(body, 'max_tokens')),
     ...given('temperature', optionalNumber(body, 'temperature')),
@@ -92,7 +93,7 @@ function sampling(body: JsonObject) {
     ...given('frequencyPenalty', optionalNumber(body, 'frequency_penalty')),
     ...given('presencePenalty', optionalNumber(body, 'presence_penalty')),
     ...given('seed', optionalNumber(body, 'seed')),
-    ...given('stop', stringOrStrings(body, 'stop')),
+    ...(stop && stop.length > 0 ? { stop } : {}),
     ...given('n', optionalCount(body, 'n', 1)),
     ...logprobs(body),
   };

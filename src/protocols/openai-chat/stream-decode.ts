@@ -1,6 +1,5 @@
 import {
   createSequencer,
-  type Citation,
   type Emit,
   type Fault,
   gatewayFault,
@@ -50,7 +49,6 @@ export function createStreamDecoder(context: SourceContext): StreamDecoder {
   let tier: string | undefined;
   let residue: JsonObject = {};
   let sources: JsonObject | undefined;
-  let cited: Citation[] = [];
 
   function start(chunk: JsonObject): void {
     started = true;
@@ -119,10 +117,7 @@ export function createStreamDecoder(context: SourceContext): StreamDecoder {
   /** What Perplexity found hangs on the answer's text, in so far as its annotations do not name it. */
   function citeSources(state: ChoiceState): void {
     if (!sources || state.stop) return;
-    const more = decodeSources(sources, cited);
-    cited = [...cited, ...more];
-    sources = undefined;
-    state.parts.citations(more);
+    state.parts.citations(decodeSources(sources, state.parts.cited));
   }
 
   /** What a chunk says beside its choices. */

@@ -1,254 +1,217 @@
-import { type JsonObject, type PartHead, type ReasoningPart, type ReplyEvent, type Seal, type Stop, type Usage } from '../../ir/index.ts';
+import { type Json, type JsonObject, type PartHead, type ReasoningPart, type ReplyEvent, type Seal, type Usage } from '../../ir/index.ts';
 import type { ReplyContext, StreamEncoder, WriteFrame } from '../protocol.ts';
+import { type ChunkText, createChunkText, type Flow } from './chunk-text.ts';
 import { encodeCitations } from './citations.ts';
 import { DIALECT, residueOf } from './dialect.ts';
 import { faultFrame } from './faults.ts';
 import { encodeLogprobs } from './logprobs.ts';
 import { BETWEEN_THOUGHTS, createPlaces, encodeAudio, encodeImage } from './message-encode.ts';
 import { membersOfSeal, reasoningDetails, sealDetail } from './reasoning-details.ts';
-import { isLegacy, replyId } from './reply-encode.ts';
+import { isLegacy } from './reply-encode.ts';
 import { encodeStop } from './stops.ts';
-import { encodeUsage } from './usage.ts';
 
-type Start = Extract<ReplyEvent, { type: 'reply-start' }>;
-type End = Extract<ReplyEvent, { type: 'reply-end' }>;
-type PartStart = Extract<ReplyEvent, { type: 'part-start' }>;
 type PartNote = Extract<ReplyEvent, { type: 'part-note' }>;
-
-/** What has been told of one choice. */
-interface ChoiceState {
-  readonly index: number;
-  readonly places: ReturnType<typeof createPlaces>;
-  /** UTF-16 units of `content` so far. */
-  content: number;
-  calls: number;
-  images: number;
-  thought: boolean;
-  transcript: string;
-  /** Thoughts that nobody sealed: written as details once anything else is. */
-  unsealed: { readonly part: ReasoningPart; readonly place: number }[];
-  sealed: boolean;
-}
+type CallHead = Extract<PartHead, { kind: 'tool-call' }>;
+type MediaHead = Extract<PartHead, { kind: 'media' }>;
 
 /** The part that is open. */
 interface OpenPart {
   readonly head: PartHead;
   readonly place: number;
-  /** Characters of `content` before it. */
+  /** UTF-16 units of `content` before it. */
   readonly start: number;
-  /** Its text where that is needed at its end. */
+  /** A reasoning part's text, which its seal is told with. */
   text: string;
   empty: boolean;
-  /** The frame of a delta up to its text, and after it; `undefined`: its text is not shown as it comes. */
-  prefix: string | undefined;
-  suffix: string;
+  /** The chunks that its text goes in; `undefined`: it is not shown as it comes. */
+  flow: Flow | undefined;
 }
 
-const newChoice = (index: number): ChoiceState => ({
-  index,
-  places: createPlaces(),
-  content: 0,
-  calls: 0,
-  images: 0,
-  thought: false,
-  transcript: '',
-  unsealed: [],
-  sealed: false,
-});
+/** Writes the parts of one choice. */
+interface ChoiceWriter {
+  start(head: PartHead, write: WriteFrame): void;
+  delta(text: string, literal: string | undefined, write: WriteFrame): void;
+  note(event: PartNote, write: WriteFrame): void;
+  end(seal: Seal | undefined, write: WriteFrame): void;
+  /** Comes before the choice's finish. */
+  finish(write: WriteFrame): void;
+  readonly toolCall: boolean;
+}
+
+/**
+ * Writes `reasoning_details`. Thoughts that nobody sealed are among them only where something else is: they wait for the
+ * first seal.
+ */
+function createSealWriter(send: (delta: JsonObject, write: WriteFrame) => void) {
+  let waiting: Json[] = [];
+  let sealed = false;
+  const flush = (details: readonly Json[], write: WriteFrame): void => {
+    const reasoning_details = [...waiting, ...details];
+    waiting = [];
+    if (reasoning_details.length > 0) send({ reasoning_details }, write);
+  };
+  return {
+    seal(details: readonly Json[], write: WriteFrame): void {
+      sealed = true;
+      flush(details, write);
+    },
+    unsealed(part: ReasoningPart, place: number): void {
+      waiting.push(...reasoningDetails(part, place));
+    },
+    finish(write: WriteFrame): void {
+      if (sealed) flush([], write);
+    },
+  };
+}
+
+function createChoiceWriter(index: number, legacy: boolean, chunks: ChunkText, context: ReplyContext): ChoiceWriter {
+  const places = createPlaces();
+  const send = (delta: JsonObject, write: WriteFrame): void => chunks.send(index, delta, write);
+  const seals = createSealWriter(send);
+  let open: OpenPart | undefined;
+  let content = 0;
+  let calls = 0;
+  let images = 0;
+  let thought = false;
+  let transcript = '';
+
+  function startCall(part: CallHead, write: WriteFrame): Flow | undefined {
+    const { id, name } = part;
+    const at = calls++;
+    if (legacy && part.input !== 'text') {
+      if (at > 0) {
+        context.notes.add('function_call', 'dropped', 'the form before tools holds one call');
+        return undefined;
+      }
+      send({ function_call: { name, arguments: '' } }, write);
+      return chunks.flow(index, '"function_call":{"arguments":', '}');
+    }
+    if (part.input === 'text') {
+      send({ tool_calls: [{ ...residueOf(part), index: at, id, type: 'custom', custom: { name, input: '' } }] }, write);
+      return chunks.flow(index, `"tool_calls":[{"index":${at},"type":"custom","custom":{"input":`, '}}]');
+    }
+    send({ tool_calls: [{ ...residueOf(part), index: at, id, type: 'function', function: { name, arguments: '' } }] }, write);
+    return chunks.flow(index, `"tool_calls":[{"index":${at},"function":{"arguments":`, '}}]');
+  }
+
+  function media(part: MediaHead, write: WriteFrame): undefined {
+    if (part.media === 'audio') send({ audio: encodeAudio(part, transcript, context.newId('audio_')) }, write);
+    else if (part.media === 'image') send({ images: [{ index: images, ...encodeImage(part) }] }, write);
+    else context.notes.add('choices[].message', 'dropped', `a message of this dialect holds no ${part.media}`);
+    return undefined;
+  }
+
+  /** Says what of a part is known when it begins; returns the chunks of its text. */
+  function opening(head: PartHead, write: WriteFrame): Flow | undefined {
+    switch (head.kind) {
+      case 'text':
+        return residueOf(head)['transcript'] === true ? undefined : chunks.flow(index, '"content":', '');
+      case 'refusal':
+        return chunks.flow(index, '"refusal":', '');
+      case 'tool-call':
+        return startCall(head, write);
+      case 'media':
+        return media(head, write);
+      case 'reasoning':
+        return undefined;
+      default:
+        context.notes.add(head.kind, 'dropped', 'a chat message has no place for it');
+        return undefined;
+    }
+  }
+
+  /** The first text of a thought; between two thoughts stands a blank line. */
+  function startThought(write: WriteFrame): Flow {
+    if (thought) send({ reasoning_content: BETWEEN_THOUGHTS }, write);
+    thought = true;
+    return chunks.flow(index, '"reasoning_content":', '');
+  }
+
+  function endThought(part: OpenPart, head: Extract<PartHead, { kind: 'reasoning' }>, seal: Seal | undefined, write: WriteFrame): void {
+    const whole: ReasoningPart = { ...head, text: part.text, ...(seal ? { seal } : {}) };
+    if (seal) seals.seal(reasoningDetails(whole, part.place), write);
+    else seals.unsealed(whole, part.place);
+  }
+
+  function endCall(part: OpenPart, head: CallHead, seal: Seal | undefined, write: WriteFrame): void {
+    // Clients parse what came: nothing at all is no JSON.
+    if (part.empty && head.input !== 'text' && part.flow) write(`${part.flow.prefix}"{}"${part.flow.suffix}`);
+    if (seal?.by === DIALECT) send({ tool_calls: [{ index: calls - 1, ...membersOfSeal(seal) }] }, write);
+    else if (seal) seals.seal([sealDetail(seal, head.id, part.place)], write);
+  }
+
+  function endText(part: OpenPart, seal: Seal | undefined, write: WriteFrame): void {
+    if (seal?.by === DIALECT) send(membersOfSeal(seal), write);
+    else if (seal) seals.seal([sealDetail(seal, `content:${part.start}-${content}`, part.place)], write);
+  }
+
+  function endMedia(part: OpenPart, head: MediaHead, seal: Seal | undefined, write: WriteFrame): void {
+    if (head.media !== 'image') return;
+    const held = seal ?? head.seal;
+    if (held && held.by !== DIALECT) seals.seal([sealDetail(held, `image:${images}`, part.place)], write);
+    images++;
+  }
+
+  return {
+    get toolCall() {
+      return calls > 0;
+    },
+    start(head, write) {
+      open = { head, place: places.of(head.kind), start: content, text: '', empty: true, flow: opening(head, write) };
+    },
+    delta(text, literal, write) {
+      if (!open || text === '') return;
+      const { kind } = open.head;
+      if (kind === 'reasoning') {
+        open.flow ??= startThought(write);
+        open.text += text;
+      } else if (kind === 'text') {
+        if (open.flow) content += text.length;
+        else transcript += text;
+      }
+      open.empty = false;
+      if (open.flow) write(open.flow.prefix + (literal ?? JSON.stringify(text)) + open.flow.suffix);
+    },
+    note(event, write) {
+      if (open?.head.kind !== 'text' || !open.flow) return;
+      const annotations = encodeCitations(event.citations ?? [], open.start);
+      if (annotations.length > 0) send({ annotations }, write);
+      if (event.logprobs && event.logprobs.length > 0) chunks.send(index, {}, write, encodeLogprobs(event.logprobs));
+    },
+    end(seal, write) {
+      const part = open;
+      open = undefined;
+      if (part?.head.kind === 'text') endText(part, seal, write);
+      else if (part?.head.kind === 'reasoning') endThought(part, part.head, seal, write);
+      else if (part?.head.kind === 'tool-call') endCall(part, part.head, seal, write);
+      else if (part?.head.kind === 'media') endMedia(part, part.head, seal, write);
+    },
+    finish: seals.finish,
+  };
+}
 
 /** Writes a client's stream of `chat.completion.chunk`s. https://platform.openai.com/docs/api-reference/chat/streaming */
 export function createStreamEncoder(context: ReplyContext): StreamEncoder {
   const legacy = isLegacy(context.body);
-  const choices: ChoiceState[] = [];
-  /** Every chunk up to its choices. */
-  let head = '';
-  let open: OpenPart | undefined;
-  let current = newChoice(0);
+  const chunks = createChunkText(context);
+  const choices: ChoiceWriter[] = [];
+  let current: ChoiceWriter | undefined;
   let usage: Usage | undefined;
 
-  const chunk = (choice: number, delta: JsonObject, finish: string | null, write: WriteFrame, logprobs: JsonObject | null = null): void =>
-    write(
-      `${head}"choices":[{"index":${choice},"delta":${JSON.stringify(delta)},"logprobs":${JSON.stringify(logprobs)},"finish_reason":${JSON.stringify(finish)}}]}`,
-    );
-  const delta = (value: JsonObject, write: WriteFrame): void => chunk(current.index, value, null, write);
-
-  function choiceAt(index: number, write: WriteFrame): ChoiceState {
+  function choiceAt(index: number, write: WriteFrame): ChoiceWriter {
     const known = choices[index];
     if (known) return known;
-    const fresh = newChoice(index);
-    choices[index] = fresh;
-    chunk(index, { role: 'assistant', content: '', refusal: null }, null, write);
-    return fresh;
+    chunks.send(index, { role: 'assistant', content: '', refusal: null }, write);
+    return (choices[index] = createChoiceWriter(index, legacy, chunks, context));
   }
 
-  function start(event: Start, write: WriteFrame): void {
-    const envelope = {
-      ...residueOf(event),
-      id: replyId(event.id, context),
-      object: 'chat.completion.chunk',
-      created: event.createdAt ?? context.now(),
-      model: event.model,
-      ...(event.serviceTier === undefined ? {} : { service_tier: event.serviceTier }),
-    };
-    head = `${JSON.stringify(envelope).slice(0, -1)},`;
-    current = choiceAt(0, write);
-  }
-
-  /** The frame of a delta around its text. */
-  function flowing(path: string, close: string): { readonly prefix: string; readonly suffix: string } {
-    return {
-      prefix: `${head}"choices":[{"index":${current.index},"delta":{${path}`,
-      suffix: `${close}},"logprobs":null,"finish_reason":null}]}`,
-    };
-  }
-
-  function startCall(
-    part: Extract<PartHead, { kind: 'tool-call' }>,
-    write: WriteFrame,
-  ): { readonly prefix: string; readonly suffix: string } {
-    const { id, name } = part;
-    const index = current.calls++;
-    if (legacy && part.input !== 'text') {
-      if (index > 0) context.notes.add('function_call', 'dropped', 'the form before tools holds one call');
-      else delta({ function_call: { name, arguments: '' } }, write);
-      return flowing('"function_call":{"arguments":', '}');
+  function end(event: Extract<ReplyEvent, { type: 'reply-end' }>, write: WriteFrame): void {
+    for (const [index, stop] of [event.stop, ...(event.others ?? [])].entries()) {
+      const choice = choiceAt(index, write);
+      choice.finish(write);
+      chunks.finish(index, encodeStop(stop, choice.toolCall, legacy), write);
     }
-    if (part.input === 'text') {
-      delta({ tool_calls: [{ ...residueOf(part), index, id, type: 'custom', custom: { name, input: '' } }] }, write);
-      return flowing(`"tool_calls":[{"index":${index},"type":"custom","custom":{"input":`, '}}]');
-    }
-    delta({ tool_calls: [{ ...residueOf(part), index, id, type: 'function', function: { name, arguments: '' } }] }, write);
-    return flowing(`"tool_calls":[{"index":${index},"function":{"arguments":`, '}}]');
-  }
-
-  function textFlow(part: PartHead): { readonly prefix?: string; readonly suffix: string } {
-    return residueOf(part)['transcript'] === true ? { suffix: '' } : flowing('"content":', '');
-  }
-
-  function startReasoning(write: WriteFrame): { readonly prefix: string; readonly suffix: string } {
-    if (current.thought) delta({ reasoning_content: BETWEEN_THOUGHTS }, write);
-    return flowing('"reasoning_content":', '');
-  }
-
-  function partStart(event: PartStart, write: WriteFrame): void {
-    const { part } = event;
-    current = choiceAt(event.choice ?? 0, write);
-    const place = current.places.of(part.kind);
-    const base = { head: part, place, start: current.content, text: '', empty: true };
-    const silent = { prefix: undefined, suffix: '' };
-    switch (part.kind) {
-      case 'text':
-        open = { ...base, ...silent, ...textFlow(part) };
-        return;
-      case 'refusal':
-        open = { ...base, ...flowing('"refusal":', '') };
-        return;
-      case 'reasoning':
-        // A separator is owed only when more thought follows.
-        open = { ...base, ...silent };
-        return;
-      case 'tool-call':
-        open = { ...base, ...startCall(part, write) };
-        return;
-      case 'media':
-        open = { ...base, ...silent };
-        media(part, write);
-        return;
-      default:
-        open = { ...base, ...silent };
-        context.notes.add(part.kind, 'dropped', 'a chat message has no place for it');
-    }
-  }
-
-  function media(part: Extract<PartHead, { kind: 'media' }>, write: WriteFrame): void {
-    if (part.media === 'audio') {
-      delta({ audio: encodeAudio(part, current.transcript, context.newId('audio_')) }, write);
-      return;
-    }
-    if (part.media === 'image') delta({ images: [{ index: current.images, ...encodeImage(part) }] }, write);
-    else context.notes.add('choices[].message', 'dropped', `a message of this dialect holds no ${part.media}`);
-  }
-
-  function partDelta(part: OpenPart, text: string, literal: string | undefined, write: WriteFrame): void {
-    const { kind } = part.head;
-    if (kind === 'reasoning') {
-      if (part.empty && text !== '') Object.assign(part, startReasoning(write));
-      part.text += text;
-    } else if (kind === 'text') {
-      if (part.prefix === undefined) current.transcript += text;
-      else current.content += text.length;
-    }
-    part.empty &&= text === '';
-    if (part.prefix !== undefined) write(part.prefix + (literal ?? JSON.stringify(text)) + part.suffix);
-  }
-
-  function note(event: PartNote, part: OpenPart, write: WriteFrame): void {
-    if (part.head.kind !== 'text' || part.prefix === undefined) return;
-    const annotations = encodeCitations(event.citations ?? [], part.start);
-    if (annotations.length > 0) delta({ annotations }, write);
-    if (event.logprobs && event.logprobs.length > 0) chunk(current.index, {}, null, write, encodeLogprobs(event.logprobs));
-  }
-
-  function seal(detail: readonly unknown[], write: WriteFrame): void {
-    current.sealed = true;
-    const pending = current.unsealed.flatMap(({ part, place }) => reasoningDetails(part, place));
-    current.unsealed = [];
-    const reasoning_details = [...pending, ...(detail as readonly JsonObject[])];
-    if (reasoning_details.length > 0) delta({ reasoning_details }, write);
-  }
-
-  function endReasoning(part: OpenPart, sealed: Seal | undefined, write: WriteFrame): void {
-    if (part.head.kind !== 'reasoning') return;
-    if (part.text !== '') current.thought = true;
-    const whole: ReasoningPart = { ...part.head, text: part.text, ...(sealed ? { seal: sealed } : {}) };
-    if (sealed) seal(reasoningDetails(whole, part.place), write);
-    else if (part.text !== '') current.unsealed.push({ part: whole, place: part.place });
-  }
-
-  function endText(part: OpenPart, sealed: Seal | undefined, write: WriteFrame): void {
-    if (!sealed) return;
-    if (sealed.by === DIALECT) delta(membersOfSeal(sealed), write);
-    else seal([sealDetail(sealed, `content:${part.start}-${current.content}`, part.place)], write);
-  }
-
-  function endCall(part: OpenPart, sealed: Seal | undefined, write: WriteFrame): void {
-    if (part.head.kind !== 'tool-call') return;
-    // Clients parse what came: nothing at all is no JSON.
-    if (part.empty && part.head.input !== 'text' && part.prefix !== undefined) write(`${part.prefix}"{}"${part.suffix}`);
-    if (!sealed) return;
-    if (sealed.by === DIALECT) delta({ tool_calls: [{ index: current.calls - 1, ...membersOfSeal(sealed) }] }, write);
-    else seal([sealDetail(sealed, part.head.id, part.place)], write);
-  }
-
-  function endMedia(part: Extract<PartHead, { kind: 'media' }>, place: number, sealed: Seal | undefined, write: WriteFrame): void {
-    if (part.media !== 'image') return;
-    const held = sealed ?? part.seal;
-    if (held && held.by !== DIALECT) seal([sealDetail(held, `image:${current.images}`, place)], write);
-    current.images++;
-  }
-
-  function partEnd(part: OpenPart, sealed: Seal | undefined, write: WriteFrame): void {
-    switch (part.head.kind) {
-      case 'text':
-        return endText(part, sealed, write);
-      case 'reasoning':
-        return endReasoning(part, sealed, write);
-      case 'tool-call':
-        return endCall(part, sealed, write);
-      case 'media':
-        return endMedia(part.head, part.place, sealed, write);
-      default:
-    }
-  }
-
-  function end(event: End, write: WriteFrame): void {
-    const stops: readonly Stop[] = [event.stop, ...(event.others ?? [])];
-    for (const [index, stop] of stops.entries()) {
-      current = choiceAt(index, write);
-      if (current.sealed && current.unsealed.length > 0) seal([], write);
-      chunk(index, {}, encodeStop(stop, current.calls > 0, legacy), write);
-    }
-    if (context.request.includeUsage) write(`${head}"choices":[],"usage":${usage ? JSON.stringify(encodeUsage(usage)) : 'null'}}`);
+    if (context.request.includeUsage) chunks.usage(usage, write);
     write('[DONE]');
   }
 
@@ -256,26 +219,30 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
     event(event, write) {
       switch (event.type) {
         case 'part-delta':
-          if (open) partDelta(open, event.text, event.literal, write);
+          current?.delta(event.text, event.literal, write);
           return;
         case 'reply-start':
-          return start(event, write);
+          chunks.begin(event);
+          choiceAt(0, write);
+          return;
         case 'part-start':
-          return partStart(event, write);
+          current = choiceAt(event.choice ?? 0, write);
+          current.start(event.part, write);
+          return;
         case 'part-note':
-          if (open) note(event, open, write);
+          current?.note(event, write);
           return;
         case 'part-end':
-          if (open) partEnd(open, event.seal, write);
-          open = undefined;
+          current?.end(event.seal, write);
           return;
         case 'usage':
           usage = event.usage;
           return;
         case 'reply-end':
-          return end(event, write);
+          end(event, write);
+          return;
         case 'fault':
-          return faultFrame(event.fault, '', write);
+          faultFrame(event.fault, '', write);
       }
     },
   };

@@ -104,6 +104,16 @@ function stringAt(body: Buffer, name: string, at: number): string | undefined {
   }
 }
 
+/** Whether there is a list of that name with something in it. */
+function hasElement(body: Buffer, name: string): boolean {
+  const at = body.indexOf(name);
+  const from = at < 0 ? -1 : valueAt(body, at, name.length);
+  if (from < 0 || body[from] !== 91) return false;
+  let next = from + 1;
+  while (isSpace(body[next])) next++;
+  return body[next] !== 93;
+}
+
 /** The whole body read, where searching found no usage: an error, or a provider that reports none. */
 function parsed(body: Buffer): Tapped {
   const value = parseObject(body.toString('utf8'));
@@ -115,7 +125,7 @@ function readWhole(body: Buffer): Tapped {
   if (!usage) return parsed(body);
   const word = stringAt(body, '"finish_reason"', body.lastIndexOf('"finish_reason"'));
   const model = stringAt(body, '"model"', body.indexOf('"model"'));
-  const toolCall = body.indexOf('"tool_calls":[{') >= 0;
+  const toolCall = hasElement(body, '"tool_calls"');
   return {
     ...(model === undefined ? {} : { model }),
     usage: decodeUsage(usage),

@@ -187,10 +187,10 @@ export function encodeTools(request: ChatRequest, own: boolean, context: TargetC
   );
   const options = search?.kind === 'hosted' ? { [WEB_SEARCH_OPTIONS]: searchOptions(search, context) } : {};
   // A choice or its kin without tools is refused.
-  if (tools.length === 0) return { members: options };
+  if (tools.length === 0 && !own) return { members: options };
   const choice: Choice = request.toolChoice ? choiceOf(request.toolChoice, request, own, context) : {};
   const members = {
-    tools,
+    ...(tools.length > 0 ? { tools } : {}),
     ...(choice.wire === undefined ? {} : { tool_choice: choice.wire }),
     ...parallel(request, own, context),
     ...options,

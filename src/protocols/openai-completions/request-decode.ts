@@ -53,6 +53,7 @@ function promptText(value: Json | undefined): string {
 export function decodeRequest(body: JsonObject): ChatRequest {
   const options = optionalObject(body, 'stream_options');
   const top = optionalCount(body, 'logprobs');
+  const stop = stringOrStrings(body, 'stop');
   return {
     model: requiredString(body, 'model'),
     instructions: [],
@@ -65,7 +66,7 @@ export function decodeRequest(body: JsonObject): ChatRequest {
     ...given('frequencyPenalty', optionalNumber(body, 'frequency_penalty')),
     ...given('presencePenalty', optionalNumber(body, 'presence_penalty')),
     ...given('seed', optionalNumber(body, 'seed')),
-    ...given('stop', stringOrStrings(body, 'stop')),
+    ...(stop && stop.length > 0 ? { stop } : {}),
     ...given('n', optionalCount(body, 'n', 1)),
     ...(top === undefined ? {} : { logprobs: { top } }),
     stream: optionalBoolean(body, 'stream') ?? false,

@@ -1,0 +1,138 @@
+import { isObject, type JsonObject, type Residue, type Sequencer } from '../../ir/index.ts';
+import type { SourceContext } from '../protocol.ts';
+import { given, withResidue } from './dialect.ts';
+import { str, unknownMembers } from './fields.ts';
+import { sealOfMembers } from './reasoning-details.ts';
+import { argumentsOf } from './reply-parts.ts';
+
+/** A call whose pieces are still coming. */
+interface OpenCall {
+  readonly key: string;
+  readonly index: number;
+  id: string;
+  name: string;
+  /** Its head has been told: that waits for the name. */
+  started: boolean;
+  input: 'text' | undefined;
+  /** What came so far: tells when the arguments are whole. */
+  text: string;
+  /** A piece with a seal. */
+  sealed: JsonObject;
+  residue: { readonly residue?: Residue };
+}
+
+/** The tool calls of one choice, put together from their pieces. */
+export interface StreamCalls {
+  piece(piece: JsonObject): void;
+  /** Ends calls whose arguments are whole: they need not wait for the end of the reply when something else begins. */
+  endWhole(): void;
+  endAll(): void;
+  /** There was one. */
+  readonly any: boolean;
+}
+
+/** What a choice gives its calls. */
+export interface CallPlace {
+  readonly choice: number;
+  readonly sequencer: Sequencer;
+  readonly context: SourceContext;
+  readonly newKey: () => string;
+  /** Comes before a call begins. */
+  readonly beforeNew: () => void;
+}
+
+const CALL = new Set(['id', 'type', 'index', 'function', 'custom', 'extra_content']);
+
+const isWhole = (json: string): boolean => {
+  if (json.charCodeAt(json.length - 1) !== 125) return false;
+  try {
+    JSON.parse(json);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/**
+ * Puts calls together. Seen on wires: a whole call in one chunk, no index, no type, no id or `""` on later pieces, several
+ * calls under one index, an id before the name.
+ */
+export function createStreamCalls({ choice, sequencer, context, newKey, beforeNew }: CallPlace): StreamCalls {
+  let calls: OpenCall[] = [];
+  let any = false;
+
+  function start(call: OpenCall): void {
+    call.started = true;
+    any = true;
+    if (call.id === '') call.id = context.newId('call_');
+    const { id, name, input } = call;
+    sequencer.start(call.key, { kind: 'tool-call', id, name, ...given('input', input), ...call.residue }, choice);
+    if (call.text !== '') sequencer.push(call.key, { type: 'part-delta', text: call.text });
+  }
+
+  function end(call: OpenCall): void {
+    if (!call.started && (call.name !== '' || call.text !== '')) start(call);
+    if (call.started) sequencer.end(call.key, { type: 'part-end', ...sealOfMembers(call.sealed, context.maker) });
+    calls = calls.filter((one) => one !== call);
+  }
+
+  function endWhole(): void {
+    for (const call of calls) if (call.started && call.input === undefined && isWhole(call.text)) end(call);
+  }
+
+  /** The call that a piece goes on with; `undefined` when it begins one. */
+  function callOf(index: number | undefined, id: string, name: string): OpenCall | undefined {
+    if (index === undefined) {
+      const known = id === '' ? undefined : calls.find((call) => call.id === id);
+      const last = calls.at(-1);
+      return known ?? (last && !(name !== '' && last.name !== '') ? last : undefined);
+    }
+    const found = calls.findLast((call) => call.index === index);
+    // Ollama gives parallel calls one index: another id with a name is another call.
+    const another = found && name !== '' && id !== '' && found.id !== '' && id !== found.id;
+    return another ? undefined : found;
+  }
+
+  function newCall(index: number | undefined): OpenCall {
+    for (const call of calls) if (call.index === index) end(call);
+    beforeNew();
+    endWhole();
+    const blank = { id: '', name: '', started: false, input: undefined, text: '', sealed: {}, residue: {} };
+    const call: OpenCall = { key: newKey(), index: index ?? -1, ...blank };
+    calls.push(call);
+    return call;
+  }
+
+  /** A call that has not been told yet learns its name; it is told once it has one. */
+  function learn(call: OpenCall, piece: JsonObject, name: string): void {
+    // A name that comes in pieces is whole when the arguments begin.
+    call.name += name;
+    call.residue = withResidue({ ...call.residue.residue?.['openai-chat'], ...unknownMembers(piece, CALL) });
+    if (call.name !== '' && (call.text !== '' || call.id !== '')) start(call);
+  }
+
+  return {
+    get any() {
+      return any;
+    },
+    endWhole,
+    endAll() {
+      for (const call of calls) end(call);
+    },
+    piece(piece) {
+      const custom = isObject(piece['custom']) ? piece['custom'] : undefined;
+      const fn = custom ?? (isObject(piece['function']) ? piece['function'] : {});
+      const id = str(piece['id']);
+      const name = str(fn['name']);
+      const index = typeof piece['index'] === 'number' ? piece['index'] : undefined;
+      const call = callOf(index, id, name) ?? newCall(index);
+      if (call.id === '') call.id = id;
+      if (piece['extra_content']) call.sealed = piece;
+      if (custom || piece['type'] === 'custom') call.input = 'text';
+      const text = custom ? str(custom['input']) : argumentsOf(fn['arguments']);
+      call.text += text;
+      if (!call.started) learn(call, piece, name);
+      else if (text !== '') sequencer.push(call.key, { type: 'part-delta', text });
+    },
+  };
+}
