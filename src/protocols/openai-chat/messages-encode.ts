@@ -1,4 +1,5 @@
 import {
+  badField,
   type ChatRequest,
   type JsonObject,
   type Part,
@@ -24,6 +25,8 @@ import { orderTurns } from './turn-order.ts';
 interface Writing {
   readonly context: TargetContext;
   readonly own: boolean;
+  /** Whose turn it is: what a user says is content, what a model did besides its answer can go. */
+  readonly role: Turn['role'];
 }
 
 /** Whether a seal may go back to this target: made on this dialect, and by this maker where that is known. */
@@ -37,6 +40,19 @@ function marks(part: Part, { context, own }: Writing): JsonObject {
   return {};
 }
 
+/** A block in another dialect's words. Throws where it is something that the model is to read. */
+function foreignBlock(part: Extract<Part, { kind: 'native' }>, { context, role }: Writing): undefined {
+  const type = typeof part.value['type'] === 'string' ? part.value['type'] : 'unknown';
+  if (role !== 'assistant')
+    throw badField(
+      'messages',
+      `Invalid request: a block of type '${type.slice(0, 64)}' cannot be sent to this model`,
+      'unsupported_content',
+    );
+  context.notes.add('messages', 'dropped', 'a block that only another dialect can say');
+  return undefined;
+}
+
 /** One part as an element of a content; `undefined` where it has none. */
 function contentPart(part: Part, writing: Writing): JsonObject | undefined {
   const { context, own } = writing;
@@ -48,9 +64,7 @@ function contentPart(part: Part, writing: Writing): JsonObject | undefined {
     case 'media':
       return { ...encodeMedia(part, context, own), ...marks(part, writing) };
     case 'native':
-      if (part.by === DIALECT) return part.value;
-      context.notes.add('messages', 'dropped', 'a block that only another dialect can say');
-      return undefined;
+      return part.by === DIALECT ? part.value : foreignBlock(part, writing);
     default:
       context.notes.add(part.kind, 'dropped', 'only the provider that made it takes it back');
       return undefined;
@@ -60,8 +74,9 @@ function contentPart(part: Part, writing: Writing): JsonObject | undefined {
 const isPlainText = (part: JsonObject): boolean => part['type'] === 'text' && Object.keys(part).length === 2;
 
 /** A content: a string where one plain text, or a target that takes nothing else, allows it. `joint`: between texts made one. */
-function contentOf(parts: readonly Part[], joint: string | undefined, { context, own }: Writing): string | readonly JsonObject[] {
-  const written = parts.map((part) => contentPart(part, { context, own })).filter((part) => part !== undefined);
+function contentOf(parts: readonly Part[], joint: string | undefined, writing: Writing): string | readonly JsonObject[] {
+  const { context, own } = writing;
+  const written = parts.map((part) => contentPart(part, writing)).filter((part) => part !== undefined);
   const plain = written.every(isPlainText);
   const string = (between: string): string => written.map((part) => String(part['text'])).join(between);
   if (written.length === 0) return '';
@@ -221,7 +236,7 @@ export function encodeMessages(request: ChatRequest, said: readonly string[], co
   const turns = [...opening, ...request.turns];
   const ordered = own ? turns : orderTurns(turns, context);
   return instruct(
-    ordered.flatMap((turn) => encodeTurn(turn, { context, own })),
+    ordered.flatMap((turn) => encodeTurn(turn, { context, own, role: turn.role })),
     said,
   );
 }

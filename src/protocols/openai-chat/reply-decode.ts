@@ -21,11 +21,13 @@ function decodeChoice(choice: JsonObject, body: JsonObject, context: SourceConte
   if (isObject(choice['error'])) throw new GatewayError(decodeErrorObject({ error: choice['error'] }));
   if (broken) throw new GatewayError(broken);
   const parts = decodeChoiceParts(choice, context, (cited) => decodeSources(body, cited));
-  const held = {
-    toolCall: parts.some((part) => part.kind === 'tool-call'),
-    refusal: parts.some((part) => part.kind === 'refusal'),
+  return {
+    parts,
+    stop: decodeStop(
+      choice['finish_reason'],
+      parts.some((part) => part.kind === 'tool-call'),
+    ),
   };
-  return { parts, stop: decodeStop(choice['finish_reason'], held) };
 }
 
 const indexOf = (choice: JsonObject): number => (typeof choice['index'] === 'number' ? choice['index'] : 0);

@@ -150,13 +150,17 @@ function encodeStream(request: ChatRequest, rest: JsonObject, context: TargetCon
   return { stream: true, ...(Object.keys(options).length > 0 ? { stream_options: options } : {}) };
 }
 
+/** Fields of other dialects without which the model would be asked something else: a gap's other side, stored prompts, tools elsewhere. */
+const CONTENT = ['suffix', 'prompt', 'cachedContent', 'mcp_servers'];
+
 /** Fields of other dialects that this one has no word for. */
 function noteResidue(request: ChatRequest, context: TargetContext): void {
   for (const [dialect, rest] of Object.entries(request.residue ?? {})) {
     if (dialect === DIALECT) continue;
-    // What stands after the gap of a text to be filled in is content.
-    if (dialect === 'openai-completions' && rest['suffix'])
-      throw badField('suffix', "Invalid request: this target has no way to complete before a 'suffix'", 'unsupported_content');
+    for (const name of CONTENT) {
+      if (rest[name] !== undefined)
+        throw badField(name, `Invalid request: '${name}' has no equal in the protocol of this target`, 'unsupported_content');
+    }
     for (const name of Object.keys(rest)) context.notes.add(name, 'dropped', 'chat has none');
   }
 }

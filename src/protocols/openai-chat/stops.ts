@@ -33,20 +33,14 @@ export function brokenOff(word: Json | undefined): Fault | undefined {
   return message === undefined ? undefined : gatewayFault('upstream', message, { by: 'upstream', code: 'upstream_broke_off' });
 }
 
-/** What a choice holds that its stop must agree with. */
-export interface Held {
-  readonly toolCall: boolean;
-  readonly refusal: boolean;
-}
-
 /**
  * Reads `finish_reason`. `stop` beside tool calls is what a forced function gives (OpenAI): then it is the calls.
  * Without a word, what is there decides.
  */
-export function decodeStop(word: Json | undefined, held: Held): Stop {
+export function decodeStop(word: Json | undefined, toolCall: boolean): Stop {
   const raw = typeof word === 'string' && word !== '' ? word : undefined;
   const reason = raw === undefined ? 'stop' : (REASONS[raw] ?? 'other');
-  const meant = held.toolCall && reason === 'stop' ? 'tool-calls' : reason;
+  const meant = toolCall && reason === 'stop' ? 'tool-calls' : reason;
   return { reason: meant, ...(raw === undefined ? {} : { raw }) };
 }
 

@@ -23,7 +23,6 @@ export interface StreamChoice {
   /** Anything has come for it. */
   readonly begun: boolean;
   readonly toolCall: boolean;
-  readonly refusal: boolean;
 }
 
 const HEADS = {
@@ -110,7 +109,6 @@ export function createStreamChoice(choice: number, sequencer: Sequencer, context
   let flow: Flow | undefined;
   let flowKey = '';
   let begun = false;
-  let hadRefusal = false;
   let cited: readonly Citation[] = [];
   let textSeal: ReturnType<typeof sealOfMembers> = {};
   const details = createStreamDetails();
@@ -185,11 +183,6 @@ export function createStreamChoice(choice: number, sequencer: Sequencer, context
     else if (Array.isArray(value)) for (const piece of value as readonly Json[]) contentElement(piece);
   }
 
-  function refuse(text: string): void {
-    hadRefusal ||= text !== '';
-    say('refusal', text);
-  }
-
   function citations(list: readonly Citation[]): void {
     if (list.length === 0) return;
     open('text');
@@ -217,9 +210,6 @@ export function createStreamChoice(choice: number, sequencer: Sequencer, context
     get toolCall() {
       return calls.any;
     },
-    get refusal() {
-      return hadRefusal;
-    },
     citations,
     text(text) {
       begun = true;
@@ -229,7 +219,7 @@ export function createStreamChoice(choice: number, sequencer: Sequencer, context
       begun = true;
       think(details.read(delta));
       content(delta['content']);
-      refuse(str(delta['refusal']));
+      say('refusal', str(delta['refusal']));
       if (isObject(delta['audio'])) heard(delta['audio']);
       for (const one of objects(delta['images'])) image(one);
       if (delta['extra_content']) textSeal = sealOfMembers(delta, context.maker);

@@ -87,7 +87,7 @@ export function createStreamDecoder(context: SourceContext): StreamDecoder {
   function finish(state: ChoiceState, word: string): void {
     if (state.stop) return;
     state.parts.finish();
-    state.stop = decodeStop(word, { toolCall: state.parts.toolCall, refusal: state.parts.refusal });
+    state.stop = decodeStop(word, state.parts.toolCall);
     releaseChoices();
   }
 

@@ -15,7 +15,7 @@ const hasCalls = (choice: JsonObject): boolean => {
 function stopOf(choices: readonly JsonObject[], soFar: Stop | undefined): Stop | undefined {
   const finished = choices.find((choice) => typeof choice['finish_reason'] === 'string' && choice['finish_reason'] !== '');
   if (!finished || soFar) return soFar;
-  return decodeStop(finished['finish_reason'], { toolCall: hasCalls(finished), refusal: false });
+  return decodeStop(finished['finish_reason'], hasCalls(finished));
 }
 
 /** What a chunk or a whole reply says. */
@@ -129,7 +129,7 @@ function readWhole(body: Buffer): Tapped {
   return {
     ...(model === undefined ? {} : { model }),
     usage: decodeUsage(usage),
-    ...(word === undefined ? {} : { stop: decodeStop(word, { toolCall, refusal: false }) }),
+    ...(word === undefined ? {} : { stop: decodeStop(word, toolCall) }),
     done: true,
     finished: true,
   };

@@ -33,21 +33,25 @@ export const isUsage = (value: unknown): value is JsonObject =>
 export function decodeUsage(usage: JsonObject): Usage {
   const prompt = details(usage, 'prompt_tokens_details');
   const completion = details(usage, 'completion_tokens_details');
-  const input = count(usage, 'prompt_tokens') ?? 0;
+  const told = count(usage, 'prompt_tokens') ?? 0;
   const reasoning = count(completion, 'reasoning_tokens') ?? count(usage, 'reasoning_tokens') ?? 0;
   const cached =
     count(prompt, 'cached_tokens') ||
     count(usage, 'prompt_cache_hit_tokens') ||
     count(usage, 'cached_tokens') ||
     count(usage, 'num_cached_tokens') ||
-    count(usage, 'cache_read_input_tokens');
+    count(usage, 'cache_read_input_tokens') ||
+    0;
   const written =
-    count(prompt, 'cache_write_tokens') || count(prompt, 'cache_creation_tokens') || count(usage, 'cache_creation_input_tokens');
+    count(prompt, 'cache_write_tokens') || count(prompt, 'cache_creation_tokens') || count(usage, 'cache_creation_input_tokens') || 0;
+  // More from the cache than was asked: it is counted beside (Grok on Azure).
+  const input = cached > told ? told + cached : told;
   return {
     input,
-    output: outputOf(usage, input, count(usage, 'completion_tokens') ?? 0, reasoning),
+    output: outputOf(usage, told, count(usage, 'completion_tokens') ?? 0, reasoning),
     ...some('cacheRead', cached),
-    ...some('cacheWrite', written),
+    // Some report what they read as written too (OpenRouter's Gemini).
+    ...some('cacheWrite', Math.min(written, input - cached)),
     ...some('reasoning', reasoning),
     ...some('inputAudio', count(prompt, 'audio_tokens')),
     ...some('outputAudio', count(completion, 'audio_tokens')),
