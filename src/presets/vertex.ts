@@ -9,10 +9,10 @@ import { drop } from './quirks.ts';
 
 const LOCATION = '/v1/projects/{project}/locations/{region}';
 
-/** Claude's body here names its version itself, and its model nowhere. */
-function claudeBody(body: JsonObject): JsonObject {
-  const { model: _model, ...rest } = body;
-  return { anthropic_version: 'vertex-2023-10-16', ...rest };
+/** Claude's body here names its version itself, and its model nowhere; `stream` stands in it beside the address. */
+function claudeBody(body: JsonObject, _model: string, stream: boolean): JsonObject {
+  const { model: _named, ...rest } = body;
+  return { anthropic_version: 'vertex-2023-10-16', ...rest, ...(stream ? { stream } : {}) };
 }
 
 export const vertex = definePreset({
