@@ -1,0 +1,40 @@
+import type { ProviderSettings } from '../presets/preset.ts';
+import type { Config } from './config.ts';
+import type { FileConfig } from './file-shape.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Aliases such as `localhost` bind to whatever the system says; all of them stay on this machine. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+/** The configuration of what a file says. */
+export function resolveConfig(file: FileConfig): Config {
+  const { server, limits } = file;
+  return {
+    server: {
+      host: server.host,
+      port: server.port,
+      trustedProxies: server.trustedProxies,
+      cors: server.cors,
+      ...(server.publicUrl === undefined ? {} : { publicUrl: server.publicUrl.replace(/\/+$/, '') }),
+    },
+    keys: file.keys ?? [],
+    providers: (file.providers ?? {}) as Readonly<Record<string, ProviderSettings>>,
+    models: file.models ?? {},
+    egress: file.egress,
+    limits: {
+      body: limits.body,
+      depth: limits.depth,
+      fetchBytes: limits.fetch,
+      storedDays: limits.stored.keep / DAY_MS,
+      storedBytes: limits.stored.bytes,
+      sealDays: limits.seals.keep / DAY_MS,
+      sealBytes: limits.seals.bytes,
+    },
+    sandbox: file.sandbox,
+    discover: file.discover,
+    log: file.log,
+  };
+}
