@@ -1,0 +1,84 @@
+import type { AddressInfo } from 'node:net';
+import { type App, createApp } from '../src/app.ts';
+import type { Config } from '../src/config/config.ts';
+import type { CallRecord, KeptSeal, SealStore } from '../src/exchange/ports.ts';
+import { createTestSandbox, sandboxModels } from './sandbox.ts';
+import { createSandboxSend } from '../src/upstream/sandbox-send.ts';
+import { createUndiciSend } from '../src/upstream/undici-send.ts';
+
+export const TEST_KEY = 'pk-test-0123456789abcdef';
+
+/** The defaults of a configuration, with what a test wants different. */
+export function testConfig(changes: Partial<Config> = {}): Config {
+  return {
+    server: { host: '127.0.0.1', port: 0, trustedProxies: [], cors: ['*'] },
+    keys: [{ name: 'test', value: TEST_KEY }],
+    providers: {},
+    models: {},
+    egress: { allow: [] },
+    limits: { body: 32 * 1024 * 1024, depth: 128, storedDays: 30, storedBytes: 2 ** 30, sealDays: 7, sealBytes: 2 ** 28, fetchBytes: 2 ** 25 },
+    sandbox: true,
+    discover: false,
+    log: { level: 'silent' },
+    ...changes,
+  };
+}
+
+function memorySeals(): SealStore {
+  const kept = new Map<string, KeptSeal>();
+  return {
+    get: (owner, ids) =>
+      Promise.resolve(
+        new Map(
+          ids.flatMap((id) => {
+            const found = kept.get(`${owner} ${id}`);
+            return found ? [[id, found] as const] : [];
+          }),
+        ),
+      ),
+    put(owner, entries) {
+      for (const [id, seal] of entries) kept.set(`${owner} ${id}`, seal);
+    },
+  };
+}
+
+/** A gateway on a loopback port, over real HTTP on both sides, with its stores in memory. */
+export interface TestServer {
+  readonly url: string;
+  readonly key: string;
+  readonly app: App;
+  readonly records: CallRecord[];
+  /** Defects of ours: a test that leaves any has failed. */
+  readonly defects: unknown[];
+  close(): Promise<void>;
+}
+
+export async function startTestServer(changes: Partial<Config> = {}): Promise<TestServer> {
+  const records: CallRecord[] = [];
+  const defects: unknown[] = [];
+  const undici = createUndiciSend();
+  const app = createApp(testConfig(changes), {
+    clock: { now: () => Date.now(), monotonic: () => performance.now() },
+    send: createSandboxSend(createTestSandbox(), undici.send),
+    seals: memorySeals(),
+    media: { fetch: () => Promise.reject(new Error('no media in this test')) },
+    journal: { append: (record) => void records.push(record), flush: () => Promise.resolve(), close: () => Promise.resolve() },
+    counter: { count: () => Promise.resolve(undefined) },
+    sandboxModels,
+    state: () => ({ state: () => Promise.reject(new Error('no state in this test')), stateful: () => undefined }),
+    onDefect: (error) => void defects.push(error),
+  });
+  await new Promise<void>((resolve) => app.server.listen(0, '127.0.0.1', resolve));
+  const { port } = app.server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    key: TEST_KEY,
+    app,
+    records,
+    defects,
+    async close() {
+      await app.drain(500);
+      await undici.close();
+    },
+  };
+}
