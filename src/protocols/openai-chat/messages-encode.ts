@@ -26,7 +26,7 @@ interface Writing {
   readonly context: TargetContext;
   readonly own: boolean;
   /** Whose turn it is: what a user says is content, what a model did besides its answer can go. */
-  readonly role: Turn['role'];
+  readonly role: Turn['role'] | 'tool';
 }
 
 /** Whether a seal may go back to this target: made on this dialect, and by this maker where that is known. */
@@ -40,15 +40,19 @@ function marks(part: Part, { context, own }: Writing): JsonObject {
   return {};
 }
 
-/** A block in another dialect's words. Throws where it is something that the model is to read. */
-function foreignBlock(part: Extract<Part, { kind: 'native' }>, { context, role }: Writing): undefined {
-  const type = typeof part.value['type'] === 'string' ? part.value['type'] : 'unknown';
-  if (role !== 'assistant')
-    throw badField(
-      'messages',
-      `Invalid request: a block of type '${type.slice(0, 64)}' cannot be sent to this model`,
-      'unsupported_content',
-    );
+/**
+ * A block in another dialect's words. What a tool gave is told as the JSON that it is (references to tools found, as Claude
+ * Code's search returns them); what a user said and this wire cannot throws.
+ */
+function foreignBlock(part: Extract<Part, { kind: 'native' }>, { context, role }: Writing): JsonObject | undefined {
+  if (role === 'user') {
+    const type = typeof part.value['type'] === 'string' ? part.value['type'].slice(0, 64) : 'unknown';
+    throw badField('messages', `Invalid request: a block of type '${type}' cannot be sent to this model`, 'unsupported_content');
+  }
+  if (role === 'tool') {
+    context.notes.add('messages', 'approximated', 'a block of a tool result that only another dialect can say was sent as JSON');
+    return { type: 'text', text: JSON.stringify(part.value) };
+  }
   context.notes.add('messages', 'dropped', 'a block that only another dialect can say');
   return undefined;
 }
@@ -189,7 +193,7 @@ function toolResult(part: ToolResultPart, turn: Turn, writing: Writing): JsonObj
     role: 'tool',
     tool_call_id: targetToolId(part.callId, context.facts.toolId),
     ...(own && part.name !== undefined ? { name: part.name } : {}),
-    content: contentOf(marked, undefined, writing),
+    content: contentOf(marked, undefined, { ...writing, role: 'tool' }),
   };
 }
 

@@ -15,7 +15,7 @@ export interface StreamChoice {
   logprobs(value: Json): void;
   citations(citations: readonly Citation[]): void;
   /** More text of the answer: the usual case, without looking at the rest of the delta. */
-  text(text: string): void;
+  plain(kind: 'text' | 'reasoning', text: string, literal?: string): void;
   /** Ends what is open. */
   finish(): void;
   /** What it has cited so far. */
@@ -70,6 +70,8 @@ function createStreamAudio(): StreamAudio {
 interface StreamDetails {
   /** Takes a delta's entries; returns text that no other member of the stream has told. */
   read(delta: JsonObject): string;
+  /** Another member than `reasoning_details` tells the text. */
+  beside(): void;
   /** They are a summary of the thoughts. */
   readonly summary: boolean;
   /** The seal of what came since the last one. */
@@ -88,6 +90,9 @@ function createStreamDetails(): StreamDetails {
       for (const detail of more) appendDetail(list, detail);
       // Where a member for text is used, the entries repeat it.
       return beside ? text : more.map((detail) => str(detail['text']) || str(detail['summary'])).join('');
+    },
+    beside() {
+      beside = true;
     },
     get summary() {
       return list.length > 0 && list.every((detail) => detail['type'] === 'reasoning.summary');
@@ -157,15 +162,15 @@ export function createStreamChoice(choice: number, sequencer: Sequencer, context
     sequencer.start(flowKey, HEADS[kind], choice);
   }
 
-  function say(kind: Flow, text: string): void {
+  function say(kind: Flow, text: string, literal?: string): void {
     if (text === '') return;
-    open(kind);
-    sequencer.push(flowKey, { type: 'part-delta', text });
+    if (flow !== kind) open(kind);
+    sequencer.push(flowKey, literal === undefined ? { type: 'part-delta', text } : { type: 'part-delta', text, literal });
   }
 
   /** What kind of thoughts they are shows when they begin. */
-  function think(text: string): void {
-    say(isThought(flow) ? (flow as Flow) : details.summary ? 'summary' : 'reasoning', text);
+  function think(text: string, literal?: string): void {
+    say(isThought(flow) ? (flow as Flow) : details.summary ? 'summary' : 'reasoning', text, literal);
   }
 
   function contentElement(piece: Json): void {
@@ -211,9 +216,13 @@ export function createStreamChoice(choice: number, sequencer: Sequencer, context
       return calls.any;
     },
     citations,
-    text(text) {
+    plain(kind, text, literal) {
       begun = true;
-      say('text', text);
+      if (kind === 'text') say('text', text, literal);
+      else {
+        details.beside();
+        think(text, literal);
+      }
     },
     delta(delta) {
       begun = true;

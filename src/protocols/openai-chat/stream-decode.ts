@@ -12,6 +12,7 @@ import {
 } from '../../ir/index.ts';
 import type { SseFrame } from '../../wire/sse.ts';
 import type { SourceContext, StreamDecoder } from '../protocol.ts';
+import { createChunkTemplate, type PlainDelta } from './chunk-template.ts';
 import { decodeSources } from './citations.ts';
 import { given, withResidue } from './dialect.ts';
 import { decodeErrorObject } from './faults.ts';
@@ -43,6 +44,7 @@ export function createStreamDecoder(context: SourceContext): StreamDecoder {
   const sequencer: Sequencer = createSequencer((event) => emit(event));
   const choices: (ChoiceState | undefined)[] = [];
   let first: ChoiceState | undefined;
+  const template = createChunkTemplate(plainDelta);
   let started = false;
   let done = false;
   let usage: JsonObject | undefined;
@@ -101,7 +103,7 @@ export function createStreamDecoder(context: SourceContext): StreamDecoder {
     const message = !delta && isObject(value['message']) && !state.parts.begun ? value['message'] : undefined;
     if (!state.stop) {
       if (delta ?? message) state.parts.delta(delta ?? message ?? {});
-      else if (typeof value['text'] === 'string') state.parts.text(value['text']);
+      else if (typeof value['text'] === 'string') state.parts.plain('text', value['text']);
       if (isObject(value['logprobs'])) state.parts.logprobs(value['logprobs']);
     }
     if (isObject(value['error'])) return fail(decodeErrorObject({ error: value['error'] }));
@@ -143,6 +145,23 @@ export function createStreamDecoder(context: SourceContext): StreamDecoder {
     else if (!done && value['choices'] === undefined && typeof value['message'] === 'string') fail(decodeErrorObject(value));
   }
 
+  /** A chunk like the one before but for its text: told without being parsed. */
+  function quick(data: string, frame: SseFrame): boolean {
+    const found = first && !first.stop && frame.event === undefined ? template.match(data) : undefined;
+    if (found) first?.parts.plain(found.kind, found.text, found.literal);
+    return found !== undefined;
+  }
+
+  function read(value: JsonObject, data: string): void {
+    const plain = first && !first.stop ? plainDelta(value) : undefined;
+    if (!first || !plain) {
+      chunk(value);
+      return;
+    }
+    template.learn(data, plain);
+    first.parts.plain(plain.kind, plain.text);
+  }
+
   function end(): void {
     done = true;
     const states = choices.filter((state) => state !== undefined);
@@ -178,10 +197,11 @@ export function createStreamDecoder(context: SourceContext): StreamDecoder {
         return;
       }
       if (data === '') return;
+      if (quick(data, frame)) return;
       const value = parseObject(data);
       if (!value) fail(malformed());
       else if (frame.event === 'error' && !isError(value)) fail(decodeErrorObject({ error: value }));
-      else if (!quick(value, first)) chunk(value);
+      else read(value, data);
     },
     end(to: Emit, cut?: Fault) {
       if (done) return;
@@ -201,24 +221,30 @@ function withoutNoise(rest: JsonObject): JsonObject {
   return kept;
 }
 
-/** Members of a delta beside which its text is all that matters, when they are empty. */
-const PLAIN: ReadonlySet<string> = new Set(['content', 'role', 'token_id']);
+/** Members of a delta that say nothing beside its text; others only when they are empty. */
+const SILENT: ReadonlySet<string> = new Set(['role', 'token_id', 'content', 'reasoning_content', 'reasoning']);
 
-const isNothing = (value: Json | undefined): boolean =>
-  value === null || value === undefined || (Array.isArray(value) && value.length === 0);
+const isEmpty = (value: Json | undefined): boolean =>
+  value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0);
 
-/** The usual chunk, more text of the one answer: `false` when it is another. */
-function quick(value: JsonObject, state: ChoiceState | undefined): boolean {
-  const list = value['choices'];
-  if (!state || state.stop || !Array.isArray(list) || list.length !== 1 || value['usage'] || value['error']) return false;
-  const choice: unknown = list[0];
-  if (!isObject(choice) || choice['index'] !== 0 || !isObject(choice['delta'])) return false;
-  if (choice['finish_reason'] || choice['logprobs'] || choice['error'] || value['citations'] || value['search_results'] || value['x_groq'])
-    return false;
-  const { delta } = choice;
+/** The one text of a delta that holds nothing else. */
+function plainText(delta: JsonObject): PlainDelta | undefined {
+  for (const key in delta) if (!SILENT.has(key) && !isEmpty(delta[key])) return undefined;
   const { content } = delta;
-  if (typeof content !== 'string') return false;
-  for (const key in delta) if (!PLAIN.has(key) && !isNothing(delta[key])) return false;
-  state.parts.text(content);
-  return true;
+  const thought = delta['reasoning_content'] || delta['reasoning'];
+  if (typeof content === 'string' && content !== '') return thought ? undefined : { kind: 'text', text: content };
+  return isEmpty(content) && typeof thought === 'string' && !('reasoning_details' in delta)
+    ? { kind: 'reasoning', text: thought }
+    : undefined;
+}
+
+/** The usual chunk, more text of the one answer; `undefined` when it is another. */
+function plainDelta(value: JsonObject): PlainDelta | undefined {
+  const list = value['choices'];
+  if (!Array.isArray(list) || list.length !== 1 || value['usage'] || value['error']) return undefined;
+  const choice: unknown = list[0];
+  if (!isObject(choice) || choice['index'] !== 0 || !isObject(choice['delta'])) return undefined;
+  if (choice['finish_reason'] || choice['logprobs'] || choice['error']) return undefined;
+  if (value['citations'] || value['search_results'] || value['x_groq']) return undefined;
+  return plainText(choice['delta']);
 }
