@@ -35,8 +35,8 @@ export function findFile(places: Places): string | undefined {
   }
   const file = resolve(places.cwd, asked);
   if (existsSync(file)) return file;
-  const by = places.path === undefined ? '$PAILOU_CONFIG' : '--config';
-  const what: Words = [`There is no file '${asked}'`, `文件“${asked}”不存在`];
-  const right: Words = [`the path of a configuration file in ${by}`, `${by} 中给出配置文件的路径`];
+  const by = places.path === undefined ? ' ($PAILOU_CONFIG)' : '';
+  const what: Words = [`There is no file '${asked}'${by}`, `文件“${asked}”不存在${by}`];
+  const right: Words = ['the path of a configuration file', '配置文件的路径'];
   throw new ConfigError([{ severity: 'error', code: 'no_file', path: '', what, right }]);
 }

@@ -34,6 +34,8 @@ export interface Loaded {
   readonly warnings: readonly Problem[];
   /** Providers from the environment, that nobody configured. */
   readonly found: readonly Found[];
+  /** Local servers may be looked for as well. */
+  readonly discovers: boolean;
   /** What the file says, with defaults, overrides and what was found. */
   readonly values: FileConfig;
   /** Where single values come from, by path. */
@@ -213,6 +215,7 @@ export async function loadConfig(options: LoadOptions): Promise<Loaded> {
     files,
     warnings: problems,
     found,
+    discovers,
     values,
     sources,
     secrets,

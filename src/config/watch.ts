@@ -20,7 +20,7 @@ export interface WatchOptions {
   /** Loads anew from the same places. */
   readonly load: () => Promise<Loaded>;
   /** Takes the new configuration; throws when it cannot be used, then the old one stays. */
-  readonly onChange: (loaded: Loaded) => void;
+  readonly onChange: (loaded: Loaded) => void | Promise<void>;
   readonly onInvalid: (problems: readonly Problem[]) => void;
 }
 
@@ -76,7 +76,7 @@ export function watchConfig(options: WatchOptions, ports: WatchPorts = realPorts
     loading = loading.then(async () => {
       try {
         const fresh = await options.load();
-        options.onChange(fresh);
+        await options.onChange(fresh);
         loaded = fresh;
         seen = contents(loaded.files);
         closeFolders();

@@ -1,0 +1,52 @@
+import type { Messages } from './messages.ts';
+
+/** Names of messages that are plain texts. */
+type TextName = { [K in keyof Messages]: Messages[K] extends string ? K : never }[keyof Messages];
+
+export interface Flag {
+  /** How its value is called in the help; absent: it takes none. */
+  readonly value?: string;
+  readonly short?: string;
+  readonly about: TextName;
+}
+
+export const FLAGS = {
+  config: { value: 'FILE', short: 'c', about: 'flagConfig' },
+  port: { value: 'PORT', short: 'p', about: 'flagPort' },
+  host: { value: 'ADDRESS', about: 'flagHost' },
+  data: { value: 'FOLDER', about: 'flagData' },
+  resolved: { about: 'flagResolved' },
+  strict: { about: 'flagStrict' },
+  json: { about: 'flagJson' },
+  lang: { value: 'LANG', about: 'flagLang' },
+  quiet: { short: 'q', about: 'flagQuiet' },
+  help: { short: 'h', about: 'flagHelp' },
+} as const satisfies Readonly<Record<string, Flag>>;
+
+export type FlagName = keyof typeof FLAGS;
+
+/** Flags of every command. */
+export const COMMON_FLAGS: readonly FlagName[] = ['json', 'lang', 'quiet', 'help'];
+
+export interface Command {
+  /** Further words that it takes, for the help. */
+  readonly words?: string;
+  readonly maxWords: number;
+  readonly flags: readonly FlagName[];
+  readonly about: TextName;
+}
+
+export const COMMANDS = {
+  serve: { maxWords: 0, flags: ['config', 'port', 'host', 'data'], about: 'commandServe' },
+  check: { words: '[FILE]', maxWords: 1, flags: ['config', 'strict'], about: 'commandCheck' },
+  'config show': { maxWords: 0, flags: ['config', 'port', 'host', 'resolved'], about: 'commandConfigShow' },
+  schema: { maxWords: 0, flags: [], about: 'commandSchema' },
+  version: { maxWords: 0, flags: [], about: 'commandVersion' },
+  help: { words: '[COMMAND]', maxWords: 2, flags: [], about: 'commandHelp' },
+} as const satisfies Readonly<Record<string, Command>>;
+
+export type CommandName = keyof typeof COMMANDS;
+
+/** The table, for look-ups by any name. */
+export const commands: Readonly<Record<CommandName, Command>> = COMMANDS;
+export const flags: Readonly<Record<FlagName, Flag>> = FLAGS;
