@@ -26,7 +26,9 @@ export interface FakeUpstream {
 export const json =
   (body: unknown, status = 200, headers: Record<string, string> = {}): Answer =>
   (_request, response) => {
-    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(typeof body === 'string' ? body : JSON.stringify(body));
+    response
+      .writeHead(status, { 'content-type': 'application/json', ...headers })
+      .end(typeof body === 'string' ? body : JSON.stringify(body));
   };
 
 /** A stream's bytes, in pieces, each after the one before was taken. */
@@ -68,7 +70,13 @@ export async function startUpstream(answer: Answer = json({})): Promise<FakeUpst
     const pieces: Buffer[] = [];
     request.on('data', (piece: Buffer) => pieces.push(piece));
     request.on('end', () => {
-      const one: Seen = { method: request.method ?? '', path: request.url ?? '', headers: request.headers, body: Buffer.concat(pieces).toString(), aborted: false };
+      const one: Seen = {
+        method: request.method ?? '',
+        path: request.url ?? '',
+        headers: request.headers,
+        body: Buffer.concat(pieces).toString(),
+        aborted: false,
+      };
       seen.push(one);
       response.on('close', () => {
         if (!response.writableFinished) one.aborted = true;

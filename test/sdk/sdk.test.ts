@@ -12,7 +12,9 @@ const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwA
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startTestServer({ providers: Object.fromEntries(UPSTREAMS.map((protocol) => [nameOf(protocol), { preset: 'sandbox', protocols: [protocol] }])) });
+  server = await startTestServer({
+    providers: Object.fromEntries(UPSTREAMS.map((protocol) => [nameOf(protocol), { preset: 'sandbox', protocols: [protocol] }])),
+  });
 });
 afterAll(async () => {
   expect(server.defects).toEqual([]);
@@ -23,14 +25,20 @@ const openai = (): OpenAI => new OpenAI({ baseURL: `${server.url}/v1`, apiKey: s
 const anthropic = (): Anthropic => new Anthropic({ baseURL: server.url, apiKey: server.key, maxRetries: 0 });
 const google = (): GoogleGenAI => new GoogleGenAI({ apiKey: server.key, httpOptions: { baseUrl: server.url } });
 
-const WEATHER = { type: 'object', properties: { city: { type: 'string' }, unit: { type: 'string', enum: ['c', 'f'] } }, required: ['city'] } as const;
+const WEATHER = {
+  type: 'object',
+  properties: { city: { type: 'string' }, unit: { type: 'string', enum: ['c', 'f'] } },
+  required: ['city'],
+} as const;
 const CALL = 'Look it up: [[call get_weather {"city":"Suzhou"}]]';
 const CALLS = `${CALL} [[call get_weather {"city":"Hangzhou"}]]`;
 
 describe.each(UPSTREAMS)('OpenAI Chat SDK over %s', (protocol) => {
   const model = `${nameOf(protocol)}/echo`;
   const chat = `${nameOf(protocol)}/chat`;
-  const tools = [{ type: 'function' as const, function: { name: 'get_weather', parameters: WEATHER as unknown as Record<string, unknown> } }];
+  const tools = [
+    { type: 'function' as const, function: { name: 'get_weather', parameters: WEATHER as unknown as Record<string, unknown> } },
+  ];
 
   it('plain', async () => {
     const reply = await openai().chat.completions.create({ model, messages: [{ role: 'user', content: 'say 牌楼' }] });
@@ -40,7 +48,12 @@ describe.each(UPSTREAMS)('OpenAI Chat SDK over %s', (protocol) => {
   });
 
   it('streamed', async () => {
-    const stream = await openai().chat.completions.create({ model, stream: true, stream_options: { include_usage: true }, messages: [{ role: 'user', content: 'say 牌楼 🏮' }] });
+    const stream = await openai().chat.completions.create({
+      model,
+      stream: true,
+      stream_options: { include_usage: true },
+      messages: [{ role: 'user', content: 'say 牌楼 🏮' }],
+    });
     let text = '';
     let total = 0;
     for await (const chunk of stream) {
@@ -56,9 +69,19 @@ describe.each(UPSTREAMS)('OpenAI Chat SDK over %s', (protocol) => {
     const first = await openai().chat.completions.create({ model: chat, messages, tools });
     const message = first.choices[0]?.message;
     expect(first.choices[0]?.finish_reason).toBe('tool_calls');
-    expect(message?.tool_calls?.map((call) => (call.type === 'function' ? JSON.parse(call.function.arguments) : undefined))).toEqual([{ city: 'Suzhou' }, { city: 'Hangzhou' }]);
+    expect(message?.tool_calls?.map((call) => (call.type === 'function' ? JSON.parse(call.function.arguments) : undefined))).toEqual([
+      { city: 'Suzhou' },
+      { city: 'Hangzhou' },
+    ]);
     if (!message) throw new Error('no message');
-    messages.push(message, ...(message.tool_calls ?? []).map((call, at) => ({ role: 'tool' as const, tool_call_id: call.id, content: `{"degrees":${21 + at}}` })));
+    messages.push(
+      message,
+      ...(message.tool_calls ?? []).map((call, at) => ({
+        role: 'tool' as const,
+        tool_call_id: call.id,
+        content: `{"degrees":${21 + at}}`,
+      })),
+    );
     const second = await openai().chat.completions.create({ model: chat, messages, tools });
     expect(second.choices[0]?.message.content).toContain('21');
   });
@@ -73,7 +96,15 @@ describe.each(UPSTREAMS)('OpenAI Chat SDK over %s', (protocol) => {
   it('an image', async () => {
     const reply = await openai().chat.completions.create({
       model: chat,
-      messages: [{ role: 'user', content: [{ type: 'text', text: 'What is in the picture?' }, { type: 'image_url', image_url: { url: `data:image/png;base64,${PNG}` } }] }],
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'What is in the picture?' },
+            { type: 'image_url', image_url: { url: `data:image/png;base64,${PNG}` } },
+          ],
+        },
+      ],
     });
     expect(reply.choices[0]?.message.content).toMatch(/png/i);
   });
@@ -82,22 +113,38 @@ describe.each(UPSTREAMS)('OpenAI Chat SDK over %s', (protocol) => {
     const reply = await openai().chat.completions.create({
       model: chat,
       messages: [{ role: 'user', content: 'The weather in Suzhou' }],
-      response_format: { type: 'json_schema', json_schema: { name: 'weather', strict: true, schema: { ...WEATHER, required: ['city', 'unit'], additionalProperties: false } as unknown as Record<string, unknown> } },
+      response_format: {
+        type: 'json_schema',
+        json_schema: {
+          name: 'weather',
+          strict: true,
+          schema: { ...WEATHER, required: ['city', 'unit'], additionalProperties: false } as unknown as Record<string, unknown>,
+        },
+      },
     });
     expect(JSON.parse(reply.choices[0]?.message.content ?? '')).toMatchObject({ city: expect.any(String) });
   });
 
   it('errors as the right exceptions', async () => {
-    const ask = (name: string): Promise<unknown> => openai().chat.completions.create({ model: `${nameOf(protocol)}/${name}`, messages: [{ role: 'user', content: 'x' }] });
+    const ask = (name: string): Promise<unknown> =>
+      openai().chat.completions.create({ model: `${nameOf(protocol)}/${name}`, messages: [{ role: 'user', content: 'x' }] });
     await expect(ask('status-429')).rejects.toBeInstanceOf(OpenAI.RateLimitError);
     await expect(ask('status-400')).rejects.toBeInstanceOf(OpenAI.BadRequestError);
     await expect(ask('status-500')).rejects.toBeInstanceOf(OpenAI.InternalServerError);
-    await expect(openai().chat.completions.create({ model: 'no/such', messages: [{ role: 'user', content: 'x' }] })).rejects.toBeInstanceOf(OpenAI.NotFoundError);
-    await expect(new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'wrong', maxRetries: 0 }).models.list()).rejects.toBeInstanceOf(OpenAI.AuthenticationError);
+    await expect(openai().chat.completions.create({ model: 'no/such', messages: [{ role: 'user', content: 'x' }] })).rejects.toBeInstanceOf(
+      OpenAI.NotFoundError,
+    );
+    await expect(new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'wrong', maxRetries: 0 }).models.list()).rejects.toBeInstanceOf(
+      OpenAI.AuthenticationError,
+    );
   });
 
   it.each(['cut-after-3', 'error-after-3', 'garbage-after-3'])('a stream that breaks raises: %s', async (name) => {
-    const stream = await openai().chat.completions.create({ model: `${nameOf(protocol)}/${name}`, stream: true, messages: [{ role: 'user', content: 'tell me a long story' }] });
+    const stream = await openai().chat.completions.create({
+      model: `${nameOf(protocol)}/${name}`,
+      stream: true,
+      messages: [{ role: 'user', content: 'tell me a long story' }],
+    });
     const finishes: unknown[] = [];
     await expect(
       (async () => {
@@ -110,7 +157,9 @@ describe.each(UPSTREAMS)('OpenAI Chat SDK over %s', (protocol) => {
 
 describe.each(UPSTREAMS)('OpenAI Responses SDK over %s', (protocol) => {
   const chat = `${nameOf(protocol)}/chat`;
-  const tools = [{ type: 'function' as const, name: 'get_weather', parameters: WEATHER as unknown as Record<string, unknown>, strict: false }];
+  const tools = [
+    { type: 'function' as const, name: 'get_weather', parameters: WEATHER as unknown as Record<string, unknown>, strict: false },
+  ];
 
   it('plain and streamed', async () => {
     const model = `${nameOf(protocol)}/echo`;
@@ -123,10 +172,20 @@ describe.each(UPSTREAMS)('OpenAI Responses SDK over %s', (protocol) => {
 
   it('a tools round trip with reasoning', async () => {
     const input: OpenAI.Responses.ResponseInput = [{ role: 'user', content: CALLS }];
-    const first = await openai().responses.create({ model: chat, input, tools, store: false, reasoning: { effort: 'low' }, include: ['reasoning.encrypted_content'] });
+    const first = await openai().responses.create({
+      model: chat,
+      input,
+      tools,
+      store: false,
+      reasoning: { effort: 'low' },
+      include: ['reasoning.encrypted_content'],
+    });
     const calls = first.output.filter((item) => item.type === 'function_call');
     expect(calls.map((call) => JSON.parse(call.arguments) as unknown)).toEqual([{ city: 'Suzhou' }, { city: 'Hangzhou' }]);
-    input.push(...(first.output as OpenAI.Responses.ResponseInputItem[]), ...calls.map((call) => ({ type: 'function_call_output' as const, call_id: call.call_id, output: '{"degrees":21}' })));
+    input.push(
+      ...(first.output as OpenAI.Responses.ResponseInputItem[]),
+      ...calls.map((call) => ({ type: 'function_call_output' as const, call_id: call.call_id, output: '{"degrees":21}' })),
+    );
     const second = await openai().responses.create({ model: chat, input, tools, store: false });
     expect(second.output_text).toContain('21');
   });
@@ -136,14 +195,28 @@ describe.each(UPSTREAMS)('OpenAI Responses SDK over %s', (protocol) => {
       model: chat,
       input: 'The weather',
       store: false,
-      text: { format: { type: 'json_schema', name: 'weather', schema: { ...WEATHER, required: ['city', 'unit'], additionalProperties: false } as unknown as Record<string, unknown>, strict: true } },
+      text: {
+        format: {
+          type: 'json_schema',
+          name: 'weather',
+          schema: { ...WEATHER, required: ['city', 'unit'], additionalProperties: false } as unknown as Record<string, unknown>,
+          strict: true,
+        },
+      },
     });
     expect(JSON.parse(reply.output_text)).toMatchObject({ city: expect.any(String) });
   });
 
   it('errors, and a stream that breaks', async () => {
-    await expect(openai().responses.create({ model: `${nameOf(protocol)}/status-429`, input: 'x', store: false })).rejects.toBeInstanceOf(OpenAI.RateLimitError);
-    const broken = await openai().responses.create({ model: `${nameOf(protocol)}/cut-after-3`, input: 'a long story', stream: true, store: false });
+    await expect(openai().responses.create({ model: `${nameOf(protocol)}/status-429`, input: 'x', store: false })).rejects.toBeInstanceOf(
+      OpenAI.RateLimitError,
+    );
+    const broken = await openai().responses.create({
+      model: `${nameOf(protocol)}/cut-after-3`,
+      input: 'a long story',
+      stream: true,
+      store: false,
+    });
     const types: string[] = [];
     await expect(
       (async () => {
@@ -173,33 +246,63 @@ describe.each(UPSTREAMS)('Anthropic SDK over %s', (protocol) => {
   it('thinking over a tools round trip', async () => {
     const messages: Anthropic.MessageParam[] = [{ role: 'user', content: CALLS }];
     const ask = { model: chat, max_tokens: 4000, tools, thinking: { type: 'enabled' as const, budget_tokens: 1024 } };
-    const first = await anthropic().messages.stream({ ...ask, messages }).finalMessage();
+    const first = await anthropic()
+      .messages.stream({ ...ask, messages })
+      .finalMessage();
     expect(first.stop_reason).toBe('tool_use');
     expect(first.content.some((block) => block.type === 'thinking')).toBe(true);
     const calls = first.content.filter((block) => block.type === 'tool_use');
     expect(calls.map((call) => call.input)).toEqual([{ city: 'Suzhou' }, { city: 'Hangzhou' }]);
-    messages.push({ role: 'assistant', content: first.content }, { role: 'user', content: calls.map((call) => ({ type: 'tool_result' as const, tool_use_id: call.id, content: '{"degrees":21}' })) });
+    messages.push(
+      { role: 'assistant', content: first.content },
+      { role: 'user', content: calls.map((call) => ({ type: 'tool_result' as const, tool_use_id: call.id, content: '{"degrees":21}' })) },
+    );
     const second = await anthropic().messages.create({ ...ask, messages });
     expect(textOf(second)).toContain('21');
   });
 
   it('an image', async () => {
     const source = { type: 'base64' as const, media_type: 'image/png' as const, data: PNG };
-    const reply = await anthropic().messages.create({ model: chat, max_tokens: 200, messages: [{ role: 'user', content: [{ type: 'image', source }, { type: 'text', text: 'What is it?' }] }] });
+    const reply = await anthropic().messages.create({
+      model: chat,
+      max_tokens: 200,
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'image', source },
+            { type: 'text', text: 'What is it?' },
+          ],
+        },
+      ],
+    });
     expect(textOf(reply)).toMatch(/png/i);
   });
 
   it('errors, and a stream that breaks', async () => {
-    const ask = (name: string): Promise<unknown> => anthropic().messages.create({ model: `${nameOf(protocol)}/${name}`, max_tokens: 10, messages: [{ role: 'user', content: 'x' }] });
+    const ask = (name: string): Promise<unknown> =>
+      anthropic().messages.create({ model: `${nameOf(protocol)}/${name}`, max_tokens: 10, messages: [{ role: 'user', content: 'x' }] });
     await expect(ask('status-429')).rejects.toBeInstanceOf(Anthropic.RateLimitError);
     await expect(ask('status-400')).rejects.toBeInstanceOf(Anthropic.BadRequestError);
-    await expect(anthropic().messages.stream({ model: `${nameOf(protocol)}/cut-after-3`, max_tokens: 100, messages: [{ role: 'user', content: 'a story' }] }).finalMessage()).rejects.toThrow();
+    await expect(
+      anthropic()
+        .messages.stream({ model: `${nameOf(protocol)}/cut-after-3`, max_tokens: 100, messages: [{ role: 'user', content: 'a story' }] })
+        .finalMessage(),
+    ).rejects.toThrow();
   });
 });
 
 describe.each(UPSTREAMS)('Google GenAI SDK over %s', (protocol) => {
   const chat = `${nameOf(protocol)}/chat`;
-  const config = { tools: [{ functionDeclarations: [{ name: 'get_weather', parameters: { type: Type.OBJECT, properties: { city: { type: Type.STRING } }, required: ['city'] } }] }] };
+  const config = {
+    tools: [
+      {
+        functionDeclarations: [
+          { name: 'get_weather', parameters: { type: Type.OBJECT, properties: { city: { type: Type.STRING } }, required: ['city'] } },
+        ],
+      },
+    ],
+  };
 
   it('plain and streamed', async () => {
     const model = `${nameOf(protocol)}/echo`;
@@ -214,7 +317,9 @@ describe.each(UPSTREAMS)('Google GenAI SDK over %s', (protocol) => {
   it('a tools round trip', async () => {
     const first = await google().models.generateContent({ model: chat, contents: CALLS, config });
     expect(first.functionCalls?.map((call) => call.args)).toEqual([{ city: 'Suzhou' }, { city: 'Hangzhou' }]);
-    const results: GeminiPart[] = (first.functionCalls ?? []).map((call) => ({ functionResponse: { ...(call.id ? { id: call.id } : {}), name: call.name ?? '', response: { degrees: 21 } } }));
+    const results: GeminiPart[] = (first.functionCalls ?? []).map((call) => ({
+      functionResponse: { ...(call.id ? { id: call.id } : {}), name: call.name ?? '', response: { degrees: 21 } },
+    }));
     const contents = [{ role: 'user', parts: [{ text: CALLS }] }, first.candidates?.[0]?.content ?? {}, { role: 'user', parts: results }];
     const second = await google().models.generateContent({ model: chat, contents, config });
     expect(second.text).toContain('21');
@@ -224,15 +329,23 @@ describe.each(UPSTREAMS)('Google GenAI SDK over %s', (protocol) => {
     const structured = await google().models.generateContent({
       model: chat,
       contents: 'The weather',
-      config: { responseMimeType: 'application/json', responseSchema: { type: Type.OBJECT, properties: { city: { type: Type.STRING } }, required: ['city'] } },
+      config: {
+        responseMimeType: 'application/json',
+        responseSchema: { type: Type.OBJECT, properties: { city: { type: Type.STRING } }, required: ['city'] },
+      },
     });
     expect(JSON.parse(structured.text ?? '')).toMatchObject({ city: expect.any(String) });
-    const seen = await google().models.generateContent({ model: chat, contents: [{ role: 'user', parts: [{ inlineData: { mimeType: 'image/png', data: PNG } }, { text: 'What is it?' }] }] });
+    const seen = await google().models.generateContent({
+      model: chat,
+      contents: [{ role: 'user', parts: [{ inlineData: { mimeType: 'image/png', data: PNG } }, { text: 'What is it?' }] }],
+    });
     expect(seen.text).toMatch(/png/i);
   });
 
   it('errors, and a stream that breaks', async () => {
-    await expect(google().models.generateContent({ model: `${nameOf(protocol)}/status-429`, contents: 'x' })).rejects.toMatchObject({ status: 429 });
+    await expect(google().models.generateContent({ model: `${nameOf(protocol)}/status-429`, contents: 'x' })).rejects.toMatchObject({
+      status: 429,
+    });
     const stream = await google().models.generateContentStream({ model: `${nameOf(protocol)}/cut-after-3`, contents: 'a long story' });
     const reasons: unknown[] = [];
     await expect(

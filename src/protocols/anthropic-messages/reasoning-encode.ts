@@ -43,9 +43,10 @@ function effortWord(effort: Effort | undefined, context: TargetContext): { reado
   return { effort: word };
 }
 
-function off({ own, maxTokens }: Wish, context: TargetContext): EncodedReasoning {
+function off({ reasoning, own, maxTokens }: Wish, context: TargetContext): EncodedReasoning {
   const { facts, notes } = context;
-  if (own || facts.efforts.includes('none')) return { thinking: { type: 'disabled' }, maxTokens };
+  if (own) return { thinking: { type: 'disabled' }, ...effortWord(reasoning.effort, context), maxTokens };
+  if (facts.efforts.includes('none')) return { thinking: { type: 'disabled' }, maxTokens };
   notes.add('reasoning.effort', 'approximated', 'the model cannot stop thinking: it was asked for as little as it takes');
   const least = nearestEffort('minimal', facts.efforts);
   return { ...(least === undefined ? {} : { effort: least }), maxTokens };

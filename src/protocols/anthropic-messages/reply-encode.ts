@@ -12,8 +12,7 @@ export const replyId = (id: string, context: ReplyContext): string => context.re
 export function encodeEnd(stop: Stop, held: Held, residue: { readonly residue?: Residue }, refusal: string): JsonObject {
   const stop_reason = encodeStopReason(stop, held);
   const details = residueOf(residue)['stop_details'];
-  const refused: Json =
-    stop_reason === 'refusal' ? { type: 'refusal', category: null, explanation: refusal === '' ? null : refusal } : null;
+  const refused: Json = refusal === '' ? null : { type: 'refusal', category: null, explanation: refusal };
   return { stop_reason, stop_sequence: stop.reason === 'stop-sequence' ? (stop.sequence ?? null) : null, stop_details: details ?? refused };
 }
 

@@ -140,12 +140,15 @@ function residueOfBody(body: JsonObject, read: { thinking: boolean; choice: bool
   return unread;
 }
 
+/** The API takes -1 for "not used". */
+const switchedOn = (value: number | undefined): number | undefined => (value !== undefined && value < 0 ? undefined : value);
+
 function sampling(body: JsonObject) {
   return {
     ...given('maxOutputTokens', optionalCount(body, 'max_tokens')),
     ...given('temperature', optionalNumber(body, 'temperature')),
-    ...given('topP', optionalNumber(body, 'top_p')),
-    ...given('topK', optionalCount(body, 'top_k')),
+    ...given('topP', switchedOn(optionalNumber(body, 'top_p'))),
+    ...given('topK', switchedOn(optionalNumber(body, 'top_k'))),
     ...given('stop', optionalStrings(body, 'stop_sequences')),
   };
 }

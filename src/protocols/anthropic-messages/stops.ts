@@ -41,8 +41,9 @@ export const heldBy = (parts: readonly Part[]): Held => ({
   refusal: parts.some((part) => part.kind === 'refusal'),
 });
 
-/** The word for a client. Clients run tools only after `tool_use`, so a plain stop with calls in the reply is that. */
+/** The word for a client; this dialect's own, as it came. Clients run tools only after `tool_use`, so a plain stop with calls in the reply is that. */
 export function encodeStopReason(stop: Stop, held: Held): string {
+  if (stop.raw !== undefined && stop.raw in REASONS) return stop.raw;
   if (stop.reason === 'stop' || stop.reason === 'other') {
     if (held.toolCall) return 'tool_use';
     if (held.refusal) return 'refusal';

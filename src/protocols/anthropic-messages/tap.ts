@@ -16,7 +16,7 @@ const modelOf = (message: JsonObject): { readonly model?: string } =>
   typeof message['model'] === 'string' ? { model: message['model'] } : {};
 
 function readFrame(frame: SseFrame, soFar: Tapped): Tapped & { readonly finish?: boolean } {
-  const event = parseObject(frame.data);
+  const event = soFar.done ? undefined : parseObject(frame.data);
   if (!event) return soFar;
   switch (str(event['type']) || (frame.event ?? '')) {
     case 'message_start': {

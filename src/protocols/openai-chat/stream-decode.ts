@@ -60,6 +60,7 @@ export function createStreamDecoder(context: SourceContext): StreamDecoder {
       id: str(chunk['id']),
       model: str(chunk['model']),
       ...given('createdAt', typeof created === 'number' && created > 0 ? created : undefined),
+      ...given('serviceTier', str(chunk['service_tier']) || undefined),
       ...withResidue(withoutNoise(replyResidue(chunk))),
     });
   }

@@ -123,7 +123,7 @@ function parsed(body: Buffer): Tapped {
 function readWhole(body: Buffer): Tapped {
   const usage = lastUsage(body);
   if (!usage) return parsed(body);
-  const word = stringAt(body, '"finish_reason"', body.lastIndexOf('"finish_reason"'));
+  const word = stringAt(body, '"finish_reason"', body.indexOf('"finish_reason"'));
   const model = stringAt(body, '"model"', body.indexOf('"model"'));
   const toolCall = hasElement(body, '"tool_calls"');
   return {
