@@ -1,0 +1,10 @@
+import type { Migration } from 'kysely/migration';
+import * as seals from './0001-seals.ts';
+
+/**
+ * Every migration, in order of name. One file each, never changed once released; all that are due run in one transaction,
+ * so that a process that is killed leaves the database as it was.
+ */
+export const migrations: Readonly<Record<string, Migration>> = {
+  '0001-seals': seals,
+};
