@@ -1,0 +1,207 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { parseAst } from 'vitest/node';
+
+/** An import, re-export or `import()` of a file. */
+export interface ImportOf {
+  /** As written: `../ir/index.ts`, `node:fs`, `undici`. */
+  readonly from: string;
+  /** The file that it leads to, from the root of the checkout; absent: a package. */
+  readonly file?: string;
+  /** Gone once types are stripped. */
+  readonly isType: boolean;
+  readonly line: number;
+}
+
+/** A name that other files can import. */
+export interface ExportedName {
+  readonly name: string;
+  readonly line: number;
+  readonly isDocumented: boolean;
+  /** The function that its value is made by: `definePreset`. */
+  readonly madeBy?: string;
+}
+
+/** A word of the code: an identifier, a property, a piece of a string. */
+export interface CodeWord {
+  readonly kind: 'name' | 'text';
+  readonly text: string;
+  readonly line: number;
+}
+
+/** What the rules look at in a file. Comments are no part of it. */
+export interface SourceFile {
+  /** From the root of the checkout, with slashes. */
+  readonly path: string;
+  readonly text: string;
+  readonly imports: readonly ImportOf[];
+  readonly exports: readonly ExportedName[];
+  readonly words: readonly CodeWord[];
+  readonly functions: readonly { readonly name: string; readonly line: number; readonly lines: number }[];
+  /** Lines with `await`, `async` functions and `for await`. */
+  readonly waits: readonly number[];
+  /** `===`, `!==` and `case` against a text: what is compared, as written, and with what. */
+  readonly comparisons: readonly { readonly of: string; readonly with: string; readonly line: number }[];
+}
+
+interface AstNode {
+  readonly type: string;
+  readonly start: number;
+  readonly end: number;
+  readonly [key: string]: unknown;
+}
+
+const isNode = (value: unknown): value is AstNode =>
+  typeof value === 'object' && value !== null && typeof (value as AstNode).type === 'string';
+
+function* childrenOf(node: AstNode): Iterable<AstNode> {
+  for (const value of Object.values(node)) {
+    if (isNode(value)) yield value;
+    else if (Array.isArray(value)) for (const one of value as readonly unknown[]) if (isNode(one)) yield one;
+  }
+}
+
+/** All nodes below one, itself included, each with its parent. */
+function* walk(node: AstNode, parent?: AstNode): Iterable<readonly [AstNode, AstNode | undefined]> {
+  yield [node, parent];
+  for (const child of childrenOf(node)) yield* walk(child, node);
+}
+
+const FUNCTIONS = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression']);
+
+type LineOf = (offset: number) => number;
+
+function lineCounter(text: string): LineOf {
+  const starts = [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)];
+  return (offset) => starts.findLastIndex((start) => start <= offset) + 1;
+}
+
+/** Whether every name of an import or export statement is a type. */
+function isTypeOnly(node: AstNode): boolean {
+  if (node['importKind'] === 'type' || node['exportKind'] === 'type') return true;
+  const specifiers = (node['specifiers'] ?? []) as readonly AstNode[];
+  return specifiers.length > 0 && specifiers.every((one) => one['importKind'] === 'type' || one['exportKind'] === 'type');
+}
+
+function importOf(node: AstNode, path: string, lineOf: LineOf): ImportOf | undefined {
+  const isStatement = node.type === 'ImportDeclaration' || node.type === 'ExportNamedDeclaration' || node.type === 'ExportAllDeclaration';
+  if (!isStatement && node.type !== 'ImportExpression' && node.type !== 'TSImportType') return undefined;
+  const source = node['source'] ?? node['argument'];
+  const from = isNode(source) ? source['value'] : undefined;
+  if (typeof from !== 'string') return undefined;
+  const file = from.startsWith('.') ? posix.normalize(posix.join(posix.dirname(path), from)) : undefined;
+  const isType = node.type === 'TSImportType' || (isStatement && isTypeOnly(node));
+  return { from, ...(file === undefined ? {} : { file }), isType, line: lineOf(node.start) };
+}
+
+/** Names that a declaration brings: one, or one for each variable. */
+function declared(declaration: AstNode): readonly AstNode[] {
+  if (declaration.type !== 'VariableDeclaration') return [declaration];
+  return (declaration['declarations'] as readonly AstNode[]) ?? [];
+}
+
+/** Whether a comment stands right before, or before the run of lines without a gap that this ends: a table shares one. */
+function hasComment(before: string): boolean {
+  if (before.trimEnd().endsWith('*/')) return true;
+  const run = before.slice(before.lastIndexOf('\n\n') + 1).trimStart();
+  return run.startsWith('/**');
+}
+
+function exportsOf(node: AstNode, text: string, lineOf: LineOf): readonly ExportedName[] {
+  const declaration = node['declaration'];
+  if (node.type !== 'ExportNamedDeclaration' || !isNode(declaration)) return [];
+  const isDocumented = hasComment(text.slice(0, node.start));
+  return declared(declaration).map((one) => {
+    const id = one['id'];
+    const call = one['init'];
+    const callee = isNode(call) && call.type === 'CallExpression' ? call['callee'] : undefined;
+    const madeBy = isNode(callee) && callee.type === 'Identifier' ? String(callee['name']) : undefined;
+    const name = isNode(id) && typeof id['name'] === 'string' ? id['name'] : '?';
+    return { name, line: lineOf(node.start), isDocumented, ...(madeBy === undefined ? {} : { madeBy }) };
+  });
+}
+
+function wordOf(node: AstNode, lineOf: LineOf): CodeWord | undefined {
+  const line = lineOf(node.start);
+  if (node.type === 'Identifier' && typeof node['name'] === 'string') return { kind: 'name', text: node['name'], line };
+  if (node.type === 'Literal' && typeof node['value'] === 'string') return { kind: 'text', text: node['value'], line };
+  if (node.type === 'Literal' && isRegExp(node['regex'])) return { kind: 'text', text: node['regex'].pattern, line };
+  if (node.type !== 'TemplateElement') return undefined;
+  const { cooked, raw } = node['value'] as { readonly cooked?: string; readonly raw: string };
+  return { kind: 'text', text: cooked ?? raw, line };
+}
+
+const isRegExp = (value: unknown): value is { readonly pattern: string } =>
+  typeof value === 'object' && value !== null && typeof (value as { pattern?: unknown }).pattern === 'string';
+
+/** What a function is called, from itself or from what it is given to. */
+function nameOfFunction(node: AstNode, parent: AstNode | undefined): string {
+  for (const named of [node['id'], parent?.['key'], parent?.['id']]) {
+    if (isNode(named) && typeof named['name'] === 'string') return named['name'];
+  }
+  return '(without a name)';
+}
+
+const isWait = (node: AstNode): boolean =>
+  node.type === 'AwaitExpression' || node['await'] === true || (FUNCTIONS.has(node.type) && node['async'] === true);
+
+const literalText = (node: unknown): string | undefined =>
+  isNode(node) && node.type === 'Literal' && typeof node['value'] === 'string' ? node['value'] : undefined;
+
+const textOf = (node: unknown, text: string): string => (isNode(node) ? text.slice(node.start, node.end) : '');
+
+/** What a node compares with texts. */
+function comparisonsOf(node: AstNode, text: string): readonly { readonly of: string; readonly with: string }[] {
+  if (node.type === 'BinaryExpression' && /^[!=]==?$/.test(String(node['operator']))) {
+    const { left, right } = node;
+    const found = literalText(right) ?? literalText(left);
+    return found === undefined ? [] : [{ of: textOf(literalText(right) === undefined ? right : left, text), with: found }];
+  }
+  if (node.type !== 'SwitchStatement') return [];
+  const cases = (node['cases'] as readonly AstNode[]).flatMap((one) => literalText(one['test']) ?? []);
+  return cases.map((one) => ({ of: textOf(node['discriminant'], text), with: one }));
+}
+
+/** The parts of a statement that are no words of the code: where it imports from. */
+const isImportSource = (node: AstNode, parent: AstNode | undefined): boolean => parent !== undefined && parent['source'] === node;
+
+/** Reads one TypeScript file. */
+export function readSource(path: string, text: string): SourceFile {
+  const lineOf = lineCounter(text);
+  const imports: ImportOf[] = [];
+  const exported: ExportedName[] = [];
+  const words: CodeWord[] = [];
+  const functions: { name: string; line: number; lines: number }[] = [];
+  const waits: number[] = [];
+  const comparisons: { of: string; with: string; line: number }[] = [];
+  for (const [node, parent] of walk(parseAst(text, { lang: 'ts' }) as unknown as AstNode)) {
+    const found = importOf(node, path, lineOf);
+    if (found) imports.push(found);
+    exported.push(...exportsOf(node, text, lineOf));
+    const word = isImportSource(node, parent) ? undefined : wordOf(node, lineOf);
+    if (word) words.push(word);
+    const line = lineOf(node.start);
+    if (FUNCTIONS.has(node.type)) functions.push({ name: nameOfFunction(node, parent), line, lines: lineOf(node.end) - line + 1 });
+    if (isWait(node)) waits.push(line);
+    comparisons.push(...comparisonsOf(node, text).map((one) => ({ ...one, line })));
+  }
+  return { path, text, imports, exports: exported, words, functions, waits, comparisons };
+}
+
+/** The root of the checkout. */
+export const ROOT = join(import.meta.dirname, '..', '..');
+
+/** Files below some folders of the checkout, by the end of their names. */
+export function filesBelow(folders: readonly string[], endings: readonly string[]): readonly string[] {
+  return folders
+    .flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) => posix.join(folder, name)))
+    .filter((path) => endings.some((ending) => path.endsWith(ending)) && !path.includes('node_modules/'))
+    .toSorted();
+}
+
+/** All TypeScript of some folders. */
+export const readSources = (folders: readonly string[]): readonly SourceFile[] =>
+  filesBelow(folders, ['.ts']).map((path) => readSource(path, readFileSync(join(ROOT, path), 'utf8')));
+
+/** A test file, or something that only tests use. */
+export const isTest = (path: string): boolean => path.endsWith('.test.ts') || !path.startsWith('src/');
