@@ -1,7 +1,4 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import type { Env } from '../config/find-file.ts';
-import { secretInFile } from '../config/secret-file.ts';
 
 /** Encrypts values for one purpose: AES-256-GCM with a key of its own, derived from the master key. */
 export interface Sealer {
@@ -16,7 +13,6 @@ export interface MasterKey {
   sealer(purpose: string): Sealer;
 }
 
-const MIN_CHARACTERS = 32;
 const FORMAT = 1;
 const KEY_ID_BYTES = 4;
 const NONCE_BYTES = 12;
@@ -48,18 +44,8 @@ function createSealer(secret: string, purpose: string): Sealer {
   };
 }
 
-/**
- * The master key: `$PAILOU_SECRET`, else `secret.key` in the data folder, made at first (0600). It is stretched by nothing:
- * `$PAILOU_SECRET` must be random, not a pass phrase.
- */
-export async function loadMasterKey(folder: string, env: Env): Promise<MasterKey> {
-  const named = env['PAILOU_SECRET'];
-  if (named && named.length < MIN_CHARACTERS) {
-    throw new Error(`PAILOU_SECRET must have at least ${MIN_CHARACTERS} random characters. Make one with: openssl rand -base64 32`);
-  }
-  const path = join(folder, 'secret.key');
-  const make = (): string => randomBytes(32).toString('base64url');
-  const secret = named || (await secretInFile({ path, form: /^[\w-]{43}$/, make })).value;
+/** The master key of a secret, which must be random: it is stretched by nothing. */
+export function createMasterKey(secret: string): MasterKey {
   const sealers = new Map<string, Sealer>();
   return {
     sealer(purpose) {
