@@ -3,6 +3,7 @@ import type { Messages } from './messages.ts';
 /** Names of messages that are plain texts. */
 type TextName = { [K in keyof Messages]: Messages[K] extends string ? K : never }[keyof Messages];
 
+/** A flag, as the help describes it. */
 export interface Flag {
   /** How its value is called in the help; absent: it takes none. */
   readonly value?: string;
@@ -10,7 +11,7 @@ export interface Flag {
   readonly about: TextName;
 }
 
-export const FLAGS = {
+const FLAGS = {
   config: { value: 'FILE', short: 'c', about: 'flagConfig' },
   port: { value: 'PORT', short: 'p', about: 'flagPort' },
   host: { value: 'ADDRESS', about: 'flagHost' },
@@ -23,11 +24,13 @@ export const FLAGS = {
   help: { short: 'h', about: 'flagHelp' },
 } as const satisfies Readonly<Record<string, Flag>>;
 
+/** The flags that there are. */
 export type FlagName = keyof typeof FLAGS;
 
 /** Flags of every command. */
 export const COMMON_FLAGS: readonly FlagName[] = ['json', 'lang', 'quiet', 'help'];
 
+/** A command, as the help describes it. */
 export interface Command {
   /** Further words that it takes, for the help. */
   readonly words?: string;
@@ -36,7 +39,7 @@ export interface Command {
   readonly about: TextName;
 }
 
-export const COMMANDS = {
+const COMMANDS = {
   serve: { maxWords: 0, flags: ['config', 'port', 'host', 'data'], about: 'commandServe' },
   check: { words: '[FILE]', maxWords: 1, flags: ['config', 'strict'], about: 'commandCheck' },
   'config show': { maxWords: 0, flags: ['config', 'port', 'host', 'resolved'], about: 'commandConfigShow' },
@@ -45,6 +48,7 @@ export const COMMANDS = {
   help: { words: '[COMMAND]', maxWords: 2, flags: [], about: 'commandHelp' },
 } as const satisfies Readonly<Record<string, Command>>;
 
+/** The commands that there are. */
 export type CommandName = keyof typeof COMMANDS;
 
 /** The table, for look-ups by any name. */

@@ -67,6 +67,7 @@ const en = {
 /** The type of a table: the same names, with texts where there are texts and functions where there are functions. */
 type TableOf<T> = { readonly [K in keyof T]: T[K] extends (...values: infer V) => string ? (...values: V) => string : string };
 
+/** Everything that the command line says, in one language. */
 export type Messages = TableOf<typeof en>;
 
 const zh: Messages = {

@@ -3,6 +3,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import type { Words } from './language.ts';
 import { ConfigError } from './problem.ts';
 
+/** Environment variables. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /** Where a configuration is looked for. */

@@ -20,6 +20,7 @@ export interface Overrides {
   readonly port?: number;
 }
 
+/** Where to look, and what wins over the file. */
 export interface LoadOptions extends Places {
   readonly overrides?: Overrides;
 }

@@ -21,6 +21,7 @@ interface Described {
   readonly default?: unknown;
 }
 
+/** Any text. */
 export interface TextShape extends Described {
   readonly kind: 'text';
   /** Never shown, never quoted in messages, and better not written into the file. */
@@ -29,6 +30,7 @@ export interface TextShape extends Described {
   readonly check?: (text: string) => Words | undefined;
 }
 
+/** One of some words. */
 export interface WordShape extends Described {
   readonly kind: 'word';
   readonly words: readonly string[];
@@ -41,6 +43,7 @@ export interface NumberShape extends Described {
   readonly max: number;
 }
 
+/** Yes or no. */
 export interface FlagShape extends Described {
   readonly kind: 'flag';
 }
@@ -59,6 +62,7 @@ export interface SizeShape extends Described {
   readonly max: number;
 }
 
+/** Any number of the same. */
 export interface ListShape extends Described {
   readonly kind: 'list';
   readonly of: Shape;

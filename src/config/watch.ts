@@ -14,6 +14,7 @@ export interface WatchPorts {
   readonly later: (run: () => void, ms: number) => { close(): void };
 }
 
+/** What is watched, and who is told. */
 export interface WatchOptions {
   /** What runs now. */
   readonly loaded: Loaded;

@@ -12,7 +12,7 @@ interface Row {
  * Who may import whom; itself always. The shape of the house: `ir` stands on nothing, codecs on it, decisions beside them, the
  * exchange on those, HTTP on the exchange, and only the composition (files directly in `src`) knows everything.
  */
-export const FOLDERS: Readonly<Record<string, Row>> = {
+const FOLDERS: Readonly<Record<string, Row>> = {
   ir: { uses: [] },
   wire: { uses: ['ir'] },
   protocols: { uses: ['ir', 'wire'] },

@@ -46,13 +46,13 @@ const VENDORS: readonly RegExp[] = [
 ];
 
 /** A word that a rule lets pass in some files, and why. */
-export interface Exception {
+interface Exception {
   readonly path: string;
   readonly word: RegExp;
   readonly why: string;
 }
 
-export const VENDOR_EXCEPTIONS: readonly Exception[] = [
+const VENDOR_EXCEPTIONS: readonly Exception[] = [
   { path: 'src/config/file-shape.ts', word: /claude-|gpt-5/, why: 'examples of model names in the description of the file' },
   { path: 'src/ir/target.ts', word: /^openrouter$/, why: 'a form of the chat wire for reasoning, called by who made it' },
   { path: 'src/protocols/openai-chat', word: /^(by)?openrouter$/i, why: 'the same form, written and read' },
@@ -96,7 +96,7 @@ export const decidesByVendor = (files: readonly SourceFile[]): readonly string[]
   );
 
 /** Hosts that code outside the presets may name, and why. */
-export const HOSTS: Readonly<Record<string, string>> = {
+const HOSTS: Readonly<Record<string, string>> = {
   'example.com': 'reserved for examples',
   'example.org': 'reserved for examples',
   'json-schema.org': 'names the dialect of a JSON Schema; never called',
