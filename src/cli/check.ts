@@ -54,7 +54,7 @@ async function check(options: ReturnType<typeof loadOptions>, messages: Messages
   try {
     const { file, config, warnings } = await loadConfig(options);
     if (file === undefined) {
-      const folders = searchedFolders(options).join(', ');
+      const folders = searchedFolders(options).join(messages.comma);
       const what = [messages.noFileFound(folders), messages.noFileFound(folders)] as const;
       return { file: null, problems: [{ severity: 'error', code: 'no_file', path: '', what }], summary: '' };
     }

@@ -1,3 +1,4 @@
+import { searchedFolders } from '../config/find-file.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Source } from '../config/read-shape.ts';
 import { listSettings } from '../config/settings-list.ts';
@@ -17,7 +18,8 @@ function sourceText({ kind, place, from }: Source, messages: Messages): string {
 
 /** `pailou config show [--resolved]`: each setting with its value and where it comes from. */
 export async function configShowCommand(args: Args, ports: CliPorts, messages: Messages): Promise<number> {
-  const loaded = await loadConfig(loadOptions(args, ports));
+  const options = loadOptions(args, ports);
+  const loaded = await loadConfig(options);
   const settings = listSettings(loaded, args.on.has('resolved'));
   if (args.on.has('json')) {
     const rows = settings.map(({ path, value, source: { kind, place, from } }) => ({ path, value, source: kind, from, ...place }));
@@ -25,6 +27,7 @@ export async function configShowCommand(args: Args, ports: CliPorts, messages: M
     return EXIT.done;
   }
   const rows = settings.map(({ path, value, source }): [string, string] => [`${path}: ${value}`, `# ${sourceText(source, messages)}`]);
-  if (rows.length > 0) ports.stdout.write(`${twoColumns(rows).replaceAll(/^ {2}/gm, '')}\n`);
+  if (rows.length === 0) ports.stderr.write(`${messages.nothingSet(searchedFolders(options).join(messages.comma))}\n`);
+  else ports.stdout.write(`${twoColumns(rows).replaceAll(/^ {2}/gm, '')}\n`);
   return EXIT.done;
 }

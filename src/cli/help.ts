@@ -22,13 +22,14 @@ export function helpText(command: CommandName | undefined, messages: Messages): 
     words === undefined ? name : `${name} ${words}`,
     messages[about],
   ]);
-  const common = `${messages.everywhere}:\n${twoColumns(COMMON_FLAGS.map((name) => flagRow(name, messages)))}`;
+  const common = `${messages.everywhere}${messages.colon}\n${twoColumns(COMMON_FLAGS.map((name) => flagRow(name, messages)))}`;
   if (command === undefined) {
-    const serve = `${messages.flags} (serve):\n${twoColumns(commands.serve.flags.map((name) => flagRow(name, messages)))}`;
-    return `${messages.usage}\n\n${messages.commands}:\n${twoColumns(rows)}\n\n${serve}\n\n${common}\n`;
+    const serve = `${messages.flags} (serve)${messages.colon}\n${twoColumns(commands.serve.flags.map((name) => flagRow(name, messages)))}`;
+    return `${messages.usage}\n\n${messages.commands}${messages.colon}\n${twoColumns(rows)}\n\n${serve}\n\n${common}\n`;
   }
   const { words, about, flags: own } = commands[command];
   const head = `pailou ${command}${words === undefined ? '' : ` ${words}`}\n  ${messages[about]}`;
-  const flagTable = own.length === 0 ? '' : `\n${messages.flags}:\n${twoColumns(own.map((name) => flagRow(name, messages)))}\n`;
+  const flagTable =
+    own.length === 0 ? '' : `\n${messages.flags}${messages.colon}\n${twoColumns(own.map((name) => flagRow(name, messages)))}\n`;
   return `${head}\n${flagTable}\n${common}\n`;
 }

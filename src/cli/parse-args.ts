@@ -69,12 +69,31 @@ function checkFlag({ name, rawName, value, inlineValue }: OptionToken, command: 
   return name;
 }
 
+/**
+ * A flag that no command has: told before the command is looked at, because what was meant as its value stands there like
+ * a command.
+ */
+function rejectUnknownFlags(options: readonly OptionToken[], words: readonly string[], messages: Messages): void {
+  const unknown = options.find(({ name, rawName }) => !isFlag(name) && !VERSION_FLAGS.has(rawName));
+  if (!unknown) return;
+  const [first = ''] = words;
+  const command = isCommand(words.slice(0, 2).join(' '))
+    ? (words.slice(0, 2).join(' ') as CommandName)
+    : isCommand(first)
+      ? first
+      : 'serve';
+  checkFlag(unknown, command, messages);
+}
+
+/** What people try first on a program that they do not know. */
+const VERSION_FLAGS: ReadonlySet<string> = new Set(['--version', '-v', '-V']);
+
 /** Reads a command line (without program and script). Throws `UsageError`. */
 export function parseArgs(argv: readonly string[], messages: Messages): Args {
   const { tokens, positionals } = parse({ args: [...argv], options: OPTIONS, strict: false, allowPositionals: true, tokens: true });
   const options = tokens.filter((token) => token.kind === 'option');
-  // What people try first on a program that they do not know.
-  const asksVersion = options.some(({ rawName }) => rawName === '--version' || rawName === '-v' || rawName === '-V');
+  rejectUnknownFlags(options, positionals, messages);
+  const asksVersion = options.some(({ rawName }) => VERSION_FLAGS.has(rawName));
   const { command, rest } = asksVersion ? { command: 'version' as const, rest: [] } : commandIn(positionals, messages);
   if (positionals.length === 0 && options.some(({ name }) => name === 'help'))
     return { command: 'help', words: [], values: {}, on: new Set() };

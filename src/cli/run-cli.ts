@@ -1,5 +1,6 @@
 import { languageOf, type Language } from '../config/language.ts';
 import { ConfigError } from '../config/problem.ts';
+import { nearestNames } from '../policy/nearest.ts';
 import { type CommandName, commands } from './commands.ts';
 import { type Messages, messagesIn } from './messages.ts';
 import { type Args, askedLanguage, parseArgs, UsageError } from './parse-args.ts';
@@ -28,7 +29,8 @@ async function runCommand(args: Args, ports: CliPorts, messages: Messages, langu
 async function printHelp(words: readonly string[], ports: CliPorts, messages: Messages): Promise<number> {
   const { helpText } = await import('./help.ts');
   const name = words.join(' ');
-  if (name !== '' && !Object.hasOwn(commands, name)) throw new UsageError(messages.unknownCommand(name, undefined));
+  if (name !== '' && !Object.hasOwn(commands, name))
+    throw new UsageError(messages.unknownCommand(name, nearestNames(name, Object.keys(commands), 1)[0]));
   ports.stdout.write(helpText(name === '' ? undefined : (name as CommandName), messages));
   return EXIT.done;
 }

@@ -108,7 +108,7 @@ function checkExposed(owner: string, model: string, reachable: Reachable): Troub
 function checkStars(name: string, target: string): Trouble | undefined {
   if (countStars(target) <= countStars(name)) return undefined;
   const what: Words = [`'${target}' has more * than '${name}'`, `“${target}”中的 * 多于“${name}”`];
-  return error('stars', what, ['one * for each * of the name at most', '每个 * 都应与名称中的 * 对应']);
+  return error('stars', what, ['no more * than the name has', '目标中的 * 不多于名称中的 *']);
 }
 
 /** The pattern before this one that takes all that it would match. */

@@ -3,6 +3,7 @@ import type { ProviderSettings } from '../presets/preset.ts';
 import { compileProvider } from '../presets/provider.ts';
 import type { Words } from './language.ts';
 import type { Trouble } from './problem.ts';
+import { providerWords } from './provider-words.ts';
 import { memberPath } from './tree.ts';
 
 /** First segments of the gateway's own paths: a provider of that name could not be reached under `/{platform}/…`. */
@@ -51,7 +52,7 @@ export function checkProviders(providers: Readonly<Record<string, ProviderSettin
       report(setting === undefined ? path : memberPath(path, setting), {
         severity: 'error',
         code: 'provider',
-        what: [message, message],
+        what: providerWords(message),
         ...(near === undefined ? {} : { didYouMean: near }),
       });
     }

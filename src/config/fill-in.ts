@@ -38,8 +38,8 @@ function fromEnv(rest: string, ports: FillPorts): Piece {
   return {
     text: '',
     trouble: error('variable_unset', what, [
-      `it to be set, or a default: \${env:${name}:-…}`,
-      `设置该变量，或给出默认值：\${env:${name}:-…}`,
+      `a variable that is set, or a default: \${env:${name}:-…}`,
+      `已设置的变量，或默认值：\${env:${name}:-…}`,
     ]),
   };
 }

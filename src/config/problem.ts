@@ -29,17 +29,23 @@ export type Trouble = Omit<Problem, 'place' | 'path'>;
 const at = ({ place, path }: Problem): string =>
   [place ? `${place.file}:${place.line}:${place.column}` : '', path].filter((part) => part !== '').join(' ');
 
+/** What would be right: a must, or advice. */
+function rightPart(severity: Problem['severity'], right: string, language: Language): string {
+  if (severity === 'error') return inLanguage([`Expected ${right}`, `应为${right}`], language);
+  return inLanguage([`Better: ${right}`, `建议：${right.trim()}`], language);
+}
+
 /** One problem as a line for people. */
 export function problemLine(problem: Problem, language: Language): string {
   const say = (words: Words): string => inLanguage(words, language);
   const parts = [say(problem.what)];
   if (problem.found) parts.push(say([`Found ${say(problem.found)}`, `实际为${say(problem.found)}`]));
-  if (problem.right) parts.push(say([`Expected ${say(problem.right)}`, `应为${say(problem.right)}`]));
+  if (problem.right) parts.push(rightPart(problem.severity, say(problem.right), language));
   if (problem.didYouMean !== undefined) parts.push(say([`Did you mean '${problem.didYouMean}'?`, `是否想写“${problem.didYouMean}”？`]));
   const sentences = language === 'zh' ? parts.join('。') : parts.join('. ');
   const kind = problem.severity === 'error' ? say(['error', '错误']) : say(['warning', '警告']);
   const where = at(problem);
-  return `${where === '' ? '' : `${where}: `}${kind}: ${sentences}`;
+  return `${where === '' ? '' : `${where}: `}${kind}${language === 'zh' ? '：' : ': '}${sentences}`;
 }
 
 /** One problem for programs. */

@@ -1,3 +1,4 @@
+import type { Words } from './language.ts';
 import { ConfigError } from './problem.ts';
 import type { ListTree, MapEntry, MapTree, ScalarTree, Tree } from './tree.ts';
 
@@ -22,12 +23,10 @@ export function readJson(text: string, file: string): Tree {
     if (line < 0) line = 0;
     return { file, line: line + 1, column: at - (lineStarts[line] ?? 0) + 1 };
   };
-  const fail = (at: number, right: string, found: string): never => {
+  const fail = (at: number, right: Words, found: string): never => {
     const what = ['This is no valid JSON', 'JSON 语法有误'] as const;
     const shown = found === '' ? (['the end of the file', '文件结尾'] as const) : ([`\`${found}\``, `\`${found}\``] as const);
-    throw new ConfigError([
-      { severity: 'error', code: 'syntax', place: placeOf(at), path: '', what, found: shown, right: [right, ` ${right}`] },
-    ]);
+    throw new ConfigError([{ severity: 'error', code: 'syntax', place: placeOf(at), path: '', what, found: shown, right }]);
   };
 
   let position = text.startsWith('\uFEFF') ? 1 : 0;
@@ -36,7 +35,7 @@ export function readJson(text: string, file: string): Tree {
     const match = TOKEN.exec(text);
     if (!match) {
       const at = position + (/^\s*/.exec(text.slice(position))?.[0].length ?? 0);
-      return fail(at, 'JSON', text.slice(at, at + 1));
+      return fail(at, ['a value or a sign of JSON', ' JSON 的值或符号'], text.slice(at, at + 1));
     }
     position = TOKEN.lastIndex;
     const token = match[1] ?? match[2] ?? match[3] ?? '';
@@ -46,7 +45,7 @@ export function readJson(text: string, file: string): Tree {
     try {
       return JSON.parse(quoted) as string;
     } catch {
-      return fail(at, 'a string', quoted[0] ?? '');
+      return fail(at, ['a text with valid escapes', '转义正确的文本'], quoted[0] ?? '');
     }
   };
 
@@ -54,12 +53,12 @@ export function readJson(text: string, file: string): Tree {
     const entries: MapEntry[] = [];
     const seen = new Set<string>();
     for (let token = next(); token.text !== '}';) {
-      if (!token.text.startsWith('"')) fail(token.at, 'a name in double quotes, or }', token.text[0] ?? '');
+      if (!token.text.startsWith('"')) fail(token.at, ['a name in double quotes, or }', '双引号中的名称，或 }'], token.text[0] ?? '');
       const key = textOf(token);
       if (seen.has(key)) throw new ConfigError([duplicateKey(key, placeOf(token.at))]);
       seen.add(key);
       const colon = next();
-      if (colon.text !== ':') fail(colon.at, ':', colon.text[0] ?? '');
+      if (colon.text !== ':') fail(colon.at, [': after the name', '名称后的冒号'], colon.text[0] ?? '');
       entries.push({ key, keyPlace: placeOf(token.at), value: readValue(next(), depth) });
       token = afterItem('}');
     }
@@ -77,24 +76,25 @@ export function readJson(text: string, file: string): Tree {
   const afterItem = (close: string): Token => {
     const token = next();
     if (token.text === close) return token;
-    if (token.text !== ',') return fail(token.at, `, / ${close}`, token.text[0] ?? '');
-    return next();
+    if (token.text !== ',') return fail(token.at, [`a comma, or ${close}`, `逗号，或 ${close}`], token.text[0] ?? '');
+    const item = next();
+    return item.text === close ? fail(token.at, [`no comma before ${close}`, ` ${close} 之前没有逗号`], ',') : item;
   };
   const readScalar = (token: Token): ScalarTree => {
     const value = token.text.startsWith('"') ? textOf(token) : (JSON.parse(token.text) as number | boolean | null);
     return { kind: 'scalar', place: placeOf(token.at), value };
   };
   function readValue(token: Token, depth: number): Tree {
-    if (depth > MAX_DEPTH) return fail(token.at, `${MAX_DEPTH}`, token.text);
+    if (depth > MAX_DEPTH) return fail(token.at, [`at most ${MAX_DEPTH} levels`, `最多 ${MAX_DEPTH} 层`], token.text);
     if (token.text === '{') return readMap(token, depth + 1);
     if (token.text === '[') return readList(token, depth + 1);
-    if (token.text === '' || /^[}\],:]$/.test(token.text)) return fail(token.at, 'a value', token.text);
+    if (token.text === '' || /^[}\],:]$/.test(token.text)) return fail(token.at, ['a value', '值'], token.text);
     return readScalar(token);
   }
 
   const tree = readValue(next(), 0);
   const rest = next();
-  if (rest.text !== '') fail(rest.at, 'the end of the file', rest.text[0] ?? '');
+  if (rest.text !== '') fail(rest.at, ['the end of the file', '文件结尾'], rest.text[0] ?? '');
   return tree;
 }
 

@@ -109,7 +109,7 @@ function scalarOf(tree: ScalarTree, path: string, reading: Reading): Scalar | un
 const LITERAL_SECRET: Pick<Trouble, 'severity' | 'code' | 'what' | 'right'> = {
   severity: 'warning',
   code: 'literal_secret',
-  what: ['A secret stands in the file as it is', '密钥以明文写在文件中'],
+  what: ['This secret can be read by everyone who reads the file', '密钥以明文写在文件中'],
   right: ['"${env:NAME}" or "${file:/path}"', ' "${env:NAME}" 或 "${file:/路径}"'],
 };
 

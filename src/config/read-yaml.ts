@@ -37,8 +37,12 @@ export function readYaml(text: string, file: string): Tree {
     const { line, col } = lineCounter.linePos(offset);
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const faults = [...document.errors, ...document.warnings];
-  if (faults.length > 0) throw new ConfigError(faults.map((error) => syntaxProblem(error, placeAt(error.pos[0]), text)));
+  const faults = [...document.errors, ...document.warnings]
+    .toSorted((a, b) => a.pos[0] - b.pos[0])
+    .map((error) => syntaxProblem(error, placeAt(error.pos[0]), text));
+  // What follows on the same line is most often the same mistake, seen again.
+  const firstOfLine = faults.filter(({ place }, index) => faults.findIndex((one) => one.place?.line === place?.line) === index);
+  if (firstOfLine.length > 0) throw new ConfigError(firstOfLine);
   return readNode(document.contents, { document, placeAt, left: { nodes: MAX_NODES } });
 }
 

@@ -1,0 +1,236 @@
+import { describe, expect, test } from 'vitest';
+import { linesOf, loadText } from './scratch.ts';
+
+interface Mistake {
+  readonly name: string;
+  readonly text: string;
+  readonly en: string;
+  readonly zh: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Files with one mistake each, and all that is said of it. */
+const YAML: readonly Mistake[] = [
+  {
+    name: 'an unknown key at the top',
+    text: 'version: 1\nsever: { port: 1 }\n',
+    en: "pailou.yaml:2:1 sever: error: Unknown key 'sever'. Expected $schema, version, server, keys, providers, models, egress, limits, sandbox, discover, log. Did you mean 'server'?",
+    zh: 'pailou.yaml:2:1 sever: 错误：未知的键“sever”。应为：$schema、version、server、keys、providers、models、egress、limits、sandbox、discover、log。是否想写“server”？',
+  },
+  {
+    name: 'an unknown key inside braces',
+    text: 'version: 1\nserver: { host: 127.0.0.1, prot: 80 }\n',
+    en: "pailou.yaml:2:28 server.prot: error: Unknown key 'prot'. Expected host, port, publicUrl, trustedProxies, cors. Did you mean 'port'?",
+    zh: 'pailou.yaml:2:28 server.prot: 错误：未知的键“prot”。应为：host、port、publicUrl、trustedProxies、cors。是否想写“port”？',
+  },
+  {
+    name: 'an unknown key deep inside',
+    text: 'version: 1\nproviders:\n  a:\n    preset: sandbox\n    timeouts:\n      firstTokn: 2s\n',
+    en: "pailou.yaml:6:7 providers.a.timeouts.firstTokn: error: Unknown key 'firstTokn'. Expected connect, headers, firstToken, idle, total. Did you mean 'firstToken'?",
+    zh: 'pailou.yaml:6:7 providers.a.timeouts.firstTokn: 错误：未知的键“firstTokn”。应为：connect、headers、firstToken、idle、total。是否想写“firstToken”？',
+  },
+  {
+    name: 'an unknown key that is like none',
+    text: 'version: 1\nlog: { zzzzzzzz: 1 }\n',
+    en: "pailou.yaml:2:8 log.zzzzzzzz: error: Unknown key 'zzzzzzzz'. Expected level",
+    zh: 'pailou.yaml:2:8 log.zzzzzzzz: 错误：未知的键“zzzzzzzz”。应为：level',
+  },
+  {
+    name: 'text for a number',
+    text: 'version: 1\nserver:\n  port: eighty\n',
+    en: 'pailou.yaml:3:9 server.port: error: Wrong value. Found the text "eighty". Expected a whole number from 0 to 65535',
+    zh: 'pailou.yaml:3:9 server.port: 错误：值不正确。实际为文本“eighty”。应为 0 到 65535 的整数',
+  },
+  {
+    name: 'a number out of bounds',
+    text: 'version: 1\nserver: { port: 65536 }\n',
+    en: 'pailou.yaml:2:17 server.port: error: Wrong value. Found 65536. Expected a whole number from 0 to 65535',
+    zh: 'pailou.yaml:2:17 server.port: 错误：值不正确。实际为 65536。应为 0 到 65535 的整数',
+  },
+  {
+    name: 'another version',
+    text: 'version: 2\n',
+    en: 'pailou.yaml:1:10 version: error: Wrong value. Found 2. Expected 1',
+    zh: 'pailou.yaml:1:10 version: 错误：值不正确。实际为 2。应为 1',
+  },
+  {
+    name: 'a word that is none',
+    text: 'version: 1\nlog: { level: wran }\n',
+    en: 'pailou.yaml:2:15 log.level: error: Wrong value. Found the text "wran". Expected one of: debug, info, warn, error, silent. Did you mean \'warn\'?',
+    zh: 'pailou.yaml:2:15 log.level: 错误：值不正确。实际为文本“wran”。应为以下之一：debug、info、warn、error、silent。是否想写“warn”？',
+  },
+  {
+    name: 'a duration without a unit',
+    text: 'version: 1\nproviders: { a: { preset: sandbox, timeouts: { idle: 60 } } }\n',
+    en: 'pailou.yaml:2:54 providers.a.timeouts.idle: error: Wrong value. Found 60. Expected a duration with its unit: 500ms, 2s, 10m, 1h, 30d',
+    zh: 'pailou.yaml:2:54 providers.a.timeouts.idle: 错误：值不正确。实际为 60。应为带单位的时长：500ms、2s、10m、1h、30d',
+  },
+  {
+    name: 'a size in no unit that there is',
+    text: 'version: 1\nlimits: { body: 32MX }\n',
+    en: 'pailou.yaml:2:17 limits.body: error: Wrong value. Found the text "32MX". Expected a size: 512KiB, 32MiB, 1GiB',
+    zh: 'pailou.yaml:2:17 limits.body: 错误：值不正确。实际为文本“32MX”。应为大小：512KiB、32MiB、1GiB',
+  },
+  {
+    name: 'a list for a map',
+    text: 'version: 1\nproviders: [openai]\n',
+    en: 'pailou.yaml:2:12 providers: error: Wrong value. Found a list. Expected names with values',
+    zh: 'pailou.yaml:2:12 providers: 错误：值不正确。实际为列表。应为名称与值的映射',
+  },
+  {
+    name: 'a map for a list',
+    text: 'version: 1\nkeys: { name: a, value: b }\n',
+    en: 'pailou.yaml:2:7 keys: error: Wrong value. Found names with values. Expected a list',
+    zh: 'pailou.yaml:2:7 keys: 错误：值不正确。实际为名称与值的映射。应为列表',
+  },
+  {
+    name: 'a text for the whole',
+    text: 'hello\n',
+    en: 'pailou.yaml:1:1: error: Wrong value. Found the text "hello". Expected names with values',
+    zh: 'pailou.yaml:1:1: 错误：值不正确。实际为文本“hello”。应为名称与值的映射',
+  },
+  {
+    name: 'yes for a flag',
+    text: 'version: 1\ndiscover: yes\n',
+    en: 'pailou.yaml:2:11 discover: error: Wrong value. Found the text "yes". Expected true or false',
+    zh: 'pailou.yaml:2:11 discover: 错误：值不正确。实际为文本“yes”。应为 true 或 false',
+  },
+  {
+    name: 'a number where a key belongs: never quoted',
+    text: 'version: 1\nkeys: [{ name: a, value: 1234567890123456 }]\n',
+    en: 'pailou.yaml:2:26 keys[0].value: error: Wrong value. Found a number. Expected text: put quotes around it',
+    zh: 'pailou.yaml:2:26 keys[0].value: 错误：值不正确。实际为数字。应为文本：请加引号',
+  },
+  {
+    name: 'a key that does not fit into a header: never quoted',
+    text: 'version: 1\nkeys: [{ name: a, value: "${env:K}" }]\n',
+    env: { K: 'two secret words' },
+    en: 'pailou.yaml:2:26 keys[0].value: error: Wrong value. Found text (not shown). Expected letters, digits and signs without spaces',
+    zh: 'pailou.yaml:2:26 keys[0].value: 错误：值不正确。实际为文本（不显示）。应为不含空格的字母、数字和符号',
+  },
+  {
+    name: 'a key without its value',
+    text: 'version: 1\nkeys:\n  - name: a\n',
+    en: "pailou.yaml:3:5 keys[0].value: error: 'value' is missing. Expected text",
+    zh: 'pailou.yaml:3:5 keys[0].value: 错误：缺少“value”。应为文本',
+  },
+  {
+    name: 'a name without a value',
+    text: 'version: 1\nmodels:\n  fast:\n',
+    en: "pailou.yaml:3:3 models.fast: error: 'fast' has no value. Expected text",
+    zh: 'pailou.yaml:3:3 models.fast: 错误：“fast”没有值。应为文本',
+  },
+  {
+    name: 'a range of addresses that is none',
+    text: 'version: 1\negress: { allow: [10.0.0.0/33] }\n',
+    en: 'pailou.yaml:2:19 egress.allow[0]: error: Wrong value. Found the text "10.0.0.0/33". Expected an address or range: 10.0.0.0/8, fd00::/8, 192.168.1.5',
+    zh: 'pailou.yaml:2:19 egress.allow[0]: 错误：值不正确。实际为文本“10.0.0.0/33”。应为地址或网段：10.0.0.0/8、fd00::/8、192.168.1.5',
+  },
+  {
+    name: 'the same key twice',
+    text: 'version: 1\nserver: { port: 1 }\nserver: { port: 2 }\n',
+    en: "pailou.yaml:3:1: error: 'server' is there twice. Expected one of the two",
+    zh: 'pailou.yaml:3:1: 错误：“server”出现了两次。应为只保留其中一个',
+  },
+  {
+    name: 'a pattern without quotes',
+    text: 'version: 1\nmodels:\n  *-mini: fast\n',
+    en: 'pailou.yaml:3:9: error: This is no valid YAML: Alias ending in : is ambiguous. Expected quotes around a name that begins with *: "*-mini"',
+    zh: 'pailou.yaml:3:9: 错误：YAML 语法有误：Alias ending in : is ambiguous。应为以 * 开头的名称外加引号："*-mini"',
+  },
+  {
+    name: 'two keys of one name',
+    text: 'version: 1\nkeys:\n  - { name: a, value: "${env:A}" }\n  - { name: a, value: "${env:B}" }\n',
+    env: { A: 'pk-aaaaaaaaaaaaaaaa', B: 'pk-bbbbbbbbbbbbbbbb' },
+    en: "pailou.yaml:4:13 keys[1].name: error: Key 1 has the name 'a' already. Expected one of its own",
+    zh: 'pailou.yaml:4:13 keys[1].name: 错误：第 1 个密钥已使用名称“a”。应为各不相同',
+  },
+  {
+    name: 'two keys of one value',
+    text: 'version: 1\nkeys:\n  - { name: a, value: "${env:A}" }\n  - { name: b, value: "${env:A}" }\n',
+    env: { A: 'pk-aaaaaaaaaaaaaaaa' },
+    en: 'pailou.yaml:4:23 keys[1].value: error: Key 1 has the same value. Expected one of its own',
+    zh: 'pailou.yaml:4:23 keys[1].value: 错误：与第 1 个密钥的值相同。应为各不相同',
+  },
+];
+
+const JSON_FILES: readonly Mistake[] = [
+  {
+    name: 'an unknown key',
+    text: '{\n  "version": 1,\n  "server": { "prot": 80 }\n}\n',
+    en: "pailou.json:3:15 server.prot: error: Unknown key 'prot'. Expected host, port, publicUrl, trustedProxies, cors. Did you mean 'port'?",
+    zh: 'pailou.json:3:15 server.prot: 错误：未知的键“prot”。应为：host、port、publicUrl、trustedProxies、cors。是否想写“port”？',
+  },
+  {
+    name: 'a wrong kind',
+    text: '{ "version": 1, "server": { "port": "80" } }',
+    en: 'pailou.json:1:37 server.port: error: Wrong value. Found the text "80". Expected a whole number from 0 to 65535',
+    zh: 'pailou.json:1:37 server.port: 错误：值不正确。实际为文本“80”。应为 0 到 65535 的整数',
+  },
+  {
+    name: 'a comma too many',
+    text: '{ "version": 1, }',
+    en: 'pailou.json:1:15: error: This is no valid JSON. Found `,`. Expected no comma before }',
+    zh: 'pailou.json:1:15: 错误：JSON 语法有误。实际为`,`。应为 } 之前没有逗号',
+  },
+  {
+    name: 'a comment',
+    text: '{\n  // hello\n}',
+    en: 'pailou.json:2:3: error: This is no valid JSON. Found `/`. Expected a value or a sign of JSON',
+    zh: 'pailou.json:2:3: 错误：JSON 语法有误。实际为`/`。应为 JSON 的值或符号',
+  },
+  {
+    name: 'cut off',
+    text: '{ "version": 1',
+    en: 'pailou.json:1:15: error: This is no valid JSON. Found the end of the file. Expected a comma, or }',
+    zh: 'pailou.json:1:15: 错误：JSON 语法有误。实际为文件结尾。应为逗号，或 }',
+  },
+  {
+    name: 'the same key twice',
+    text: '{ "version": 1, "version": 1 }',
+    en: "pailou.json:1:17: error: 'version' is there twice. Expected one of the two",
+    zh: 'pailou.json:1:17: 错误：“version”出现了两次。应为只保留其中一个',
+  },
+];
+
+describe.each([
+  ['pailou.yaml', YAML],
+  ['pailou.json', JSON_FILES],
+] as const)('%s', (file, mistakes) => {
+  test.each(mistakes)('$name', async ({ text, en, zh, env = {} }) => {
+    const { problems, loaded } = await loadText(text, { name: file, env });
+    expect(loaded).toBeUndefined();
+    expect(linesOf(problems, 'en')).toEqual([en]);
+    expect(linesOf(problems, 'zh')).toEqual([zh]);
+  });
+});
+
+test('all mistakes are told at once, in the order of the file, with stable codes for programs', async () => {
+  const { problems } = await loadText('sever: 1\nserver: { port: x }\nlimits: { body: 1 }\nmodels: { a: b, b: a }\n');
+  expect(problems.map(({ code, place }) => [code, place?.line])).toEqual([
+    ['unknown_key', 1],
+    ['no_version', 1],
+    ['wrong_value', 2],
+    ['wrong_value', 3],
+    ['alias_loop', 4],
+    ['alias_loop', 4],
+  ]);
+});
+
+test.each([
+  ['nested deeper than any configuration', 'pailou.json', '['.repeat(5000)],
+  ['nested deeper than any configuration', 'pailou.yaml', '['.repeat(5000)],
+  [
+    'anchors that grow without end',
+    'pailou.yaml',
+    [
+      'a: &a [x,x,x,x,x,x,x,x,x]',
+      ...'bcdefgh'.split('').map((one, at) => `${one}: &${one} [${`*${'abcdefgh'[at] ?? ''},`.repeat(9)}]`),
+    ].join('\n'),
+  ],
+  ['a NUL', 'pailou.yaml', 'version: "\0"\n'],
+  ['no UTF-8', 'pailou.yaml', '\uFFFD: 1\n'],
+])('what no configuration is ends with a problem, not a crash: %s (%s)', async (_name, name, text) => {
+  const { problems } = await loadText(text, { name });
+  expect(problems.some(({ severity }) => severity === 'error')).toBe(true);
+});
