@@ -1,6 +1,7 @@
 import type { FactChanges, ProtocolId } from '../ir/index.ts';
 import { anthropicMessages } from './anthropic-messages/index.ts';
 import { bedrockConverse } from './bedrock-converse/index.ts';
+import { gemini } from './gemini/index.ts';
 import { openaiChat } from './openai-chat/index.ts';
 import { openaiCompletions } from './openai-completions/index.ts';
 import type { ClientCodec, ProviderCodec } from './protocol.ts';
@@ -9,6 +10,7 @@ import type { ClientCodec, ProviderCodec } from './protocol.ts';
 export const clientCodecs: ReadonlyMap<ProtocolId, ClientCodec> = new Map<ProtocolId, ClientCodec>([
   ['openai-chat', openaiChat],
   ['anthropic-messages', anthropicMessages],
+  ['gemini', gemini],
   ['openai-completions', openaiCompletions],
 ]);
 
@@ -16,6 +18,7 @@ export const clientCodecs: ReadonlyMap<ProtocolId, ClientCodec> = new Map<Protoc
 export const providerCodecs: ReadonlyMap<ProtocolId, ProviderCodec> = new Map<ProtocolId, ProviderCodec>([
   ['openai-chat', openaiChat],
   ['anthropic-messages', anthropicMessages],
+  ['gemini', gemini],
   ['bedrock-converse', bedrockConverse],
   ['openai-completions', openaiCompletions],
 ]);

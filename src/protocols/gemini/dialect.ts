@@ -1,4 +1,4 @@
-import { type JsonObject, type Residue, type Seal, writeSeal } from '../../ir/index.ts';
+import { isObject, type Json, type JsonObject, type Residue, type Seal, writeSeal } from '../../ir/index.ts';
 
 /** This dialect's name in residue, natives and seals. */
 export const DIALECT = 'gemini';
@@ -18,6 +18,9 @@ export const residueOf = (of: { readonly residue?: Residue }): JsonObject => of.
 export const withResidue = (rest: JsonObject): { readonly residue?: Residue } =>
   Object.keys(rest).length > 0 ? { residue: { [DIALECT]: rest } } : {};
 
+/** Whether a request was read off this dialect: such ones carry its residue, be it empty. */
+export const isOwn = (of: { readonly residue?: Residue }): boolean => of.residue?.[DIALECT] !== undefined;
+
 /** `snake_case` as `camelCase`: Google's JSON takes both. https://protobuf.dev/programming-guides/json/ */
 const camel = (key: string): string =>
   key.includes('_') ? key.replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()) : key;
@@ -31,6 +34,13 @@ export function normal(from: JsonObject): JsonObject {
   }
   return out;
 }
+
+/** A member as text, whatever it is. */
+export const str = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
+
+/** The objects of a list, whatever it is. */
+export const objects = (value: Json | undefined): readonly JsonObject[] =>
+  Array.isArray(value) ? (value as readonly Json[]).filter(isObject) : [];
 
 /** The signature to write for a client: its own, or a foreign seal as a token. */
 export const signature = (seal: Seal | undefined): { readonly thoughtSignature?: string } =>

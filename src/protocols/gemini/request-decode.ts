@@ -23,9 +23,10 @@ import {
   requiredString,
   unknownMembers,
 } from '../../wire/fields.ts';
-import { normal, withResidue } from './dialect.ts';
+import { DIALECT, normal } from './dialect.ts';
 import { fromGoogleSchema } from './json-schema.ts';
 import { type CallIds, createCallIds, decodePart } from './request-parts.ts';
+import { joinModelTurns } from './streamed-turns.ts';
 import { decodeToolChoice, decodeTools } from './tools.ts';
 
 const BODY: ReadonlySet<string> = new Set(['model', 'stream', 'contents', 'systemInstruction', 'generationConfig', 'tools', 'toolConfig']);
@@ -118,15 +119,18 @@ export function decodeRequest(raw: JsonObject): ChatRequest {
     model: requiredString(body, 'model'),
     stream: optionalBoolean(body, 'stream') ?? false,
     instructions: system === undefined ? [] : decodeParts(asContent(system, 'systemInstruction'), 'systemInstruction', ids),
-    turns: contents.map((content, index) => decodeTurn(content, `contents[${index}]`, ids)),
+    turns: joinModelTurns(contents.map((content, index) => decodeTurn(content, `contents[${index}]`, ids))),
     tools: decodeTools(body),
     ...(toolChoice ? { toolChoice } : {}),
     ...decodeConfig(config),
-    ...withResidue({
-      ...unknownMembers(body, BODY),
-      ...rest,
-      ...(Object.keys(restConfig).length > 0 ? { generationConfig: restConfig } : {}),
-    }),
+    // Also when it is empty: by it, a request of this dialect is known.
+    residue: {
+      [DIALECT]: {
+        ...unknownMembers(body, BODY),
+        ...rest,
+        ...(Object.keys(restConfig).length > 0 ? { generationConfig: restConfig } : {}),
+      },
+    },
   };
 }
 

@@ -10,7 +10,9 @@ import {
   type Seal,
 } from '../../ir/index.ts';
 import { objectAt, optionalObject, optionalString, requiredString, unknownMembers } from '../../wire/fields.ts';
+import { readCarried } from './carried-parts.ts';
 import { DIALECT, normal, withResidue } from './dialect.ts';
+import { decodeHosted } from './hosted-parts.ts';
 
 /** Calls that wait for their results: results without an id belong to the first of their name. */
 export interface CallIds {
@@ -65,8 +67,8 @@ function decodeInline(raw: JsonObject, at: string, common: Common): MediaPart {
   };
 }
 
-/** Files of Google's own store are known by their address there. */
-const OWN_FILE = /\/(?:v1(?:beta|alpha)?\/)?files\/[\w-]+$|^gs:\/\//;
+/** Files of Google's own store, and films that it knows, are known by their address there. */
+const OWN_FILE = /\/(?:v1(?:beta|alpha)?\/)?files\/[\w-]+$|^gs:\/\/|^https:\/\/(?:(?:www\.)?youtube\.com|youtu\.be)\//;
 
 function decodeFile(raw: JsonObject, at: string, common: Common): MediaPart {
   const file = normal(raw);
@@ -131,7 +133,9 @@ function decodeCall(raw: JsonObject, at: string, ids: CallIds, common: Common): 
 }
 
 const KNOWN: ReadonlySet<string> = new Set(
-  'text thought thoughtSignature inlineData fileData functionCall functionResponse executableCode codeExecutionResult'.split(' '),
+  'text thought thoughtSignature inlineData fileData functionCall functionResponse executableCode codeExecutionResult toolCall toolResponse'.split(
+    ' ',
+  ),
 );
 
 /** Reads one part of a client's content. */
@@ -142,6 +146,8 @@ export function decodePart(raw: Json, at: string, ids: CallIds): Part {
     ...(signed === undefined || signed === '' ? {} : { seal: readSeal(signed, DIALECT) }),
     ...withResidue(unknownMembers(part, KNOWN)),
   };
+  const carried = readCarried(common.seal);
+  if (carried) return carried;
   const inner = (key: string): JsonObject | undefined => optionalObject(part, key, at);
   const call = inner('functionCall');
   if (call) return decodeCall(call, `${at}.functionCall`, ids, common);
@@ -153,35 +159,6 @@ export function decodePart(raw: Json, at: string, ids: CallIds): Part {
   if (file) return decodeFile(file, `${at}.fileData`, common);
   const text = optionalString(part, 'text', at);
   if (text !== undefined) return part['thought'] === true ? { kind: 'reasoning', text, ...common } : { kind: 'text', text, ...common };
-  const hosted = decodeHosted(part, common);
-  return hosted ?? { kind: 'native', by: DIALECT, value: part };
-}
-
-/** Code that the model ran, and what came of it. */
-export function decodeHosted(part: JsonObject, common: Common): Part | undefined {
-  const code = part['executableCode'];
-  if (isObject(code)) {
-    const inputJson = JSON.stringify({ code: code['code'] ?? '', language: String(code['language'] ?? 'PYTHON').toLowerCase() });
-    const id = typeof code['id'] === 'string' ? code['id'] : 'code';
-    return {
-      kind: 'hosted-call',
-      id,
-      tool: 'code-execution',
-      name: 'code_execution',
-      inputJson,
-      native: { by: DIALECT, value: part },
-      ...common,
-    };
-  }
-  const result = part['codeExecutionResult'];
-  if (!isObject(result)) return undefined;
-  return {
-    kind: 'hosted-result',
-    callId: typeof result['id'] === 'string' ? result['id'] : 'code',
-    tool: 'code-execution',
-    text: typeof result['output'] === 'string' ? result['output'] : '',
-    isError: result['outcome'] !== 'OUTCOME_OK',
-    native: { by: DIALECT, value: part },
-    ...common,
-  };
+  if (common.seal && Object.keys(part).length === 1) return { kind: 'text', text: '', ...common };
+  return decodeHosted(part, common) ?? { kind: 'native', by: DIALECT, value: part };
 }

@@ -1,6 +1,6 @@
 import type { Stop, StopReason } from '../../ir/index.ts';
 
-/** `FinishReason` by number, for servers that were asked for enums as integers. https://github.com/googleapis/googleapis, generative_service.proto */
+/** `FinishReason` by number, for servers that were asked for enums as integers. https://github.com/googleapis/googleapis, google/ai/generativelanguage/v1beta/generative_service.proto */
 const BY_NUMBER: readonly string[] = [
   'FINISH_REASON_UNSPECIFIED',
   'STOP',
@@ -8,10 +8,12 @@ const BY_NUMBER: readonly string[] = [
   'SAFETY',
   'RECITATION',
   'OTHER',
+  'LANGUAGE',
   'BLOCKLIST',
   'PROHIBITED_CONTENT',
   'SPII',
   'MALFORMED_FUNCTION_CALL',
+  'IMAGE_SAFETY',
 ];
 
 const REASONS: Readonly<Record<string, StopReason>> = {
@@ -56,6 +58,13 @@ const WORDS: Record<StopReason, string> = {
   other: 'OTHER',
 };
 
+/** Words of this dialect are in capitals. */
+const OWN_WORD = /^[A-Z][A-Z_]+$/;
+
 /** The finish reason to tell a client: Google's own word where it came from Google. */
-export const finishReason = (stop: Stop): string =>
-  stop.raw !== undefined && REASONS[stop.raw] !== undefined ? stop.raw : WORDS[stop.reason];
+export function finishReason({ reason, raw }: Stop): string {
+  if (raw === undefined) return WORDS[reason];
+  const known = REASONS[raw];
+  if (known === reason || (known === 'stop' && reason === 'tool-calls')) return raw;
+  return reason === 'other' && OWN_WORD.test(raw) ? raw : WORDS[reason];
+}

@@ -29,10 +29,18 @@ export function decodeUsage(raw: JsonObject): Usage {
   } as Usage);
 }
 
+/** Tokens by modality, where they were told apart. */
+function details(name: string, audio: number | undefined, image: number | undefined): JsonObject {
+  const list = [...(audio ? [{ modality: 'AUDIO', tokenCount: audio }] : []), ...(image ? [{ modality: 'IMAGE', tokenCount: image }] : [])];
+  return list.length > 0 ? { [name]: list } : {};
+}
+
 /** A usage report in Google's words. */
 export function encodeUsage(usage: Usage): JsonObject {
   if (usage.native?.by === DIALECT) return usage.native.value;
-  const { input, output, reasoning = 0, toolUse = 0, cacheRead } = usage;
+  const { input, output, cacheRead } = usage;
+  const reasoning = Math.min(usage.reasoning ?? 0, output);
+  const toolUse = Math.min(usage.toolUse ?? 0, input);
   return {
     promptTokenCount: input - toolUse,
     candidatesTokenCount: output - reasoning,
@@ -40,5 +48,7 @@ export function encodeUsage(usage: Usage): JsonObject {
     ...(cacheRead === undefined ? {} : { cachedContentTokenCount: cacheRead }),
     ...(reasoning > 0 ? { thoughtsTokenCount: reasoning } : {}),
     ...(toolUse > 0 ? { toolUsePromptTokenCount: toolUse } : {}),
+    ...details('promptTokensDetails', usage.inputAudio, usage.inputImage),
+    ...details('candidatesTokensDetails', usage.outputAudio, usage.outputImage),
   };
 }

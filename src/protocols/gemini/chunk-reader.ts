@@ -1,0 +1,108 @@
+import { createSequencer, type Emit, type Fault, isObject, type Json, type JsonObject, type Stop } from '../../ir/index.ts';
+import type { SourceContext } from '../protocol.ts';
+import { normal, objects, str, withResidue } from './dialect.ts';
+import { createStreamCandidate, type StreamCandidate } from './stream-candidate.ts';
+import { finishWord } from './stops.ts';
+import { decodeUsage } from './usage.ts';
+
+/** The candidates that one reply may hold: an index beyond is none of ours. */
+const MAX_CANDIDATES = 128;
+
+const ENVELOPE: ReadonlySet<string> = new Set(['candidates', 'usageMetadata', 'modelVersion', 'responseId']);
+
+/** Reads `GenerateContentResponse`s: the chunks of a stream, or the one of a whole reply. */
+export interface ChunkReader {
+  chunk(value: JsonObject): void;
+  /** Tells the end of the reply. */
+  end(): void;
+  fail(fault: Fault): void;
+  /** Every candidate that began has finished, or the prompt was blocked. */
+  readonly finished: boolean;
+  /** Something that belongs to a reply has come. */
+  readonly begun: boolean;
+  /** The first candidate, once it has begun. */
+  readonly first: StreamCandidate | undefined;
+}
+
+/** Seconds since 1970 of `createTime`. */
+function secondsOf(time: Json | undefined): { readonly createdAt?: number } {
+  const ms = Date.parse(str(time));
+  return Number.isNaN(ms) ? {} : { createdAt: Math.floor(ms / 1000) };
+}
+
+/** Why a prompt was refused; Google answers it without candidates. */
+function blockOf(feedback: Json | undefined): Stop | undefined {
+  const reason = isObject(feedback) ? normal(feedback)['blockReason'] : undefined;
+  const word = typeof reason === 'number' ? 'SAFETY' : finishWord(reason);
+  return word === undefined || word === 'BLOCK_REASON_UNSPECIFIED' ? undefined : { reason: 'content-filter', raw: word };
+}
+
+export function createChunkReader(context: SourceContext, emit: Emit): ChunkReader {
+  const sequencer = createSequencer(emit);
+  const candidates: (StreamCandidate | undefined)[] = [];
+  let rest: JsonObject = {};
+  let usage: JsonObject | undefined;
+  let blocked: Stop | undefined;
+  let started = false;
+
+  function start(chunk: JsonObject): void {
+    started = true;
+    emit({ type: 'reply-start', id: str(chunk['responseId']), model: str(chunk['modelVersion']), ...secondsOf(chunk['createTime']) });
+  }
+
+  function candidate(raw: JsonObject): void {
+    const { index = 0 } = raw;
+    if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || index >= MAX_CANDIDATES) return;
+    const state = (candidates[index] ??= createStreamCandidate(index, sequencer, context));
+    state.read(raw);
+    // Later candidates may speak once those before them have finished; what those say after that comes at the end.
+    for (let at = 0; candidates.length > 1 && candidates[at]?.stop; at++) {
+      candidates[at]?.close();
+      sequencer.choiceOver(at);
+    }
+  }
+
+  function tellUsage(): void {
+    if (usage && started) emit({ type: 'usage', usage: decodeUsage(usage) });
+    usage = undefined;
+  }
+
+  function residue(): JsonObject {
+    const rests = candidates.map((one) => one?.rest ?? {});
+    return { ...rest, ...(rests.some((one) => Object.keys(one).length > 0) ? { candidates: rests } : {}) };
+  }
+
+  return {
+    get finished() {
+      return blocked !== undefined || (candidates.some((one) => one) && candidates.every((one) => !one || one.stop !== undefined));
+    },
+    get begun() {
+      return started;
+    },
+    get first() {
+      return candidates[0];
+    },
+    chunk(raw) {
+      const value = normal(raw);
+      const list = objects(value['candidates']);
+      if (!started && (list.length > 0 || value['promptFeedback'] !== undefined || value['usageMetadata'] !== undefined)) start(value);
+      for (const name in value) if (!ENVELOPE.has(name)) rest = { ...rest, [name]: value[name] };
+      if (isObject(value['usageMetadata'])) usage = value['usageMetadata'];
+      blocked ??= blockOf(value['promptFeedback']);
+      for (const one of list) candidate(one);
+    },
+    end() {
+      for (const one of candidates) one?.close();
+      sequencer.endAll();
+      sequencer.flush();
+      tellUsage();
+      const fallback = blocked ?? ({ reason: 'other' } as const);
+      const [stop = fallback, ...others] = candidates.map((one) => one?.stop ?? fallback);
+      emit({ type: 'reply-end', stop, ...(others.length > 0 ? { others } : {}), ...withResidue(residue()) });
+    },
+    fail(fault) {
+      tellUsage();
+      emit({ type: 'fault', fault });
+    },
+  };
+}

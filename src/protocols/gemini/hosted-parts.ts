@@ -1,0 +1,110 @@
+import {
+  type HostedCallPart,
+  type HostedResultPart,
+  type HostedTool,
+  isObject,
+  type JsonObject,
+  type Part,
+  parseObject,
+  type Residue,
+  type Seal,
+} from '../../ir/index.ts';
+import { DIALECT, str } from './dialect.ts';
+
+/*
+ * Tools that Google runs, where the answer shows that they ran: code, and calls of the server side.
+ */
+
+interface Common {
+  readonly seal?: Seal;
+  readonly residue?: Residue;
+}
+
+/** `toolType` of a call that the server made. https://ai.google.dev/gemini-api/docs/tool-combination */
+const TOOL_TYPES: Readonly<Record<string, HostedTool>> = {
+  GOOGLE_SEARCH_WEB: 'web-search',
+  GOOGLE_SEARCH_IMAGE: 'web-search',
+  URL_CONTEXT: 'web-fetch',
+  FILE_SEARCH: 'file-search',
+};
+
+/** The part in this dialect's own words; its signature stands beside it. */
+function nativeOf(part: JsonObject): { readonly by: typeof DIALECT; readonly value: JsonObject } {
+  const { thoughtSignature: _signature, ...value } = part;
+  return { by: DIALECT, value };
+}
+
+function decodeCode(code: JsonObject, part: JsonObject, common: Common): HostedCallPart {
+  const { language } = code;
+  const word = typeof language === 'string' ? language.toLowerCase() : 'python';
+  return {
+    kind: 'hosted-call',
+    id: str(code['id']) || 'code',
+    tool: 'code-execution',
+    name: 'code_execution',
+    inputJson: JSON.stringify({ code: str(code['code']), language: word }),
+    native: nativeOf(part),
+    ...common,
+  };
+}
+
+function decodeOutcome(result: JsonObject, part: JsonObject, common: Common): HostedResultPart {
+  const { outcome } = result;
+  return {
+    kind: 'hosted-result',
+    callId: str(result['id']) || 'code',
+    tool: 'code-execution',
+    text: str(result['output']),
+    isError: outcome !== 'OUTCOME_OK' && outcome !== 1,
+    native: nativeOf(part),
+    ...common,
+  };
+}
+
+const toolOf = (word: string): HostedTool => TOOL_TYPES[word] ?? 'other';
+
+function decodeServerCall(call: JsonObject, part: JsonObject, common: Common): HostedCallPart {
+  const type = str(call['toolType']);
+  return {
+    kind: 'hosted-call',
+    id: str(call['id']) || 'tool',
+    tool: toolOf(type),
+    name: type.toLowerCase() || 'tool',
+    inputJson: JSON.stringify(call['args'] ?? {}),
+    native: nativeOf(part),
+    ...common,
+  };
+}
+
+function decodeServerResult(result: JsonObject, part: JsonObject, common: Common): HostedResultPart {
+  return {
+    kind: 'hosted-result',
+    callId: str(result['id']) || 'tool',
+    tool: toolOf(str(result['toolType'])),
+    text: '',
+    isError: false,
+    native: nativeOf(part),
+    ...common,
+  };
+}
+
+/** Reads a part of a tool that Google ran; `undefined` when it is another. */
+export function decodeHosted(part: JsonObject, common: Common): Part | undefined {
+  const { executableCode, codeExecutionResult, toolCall, toolResponse } = part;
+  if (isObject(executableCode)) return decodeCode(executableCode, part, common);
+  if (isObject(codeExecutionResult)) return decodeOutcome(codeExecutionResult, part, common);
+  if (isObject(toolCall)) return decodeServerCall(toolCall, part, common);
+  return isObject(toolResponse) ? decodeServerResult(toolResponse, part, common) : undefined;
+}
+
+/** Another dialect's code as this one shows it; `undefined` for other tools. */
+export function encodeHosted(part: HostedCallPart | HostedResultPart): JsonObject | undefined {
+  if (part.native?.by === DIALECT) return part.native.value;
+  if (part.tool !== 'code-execution') return undefined;
+  if (part.kind === 'hosted-result') {
+    return { codeExecutionResult: { outcome: part.isError ? 'OUTCOME_FAILED' : 'OUTCOME_OK', output: part.text } };
+  }
+  const input = parseObject(part.inputJson) ?? {};
+  const code = str(input['code']) || str(input['command']) || part.inputJson;
+  return { executableCode: { language: 'PYTHON', code } };
+}
