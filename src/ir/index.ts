@@ -1,6 +1,7 @@
 export * from './collect.ts';
 export * from './event.ts';
 export * from './fault.ts';
+export * from './foreign-fields.ts';
 export * from './grammar.ts';
 export * from './json.ts';
 export * from './note.ts';

@@ -1,4 +1,5 @@
 import type { Note, ProtocolId, StopReason } from '../../src/ir/index.ts';
+import type { ReplyEssence } from './essence.ts';
 
 /** What a client's dialect can say of why a reply ended: words that it lacks come back as the nearest one. */
 const STOPS: { readonly [P in ProtocolId]?: { readonly [S in StopReason]?: StopReason } } = {
@@ -22,32 +23,111 @@ const STOPS: { readonly [P in ProtocolId]?: { readonly [S in StopReason]?: StopR
   gemini: { 'stop-sequence': 'stop', pause: 'stop', refusal: 'content-filter', 'context-exceeded': 'length' },
 };
 
-/** The stop reason that a client of this dialect can be told. */
-export const expectedStop = (client: ProtocolId, stop: StopReason): StopReason => STOPS[client]?.[stop] ?? stop;
+/** The stop reason that a client of this dialect can be told. Clients run tools only where the reply says so; a refusal is one also where the upstream called it a stop. */
+function expectedStop(client: ProtocolId, { stop, calls, refusal }: ReplyEssence): StopReason {
+  if (calls.length > 0 && (stop === 'stop' || stop === 'other')) return 'tool-calls';
+  if (client === 'anthropic-messages' && refusal !== '' && (stop === 'stop' || stop === 'other')) return 'refusal';
+  return STOPS[client]?.[stop] ?? stop;
+}
 
-/** The text that a client of this dialect can be told. */
-export const expectedText = (_client: ProtocolId, text: string): string => text;
+type Say = (said: ReplyEssence) => Partial<ReplyEssence>;
 
-/** Which note answers for the loss of which part of a request. */
-const NOTED: readonly (readonly [string, RegExp])[] = [
-  ['system', /system|instructions|messages|developer/],
-  ['user.text', /messages|contents|input|tool/],
-  ['assistant.text', /messages|contents|input|refusal/],
-  ['calls', /tool|messages|input|contents/],
-  ['results', /tool|messages|input|contents/],
-  ['media', /media|image|document|file|content|tool|input|messages/],
-  ['tools', /tool/],
-  ['tools.hosted', /tool/],
-  ['tool_choice', /tool_?choice|toolConfig/i],
-  ['output', /format|output|response/i],
-  ['max_tokens', /max/i],
-  ['temperature', /temperature|thinking|reasoning/],
-  ['top_p', /top_?p|thinking|reasoning/i],
-  ['stop', /stop/i],
+const only = (media: readonly string[], ...kinds: readonly string[]): readonly string[] =>
+  media.filter((line) => kinds.some((kind) => line.startsWith(`${kind} `)));
+
+/** Text, refusal and thoughts as a dialect without a place of its own for refusals has them. */
+const refusalAsText: Say = ({ text, refusal }) => ({ text: text + refusal, refusal: '' });
+
+const withoutRefusal = (order: readonly string[]): readonly string[] => {
+  const out: string[] = [];
+  for (const kind of order.map((one) => (one === 'refusal' ? 'text' : one))) if (out.at(-1) !== kind) out.push(kind);
+  return out;
+};
+
+/** What a client of another dialect can be told of a reply. What is not named here must come through as it is. */
+const SAYS: { readonly [P in ProtocolId]?: Say } = {
+  // One message: text, thoughts and calls each in a place of its own; no hosted tools.
+  'openai-chat': (said) => ({
+    order: [],
+    hosted: [],
+    media: only(said.media, 'image', 'audio'),
+    sequence: '',
+  }),
+  // Items in their order; one answer.
+  'openai-responses': (said) => ({ others: [], media: only(said.media, 'image'), sequence: '' }),
+  // Blocks in their order; one answer, no log probabilities, images only.
+  'anthropic-messages': (said) => ({
+    ...refusalAsText(said),
+    order: withoutRefusal(said.order).filter((kind) => kind !== 'media' || only(said.media, 'image').length > 0),
+    others: [],
+    logprobs: 0,
+    media: only(said.media, 'image'),
+  }),
+  gemini: (said) => ({ ...refusalAsText(said), order: withoutRefusal(said.order), sequence: '' }),
+};
+
+/** What a client of this dialect must be told of a reply that came in the dialect `upstream`. */
+export const expectedReply = (client: ProtocolId, upstream: ProtocolId, said: ReplyEssence): ReplyEssence =>
+  client === upstream ? said : { ...said, ...SAYS[client]?.(said), stop: expectedStop(client, said) };
+
+/** Where a request's conversation stands on the wires. */
+const CONVERSATION = /^(messages|contents|input)(\[\d+\](\.\w+)?)?$|^(native|name)$|^tool_result\.is_error$/;
+
+/** Which notes answer for the loss or change of which line of a request: by the field's name and nothing wider. */
+const NOTED: readonly (readonly [RegExp, RegExp])[] = [
+  [/^system$/, /^(system|instructions|response_format|tool_choice|tools)$|^(messages|input)(\[\d+\](\.\w+)?)?$/],
+  [/^conversation$/, CONVERSATION],
+  [/^reasoning\.replayed$/, /^reasoning$/],
+  [/^hosted\.replayed$/, /^(hosted-call|hosted-result)$/],
+  [/^hosted\./, /^tools(\.\w+(\.\w+)?)?$/],
+  [/^tool_choice$/, /^(tool_choice|toolConfig)$/],
+  [/^parallel$/, /^parallel_tool_calls$/],
+  [/^output$/, /^(response_format|output_config|text\.format|generationConfig\.response\w+)$/],
+  [/^(effort|thinks)$/, /^(reasoning(\.(effort|budget))?|thinking(\.budget_tokens)?)$/],
+  [/^prompt_cache_key$/, /^prompt_cache_key$/],
+  [/^tier$/, /^service_tier$/],
+  [/^cache$/, /^cache_control$/],
 ];
 
-/** Whether a difference is one that was said out loud. */
-export function allowedLoss(field: string, _before: string, _after: string | undefined, notes: readonly Note[]): boolean {
-  const pattern = NOTED.find(([name]) => name === field)?.[1];
-  return pattern !== undefined && notes.some((note) => pattern.test(note.field));
+/** A field under its own name, also in Gemini's words. */
+function plainly(field: string): RegExp {
+  const camel = field.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return new RegExp(`^((generationConfig\\.)?${camel}|${field})$`);
+}
+
+function noteFor(field: string): RegExp {
+  const residue = /^residue\.(?:(messages|tools)\.)?(.+)$/.exec(field);
+  if (residue) return new RegExp(`^${residue[1] ? `${residue[1]}\\.` : ''}${residue[2]}$`);
+  const tool = /^tool\.(.+?)(\.strict)?$/.exec(field);
+  if (tool) return new RegExp(`^tools(\\.${tool[1]?.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}(\\.\\w+)?)?$`);
+  return NOTED.find(([line]) => line.test(field))?.[1] ?? plainly(field);
+}
+
+const linesOf = (text: string | undefined): readonly string[] => (text ?? '').split('\n');
+
+/** What is said in a conversation, whoever says it. */
+const saidIn = (text: string | undefined): readonly string[] =>
+  linesOf(text).map((line) => line.replace(/^(\w+ (says|shows)|result of .+?:) ?/, ''));
+
+/** Whether all that was said is still said somewhere. */
+function isAllThere(before: string, after: string | undefined): boolean {
+  const now = saidIn(after).join('\n');
+  return saidIn(before).every((line) => now.includes(line));
+}
+
+/**
+ * Whether a difference is one that was said out loud: by a note on that very field, of a kind that explains it. What only
+ * moved must still be there; what was emulated in words may only have grown.
+ */
+export function excuse(field: string, before: string, after: string | undefined, notes: readonly Note[]): Note | undefined {
+  const pattern = noteFor(field);
+  const found = notes.filter((note) => pattern.test(note.field));
+  if (field === 'system' && after?.includes(before)) return found.find((note) => note.what === 'emulated' || note.what === 'moved');
+  if (field === 'system') return found.find((note) => note.what === 'moved' || note.what === 'dropped');
+  if (field === 'conversation') {
+    const changed = found.find((note) => note.what !== 'moved');
+    return changed ?? (isAllThere(before, after) ? found[0] : undefined);
+  }
+  if (after === undefined) return found.find((note) => note.what !== 'approximated') ?? found[0];
+  return found[0];
 }

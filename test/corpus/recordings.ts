@@ -10,7 +10,7 @@ export interface Recording {
   readonly endpoint: string;
   readonly model: string | null;
   readonly stream: boolean;
-  readonly source: { readonly elided?: unknown; readonly altered?: unknown };
+  readonly source: { readonly fidelity?: { readonly request?: string; readonly response?: string } };
   readonly request: { readonly path: string; readonly body?: JsonObject; readonly bodyText?: string } | null;
   readonly response: {
     readonly status: number;
@@ -42,12 +42,13 @@ export function* recordings(corpus: string, folder: string): Iterable<Recording>
   }
 }
 
-/** The recorded body of a request as an object, with what Gemini says in the path put where the decoder looks for it. */
+/** The recorded body of a request as an object, with what its path says (Gemini, deployments of Azure, Vertex) put where the decoder looks for it. */
 export function requestBody(recording: Recording): JsonObject | undefined {
   const { request } = recording;
   if (!request) return undefined;
   const body = request.body ?? (request.bodyText ? (JSON.parse(request.bodyText) as JsonObject) : undefined);
-  if (!body || recording.protocol !== 'gemini-generate') return body;
+  if (!body) return undefined;
+  if (recording.protocol !== 'gemini-generate') return { model: recording.model ?? 'm', ...body };
   const model = /models\/([^:?]+)/.exec(request.path)?.[1] ?? recording.model ?? 'gemini';
   return { ...body, model: decodeURIComponent(model), stream: recording.endpoint === 'streamGenerateContent' };
 }

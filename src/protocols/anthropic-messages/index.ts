@@ -10,9 +10,6 @@ import { createStreamDecoder } from './stream-decode.ts';
 import { createStreamEncoder } from './stream-encode.ts';
 import { tap } from './tap.ts';
 
-export { decodeCountTokens } from './request-decode.ts';
-export { encodeCountTokens } from './request-encode.ts';
-
 /** What the wire takes; models and providers differ in `reasoningControl`, `sampling`, `hostedTools` and more (presets). */
 const facts: FactChanges = {
   toolId: { max: 64, charset: 'word' },

@@ -77,6 +77,8 @@ function budget(wish: Wish, context: TargetContext): EncodedReasoning {
   }
   if (reasoning.adaptive) notes.add('thinking', 'approximated', 'the model takes a budget, it does not choose one');
   const wanted = Math.max(MIN_BUDGET, Math.min(said < 0 ? USUAL_BUDGET : said, facts.maxBudgetTokens));
+  if (reasoning.budgetTokens === undefined && said > facts.maxBudgetTokens)
+    notes.add('reasoning.effort', 'approximated', `the most that the target thinks is ${facts.maxBudgetTokens} tokens`);
   // Thinking counts against the maximum: where the client named none, the answer keeps its usual room.
   if (request.maxOutputTokens === undefined) return { thinking: thinking(wanted), ...effort, maxTokens: wanted + facts.defaultMaxTokens };
   const fitting = fit(wanted, maxTokens);

@@ -184,6 +184,3 @@ export function decodeRequest(body: JsonObject): ChatRequest {
     residue: { [DIALECT]: rest },
   };
 }
-
-/** Reads a body of `/v1/messages/count_tokens`: a request without its sampling. */
-export const decodeCountTokens = (body: JsonObject): ChatRequest => decodeRequest(body);

@@ -1,7 +1,16 @@
-import { type ChatRequest, isObject, type Json, type JsonObject, type OutputFormat, type Turn } from '../../ir/index.ts';
+import {
+  badField,
+  type ChatRequest,
+  foreignFields,
+  isObject,
+  type Json,
+  type JsonObject,
+  type OutputFormat,
+  type Turn,
+} from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
 import { cacheControl, limitCacheMarks, MAX_CACHE_MARKS } from './cache-control.ts';
-import { isOwn, residueOf } from './dialect.ts';
+import { DIALECT, isOwn, residueOf } from './dialect.ts';
 import { encodeParts } from './part-encode.ts';
 import { cycleWithoutThinking, encodeReasoning } from './reasoning-encode.ts';
 import { type Prepared, prepareTurns } from './request-turns.ts';
@@ -152,6 +161,13 @@ function noteLosses(request: ChatRequest, context: TargetContext): void {
     ['modalities', request.modalities?.some((modality) => modality !== 'text') ?? false],
   ];
   for (const [field, is] of lost) if (is) context.notes.add(field, 'dropped', 'Messages has none');
+  for (const field of foreignFields(request, DIALECT)) context.notes.add(field, 'dropped', 'Messages has none');
+}
+
+/** Several answers cannot be had in one call. Throws, since the client would miss the others. */
+function refuseSeveral({ n }: ChatRequest, context: TargetContext): void {
+  if (n === undefined || n === 1 || context.facts.n) return;
+  throw badField('n', `Invalid request: this target gives one answer a call, 'n' asks for ${n}`, 'unsupported_value');
 }
 
 /** Other dialects' words for tiers. https://docs.claude.com/en/api/service-tiers */
@@ -257,6 +273,7 @@ export function encodeRequest(request: ChatRequest, context: TargetContext): Jso
     context,
   );
   const isThinking = thinking !== undefined && thinking['type'] !== 'disabled';
+  refuseSeveral(request, context);
   if (!own) noteLosses(request, context);
   if (!context.facts.cacheControl && marksOf(request))
     context.notes.add('cache_control', 'dropped', 'the target has no prompt cache to mark');
@@ -278,24 +295,4 @@ export function encodeRequest(request: ChatRequest, context: TargetContext): Jso
     ...(request.stream ? { stream: true } : {}),
   };
   return limited(body, own, context);
-}
-
-/** Members that `/v1/messages/count_tokens` takes. https://docs.claude.com/en/api/messages-count-tokens */
-const COUNTED = [
-  'model',
-  'system',
-  'messages',
-  'tools',
-  'tool_choice',
-  'thinking',
-  'output_config',
-  'cache_control',
-  'mcp_servers',
-  'context_management',
-];
-
-/** Writes a request of `/v1/messages/count_tokens`: what is read, without how it is to be answered. */
-export function encodeCountTokens(request: ChatRequest, context: TargetContext): JsonObject {
-  const body = encodeRequest(request, context);
-  return Object.fromEntries(COUNTED.filter((key) => body[key] !== undefined).map((key) => [key, body[key]]));
 }

@@ -17,7 +17,7 @@ export interface ChunkText {
   finish(choice: number, word: string, write: WriteFrame): void;
   /** The chunk of a delta whose text is yet to come: `path` is the delta up to it, `close` what follows. */
   flow(choice: number, path: string, close: string): Flow;
-  usage(usage: Usage | undefined, write: WriteFrame): void;
+  usage(usage: Usage, write: WriteFrame): void;
 }
 
 export function createChunkText(context: ReplyContext): ChunkText {
@@ -45,7 +45,7 @@ export function createChunkText(context: ReplyContext): ChunkText {
     },
     flow: (choice, path, close) => ({ prefix: `${head}"choices":[{"index":${choice},"delta":{${path}`, suffix: `${close}},${ending}` }),
     usage(usage, write) {
-      write(`${head}"choices":[],"usage":${usage ? JSON.stringify(encodeUsage(usage)) : 'null'}}`);
+      write(`${head}"choices":[],"usage":${JSON.stringify(encodeUsage(usage))}}`);
     },
   };
 }

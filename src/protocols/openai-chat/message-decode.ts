@@ -29,6 +29,7 @@ import { holdsTokens, place, readCarried, readOwnDetails, sealContent, sealOfMem
 import { argumentsOf, reasoningText, thinkingText } from './reply-parts.ts';
 
 const MESSAGE = new Set(['role', 'content', 'name', 'cache_control']);
+const USER = new Set([...MESSAGE, 'images']);
 const ASSISTANT = new Set([
   ...MESSAGE,
   'refusal',
@@ -162,11 +163,13 @@ function audio(message: JsonObject, at: string): readonly Part[] {
 /** Hangs annotations and a seal on the text. */
 function onText(parts: readonly Part[], message: JsonObject): readonly Part[] {
   const citations = decodeAnnotations(message['annotations']);
-  const more = { ...(citations.length > 0 ? { citations } : {}), ...sealOfMembers(message) };
+  const more: Omit<TextPart, 'kind' | 'text'> = { ...(citations.length > 0 ? { citations } : {}), ...sealOfMembers(message) };
   if (Object.keys(more).length === 0) return parts;
   const at = parts.findIndex((part) => part.kind === 'text');
   const first = parts[at];
-  return first?.kind === 'text' ? parts.map((part, index) => (index === at ? { ...first, ...more } : part)) : parts;
+  // A seal without any text is one on an empty text, as in a reply.
+  if (first?.kind !== 'text') return more.seal ? [...parts, { kind: 'text', text: '', ...more }] : parts;
+  return parts.map((part, index) => (index === at ? { ...first, ...more } : part));
 }
 
 /** Splits texts where seals of other dialects stood on pieces of them. */
@@ -230,8 +233,10 @@ function assistant(message: JsonObject, at: string, ids: LegacyIds): Turn {
 function speaker(message: JsonObject, role: 'system' | 'developer' | 'user', at: string): Turn {
   const { content } = message;
   if (content === undefined || content === null) throw missingField(`${at}.content`);
-  const parts = withMark(contentParts(content, `${at}.content`), message, at);
-  return { role, parts, ...named(message, at), ...withResidue(unknownMembers(message, MESSAGE)) };
+  // Ollama's clients put what the user shows beside the text.
+  const shown = role === 'user' ? images(message, at) : [];
+  const parts = withMark([...contentParts(content, `${at}.content`), ...shown], message, at);
+  return { role, parts, ...named(message, at), ...withResidue(unknownMembers(message, role === 'user' ? USER : MESSAGE)) };
 }
 
 function toolResult(message: JsonObject, callId: string, known: ReadonlySet<string>, at: string): Turn {

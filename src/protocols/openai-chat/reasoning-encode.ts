@@ -36,7 +36,9 @@ function noteBudget(reasoning: Reasoning, context: TargetContext): void {
 
 function byEffort(reasoning: Reasoning, context: TargetContext): JsonObject {
   noteBudget(reasoning, context);
-  const word = effortWord(reasoning, context);
+  // Who asks for thoughts gets some, also from a model that by itself gives none.
+  const asked: Reasoning = reasoning.enabled === true && effortOf(reasoning) === undefined ? { ...reasoning, effort: 'medium' } : reasoning;
+  const word = effortWord(asked, context);
   return word === undefined ? {} : { reasoning_effort: word };
 }
 

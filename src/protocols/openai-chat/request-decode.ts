@@ -35,6 +35,7 @@ const KNOWN = new Set([
   'frequency_penalty',
   'presence_penalty',
   'seed',
+  'random_seed',
   'stop',
   'n',
   'logprobs',
@@ -92,7 +93,8 @@ function sampling(body: JsonObject) {
     ...given('topK', optionalNumber(body, 'top_k')),
     ...given('frequencyPenalty', optionalNumber(body, 'frequency_penalty')),
     ...given('presencePenalty', optionalNumber(body, 'presence_penalty')),
-    ...given('seed', optionalNumber(body, 'seed')),
+    // Mistral's word for it.
+    ...given('seed', optionalNumber(body, 'seed') ?? optionalNumber(body, 'random_seed')),
     ...(stop && stop.length > 0 ? { stop } : {}),
     ...given('n', optionalCount(body, 'n', 1)),
     ...logprobs(body),

@@ -1,4 +1,4 @@
-import { badField, type ChatRequest, type JsonObject, type OutputFormat } from '../../ir/index.ts';
+import { badField, type ChatRequest, foreignFields, type JsonObject, type OutputFormat } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
 import { cacheControl } from './cache-control.ts';
 import { DIALECT, isOwn, residueOf } from './dialect.ts';
@@ -150,6 +150,14 @@ function encodeStream(request: ChatRequest, rest: JsonObject, context: TargetCon
   return { stream: true, ...(Object.keys(options).length > 0 ? { stream_options: options } : {}) };
 }
 
+/** The mark on the whole request; those on tools are left out with the same note. */
+function encodeCache(request: ChatRequest, own: boolean, context: TargetContext): JsonObject {
+  const onTools = request.tools.some((tool) => tool.kind === 'function' && tool.cache);
+  if (own || context.facts.cacheControl) return request.cache ? cacheControl(request.cache) : {};
+  if (request.cache || onTools) context.notes.add('cache_control', 'dropped', 'the target caches by itself, or not at all');
+  return {};
+}
+
 /** Fields of other dialects without which the model would be asked something else: a gap's other side, stored prompts, tools elsewhere. */
 const CONTENT = ['suffix', 'prompt', 'cachedContent', 'mcp_servers'];
 
@@ -161,8 +169,8 @@ function noteResidue(request: ChatRequest, context: TargetContext): void {
       if (rest[name] !== undefined)
         throw badField(name, `Invalid request: '${name}' has no equal in the protocol of this target`, 'unsupported_content');
     }
-    for (const name of Object.keys(rest)) context.notes.add(name, 'dropped', 'chat has none');
   }
+  for (const name of foreignFields(request, DIALECT)) context.notes.add(name, 'dropped', 'chat has none');
 }
 
 /**
@@ -191,7 +199,7 @@ export function encodeRequest(request: ChatRequest, context: TargetContext): Jso
     ...encodeCount(request, own, context),
     ...encodeForm(request, own, context),
     ...encodeAccount(request, own, context),
-    ...(request.cache && (own || context.facts.cacheControl) ? cacheControl(request.cache) : {}),
+    ...encodeCache(request, own, context),
     ...encodeStream(request, rest, context),
   };
 }

@@ -211,7 +211,7 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
       choice.finish(write);
       chunks.finish(index, encodeStop(stop, choice.toolCall, legacy), write);
     }
-    if (context.request.includeUsage) chunks.usage(usage, write);
+    if (context.request.includeUsage && usage) chunks.usage(usage, write);
     write('[DONE]');
   }
 

@@ -137,10 +137,10 @@ function readWhole(body: Buffer): Tapped {
 
 /**
  * What the raw lane looks for. Quotes in text are escaped there, so a needle is found only where it is meant. Both
- * spacings of printed JSON are seen on wires. `"error"` also catches the error events of Groq and OpenRouter.
+ * spacings of printed JSON are seen on wires. Usage is looked for by itself: some never say a finish reason. `"error"` also catches the error events of Groq and OpenRouter.
  */
 export const tap: TapRules = {
-  needles: ['"finish_reason":"', '"finish_reason": "', '"error"', '[DONE]'],
+  needles: ['"finish_reason":"', '"finish_reason": "', '"usage":{', '"usage": {', '"error"', '[DONE]'],
   first: false,
   finishIsEnd: true,
   read: readFrame,

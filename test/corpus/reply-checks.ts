@@ -1,0 +1,125 @@
+import { type ChatRequest, type Fault, type JsonObject, type ProtocolId, type ReplyEvent } from '../../src/ir/index.ts';
+import { type ReplyEssence, replyEssence, sealsOf } from './essence.ts';
+import { expectedReply } from './expressible.ts';
+import { type Codec, collected, decodeFrames, encodeFrames, grammarProblem, replyContext, SOURCE } from './replay.ts';
+import { failedStreamProblem, replyProblem, streamProblem } from './wire-grammar.ts';
+
+/** One thing that is wrong, and where. */
+export interface Problem {
+  readonly check: string;
+  readonly why: string;
+}
+
+const short = (value: unknown): string => JSON.stringify(value).slice(0, 200);
+
+/** A reply that came in one dialect: what every check begins with. */
+export interface Replayed {
+  readonly upstream: ProtocolId;
+  readonly events: readonly ReplyEvent[];
+  readonly request: ChatRequest;
+  /** The client's own body, for a client of the same dialect. */
+  readonly body: JsonObject;
+}
+
+/** Differences between what should have come out and what did. */
+function differences(wanted: ReplyEssence, found: ReplyEssence): string[] {
+  const wrong: string[] = [];
+  for (const key of Object.keys(wanted) as (keyof ReplyEssence)[]) {
+    if (
+      key === 'usage'
+        ? Object.entries(wanted.usage).some(([kind, count]) => found.usage[kind] !== count)
+        : short(wanted[key]) !== short(found[key]) || JSON.stringify(wanted[key]) !== JSON.stringify(found[key])
+    )
+      wrong.push(`${key}: ${short(wanted[key])} became ${short(found[key])}`);
+  }
+  return wrong;
+}
+
+/** The reply as a client would send it back with its next question, in the client's own dialect. */
+function nextRequest(client: ProtocolId, reply: JsonObject): JsonObject {
+  const first = (key: string): JsonObject => (reply[key] as readonly JsonObject[] | undefined)?.[0] ?? {};
+  switch (client) {
+    case 'openai-responses':
+      return { model: 'm', input: [{ role: 'user', content: 'q' }, ...((reply['output'] as readonly JsonObject[] | undefined) ?? [])] };
+    case 'anthropic-messages':
+      return {
+        model: 'm',
+        max_tokens: 9,
+        messages: [
+          { role: 'user', content: 'q' },
+          { role: 'assistant', content: reply['content'] ?? [] },
+        ],
+      };
+    case 'gemini':
+      return {
+        model: 'm',
+        stream: false,
+        contents: [{ role: 'user', parts: [{ text: 'q' }] }, first('candidates')['content'] ?? { role: 'model', parts: [] }],
+      };
+    default:
+      return { model: 'm', messages: [{ role: 'user', content: 'q' }, first('choices')['message'] ?? {}] };
+  }
+}
+
+/** Sealed state must come back with the client's next request, whatever its dialect. */
+function* sealProblems(client: Codec, reply: JsonObject, seals: readonly string[]): Iterable<Problem> {
+  const turns = client.decodeRequest(nextRequest(client.id, reply)).turns.filter((turn) => turn.role === 'assistant');
+  const back = sealsOf(turns.flatMap((turn) => turn.parts));
+  const lost = seals.filter((seal) => !back.includes(seal));
+  if (lost.length > 0) yield { check: `seals → ${client.id}`, why: `${lost.length} of ${seals.length} lost: ${lost[0]?.slice(0, 120)}` };
+}
+
+/** A whole and a streamed reply, for a client of one dialect: legal, and the same as what came. */
+export function* replyProblems(client: Codec, { upstream, events, request, body }: Replayed): Iterable<Problem> {
+  const tools = request.tools;
+  const reply = collected(events, tools);
+  const said = replyEssence(reply);
+  // What stands in the place of parts that a dialect lacks has seals of its own; they are looked at apart.
+  const wanted = { ...expectedReply(client.id, upstream, said), seals: [] };
+  // A chat message has one place for its text, wherever calls stood.
+  const seen = (one: ReplyEssence): ReplyEssence => ({
+    ...one,
+    seals: [],
+    ...(client.id === 'openai-chat' && client.id !== upstream ? { order: [] } : {}),
+  });
+  const own = client.id === upstream ? body : {};
+  const written = client.encodeReply(reply, replyContext(request, own));
+  const whole = `whole → ${client.id}`;
+  const wrong = replyProblem(client.id, written);
+  if (wrong !== undefined) yield { check: whole, why: wrong };
+  for (const why of differences(wanted, seen(replyEssence(client.decodeReply(written, SOURCE))))) yield { check: whole, why };
+  if (said.seals.length > 0 && reply.others === undefined) yield* sealProblems(client, written, said.seals);
+
+  const stream = `stream → ${client.id}`;
+  const frames = encodeFrames(client, events, replyContext(request, own));
+  const illegal = streamProblem(client.id, frames);
+  if (illegal !== undefined) yield { check: stream, why: illegal };
+  const again = decodeFrames(client, frames);
+  const order = grammarProblem(again);
+  if (order !== undefined) yield { check: stream, why: `decoded again: ${order}` };
+  for (const why of differences(wanted, seen(replyEssence(collected(again))))) yield { check: stream, why };
+}
+
+const CUT: Fault = { kind: 'upstream', status: 502, message: 'The upstream broke off', by: 'gateway', code: 'upstream_cut' };
+
+/** A reply that fails after any of its events must never look complete to a client. `after`: which ones. */
+export function* failureProblems(client: Codec, replayed: Replayed, after: readonly number[]): Iterable<Problem> {
+  const { events, request, upstream, body } = replayed;
+  for (const count of after) {
+    const cut: readonly ReplyEvent[] = [...events.slice(0, count), { type: 'fault', fault: CUT }];
+    const frames = encodeFrames(client, cut, replyContext(request, client.id === upstream ? body : {}));
+    const why = failedStreamProblem(client.id, frames);
+    if (why !== undefined) return yield { check: `cut after ${count} → ${client.id}`, why };
+  }
+}
+
+/** A fault in the place of a reply, as a client of a dialect is told of it. */
+export function* faultProblems(client: Codec, fault: Fault): Iterable<Problem> {
+  const written = client.encodeFault(fault, 'req_test');
+  const check = `error → ${client.id}`;
+  if (written.status < 400 || written.status > 599) yield { check, why: `status ${written.status}` };
+  if (!JSON.stringify(written.body).includes(JSON.stringify(fault.message).slice(1, -1))) yield { check, why: 'the message is lost' };
+  const back = client.decodeFault(written.status, JSON.stringify(written.body));
+  if (back.kind !== fault.kind) yield { check, why: `${fault.kind} reads as ${back.kind}` };
+  if (back.message !== fault.message) yield { check, why: `the message became ${back.message.slice(0, 100)}` };
+}
