@@ -1,0 +1,195 @@
+import { lookup } from 'node:dns/promises';
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import type { MediaFetcher } from '../exchange/ports.ts';
+import { badField, GatewayError, gatewayFault } from '../ir/index.ts';
+import { mayReach } from './addresses.ts';
+import { createGate, type Gate } from './gate.ts';
+import { mediaTypeOf } from './media-type.ts';
+
+/** What fetching stands on. */
+export interface FetcherPorts {
+  /** In force now: which private addresses may be reached, and how large a file may be. */
+  readonly bounds: () => { readonly allow: readonly string[]; readonly fetchBytes: number };
+  /** Every address of a host name. */
+  readonly resolve?: (host: string) => Promise<readonly string[]>;
+  /** Altogether, from the start of the look-up. */
+  readonly totalMs?: number;
+}
+
+const TOTAL_MS = 30_000;
+const IDLE_MS = 10_000;
+const MAX_URL = 8192;
+const FETCHES = { running: 16, waiting: 256 };
+/** Look-ups occupy threads that files need as well: there are four. */
+const LOOKUPS = { running: 2, waiting: 256 };
+/** One call may name several files: together they may be this many times as large as one. */
+const FILES_A_CALL = 4;
+
+type Refuse = (why: string, code: string) => GatewayError;
+
+const refusal =
+  (param: string): Refuse =>
+  (why, code) =>
+    badField(param, `The URL in '${param}' cannot be used: ${why}`, code);
+
+/** The URL, if it is of a kind that is fetched at all. */
+function checkedUrl(text: string, refuse: Refuse): URL {
+  const url = text.length <= MAX_URL && URL.canParse(text) ? new URL(text) : undefined;
+  if (!url) throw refuse('it is not a complete http or https URL', 'invalid_url');
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw refuse('only http and https are fetched', 'invalid_url');
+  if (url.username !== '' || url.password !== '') throw refuse('it holds a user name or password', 'invalid_url');
+  return url;
+}
+
+/** The host without brackets and the dot at its end. The URL parser has already turned `0x7f.1`, `017700000001` and `１２７.1` into plain addresses. */
+const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
+
+const systemResolve = async (host: string): Promise<readonly string[]> => (await lookup(host, { all: true })).map(({ address }) => address);
+
+/** The addresses that are dialled. One that may not be reached among them spoils all: the name is not trusted. */
+async function checkedAddresses(
+  host: string,
+  resolve: (host: string) => Promise<readonly string[]>,
+  allow: readonly string[],
+  refuse: Refuse,
+) {
+  const addresses = isIP(host) === 0 ? await resolve(host).catch(() => []) : [host];
+  if (addresses.length === 0) throw refuse('its host is not known', 'url_unreachable');
+  if (!addresses.every((address) => mayReach(address, allow))) throw refuse('its host is not a public one', 'url_not_allowed');
+  return addresses;
+}
+
+/** Answers a look-up with what was checked, so that a name which now resolves otherwise changes nothing. */
+function pinned(addresses: readonly string[]): LookupFunction {
+  const all = addresses.map((address) => ({ address, family: isIP(address) }));
+  return (_host, { all: wantsAll }, callback) => {
+    if (wantsAll) callback(null, all);
+    else callback(null, all[0]?.address ?? '', all[0]?.family);
+  };
+}
+
+/** Bytes that all files of one call may still take. */
+interface Budget {
+  left: number;
+}
+
+interface Fetching {
+  readonly url: URL;
+  readonly addresses: readonly string[];
+  readonly maxBytes: number;
+  readonly budget: Budget;
+  readonly signal: AbortSignal;
+  readonly refuse: Refuse;
+}
+
+/** Why an answer is not taken, if so. */
+function faultOfHead({ statusCode = 0, headers }: http.IncomingMessage, { maxBytes, refuse }: Fetching): GatewayError | undefined {
+  if (statusCode >= 300 && statusCode < 400)
+    return refuse('it redirects, which is not followed. Give the address that it leads to', 'url_redirects');
+  if (statusCode < 200 || statusCode > 299) return refuse(`its server answered ${statusCode}`, 'url_unreachable');
+  if (Number(headers['content-length'] ?? 0) > maxBytes) return tooLarge(maxBytes, refuse);
+  const { 'content-encoding': encoding = 'identity' } = headers;
+  return encoding === 'identity' ? undefined : refuse('its server sent it compressed although that was not asked for', 'url_unreachable');
+}
+
+const tooLarge = (maxBytes: number, refuse: Refuse): GatewayError => refuse(`its file is larger than ${maxBytes} bytes`, 'file_too_large');
+
+/** Gets a file from one of the checked addresses. */
+function get(fetching: Fetching): Promise<{ readonly data: Buffer; readonly contentType: string | undefined }> {
+  const { url, addresses, maxBytes, budget, signal, refuse } = fetching;
+  const host = hostOf(url);
+  const { request } = url.protocol === 'https:' ? https : http;
+  return new Promise((resolve, reject) => {
+    const call = request({
+      method: 'GET',
+      host,
+      // Else it is taken from the header, where a dot may end it that no certificate has.
+      ...(isIP(host) === 0 ? { servername: host } : {}),
+      path: url.pathname + url.search,
+      headers: { host: url.host, accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'pailou' },
+      lookup: pinned(addresses),
+      // No connection of another fetch, to whatever its name led then.
+      agent: false,
+      maxHeaderSize: 16 * 1024,
+      timeout: IDLE_MS,
+      signal,
+      ...(url.port === '' ? {} : { port: url.port }),
+    });
+    const stop = (fault: GatewayError): void => {
+      reject(fault);
+      call.destroy();
+    };
+    const unreachable = (): void =>
+      stop(refuse(signal.aborted ? 'its server took too long' : 'its server could not be reached or cut the answer', 'url_unreachable'));
+    call.on('timeout', () => stop(refuse('its server took too long', 'url_unreachable')));
+    call.on('error', unreachable);
+    call.on('response', (response) => {
+      const fault = faultOfHead(response, fetching);
+      if (fault) return stop(fault);
+      const pieces: Buffer[] = [];
+      let bytes = 0;
+      response.on('data', (piece: Buffer) => {
+        bytes += piece.length;
+        budget.left -= piece.length;
+        if (bytes > maxBytes) stop(tooLarge(maxBytes, refuse));
+        else if (budget.left < 0) stop(refuse('the files of this request are too large together', 'file_too_large'));
+        else pieces.push(piece);
+      });
+      response.on('error', unreachable);
+      response.on('end', () => resolve({ data: Buffer.concat(pieces, bytes), contentType: response.headers['content-type'] }));
+    });
+    call.end();
+  });
+}
+
+const overloaded = (): GatewayError =>
+  new GatewayError(
+    gatewayFault('overloaded', 'Too many files are being fetched. Try again soon', { code: 'fetches_full', retryAfterMs: 1000 }),
+  );
+
+/** The rest of what the files of one call may take, known by the call's signal. */
+function createBudgets(): (signal: AbortSignal, fetchBytes: number) => Budget {
+  const budgets = new WeakMap<AbortSignal, Budget>();
+  return (signal, fetchBytes) => {
+    const budget = budgets.get(signal) ?? { left: fetchBytes * FILES_A_CALL };
+    budgets.set(signal, budget);
+    return budget;
+  };
+}
+
+/** Rejects when a signal says so. */
+const whenAborted = (signal: AbortSignal, fault: () => GatewayError): Promise<never> =>
+  new Promise((_, reject) => {
+    if (signal.aborted) reject(fault());
+    else signal.addEventListener('abort', () => reject(fault()), { once: true });
+  });
+
+/**
+ * Fetches what clients' URLs name, and nothing that only this machine or its network can see: a name is resolved once, every
+ * address of it checked, and a checked one dialled; redirects are not followed; size and time are bounded.
+ */
+export function createMediaFetcher({ bounds, resolve = systemResolve, totalMs = TOTAL_MS }: FetcherPorts): MediaFetcher {
+  const fetches: Gate = createGate(FETCHES, overloaded);
+  const lookups: Gate = createGate(LOOKUPS, overloaded);
+  const budgetOf = createBudgets();
+
+  return {
+    async fetch(text, param, signal) {
+      const refuse = refusal(param);
+      const url = checkedUrl(text, refuse);
+      const { allow, fetchBytes } = bounds();
+      const budget = budgetOf(signal, fetchBytes);
+      const deadline = AbortSignal.any([signal, AbortSignal.timeout(totalMs)]);
+      const late = whenAborted(deadline, () => refuse('its server took too long', 'url_unreachable'));
+      const work = fetches(async () => {
+        if (deadline.aborted) return late;
+        const addresses = await Promise.race([late, lookups(() => checkedAddresses(hostOf(url), resolve, allow, refuse))]);
+        const { data, contentType } = await get({ url, addresses, maxBytes: fetchBytes, budget, signal: deadline, refuse });
+        return { data, mediaType: mediaTypeOf(data, contentType) };
+      });
+      return Promise.race([late, work]);
+    },
+  };
+}
