@@ -1,0 +1,36 @@
+import type { Config } from '../config/config.ts';
+
+/** Replaces secrets in a text. */
+export type Redact = (text: string) => string;
+
+/** Shorter ones are no secrets, and taking them out would take every other word with them. */
+const MIN_LENGTH = 6;
+const MASK = '[secret]';
+
+/** Names of headers and settings that hold a secret; the configuration masks the same. */
+const SECRET_NAME = /auth|key|token|secret|cookie|password/i;
+
+/** What looks like a credential, whoever it belongs to: a client may send us one that we do not know. */
+const CREDENTIALS =
+  /\b(?:Bearer|Basic) +[\w.~+/=-]{8,}|\b(?:sk|pk|rk|gsk|xai|hf|nvapi|AIza|AKIA|ya29\.)[-_]?[\w.-]{16,}|(?<=[?&](?:key|api_key|access_token|token)=)[^&\s"]+/g;
+
+const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+
+function* secretsOf(config: Config): Iterable<string> {
+  for (const { value } of config.keys) yield value;
+  for (const { key, headers = {}, settings = {} } of Object.values(config.providers)) {
+    if (key !== undefined) yield key;
+    for (const [name, value] of [...Object.entries(headers), ...Object.entries(settings)]) if (SECRET_NAME.test(name)) yield value;
+  }
+}
+
+/** Takes out every secret of a configuration, also where JSON escapes it, and whatever looks like a credential. */
+export function createRedact(config: Config): Redact {
+  const secrets = [...secretsOf(config)].filter(({ length }) => length >= MIN_LENGTH);
+  // Longer ones first: one may begin with another.
+  const forms = [...new Set(secrets.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]))].sort(
+    (a, b) => b.length - a.length,
+  );
+  const known = forms.length > 0 ? new RegExp(forms.map(escaped).join('|'), 'g') : undefined;
+  return (text) => (known ? text.replaceAll(known, MASK) : text).replaceAll(CREDENTIALS, MASK);
+}
