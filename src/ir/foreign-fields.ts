@@ -8,6 +8,7 @@ const READ: ReadonlySet<string> = new Set([
   'block',
   'caller',
   'transcript',
+  'anthropic_version',
   // Chat's many words for how to think: read, and kept for their own kind.
   'reasoning',
   'thinking',

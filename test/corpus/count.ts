@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { type ChatRequest, GatewayError, type JsonObject, type ProtocolId } from '../../src/ir/index.ts';
 import { clientCodecs } from '../../src/protocols/index.ts';
 import { families } from '../../src/tokens/families.ts';
-import { familyOf } from '../../src/tokens/family.ts';
+import { familyOf, plainName } from '../../src/tokens/family.ts';
 import { createLocalCounter } from '../../src/tokens/local-counter.ts';
-import { recordedInput } from './recorded-input.ts';
+import { answeredBy, recordedInput } from './recorded-input.ts';
 import { corpusFolder, FOLDERS, type Recording, recordings, requestBody } from './recordings.ts';
 
 const LOW = -0.05;
@@ -40,6 +40,9 @@ function decoded(recording: Recording, protocol: ProtocolId, body: JsonObject): 
   }
 }
 
+/** The line of models that a name belongs to. */
+const lineOf = (model: string): string | undefined => /claude|gpt|gemini|^o\d/.exec(plainName(model))?.[0];
+
 const percent = (part: number): string => `${part >= 0 ? '+' : '−'}${Math.abs(part * 100).toFixed(1)} %`;
 
 function report(name: string, outcomes: readonly Outcome[]): number {
@@ -63,6 +66,7 @@ async function main(): Promise<number> {
   const counter = createLocalCounter();
   const byFamily = new Map<string, Outcome[]>(families.map(({ name }) => [name, []]));
   const whys = new Map<string, number>();
+  const note = (why: string): void => void whys.set(why, (whys.get(why) ?? 0) + 1);
   let excused = 0;
   let total = 0;
   for (const [folder, protocol] of FOLDERS) {
@@ -72,10 +76,16 @@ async function main(): Promise<number> {
       if (recorded === undefined || !body) continue;
       const request = decoded(recording, protocol, body);
       if (!request) continue;
+      const family = familyOf(families, request.model, protocol);
+      const answerer = answeredBy(recording);
+      // A router that fell back to another model counted with that one's tokenizer.
+      if (family && answerer !== undefined && lineOf(answerer) !== lineOf(request.model)) {
+        note('answered by another model');
+        continue;
+      }
       const answer = await counter.count(request, request.model, protocol);
       if ('why' in answer) {
-        const why = answer.why.replaceAll(/'[^']*'/g, '…');
-        whys.set(why, (whys.get(why) ?? 0) + 1);
+        note(answer.why.replaceAll(/'[^']*'/g, '…'));
         continue;
       }
       total++;

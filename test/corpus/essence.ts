@@ -37,18 +37,22 @@ function canonical(text: string): string {
 
 const squeeze = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
 
+const shortOf = (held: string): string => (held.length > 80 ? createHash('sha1').update(held).digest('hex').slice(0, 12) : held);
+
+/** What a hosted tool was asked, without the language of its code. */
+function hostedInput(json: string): string {
+  const { language: _language, ...input } = JSON.parse(json === '' ? '{}' : json) as Record<string, unknown>;
+  return canonical(JSON.stringify(input));
+}
+
 /** Media by what they are and what they hold; the same bytes are the same, wherever they stand. */
 function mediaLine(part: MediaPart): string {
   const { source } = part;
-  const held =
-    source.type === 'base64'
-      ? source.data.replaceAll(/[\s=]/g, '')
-      : source.type === 'url'
-        ? source.url
-        : source.type === 'file'
-          ? source.id
-          : source.text;
-  return `${part.media} ${held.length > 80 ? createHash('sha1').update(held).digest('hex').slice(0, 12) : held}`;
+  const isText = source.type === 'base64' && /^text\/|json$/.test(part.mediaType ?? '');
+  if (isText) return `${part.media} ${shortOf(Buffer.from(source.data, 'base64').toString('utf8'))}`;
+  // What an address holds shows when it is fetched.
+  if (source.type === 'url') return `media ${source.url}`;
+  return `${part.media} ${shortOf(source.type === 'base64' ? source.data.replaceAll(/[\s=]/g, '') : source.type === 'file' ? source.id : source.text)}`;
 }
 
 /** A call's name and arguments; free text as the one member `input` of what a function is given. */
@@ -126,7 +130,7 @@ export function replyEssence(reply: Reply): ReplyEssence {
       .flatMap(({ url, title }) => (url === undefined ? [] : [`${url} ${title ?? ''}`]))
       .toSorted(),
     media: parts.flatMap((part) => (part.kind === 'media' ? [mediaLine(part)] : [])),
-    hosted: parts.flatMap((part) => (part.kind === 'hosted-call' ? [`${part.tool} ${canonical(part.inputJson)}`] : [])),
+    hosted: parts.flatMap((part) => (part.kind === 'hosted-call' ? [`${part.tool} ${hostedInput(part.inputJson)}`] : [])),
     others: (reply.others ?? []).map((other) => `${textsOf(other.parts, 'text')}|${other.stop.reason}`),
     logprobs: parts.reduce((sum, part) => sum + (part.kind === 'text' ? (part.logprobs?.length ?? 0) : 0), 0),
     stop: reply.stop.reason,
@@ -226,6 +230,7 @@ const TIERS: Readonly<Record<string, string>> = { auto: '', priority: '', defaul
 
 /** Members of residue that are read already, or are the codec's own. */
 const UNSAID: ReadonlySet<string> = new Set([
+  'anthropic_version',
   'block',
   'caller',
   'transcript',

@@ -50,25 +50,42 @@ const SAYS: { readonly [P in ProtocolId]?: Say } = {
   'openai-chat': (said) => ({
     order: [],
     hosted: [],
-    media: only(said.media, 'image', 'audio'),
+    media: only(said.media, 'image', 'audio', 'media'),
     sequence: '',
   }),
   // Items in their order; one answer.
-  'openai-responses': (said) => ({ others: [], media: only(said.media, 'image'), sequence: '' }),
+  'openai-responses': (said) => ({ others: [], media: only(said.media, 'image', 'media'), sequence: '' }),
   // Blocks in their order; one answer, no log probabilities, images only.
   'anthropic-messages': (said) => ({
     ...refusalAsText(said),
-    order: withoutRefusal(said.order).filter((kind) => kind !== 'media' || only(said.media, 'image').length > 0),
+    order: withoutRefusal(said.order).filter((kind) => kind !== 'media' || only(said.media, 'image', 'media').length > 0),
+    // Sources of an answer without text have nothing to stand on.
+    citations: said.text === '' ? [] : said.citations,
+    hosted: only(said.hosted, 'web-search', 'web-fetch', 'code-execution', 'mcp'),
     others: [],
     logprobs: 0,
-    media: only(said.media, 'image'),
+    media: only(said.media, 'image', 'media'),
   }),
-  gemini: (said) => ({ ...refusalAsText(said), order: withoutRefusal(said.order), sequence: '' }),
+  // Of hosted tools only code is a part; what was written to a cache is not counted.
+  gemini: (said) => ({
+    ...refusalAsText(said),
+    order: withoutRefusal(said.order),
+    hosted: only(said.hosted, 'code-execution'),
+    sequence: '',
+    usage: Object.fromEntries(Object.entries(said.usage).filter(([kind]) => kind !== 'cacheWrite')),
+  }),
 };
+
+/** The order of what is said, hosted tools left out: each dialect has a place of its own for what they do. */
+export function withoutHosted(said: ReplyEssence): ReplyEssence {
+  const order: string[] = [];
+  for (const kind of said.order) if (!kind.startsWith('hosted') && order.at(-1) !== kind) order.push(kind);
+  return { ...said, order };
+}
 
 /** What a client of this dialect must be told of a reply that came in the dialect `upstream`. */
 export const expectedReply = (client: ProtocolId, upstream: ProtocolId, said: ReplyEssence): ReplyEssence =>
-  client === upstream ? said : { ...said, ...SAYS[client]?.(said), stop: expectedStop(client, said) };
+  client === upstream ? said : { ...withoutHosted(said), ...SAYS[client]?.(withoutHosted(said)), stop: expectedStop(client, said) };
 
 /** Where a request's conversation stands on the wires. */
 const CONVERSATION = /^(messages|contents|input)(\[\d+\](\.\w+)?)?$|^(native|name)$|^tool_result\.is_error$/;
@@ -99,7 +116,8 @@ function noteFor(field: string): RegExp {
   const residue = /^residue\.(?:(messages|tools)\.)?(.+)$/.exec(field);
   if (residue) return new RegExp(`^${residue[1] ? `${residue[1]}\\.` : ''}${residue[2]}$`);
   const tool = /^tool\.(.+?)(\.strict)?$/.exec(field);
-  if (tool) return new RegExp(`^tools(\\.${tool[1]?.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}(\\.\\w+)?)?$`);
+  // Where a choice allows some tools only, and the target cannot be told so, only those are defined.
+  if (tool) return new RegExp(`^tool_choice$|^tools(\\.${tool[1]?.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}(\\.\\w+)?)?$`);
   return NOTED.find(([line]) => line.test(field))?.[1] ?? plainly(field);
 }
 
@@ -115,6 +133,8 @@ function isAllThere(before: string, after: string | undefined): boolean {
   return saidIn(before).every((line) => now.includes(line));
 }
 
+const JSON_WORDS: Note = { field: 'system', what: 'emulated', why: 'JSON mode asks for it' };
+
 /**
  * Whether a difference is one that was said out loud: by a note on that very field, of a kind that explains it. What only
  * moved must still be there; what was emulated in words may only have grown.
@@ -122,6 +142,8 @@ function isAllThere(before: string, after: string | undefined): boolean {
 export function excuse(field: string, before: string, after: string | undefined, notes: readonly Note[]): Note | undefined {
   const pattern = noteFor(field);
   const found = notes.filter((note) => pattern.test(note.field));
+  // JSON mode is refused where no message speaks of JSON: such words may be added.
+  if (field === 'system' && after?.startsWith(before) && /one JSON object/.test(after.slice(before.length))) return JSON_WORDS;
   if (field === 'system' && after?.includes(before)) return found.find((note) => note.what === 'emulated' || note.what === 'moved');
   if (field === 'system') return found.find((note) => note.what === 'moved' || note.what === 'dropped');
   if (field === 'conversation') {

@@ -41,3 +41,12 @@ export function recordedInput(recording: Recording): number | undefined {
   }
   return last;
 }
+
+/** The model that a reply says it is of. */
+export function answeredBy(recording: Recording): string | undefined {
+  for (const one of objects(recording)) {
+    const { model } = inside(one, 'message') ?? inside(one, 'response') ?? one;
+    if (typeof model === 'string' && model !== '') return model;
+  }
+  return undefined;
+}

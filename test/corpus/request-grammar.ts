@@ -71,7 +71,7 @@ const BLOCKS: Readonly<Record<string, ReadonlySet<string>>> = {
   assistant: new Set(['text', 'thinking', 'redacted_thinking', 'tool_use']),
   system: new Set(['text']),
 };
-const IMAGES = ['image/jpeg', 'image/png', 'image/gif', 'image/webp'];
+const IMAGES: ReadonlySet<string> = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp']);
 
 function anthropicBlock(block: JsonObject, role: string): Problem {
   const type = text(block['type']);
@@ -81,9 +81,7 @@ function anthropicBlock(block: JsonObject, role: string): Problem {
       return text(block['text']).trim() === '' ? 'an empty text' : undefined;
     case 'image': {
       const source = inside(block['source']);
-      return source['type'] !== 'base64' || IMAGES.includes(text(source['media_type']))
-        ? undefined
-        : `image of ${text(source['media_type'])}`;
+      return source['type'] !== 'base64' || IMAGES.has(text(source['media_type'])) ? undefined : `image of ${text(source['media_type'])}`;
     }
     case 'thinking':
       return text(block['signature']) === '' ? 'thinking without a signature' : undefined;

@@ -386,9 +386,9 @@ function geminiCandidate(candidate: JsonObject): Problem {
 
 function geminiUsage(usage: Json | undefined): Problem {
   if (usage === undefined) return undefined;
-  return isCount(inside(usage)['totalTokenCount']) && isCount(inside(usage)['promptTokenCount'])
-    ? undefined
-    : 'usageMetadata lacks a count';
+  // Nought is left out.
+  const { totalTokenCount = 0, promptTokenCount = 0, candidatesTokenCount = 0 } = inside(usage);
+  return isCount(totalTokenCount) && isCount(promptTokenCount) && isCount(candidatesTokenCount) ? undefined : 'usageMetadata is no count';
 }
 
 const geminiReason = (candidate: JsonObject): boolean => isText(candidate['finishReason']) && candidate['finishReason'] !== '';

@@ -14,6 +14,7 @@ import {
   type ToolCallPart,
 } from '../../ir/index.ts';
 import { carriedPart, carriedSeal, writeSignature } from './carried-parts.ts';
+import { clientToolId } from './client-tool-id.ts';
 import { encodeCitation } from './citations.ts';
 import { DIALECT, residueOf, TOOL_NAME_RULE } from './dialect.ts';
 import { encodeHostedCall, encodeHostedResult } from './hosted-blocks.ts';
@@ -39,7 +40,7 @@ export const toolUseHead = (part: Pick<ToolCallPart, 'id' | 'name' | 'namespace'
   caller: { type: 'direct' },
   ...residueOf(part),
   type: 'tool_use',
-  id: part.id,
+  id: clientToolId(part.id),
   name: targetToolName(part, TOOL_NAME_RULE),
   input: {},
 });
@@ -51,12 +52,20 @@ export function sayCitations(citations: TextPart['citations'], notes: Notes): re
   return said;
 }
 
+/** Sources of a part that says nothing: an empty block would be refused when the client sends it back. */
+export function noteUncited(citations: TextPart['citations'], notes: Notes): void {
+  if (citations && citations.length > 0) notes.add('citations', 'dropped', 'there is no text for them to stand on');
+}
+
 /** Text of a part that says nothing but holds a seal: nothing is shown, the part is carried. */
 export const silentText = (part: TextPart): readonly JsonObject[] => (part.seal ? [carrier(carriedPart('hidden', part))] : []);
 
 function text(part: TextPart, notes: Notes): readonly JsonObject[] {
+  if (part.text === '') {
+    noteUncited(part.citations, notes);
+    return silentText(part);
+  }
   const citations = sayCitations(part.citations, notes);
-  if (part.text === '' && citations.length === 0) return silentText(part);
   const block = { ...textHead(residueOf(part)), text: part.text, citations: citations.length > 0 ? citations : null };
   return [block, ...sealCarrier(part.seal)];
 }

@@ -16,6 +16,7 @@ import {
 } from '../../ir/index.ts';
 import { readCacheControl } from './cache-control.ts';
 import { type Carried, readCarried, readSignature, restoreCarried } from './carried-parts.ts';
+import { makersToolId } from './client-tool-id.ts';
 import { decodeCitations } from './citations.ts';
 import { DIALECT, withoutDirectCaller, withResidue } from './dialect.ts';
 import {
@@ -152,7 +153,7 @@ function redacted(block: JsonObject, at: string): ReasoningPart | Carried {
 function toolUse(block: JsonObject, at: string): ToolCallPart {
   return {
     kind: 'tool-call',
-    id: requiredString(block, 'id', at),
+    id: makersToolId(requiredString(block, 'id', at)),
     name: requiredString(block, 'name', at),
     argumentsJson: JSON.stringify(requiredObject(block, 'input', at)),
     ...readCacheControl(block, at),
@@ -169,7 +170,7 @@ function resultContent(block: JsonObject, at: string): readonly Part[] {
 function toolResult(block: JsonObject, at: string): ToolResultPart {
   return {
     kind: 'tool-result',
-    callId: requiredString(block, 'tool_use_id', at),
+    callId: makersToolId(requiredString(block, 'tool_use_id', at)),
     content: resultContent(block, at),
     isError: optionalBoolean(block, 'is_error', at) ?? false,
     ...readCacheControl(block, at),

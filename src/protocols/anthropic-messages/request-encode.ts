@@ -91,13 +91,20 @@ function encodeSystem(prepared: Prepared, request: ChatRequest, tools: EncodedTo
   return [...encodeParts(prepared.instructions, context), ...said.map((text): JsonObject => ({ type: 'text', text }))];
 }
 
+/** What an empty message says, where there is no other: the API wants one that says something. */
+const NOTHING_SAID = '(The message is empty.)';
+
 /** A request of instructions alone: the API wants a message, so they are it. */
 function atLeastOne(
   system: Blocks,
   messages: readonly Message[],
   context: TargetContext,
 ): { system: Blocks; messages: readonly Message[] } {
-  if (messages.length > 0 || system.length === 0) return { system, messages };
+  if (messages.length > 0) return { system, messages };
+  if (system.length === 0) {
+    context.notes.add('messages', 'emulated', 'an empty message says so');
+    return { system, messages: [{ role: 'user', content: [{ type: 'text', text: NOTHING_SAID }], residue: {} }] };
+  }
   context.notes.add('system', 'moved', 'the instructions stand in a user message, since there was no other');
   return { system: [], messages: [{ role: 'user', content: system, residue: {} }] };
 }

@@ -1,4 +1,5 @@
 import {
+  type Citation,
   type JsonObject,
   type Part,
   type PartHead,
@@ -14,6 +15,7 @@ import { residueOf } from './dialect.ts';
 import { faultFrame } from './faults.ts';
 import {
   encodeReplyPart,
+  noteUncited,
   redactedBlock,
   sayCitations,
   sealCarrier,
@@ -42,6 +44,8 @@ interface State {
   prefix: string;
   usage: Usage | undefined;
   refusal: string;
+  /** Citations of a text that has not begun. */
+  readonly early: Citation[];
   readonly held: { toolCall: boolean; refusal: boolean };
   residue: { readonly residue?: Residue };
 }
@@ -112,6 +116,7 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
     prefix: '',
     usage: undefined,
     refusal: '',
+    early: [],
     held: { toolCall: false, refusal: false },
     residue: {},
   };
@@ -153,6 +158,10 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
     }
   }
 
+  function cite(citations: readonly Citation[] | undefined, write: WriteFrame): void {
+    for (const citation of sayCitations(citations, context.notes)) blocks.delta({ type: 'citations_delta', citation }, write);
+  }
+
   function partDelta(text: string, literal: string | undefined, write: WriteFrame): void {
     const { head } = state;
     if (!head || text === '') return;
@@ -160,7 +169,10 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
       state.text += text;
       return;
     }
-    if (!state.begun) blocks.open(textHead(residueOf(head)), head.kind, write);
+    if (!state.begun) {
+      blocks.open(textHead(residueOf(head)), head.kind, write);
+      cite(state.early.splice(0), write);
+    }
     if (head.kind === 'refusal') state.refusal += text;
     const isFree = head.kind === 'tool-call' && head.input === 'text';
     const json = isFree ? JSON.stringify(escaped(text)) : (literal ?? JSON.stringify(text));
@@ -170,10 +182,9 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
   function partNote(note: PartNote, write: WriteFrame): void {
     const { head } = state;
     if (head?.kind !== 'text') return;
-    for (const citation of sayCitations(note.citations, context.notes)) {
-      if (!state.begun) blocks.open(textHead(residueOf(head)), 'text', write);
-      blocks.delta({ type: 'citations_delta', citation }, write);
-    }
+    // A citation may come before the first word; without any word there is no block to hang it on.
+    if (state.begun) cite(note.citations, write);
+    else state.early.push(...(note.citations ?? []));
   }
 
   function endGrown(head: PartHead, end: PartEnd, write: WriteFrame): void {
@@ -189,6 +200,7 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
     if (!head) return;
     if (state.begun) endGrown(head, end, write);
     else if (head.kind === 'text') {
+      noteUncited(state.early.splice(0), context.notes);
       const part: TextPart = { ...head, text: '', ...(end.seal ? { seal: end.seal } : {}) };
       for (const block of silentText(part)) blocks.whole(block, write);
     } else if (head.kind === 'reasoning') {

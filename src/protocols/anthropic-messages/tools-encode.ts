@@ -174,7 +174,10 @@ function allowedTools(request: ChatRequest, context: TargetContext): readonly To
   if (choice?.type !== 'allowed') return request.tools;
   context.notes.add('tool_choice', 'emulated', 'only the allowed tools were defined');
   const names = new Set(choice.names);
-  return request.tools.filter((tool) => names.has(tool.name) || (tool.kind === 'hosted' && names.has(tool.tool)));
+  // Gemini's list is of functions alone; OpenAI's, which comes with its own form, is of all tools.
+  const isAllowed = (tool: Tool): boolean =>
+    names.has(tool.name) || (tool.kind === 'hosted' && (choice.native === undefined || names.has(tool.tool)));
+  return request.tools.filter(isAllowed);
 }
 
 function withParallel(wire: JsonObject | undefined, request: ChatRequest, context: TargetContext): JsonObject | undefined {

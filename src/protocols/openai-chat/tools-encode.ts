@@ -161,7 +161,10 @@ function allowedTools(request: ChatRequest, own: boolean, context: TargetContext
   if (choice?.type !== 'allowed' || own) return request.tools;
   context.notes.add('tool_choice', 'emulated', 'only the allowed tools were defined');
   const names = new Set(choice.names);
-  return request.tools.filter((tool) => names.has(tool.name) || (tool.kind === 'hosted' && names.has(tool.tool)));
+  // Gemini's list is of functions alone; OpenAI's, which comes with its own form, is of all tools.
+  const isAllowed = (tool: Tool): boolean =>
+    names.has(tool.name) || (tool.kind === 'hosted' && (choice.native === undefined || names.has(tool.tool)));
+  return request.tools.filter(isAllowed);
 }
 
 export interface EncodedTools {
@@ -187,7 +190,11 @@ export function encodeTools(request: ChatRequest, own: boolean, context: TargetC
   );
   const options = search?.kind === 'hosted' ? { [WEB_SEARCH_OPTIONS]: searchOptions(search, context) } : {};
   // A choice or its kin without tools is refused.
-  if (tools.length === 0 && !own) return { members: options };
+  if (tools.length === 0 && !own) {
+    const { type } = request.toolChoice ?? { type: 'auto' };
+    if (search && type !== 'auto') context.notes.add('tool_choice', 'dropped', 'the target searches when it sees fit');
+    return { members: options };
+  }
   const choice: Choice = request.toolChoice ? choiceOf(request.toolChoice, request, own, context) : {};
   const members = {
     ...(tools.length > 0 ? { tools } : {}),
