@@ -1,5 +1,5 @@
 import type { ChatRequest, Part, Tool } from '../ir/index.ts';
-import { imageSize } from './media-facts.ts';
+import { imageSize } from '../media/image-size.ts';
 
 /** What a message costs beside its text. */
 const PER_TURN = 4;

@@ -1,6 +1,7 @@
 import type { MediaPart } from '../ir/index.ts';
 import type { Language } from './conversation.ts';
-import { fileKind, imageSize } from './media-facts.ts';
+import { imageSize } from '../media/image-size.ts';
+import { fileKind } from './media-facts.ts';
 
 const KINDS: Readonly<Record<MediaPart['media'], Readonly<Record<Language, string>>>> = {
   image: { en: 'an image', zh: '一张图片' },
