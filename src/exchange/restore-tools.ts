@@ -4,7 +4,7 @@ import { type Emit, parseObject, type ReplyEvent, type Tool, toolsByTargetName }
 const NAME_LIMITS = [64, 128];
 
 const isPlain = (tool: Tool): boolean =>
-  tool.kind === 'function' && tool.namespace === undefined && tool.name.length <= 64 && /^[a-zA-Z0-9_-]+$/.test(tool.name);
+  tool.kind === 'function' && tool.namespace === undefined && tool.name.length <= 64 && /^[a-zA-Z_][a-zA-Z0-9_-]*$/.test(tool.name);
 
 type Start = Extract<ReplyEvent, { type: 'part-start' }>;
 

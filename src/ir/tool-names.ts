@@ -4,6 +4,8 @@ import { targetToolId } from './tool-ids.ts';
 /** What a tool's name may look like on a wire: letters, digits, `_` and `-`, up to `max`. */
 export interface ToolNameRule {
   readonly max: number;
+  /** A name begins with a letter or `_` (Gemini). */
+  readonly letterFirst?: boolean;
 }
 
 /**
@@ -13,14 +15,19 @@ export interface ToolNameRule {
  */
 export function targetToolName(tool: { readonly name: string; readonly namespace?: string }, rule: ToolNameRule): string {
   const whole = tool.namespace === undefined ? tool.name : `${tool.namespace}__${tool.name}`;
-  if (whole.length > 0 && whole.length <= rule.max && /^[a-zA-Z0-9_-]+$/.test(whole)) return whole;
+  const begins = rule.letterFirst !== true || /^[a-zA-Z_]/.test(whole);
+  if (whole.length > 0 && whole.length <= rule.max && begins && /^[a-zA-Z0-9_-]+$/.test(whole)) return whole;
   const mark = targetToolId(whole, { max: 8, exact: 8, charset: 'word' });
-  return `${whole.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, rule.max - 9)}_${mark}`;
+  return `${begins ? '' : '_'}${whole.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, rule.max - 10)}_${mark}`;
 }
 
 /** The client's tools by the names that a target calls them by: what the encoder of a reply needs to name them back. */
 export function toolsByTargetName(tools: readonly Tool[], rule: ToolNameRule): ReadonlyMap<string, Tool> {
   const byName = new Map<string, Tool>();
-  for (const tool of tools) if (tool.kind !== 'hosted') byName.set(targetToolName(tool, rule), tool);
+  for (const tool of tools) {
+    if (tool.kind === 'hosted') continue;
+    byName.set(targetToolName(tool, { ...rule, letterFirst: true }), tool);
+    byName.set(targetToolName(tool, rule), tool);
+  }
   return byName;
 }

@@ -74,7 +74,8 @@ export function createChunkReader(context: SourceContext, emit: Emit): ChunkRead
 
   return {
     get finished() {
-      return blocked !== undefined || (candidates.some((one) => one) && candidates.every((one) => !one || one.stop !== undefined));
+      if (blocked || (candidates.length === 0 && rest['promptFeedback'] !== undefined)) return true;
+      return candidates.some((one) => one) && candidates.every((one) => !one || one.stop !== undefined);
     },
     get begun() {
       return started;
@@ -96,7 +97,9 @@ export function createChunkReader(context: SourceContext, emit: Emit): ChunkRead
       sequencer.endAll();
       sequencer.flush();
       tellUsage();
-      const fallback = blocked ?? ({ reason: 'other' } as const);
+      // What was said of the prompt instead of an answer is a refusal, also without its reason.
+      const refused = candidates.length === 0 && rest['promptFeedback'] !== undefined;
+      const fallback: Stop = blocked ?? { reason: refused ? 'content-filter' : 'other' };
       const [stop = fallback, ...others] = candidates.map((one) => one?.stop ?? fallback);
       emit({ type: 'reply-end', stop, ...(others.length > 0 ? { others } : {}), ...withResidue(residue()) });
     },

@@ -19,6 +19,8 @@ import { encodeMedia } from './media-encode.ts';
 /** What is known of the conversation as a whole. */
 interface Conversation {
   readonly context: TargetContext;
+  /** Empty texts stay where they are: this dialect's own client wrote them. */
+  readonly own: boolean;
   /** Names of the tools by call id, as the target knows them. */
   readonly names: ReadonlyMap<string, string>;
 }
@@ -91,7 +93,9 @@ function encodePart(part: Part, conversation: Conversation): JsonObject | undefi
   switch (part.kind) {
     case 'text': {
       const signed = ownSignature(part.seal, context);
-      return part.text === '' && signed.thoughtSignature === undefined ? undefined : { ...residueOf(part), text: part.text, ...signed };
+      return part.text === '' && !conversation.own && signed.thoughtSignature === undefined
+        ? undefined
+        : { ...residueOf(part), text: part.text, ...signed };
     }
     case 'refusal':
       return part.text === '' ? undefined : { text: part.text };
@@ -137,15 +141,17 @@ function targetNames(turns: readonly Turn[]): ReadonlyMap<string, string> {
 
 /** Writes parts that stand in no conversation: instructions. */
 export const encodeTexts = (parts: readonly Part[], context: TargetContext): readonly JsonObject[] =>
-  encodeParts(parts, { context, names: new Map() });
+  encodeParts(parts, { context, own: false, names: new Map() });
 
 /** Writes turns as `contents`; those of which nothing is left are refused by the API and go. */
-export function encodeContents(turns: readonly Turn[], context: TargetContext): readonly JsonObject[] {
-  const conversation = { context, names: targetNames(turns) };
-  return turns.flatMap((turn): readonly JsonObject[] => {
+export function encodeContents(turns: readonly Turn[], own: boolean, context: TargetContext): readonly JsonObject[] {
+  const conversation = { context, own, names: targetNames(turns) };
+  const contents = turns.flatMap((turn): readonly JsonObject[] => {
     const parts = encodeParts(turn.parts, conversation);
     if (parts.length === 0) return [];
     if (turn.role !== 'assistant') return [{ role: 'user', parts }];
     return [{ role: 'model', parts: signFirstCall(parts, context) }];
   });
+  // A message of nothing is still to be answered.
+  return contents.length > 0 ? contents : [{ role: 'user', parts: [{ text: '' }] }];
 }

@@ -3,8 +3,8 @@ import { isObject, type Json, type JsonObject, type Residue, type Seal, writeSea
 /** This dialect's name in residue, natives and seals. */
 export const DIALECT = 'gemini';
 
-/** Function names on this wire: at most 64 of letters, digits, `_`, `.`, `:` and `-`. https://ai.google.dev/api/caching#FunctionDeclaration */
-export const TOOL_NAME_RULE = { max: 64 } as const;
+/** Function names on this wire: a letter or `_`, then letters, digits, `_`, `.`, `:` and `-`, at most 64. https://ai.google.dev/api/caching#FunctionDeclaration */
+export const TOOL_NAME_RULE = { max: 64, letterFirst: true } as const;
 
 /** Google's word for a call that has no signature because another model made it. https://ai.google.dev/gemini-api/docs/thought-signatures */
 export const NO_SIGNATURE = 'skip_thought_signature_validator';

@@ -102,11 +102,10 @@ function retryAfter(error: JsonObject): number | undefined {
 }
 
 /** Reasons that say more than the status: Google refuses a bad key with 400. */
-const REASONS: Readonly<Record<string, { readonly kind: FaultKind; readonly status: number }>> = {
-  API_KEY_INVALID: { kind: 'authentication', status: 401 },
-  API_KEY_EXPIRED: { kind: 'authentication', status: 401 },
-  API_KEY_SERVICE_BLOCKED: { kind: 'permission', status: 403 },
-  BILLING_DISABLED: { kind: 'billing', status: 402 },
+const REASONS: Readonly<Record<string, FaultKind>> = {
+  API_KEY_INVALID: 'authentication',
+  API_KEY_EXPIRED: 'authentication',
+  BILLING_DISABLED: 'billing',
 };
 
 const statusIn = (value: Json | undefined): number | undefined =>
@@ -119,13 +118,13 @@ function faultOf(status: number | undefined, error: JsonObject): Fault {
   const word = text(error['status']);
   const named = word === undefined ? undefined : KINDS[word];
   const reason = text(detail(error, 'ErrorInfo')?.['reason']);
-  const sure = reason === undefined ? undefined : REASONS[reason];
-  const told = sure?.status ?? status ?? statusIn(error['code']) ?? named?.status ?? 502;
+  const finer = reason === undefined ? undefined : REASONS[reason];
+  const told = status ?? statusIn(error['code']) ?? named?.status ?? 502;
   const violation = objects(detail(error, 'BadRequest')?.['fieldViolations'])[0];
   const retryAfterMs = retryAfter(error);
   const code = reason ?? text(error['type']);
   return {
-    kind: sure?.kind ?? (told === 500 || told === 502 ? 'upstream' : kindOfStatus(told)),
+    kind: finer ?? (told === 500 || told === 502 ? 'upstream' : kindOfStatus(told)),
     status: told,
     message: text(error['message']) ?? text(error['detail']) ?? text(error['msg']) ?? silent(told),
     by: 'upstream',

@@ -9,7 +9,7 @@ import {
   type Residue,
   type Seal,
 } from '../../ir/index.ts';
-import { DIALECT, str } from './dialect.ts';
+import { DIALECT, normal, str } from './dialect.ts';
 
 /*
  * Tools that Google runs, where the answer shows that they ran: code, and calls of the server side.
@@ -91,10 +91,10 @@ function decodeServerResult(result: JsonObject, part: JsonObject, common: Common
 /** Reads a part of a tool that Google ran; `undefined` when it is another. */
 export function decodeHosted(part: JsonObject, common: Common): Part | undefined {
   const { executableCode, codeExecutionResult, toolCall, toolResponse } = part;
-  if (isObject(executableCode)) return decodeCode(executableCode, part, common);
-  if (isObject(codeExecutionResult)) return decodeOutcome(codeExecutionResult, part, common);
-  if (isObject(toolCall)) return decodeServerCall(toolCall, part, common);
-  return isObject(toolResponse) ? decodeServerResult(toolResponse, part, common) : undefined;
+  if (isObject(executableCode)) return decodeCode(normal(executableCode), part, common);
+  if (isObject(codeExecutionResult)) return decodeOutcome(normal(codeExecutionResult), part, common);
+  if (isObject(toolCall)) return decodeServerCall(normal(toolCall), part, common);
+  return isObject(toolResponse) ? decodeServerResult(normal(toolResponse), part, common) : undefined;
 }
 
 /** Another dialect's code as this one shows it; `undefined` for other tools. */
@@ -105,6 +105,7 @@ export function encodeHosted(part: HostedCallPart | HostedResultPart): JsonObjec
     return { codeExecutionResult: { outcome: part.isError ? 'OUTCOME_FAILED' : 'OUTCOME_OK', output: part.text } };
   }
   const input = parseObject(part.inputJson) ?? {};
-  const code = str(input['code']) || str(input['command']) || part.inputJson;
-  return { executableCode: { language: 'PYTHON', code } };
+  // A command is code; what else a tool may be asked, as to view a file, is shown as it is.
+  const code = str(input['code']) || (Object.keys(input).length === 1 ? str(input['command']) : '');
+  return { executableCode: { language: 'PYTHON', code: code === '' ? part.inputJson : code } };
 }

@@ -6,7 +6,8 @@ const LEAST_BUDGET = 128;
 
 function level(reasoning: Reasoning, context: TargetContext): JsonObject {
   const { facts, notes } = context;
-  const effort = effortOf(reasoning);
+  // To think, and no more said: as much as the API itself has them think.
+  const effort = effortOf(reasoning) ?? (reasoning.enabled || reasoning.adaptive ? 'high' : undefined);
   if (effort === undefined) return {};
   const word =
     effort === 'none' && !facts.efforts.includes('none') ? nearestEffort('minimal', facts.efforts) : nearestEffort(effort, facts.efforts);

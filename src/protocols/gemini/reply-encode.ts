@@ -1,6 +1,6 @@
-import { type Choice, type JsonObject, type Part, type Reply, type Stop, type TokenLogprob } from '../../ir/index.ts';
+import { type Choice, isObject, type JsonObject, type Part, type Reply, type Stop, type TokenLogprob } from '../../ir/index.ts';
 import type { ReplyContext } from '../protocol.ts';
-import { objects, residueOf } from './dialect.ts';
+import { normal, objects, residueOf } from './dialect.ts';
 import { encodeGrounding, type PlacedCitation } from './grounding.ts';
 import { encodeLogprobs } from './logprobs.ts';
 import { encodeReplyPart } from './reply-part-encode.ts';
@@ -32,7 +32,10 @@ export function encodeBeside(stop: Stop, index: number, own: JsonObject, { text,
 }
 
 /** Whether a reply is Google's refusal of the prompt, which has no candidates. */
-export const isBlocked = (residue: JsonObject, parts: number): boolean => residue['promptFeedback'] !== undefined && parts === 0;
+export function isBlocked(residue: JsonObject, parts: number): boolean {
+  const { promptFeedback } = residue;
+  return parts === 0 && isObject(promptFeedback) && normal(promptFeedback)['blockReason'] !== undefined;
+}
 
 function besideOf(parts: readonly Part[]): Beside {
   const citations: PlacedCitation[] = [];

@@ -1,7 +1,7 @@
-import { type ChatRequest, isObject, type JsonObject, type OutputFormat } from '../../ir/index.ts';
+import { type ChatRequest, foreignFields, isObject, type JsonObject, type OutputFormat } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
 import { encodeContents, encodeTexts } from './content-encode.ts';
-import { isOwn, residueOf } from './dialect.ts';
+import { DIALECT, isOwn, residueOf } from './dialect.ts';
 import { toGoogleSchema } from './json-schema.ts';
 import { encodeReasoning } from './reasoning-encode.ts';
 import { prepareTurns } from './request-turns.ts';
@@ -123,9 +123,10 @@ function noteLosses(request: ChatRequest, context: TargetContext): void {
     ['cache_control', hasMarks(request)],
     ['metadata', request.metadata !== undefined && Object.keys(request.metadata).length > 0],
     ['user', request.user !== undefined],
-    ['service_tier', request.serviceTier !== undefined && request.serviceTier !== 'auto' && request.serviceTier !== 'default'],
+    ['service_tier', request.serviceTier !== undefined && request.serviceTier !== 'auto'],
   ];
   for (const [field, is] of lost) if (is) context.notes.add(field, 'dropped', 'generateContent has none');
+  for (const name of foreignFields(request, DIALECT)) context.notes.add(name, 'dropped', 'generateContent has none');
 }
 
 /**
@@ -144,7 +145,7 @@ export function encodeRequest(request: ChatRequest, context: TargetContext): Jso
   return {
     ...rest,
     ...(system.length > 0 ? { systemInstruction: { parts: system } } : {}),
-    contents: encodeContents(turns, context),
+    contents: encodeContents(turns, own, context),
     ...(tools.length > 0 ? { tools } : {}),
     ...encodeToolConfig(request, own, context),
     ...(Object.keys(generationConfig).length > 0 ? { generationConfig } : {}),

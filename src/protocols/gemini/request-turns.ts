@@ -117,7 +117,7 @@ function openWithUser(turns: readonly Turn[], context: TargetContext): readonly 
 
 /** A request of instructions alone: the API wants contents, so they are it. */
 function atLeastOne({ instructions, turns }: Prepared, context: TargetContext): Prepared {
-  if (turns.some((turn) => turn.parts.length > 0)) return { instructions, turns };
+  if (instructions.length === 0 || turns.some((turn) => turn.parts.length > 0)) return { instructions, turns };
   context.notes.add('system', 'moved', 'the instructions stand in a user message, since there was no other');
   return { instructions: [], turns: [{ role: 'user', parts: instructions }] };
 }

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type Part, type Seal, type Sequencer, type Stop } from '../../ir/index.ts';
+import { isObject, type Json, type JsonObject, type Part, type Seal, type Sequencer, type Stop } from '../../ir/index.ts';
 import type { SourceContext } from '../protocol.ts';
 import { normal, objects, str } from './dialect.ts';
 import { decodeCitations, placeCitation } from './grounding.ts';
@@ -38,6 +38,17 @@ export interface StreamCandidate {
 const KNOWN: ReadonlySet<string> = new Set(['content', 'finishReason', 'index', 'logprobsResult']);
 
 const saysText = (part: JsonObject): boolean => str(part['text']) !== '' && part['thought'] !== true;
+
+/** Sources that a chunk names, after those of the chunks before. */
+function added(before: Json | undefined, more: Json | undefined): Json | undefined {
+  if (!isObject(before) || !isObject(more)) return more;
+  const out: Record<string, Json | undefined> = { ...before };
+  for (const [name, list] of Object.entries(more)) {
+    const known = out[name];
+    out[name] = Array.isArray(known) && Array.isArray(list) ? [...(known as readonly Json[]), ...(list as readonly Json[])] : list;
+  }
+  return out;
+}
 
 export function createStreamCandidate(index: number, sequencer: Sequencer, context: SourceContext): StreamCandidate {
   const key = String(index);
@@ -158,7 +169,8 @@ export function createStreamCandidate(index: number, sequencer: Sequencer, conte
     },
     read(raw) {
       const candidate = normal(raw);
-      for (const name in candidate) if (!KNOWN.has(name)) rest[name] = candidate[name];
+      for (const name in candidate)
+        if (!KNOWN.has(name)) rest[name] = name === 'citationMetadata' ? added(rest[name], candidate[name]) : candidate[name];
       const content = isObject(candidate['content']) ? normal(candidate['content']) : {};
       const parts = objects(content['parts']).map(normal);
       const hasText = parts.some(saysText);

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, parseObject } from '../../ir/index.ts';
+import { isObject, type JsonObject, parseObject, type Stop } from '../../ir/index.ts';
 import type { SseFrame } from '../../wire/sse.ts';
 import type { Tapped, TapRules } from '../protocol.ts';
 import { normal, objects, str } from './dialect.ts';
@@ -11,24 +11,31 @@ const hasCalls = (candidate: JsonObject): boolean => {
   return objects(content['parts']).some((part) => part['functionCall'] !== undefined || part['function_call'] !== undefined);
 };
 
-function stopIn(value: JsonObject): Pick<Tapped, 'stop'> {
+function stopIn(value: JsonObject, calls: boolean): Stop | undefined {
   for (const raw of objects(value['candidates'])) {
     const word = finishWord(normal(raw)['finishReason']);
-    if (word !== undefined) return { stop: stopOf(word, hasCalls(raw)) };
+    if (word !== undefined) return stopOf(word, calls);
   }
   const feedback = value['promptFeedback'];
   const reason = isObject(feedback) ? normal(feedback)['blockReason'] : undefined;
-  return reason === undefined ? {} : { stop: { reason: 'content-filter', raw: String(reason) } };
+  return reason === undefined ? undefined : { reason: 'content-filter', raw: String(reason) };
 }
 
-/** What a chunk or a whole reply says. */
-function readObject(raw: JsonObject, soFar: Tapped): Tapped {
+/** What was found so far; calls may come in chunks before the finish. */
+interface Found extends Tapped {
+  readonly calls?: boolean;
+}
+
+/** What a chunk or a whole reply says. The last finish reason counts. */
+function readObject(raw: JsonObject, soFar: Found): Found {
   const value = normal(raw);
+  const calls = soFar.calls === true || objects(value['candidates']).some(hasCalls);
   const model = str(value['modelVersion']);
   const usage = value['usageMetadata'];
-  const { stop } = soFar.stop ? soFar : stopIn(value);
+  const stop = stopIn(value, calls) ?? soFar.stop;
   return {
     ...soFar,
+    ...(calls ? { calls } : {}),
     ...(model === '' ? {} : { model }),
     ...(isObject(usage) ? { usage: decodeUsage(usage) } : {}),
     ...(stop ? { stop, finished: true } : {}),
@@ -121,7 +128,7 @@ function readWhole(body: Buffer): Tapped {
  * no last word: a clean end after the finish is the end.
  */
 export const tap: TapRules = {
-  needles: ['"finishReason"', '"finish_reason"', '"error"', '"promptFeedback"', '"prompt_feedback"'],
+  needles: ['"functionCall"', '"finishReason"', '"finish_reason"', '"error"', '"promptFeedback"', '"prompt_feedback"'],
   first: false,
   finishIsEnd: true,
   read: readFrame,

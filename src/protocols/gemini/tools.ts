@@ -112,6 +112,7 @@ function encodeDeclaration(tool: Extract<Tool, { kind: 'function' | 'custom' }>,
       ...(facts.jsonSchemaFields ? { parametersJsonSchema: schema } : { parameters: toGoogleSchema(schema, 'tools', notes) }),
     };
   }
+  if (tool.strict) notes.add(`tools.${tool.name}.strict`, 'dropped', 'the target does not hold tools to their schema');
   const schema = tool.parameters;
   const takesNothing =
     !schema ||
@@ -141,7 +142,7 @@ function encodeHosted(tool: HostedToolDefinition, facts: TargetFacts): JsonObjec
     throw badField(
       'tools',
       `The target has no tool like '${tool.name}' of its own. Leave it out, or choose a model that has it`,
-      'tool_not_supported',
+      'unsupported_tool',
     );
   }
   const domains = tool.blockedDomains && tool.tool === 'web-search' ? { excludeDomains: tool.blockedDomains } : {};

@@ -37,8 +37,9 @@ function details(name: string, audio: number | undefined, image: number | undefi
 
 /** A usage report in Google's words. */
 export function encodeUsage(usage: Usage): JsonObject {
-  if (usage.native?.by === DIALECT) return usage.native.value;
   const { input, output, cacheRead } = usage;
+  // Zeros are left out on the wire, also of counts that clients rely on.
+  if (usage.native?.by === DIALECT) return { promptTokenCount: 0, totalTokenCount: input + output, ...usage.native.value };
   const reasoning = Math.min(usage.reasoning ?? 0, output);
   const toolUse = Math.min(usage.toolUse ?? 0, input);
   return {
