@@ -9,7 +9,7 @@ const [{ runCli }, { createServe }] = await Promise.all([import('./cli/run-cli.t
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 const { env, stdout, stderr } = process;
-const serve = createServe({ env, onListening: flushCompiled });
+const serve = createServe({ env, writeLog: (line) => stderr.write(line), onSettled: flushCompiled });
 const code = await runCli(process.argv.slice(2), { env, cwd: process.cwd(), home: homedir(), stdout, stderr, serve });
 // Not left to the event loop: what a second signal gave up on may still hold it.
 process.exit(code);

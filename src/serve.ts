@@ -1,24 +1,38 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createApp } from './app.ts';
-import type { Serve } from './cli/ports.ts';
+import { type App, createApp } from './app.ts';
+import type { Running, Serve } from './cli/ports.ts';
+import type { Config } from './config/config.ts';
 import type { Env } from './config/find-file.ts';
-import type { KeptSeal } from './exchange/ports.ts';
+import { createMediaFetcher } from './egress/media-fetcher.ts';
 import { ulid } from './http/new-id.ts';
+import { logAccess } from './observe/access-log.ts';
+import { createLog, type Log } from './observe/log.ts';
 import { clientCodecs } from './protocols/index.ts';
 import { createSandbox, sandboxModels } from './sandbox/sandbox.ts';
+import { createState } from './state/index.ts';
+import { createMemoryStateStore } from './state/memory-store.ts';
+import { openStores, type Stores } from './stores.ts';
 import { createSandboxSend } from './upstream/sandbox-send.ts';
 import { createUndiciSend } from './upstream/undici-send.ts';
 
 /** What the server takes from the process. */
 interface ProcessPorts {
   readonly env: Env;
-  /** It listens: what need not be done before may be done now. */
-  readonly onListening: () => void;
+  /** Writes a line of the log. */
+  readonly writeLog: (line: string) => void;
+  /** It listens and has settled: what need not be done before may be done now. */
+  readonly onSettled: () => void;
 }
 
-/** How long calls that run may take to end when the server stops. Longer than the longest call by default (30 min). */
+/** How long calls that run may take to end when the server stops: longer than the longest may by default (30 min). */
 const GRACE_MS = 35 * 60_000;
+/** How long what is kept may take to be written after that. */
+const CLOSE_MS = 5000;
+/** The first calls come first: what they do not need is loaded after this. */
+const WARM_AFTER_MS = 300;
+
+const DAY_MS = 86_400_000;
 
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
@@ -29,7 +43,8 @@ function setTimer(run: () => void, milliseconds: number): () => void {
   return () => clearTimeout(timer);
 }
 
-function listen(server: Server, host: string, port: number): Promise<number> {
+/** Listens; gives the port. Rejects with the system's error. */
+function listen(server: Server, { host, port }: Config['server']): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host.replace(/^\[(.*)\]$/, '$1'), () => {
@@ -39,32 +54,77 @@ function listen(server: Server, host: string, port: number): Promise<number> {
   });
 }
 
+/** Waits for work, but not for ever: its end must not depend on a disk that hangs. */
+function atMost(ms: number, work: Promise<void>, onLate: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      onLate();
+      resolve();
+    }, ms);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+/** Everything that runs while the server does. */
+interface Parts {
+  readonly app: App;
+  readonly stores: Stores;
+  readonly undici: ReturnType<typeof createUndiciSend>;
+  readonly log: Log;
+}
+
+async function build(config: () => Config, data: string, { env, writeLog }: ProcessPorts): Promise<Parts> {
+  const log = createLog(config(), writeLog);
+  const stores = await openStores({ folder: data, env, clock, log, config });
+  const undici = createUndiciSend();
+  const sandbox = createSandbox({ now: clock.now, newId, setTimer, codecs: clientCodecs });
+  const states = createMemoryStateStore(
+    () => ({ maxBytes: config().limits.storedBytes, maxAgeMs: config().limits.storedDays * DAY_MS }),
+    () => clock.now(),
+  );
+  const app = createApp(config(), {
+    clock,
+    send: createSandboxSend(sandbox, undici.send),
+    seals: stores.seals,
+    media: createMediaFetcher({ bounds: () => ({ allow: config().egress.allow, fetchBytes: config().limits.fetchBytes }) }),
+    journal: stores.journal,
+    counter: { count: () => Promise.resolve(undefined) },
+    sandboxModels,
+    state: (gateway) => createState(gateway, { store: states, sealer: stores.masterKey.sealer('compaction') }),
+    onDefect: (err, requestId) => log.error({ err, requestId }, 'The gateway failed on a request'),
+  });
+  logAccess(app.server, log);
+  return { app, stores, undici, log };
+}
+
+async function stop({ app, stores, undici, log }: Parts): Promise<void> {
+  await app.drain(GRACE_MS);
+  const late = (): void => log.error({}, `What is kept could not be written within ${CLOSE_MS} ms`);
+  await atMost(CLOSE_MS, stores.close(), late);
+  await undici.close();
+  await log.flush();
+}
+
 /** The server of this process. */
 export const createServe =
-  ({ onListening }: ProcessPorts): Serve =>
-  async ({ config }) => {
-    const undici = createUndiciSend();
-    const seals = new Map<string, KeptSeal>();
-    const app = createApp(config, {
-      clock,
-      send: createSandboxSend(createSandbox({ now: clock.now, newId, setTimer, codecs: clientCodecs }), undici.send),
-      seals: { get: () => Promise.resolve(seals), put: () => undefined },
-      media: { fetch: () => Promise.reject(new Error('not yet')) },
-      journal: { append: () => undefined, flush: () => Promise.resolve(), close: () => Promise.resolve() },
-      counter: { count: () => Promise.resolve(undefined) },
-      sandboxModels,
-      state: () => ({ state: () => Promise.reject(new Error('not yet')), stateful: () => undefined }),
-      onDefect: (error, callId) =>
-        void process.stderr.write(`${callId} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`),
+  (ports: ProcessPorts): Serve =>
+  async ({ config, data }): Promise<Running> => {
+    let current = config;
+    const parts = await build(() => current, data, ports);
+    const { app, stores, undici, log } = parts;
+    const port = await listen(app.server, config.server).catch(async (error: unknown) => {
+      await stores.close();
+      throw error;
     });
-    const port = await listen(app.server, config.server.host, config.server.port);
-    onListening();
+    setTimeout(() => void Promise.all([undici.warm(), stores.warm()]).then(ports.onSettled), WARM_AFTER_MS).unref();
     return {
       port,
-      reload: (next) => app.reload(next),
-      async stop() {
-        await app.drain(GRACE_MS);
-        await undici.close();
+      reload(next) {
+        // Throws, and then everything stays as it was.
+        app.reload(next);
+        current = next;
+        log.configure(next);
       },
+      stop: () => stop(parts),
     };
   };

@@ -1,0 +1,107 @@
+import { join } from 'node:path';
+import type { Config } from './config/config.ts';
+import type { Env } from './config/find-file.ts';
+import { masterSecret } from './config/master-secret.ts';
+import type { Clock, Journal, SealStore } from './exchange/ports.ts';
+import { lazily } from './lazily.ts';
+import type { Log } from './observe/log.ts';
+import type { Database } from './store/database.ts';
+import { createJournal } from './store/journal.ts';
+import { createMasterKey, type MasterKey } from './store/master-key.ts';
+
+/** What the server keeps in its data folder. */
+export interface Stores {
+  readonly masterKey: MasterKey;
+  /** Opened with its first use: it takes longer to load than everything else. */
+  readonly database: () => Promise<Database>;
+  readonly journal: Journal;
+  readonly seals: SealStore;
+  /** Opens what is not open yet. */
+  warm(): Promise<void>;
+  /** Writes what is not written yet, and closes everything. */
+  close(): Promise<void>;
+}
+
+/** What stores stand on. */
+export interface StorePorts {
+  /** The data folder. */
+  readonly folder: string;
+  readonly env: Env;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** In force now. */
+  readonly config: () => Config;
+}
+
+function openJournal({ folder, clock, log }: StorePorts): Journal {
+  return createJournal({
+    folder: join(folder, 'journal'),
+    now: () => clock.now(),
+    onTrouble: (err, dropped) =>
+      log.error({ err, dropped }, 'The journal cannot be written. Records wait in memory; what does not fit is dropped'),
+    onRecovered: (dropped) => log.warn({ dropped }, 'The journal can be written again'),
+  });
+}
+
+/** The store of seals, loaded with its first use. */
+function openSeals(ports: StorePorts, database: () => Promise<Database>, masterKey: MasterKey) {
+  const { clock, log, config } = ports;
+  const onTrouble = (what: string, err: unknown): void => log.error({ err }, what);
+  const store = lazily(async () => {
+    const { createSealStore } = await import('./store/seals.ts');
+    const sealer = masterKey.sealer('seals');
+    return createSealStore({
+      database,
+      sealer: () => Promise.resolve(sealer),
+      now: () => clock.now(),
+      limits: () => config().limits,
+      onTrouble,
+    });
+  });
+  let isUsed = false;
+  const seals: SealStore = {
+    async get(owner, callIds) {
+      isUsed = true;
+      return (await store()).get(owner, callIds);
+    },
+    put(owner, entries) {
+      isUsed = true;
+      store().then(
+        (loaded) => loaded.put(owner, entries),
+        (error: unknown) => onTrouble('Sealed state could not be kept', error),
+      );
+    },
+  };
+  return { seals, close: async () => (isUsed ? (await store()).close() : undefined), warm: store };
+}
+
+/** Opens the data folder. Rejects when there can be no master key, without which nothing could be kept. */
+export async function openStores(ports: StorePorts): Promise<Stores> {
+  const { folder, env, log } = ports;
+  const masterKey = createMasterKey(await masterSecret(folder, env));
+  let opened: Database | undefined;
+  const database = lazily(async () => {
+    const { openDatabase } = await import('./store/database.ts');
+    opened = await openDatabase(folder);
+    return opened;
+  });
+  const journal = openJournal(ports);
+  const { seals, close, warm } = openSeals(ports, database, masterKey);
+  return {
+    masterKey,
+    database,
+    journal,
+    seals,
+    async warm() {
+      await warm();
+      await database().catch((err: unknown) =>
+        log.error({ err }, 'The database cannot be opened. Calls go on; what they would keep is lost'),
+      );
+    },
+    async close() {
+      await close();
+      await journal.close();
+      await opened?.destroy();
+    },
+  };
+}
