@@ -42,6 +42,8 @@ const shortOf = (held: string): string => (held.length > 80 ? createHash('sha1')
 /** What a hosted tool was asked, without the language of its code. */
 function hostedInput(json: string): string {
   const { language: _language, ...input } = JSON.parse(json === '' ? '{}' : json) as Record<string, unknown>;
+  // A command is code where a dialect has code only; what is no command alone is shown there as it is.
+  if ('command' in input) return canonical(JSON.stringify({ code: Object.keys(input).length === 1 ? input['command'] : json }));
   return canonical(JSON.stringify(input));
 }
 

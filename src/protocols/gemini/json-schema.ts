@@ -192,12 +192,17 @@ function reduce(given: JsonObject, work: Reduction, before: readonly string[]): 
 export const toGoogleSchema = (schema: JsonObject, field: string, notes: Notes): JsonObject =>
   reduce(schema, { root: schema, field, notes }, []);
 
+/** `Type` by number, for clients that send enums so. */
+const TYPES = ['', 'string', 'number', 'integer', 'boolean', 'array', 'object', 'null'];
+
 /** Google's `Schema` as plain JSON Schema: types in lower case, `nullable` as a type. Members of maps of properties are names, not words. */
 export function fromGoogleSchema(schema: JsonObject): JsonObject {
   const out: Record<string, Json | undefined> = {};
   for (const [key, value] of Object.entries(schema)) {
     if (key === 'type' && typeof value === 'string') out['type'] = value.toLowerCase();
-    else if (key === 'properties' && isObject(value)) {
+    else if (key === 'type' && typeof value === 'number') {
+      if (TYPES[value]) out['type'] = TYPES[value];
+    } else if (key === 'properties' && isObject(value)) {
       out['properties'] = Object.fromEntries(
         Object.entries(value).map(([name, one]) => [name, isObject(one) ? fromGoogleSchema(one) : one]),
       );

@@ -58,7 +58,7 @@ function valueIn(piece: JsonObject): { readonly text?: string; readonly value?: 
 /** A call whose arguments are still coming. */
 export interface PartialArgs {
   add(pieces: Json | undefined): void;
-  json(): string;
+  readonly value: JsonObject;
 }
 
 export function createPartialArgs(): PartialArgs {
@@ -74,7 +74,7 @@ export function createPartialArgs(): PartialArgs {
         else if (value !== undefined) put(root, steps, () => value);
       }
     },
-    json: () => JSON.stringify(root),
+    value: root,
   };
 }
 

@@ -13,6 +13,7 @@ import { objectAt, optionalObject, optionalString, requiredString, unknownMember
 import { readCarried } from './carried-parts.ts';
 import { DIALECT, normal, withResidue } from './dialect.ts';
 import { decodeHosted } from './hosted-parts.ts';
+import { createPartialArgs } from './partial-args.ts';
 
 /** Calls that wait for their results: results without an id belong to the first of their name. */
 export interface CallIds {
@@ -22,17 +23,19 @@ export interface CallIds {
 }
 
 export function createCallIds(): CallIds {
-  const open: { readonly id: string; readonly name: string }[] = [];
+  const open: { readonly id: string; readonly name: string; readonly made: boolean }[] = [];
   let serial = 0;
   return {
     call(name, id) {
       const given = id ?? `call_${serial}_${name}`.slice(0, 64);
       serial++;
-      open.push({ id: given, name });
+      open.push({ id: given, name, made: id === undefined });
       return given;
     },
     result(name, id) {
-      const at = open.findIndex((one) => (id === undefined ? one.name === name : one.id === id));
+      const known = id === undefined ? -1 : open.findIndex((one) => one.id === id);
+      // Some servers name results that answer nameless calls.
+      const at = known >= 0 ? known : open.findIndex((one) => one.name === name && (id === undefined || one.made));
       const found = at < 0 ? undefined : open.splice(at, 1)[0];
       return found?.id ?? id ?? `call_${serial++}_${name}`.slice(0, 64);
     },
@@ -119,8 +122,16 @@ function decodeResponse(raw: JsonObject, at: string, ids: CallIds, common: Commo
   };
 }
 
+/** Arguments that the client kept as they came, in pieces. */
+function pieced(pieces: Json | undefined): JsonObject | undefined {
+  if (pieces === undefined) return undefined;
+  const args = createPartialArgs();
+  args.add(pieces);
+  return args.value;
+}
+
 function decodeCall(raw: JsonObject, at: string, ids: CallIds, common: Common): Part {
-  const { id, name, args } = normal(raw);
+  const { id, name, partialArgs, args = pieced(partialArgs) } = normal(raw);
   if (typeof name !== 'string' || name === '') throw badField(`${at}.name`, `Invalid request: '${at}.name' must be a string`);
   if (args !== undefined && !isObject(args)) throw badField(`${at}.args`, `Invalid request: '${at}.args' must be an object`);
   return {

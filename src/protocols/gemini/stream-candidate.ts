@@ -115,7 +115,7 @@ export function createStreamCandidate(index: number, sequencer: Sequencer, conte
     const { part, call, args } = partial;
     partial = undefined;
     const { partialArgs: _pieces, willContinue: _more, ...plainCall } = call;
-    const read = decodeReplyPart({ ...part, functionCall: { ...plainCall, args: args.json() } }, context);
+    const read = decodeReplyPart({ ...part, functionCall: { ...plainCall, args: args.value } }, context);
     if (read) say(read);
   }
 
