@@ -74,7 +74,8 @@ export function withFound(config: Config, found: readonly Found[]): Config {
 /** Longer lists of models than any machine holds. */
 const MAX_ANSWER = 1024 * 1024;
 
-const httpProbe: Probe = (url, timeoutMs) =>
+/** Asks over HTTP. Whatever goes wrong is no answer. */
+export const httpProbe: Probe = (url, timeoutMs) =>
   new Promise((resolve) => {
     const pieces: Buffer[] = [];
     let size = 0;
