@@ -238,8 +238,7 @@ describe.each(BOTH)('$name', ({ speaker, stream }) => {
     });
     const calls = only(reply, 'tool-call');
     expect(calls.map((call) => JSON.parse(call.argumentsJson) as Json)).toEqual([{ city: 'A' }, { city: 'B' }]);
-    // Gemini's wire need not carry ids; the reader above makes one up.
-    expect(new Set(calls.map((call) => call.id)).size).toBe(speaker.id === 'gemini' ? 1 : 2);
+    expect(new Set(calls.map((call) => call.id)).size).toBe(2);
   });
 
   it.runIf(isChat)('thinks', () => {

@@ -46,13 +46,15 @@ export function decodeUsage(usage: JsonObject): Usage {
     count(prompt, 'cache_write_tokens') || count(prompt, 'cache_creation_tokens') || count(usage, 'cache_creation_input_tokens') || 0;
   // More from the cache than was asked: it is counted beside (Grok on Azure).
   const input = cached > told ? told + cached : told;
+  const output = outputOf(usage, told, count(usage, 'completion_tokens') ?? 0, reasoning);
   return {
     input,
-    output: outputOf(usage, told, count(usage, 'completion_tokens') ?? 0, reasoning),
+    output,
     ...some('cacheRead', cached),
     // Some report what they read as written too (OpenRouter's Gemini).
     ...some('cacheWrite', Math.min(written, input - cached)),
-    ...some('reasoning', reasoning),
+    // A part is not more than the whole, whatever is said (Vercel's gateway).
+    ...some('reasoning', Math.min(reasoning, output)),
     ...some('inputAudio', count(prompt, 'audio_tokens')),
     ...some('outputAudio', count(completion, 'audio_tokens')),
     ...some('inputImage', count(prompt, 'image_tokens')),
