@@ -7,6 +7,8 @@ const REASONS: Readonly<Record<string, StopReason>> = {
   stop_sequence: 'stop-sequence',
   tool_use: 'tool-calls',
   pause_turn: 'pause',
+  // The conversation stands summed up, and goes on when it is sent back.
+  compaction: 'pause',
   refusal: 'refusal',
   model_context_window_exceeded: 'context-exceeded',
 };

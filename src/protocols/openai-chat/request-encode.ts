@@ -159,7 +159,7 @@ function encodeCache(request: ChatRequest, own: boolean, context: TargetContext)
 }
 
 /** Fields of other dialects without which the model would be asked something else: a gap's other side, stored prompts, tools elsewhere. */
-const CONTENT = ['suffix', 'prompt', 'cachedContent', 'mcp_servers'];
+const CONTENT = ['suffix', 'prompt', 'cachedContent', 'mcp_servers', 'thread'];
 
 /** Fields of other dialects that this one has no word for. */
 function noteResidue(request: ChatRequest, context: TargetContext): void {
