@@ -6,14 +6,16 @@ import { createModelLists, type ListedModel } from './exchange/model-list.ts';
 import type { Clock, Journal, MediaFetcher, SealStore } from './exchange/ports.ts';
 import { keyHash } from './http/gateway/authenticate.ts';
 import { createCountTokensService, type LocalCounter } from './http/gateway/count-tokens.ts';
-import { type GatewayPorts, handleGateway, type Services } from './http/gateway/handle.ts';
+import { type GatewayPorts, handleGateway } from './http/gateway/handle.ts';
 import { createModelsService } from './http/gateway/models.ts';
+import { createWebSockets } from './http/gateway/websocket.ts';
 import { createKeepAlives } from './http/keep-alive.ts';
 import { ulid } from './http/new-id.ts';
 import { type ClientKey, type Snapshot, splitModels } from './policy/snapshot.ts';
 import type { Provider, ProviderSettings } from './presets/preset.ts';
 import { compileProvider } from './presets/provider.ts';
 import { clientCodecs, codecFacts, providerCodecs } from './protocols/index.ts';
+import type { StateServices } from './state/index.ts';
 import { fetchWhole } from './upstream/fetch-whole.ts';
 import type { Send } from './upstream/send.ts';
 
@@ -27,7 +29,7 @@ export interface AppPorts {
   readonly counter: LocalCounter;
   readonly sandboxModels: readonly ListedModel[];
   /** Endpoints over stored state; made here so that tests can leave it out. */
-  readonly state: (gateway: () => GatewayPorts) => Pick<Services, 'state' | 'stateful'>;
+  readonly state: (gateway: () => GatewayPorts) => StateServices;
   readonly onDefect: (error: unknown, callId: string) => void;
 }
 
@@ -104,14 +106,15 @@ export function createApp(config: Config, ports: AppPorts): App {
   const sockets = new Map<Socket, number>();
   const keepAlives = createKeepAlives(() => ports.clock.monotonic());
   const exchange = exchangePorts(ports);
+  const state = ports.state(() => gateway);
   const gateway: GatewayPorts = {
     ...exchange,
     clients: clientCodecs,
     snapshot: () => snapshot,
     services: {
       models: createModelsService(createModelLists(exchange, ports.sandboxModels)),
-      countTokens: createCountTokensService(exchange, ports.counter),
-      ...ports.state(() => gateway),
+      countTokens: createCountTokensService(exchange, ports.counter, state.expand),
+      ...state,
     },
     track(sink, text) {
       if (text !== undefined) keepAlives.add(sink, text);
@@ -137,6 +140,12 @@ export function createApp(config: Config, ports: AppPorts): App {
       handleGateway(request, response, gateway);
     },
   );
+  const webSockets = createWebSockets(gateway, state.turns);
+  server.on('upgrade', (request, socket: Socket, head) => {
+    // Counted like a request: closed politely when the server drains.
+    sockets.set(socket, (sockets.get(socket) ?? 0) + 1);
+    webSockets.upgrade(request, socket, head);
+  });
   server.on('connection', (socket) => {
     sockets.set(socket, 0);
     socket.on('close', () => sockets.delete(socket));
@@ -156,13 +165,16 @@ export function createApp(config: Config, ports: AppPorts): App {
     drain(graceMs) {
       draining = true;
       keepAlives.stop();
+      webSockets.drain();
       // Sockets without a request are closed at once: `server.close` would wait for them.
       for (const [socket, requests] of sockets) if (requests === 0) socket.destroy();
       return new Promise((resolve) => {
         const force = setTimeout(() => {
           for (const socket of sockets.keys()) socket.destroy();
+          state.stop();
         }, graceMs);
-        server.close(() => {
+        server.close(async () => {
+          await state.idle();
           clearTimeout(force);
           resolve();
         });

@@ -11,7 +11,6 @@ import { createLog, type Log } from './observe/log.ts';
 import { clientCodecs } from './protocols/index.ts';
 import { createSandbox, sandboxModels } from './sandbox/sandbox.ts';
 import { createState } from './state/index.ts';
-import { createMemoryStateStore } from './state/memory-store.ts';
 import { openStores, type Stores } from './stores.ts';
 import { createSandboxSend } from './upstream/sandbox-send.ts';
 import { createUndiciSend } from './upstream/undici-send.ts';
@@ -31,8 +30,6 @@ const GRACE_MS = 35 * 60_000;
 const CLOSE_MS = 5000;
 /** The first calls come first: what they do not need is loaded after this. */
 const WARM_AFTER_MS = 300;
-
-const DAY_MS = 86_400_000;
 
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
@@ -78,10 +75,6 @@ async function build(config: () => Config, data: string, { env, writeLog }: Proc
   const stores = await openStores({ folder: data, env, clock, log, config });
   const undici = createUndiciSend();
   const sandbox = createSandbox({ now: clock.now, newId, setTimer, codecs: clientCodecs });
-  const states = createMemoryStateStore(
-    () => ({ maxBytes: config().limits.storedBytes, maxAgeMs: config().limits.storedDays * DAY_MS }),
-    () => clock.now(),
-  );
   const app = createApp(config(), {
     clock,
     send: createSandboxSend(sandbox, undici.send),
@@ -90,7 +83,7 @@ async function build(config: () => Config, data: string, { env, writeLog }: Proc
     journal: stores.journal,
     counter: { count: () => Promise.resolve(undefined) },
     sandboxModels,
-    state: (gateway) => createState(gateway, { store: states, sealer: stores.masterKey.sealer('compaction') }),
+    state: (gateway) => createState(gateway, { store: stores.state, sealer: stores.compaction }),
     onDefect: (err, requestId) => log.error({ err, requestId }, 'The gateway failed on a request'),
   });
   logAccess(app.server, log);

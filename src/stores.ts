@@ -5,9 +5,11 @@ import { masterSecret } from './config/master-secret.ts';
 import type { Clock, Journal, SealStore } from './exchange/ports.ts';
 import { lazily } from './lazily.ts';
 import type { Log } from './observe/log.ts';
+import { lazyStateStore } from './state/lazy-store.ts';
+import type { StateStore } from './state/ports.ts';
 import type { Database } from './store/database.ts';
 import { createJournal } from './store/journal.ts';
-import { createMasterKey, type MasterKey } from './store/master-key.ts';
+import { createMasterKey, type MasterKey, type Sealer } from './store/master-key.ts';
 
 /** What the server keeps in its data folder. */
 export interface Stores {
@@ -16,6 +18,10 @@ export interface Stores {
   readonly database: () => Promise<Database>;
   readonly journal: Journal;
   readonly seals: SealStore;
+  /** Responses, conversations and threads. */
+  readonly state: StateStore;
+  /** Seals compaction items. */
+  readonly compaction: () => Promise<Sealer>;
   /** Opens what is not open yet. */
   warm(): Promise<void>;
   /** Writes what is not written yet, and closes everything. */
@@ -75,6 +81,24 @@ function openSeals(ports: StorePorts, database: () => Promise<Database>, masterK
   return { seals, close: async () => (isUsed ? (await store()).close() : undefined), warm: store };
 }
 
+/** The store of responses, conversations and threads, loaded with its first use. */
+function openState(ports: StorePorts, database: () => Promise<Database>, masterKey: MasterKey) {
+  const { clock, log, config } = ports;
+  const onTrouble = (what: string, err: unknown): void => log.error({ err }, what);
+  const store = lazily(async () => {
+    const { createStoredState } = await import('./store/stored-state.ts');
+    const sealer = masterKey.sealer('state');
+    return createStoredState({
+      database,
+      sealer: () => Promise.resolve(sealer),
+      now: () => clock.now(),
+      limits: () => config().limits,
+      onTrouble,
+    });
+  });
+  return { state: lazyStateStore(store, (error) => onTrouble('State could not be kept', error)), warm: store };
+}
+
 /** Opens the data folder. Rejects when there can be no master key, without which nothing could be kept. */
 export async function openStores(ports: StorePorts): Promise<Stores> {
   const { folder, env, log } = ports;
@@ -87,19 +111,24 @@ export async function openStores(ports: StorePorts): Promise<Stores> {
   });
   const journal = openJournal(ports);
   const { seals, close, warm } = openSeals(ports, database, masterKey);
+  const { state, warm: warmState } = openState(ports, database, masterKey);
+  const compaction = masterKey.sealer('compaction');
   return {
     masterKey,
     database,
     journal,
     seals,
+    state,
+    compaction: () => Promise.resolve(compaction),
     async warm() {
-      await warm();
+      await Promise.all([warm(), warmState()]);
       await database().catch((err: unknown) =>
         log.error({ err }, 'The database cannot be opened. Calls go on; what they would keep is lost'),
       );
     },
     async close() {
       await close();
+      await state.close();
       await journal.close();
       await opened?.destroy();
     },

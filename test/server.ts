@@ -2,6 +2,10 @@ import type { AddressInfo } from 'node:net';
 import { type App, createApp } from '../src/app.ts';
 import type { Config } from '../src/config/config.ts';
 import type { CallRecord, KeptSeal, SealStore } from '../src/exchange/ports.ts';
+import { createState } from '../src/state/index.ts';
+import { createMemoryStateStore } from '../src/state/memory-store.ts';
+import type { StateStore } from '../src/state/ports.ts';
+import { createMasterKey } from '../src/store/master-key.ts';
 import { createTestSandbox, sandboxModels } from './sandbox.ts';
 import { createSandboxSend } from '../src/upstream/sandbox-send.ts';
 import { createUndiciSend } from '../src/upstream/undici-send.ts';
@@ -61,7 +65,16 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-export async function startTestServer(changes: Partial<Config> = {}): Promise<TestServer> {
+const sealer = createMasterKey('secret of the tests').sealer('compaction');
+
+/** State in memory, bounded by what the configuration says. */
+export const memoryState = (limits = testConfig().limits): StateStore =>
+  createMemoryStateStore(
+    () => limits,
+    () => Date.now(),
+  );
+
+export async function startTestServer(changes: Partial<Config> = {}, state: StateStore = memoryState()): Promise<TestServer> {
   const records: CallRecord[] = [];
   const defects: unknown[] = [];
   const undici = createUndiciSend();
@@ -73,7 +86,7 @@ export async function startTestServer(changes: Partial<Config> = {}): Promise<Te
     journal: { append: (record) => void records.push(record), flush: () => Promise.resolve(), close: () => Promise.resolve() },
     counter: { count: () => Promise.resolve(undefined) },
     sandboxModels,
-    state: () => ({ state: () => Promise.reject(new Error('no state in this test')), stateful: () => undefined }),
+    state: (gateway) => createState(gateway, { store: state, sealer: () => Promise.resolve(sealer) }),
     onDefect: (error) => void defects.push(error),
   });
   await new Promise<void>((resolve) => app.server.listen(0, '127.0.0.1', resolve));

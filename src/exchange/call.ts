@@ -44,6 +44,8 @@ export interface Prepared {
   readonly replyId?: string;
   /** Relay the changed body on the raw lane where the protocols match. */
   readonly raw: boolean;
+  /** Last changes where it goes to a provider of the client's own protocol as it is (raw lane). */
+  readonly onRaw?: (body: JsonObject, target: Target) => JsonObject;
   /** Hears the client's own view of the reply: the body that it gets (or would get). */
   readonly onReply?: (reply: { readonly wire?: JsonObject; readonly reply?: Reply; readonly fault?: Fault }) => void;
 }

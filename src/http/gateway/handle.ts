@@ -36,7 +36,9 @@ export interface Services {
   readonly countTokens: (visit: Visit, operation: Extract<Operation, { kind: 'count-tokens' }>, body: ScannedBody) => Promise<void>;
   readonly state: (visit: Visit, operation: Extract<Operation, { kind: 'state' }>, body: Buffer) => Promise<void>;
   /** Calls whose body names state that the gateway keeps (Responses, threads). `undefined`: nothing kept, run it as it is. */
-  readonly stateful: (visit: Visit, call: Call, scanned: ScannedBody) => Promise<void> | undefined;
+  readonly stateful: (visit: Visit, call: Call) => Promise<void> | undefined;
+  /** A body to be counted, with the conversation that it continues. */
+  readonly expand: (visit: Visit, body: JsonObject) => Promise<JsonObject>;
 }
 
 export interface GatewayPorts extends ExchangePorts {
@@ -59,7 +61,8 @@ export function respondJson(
   visit.sink.end(bytes);
 }
 
-const UNAUTHENTICATED: Record<'missing' | 'unknown', string> = {
+/** Why a caller is not let in. */
+export const UNAUTHENTICATED: Record<'missing' | 'unknown', string> = {
   missing: 'No API key was given. Send it as Authorization: Bearer, x-api-key, x-goog-api-key, api-key or ?key=',
   unknown: 'The API key is not known here. Check it against the keys of this server',
 };
@@ -107,7 +110,7 @@ function run(
   const scanned = scanBody(body, visit.snapshot.config.limits.depth);
   const call = callOf(visit, operation, scanned);
   ports.track(visit.sink, call.stream && call.form === 'sse' ? call.client.keepAlive : undefined);
-  return ports.services.stateful(visit, call, scanned) ?? runExchange(call, visit.sink, ports);
+  return ports.services.stateful(visit, call) ?? runExchange(call, visit.sink, ports);
 }
 
 /** Runs what the request asks for. */

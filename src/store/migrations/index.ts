@@ -1,5 +1,6 @@
 import type { Migration } from 'kysely/migration';
 import * as seals from './0001-seals.ts';
+import * as storedState from './0002-stored-state.ts';
 
 /**
  * Every migration, in order of name. One file each, never changed once released; all that are due run in one transaction,
@@ -7,4 +8,5 @@ import * as seals from './0001-seals.ts';
  */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-seals': seals,
+  '0002-stored-state': storedState,
 };

@@ -1,0 +1,223 @@
+import { LRUCache } from 'lru-cache';
+import type { Call } from '../exchange/call.ts';
+import type { OutHeaders } from '../exchange/client-sink.ts';
+import { runExchange } from '../exchange/exchange.ts';
+import { GatewayError, gatewayFault, isObject, type Json, type JsonObject } from '../ir/index.ts';
+import type { StateRecord } from './ports.ts';
+import { createFrameLog, type FrameLog } from './frame-log.ts';
+import { createReplySink, type ReplyHandler } from './reply-handler.ts';
+import { finalFrame, sequenceOf } from './response-frames.ts';
+import { recordResponse } from './response-recorder.ts';
+import type { ReadyResponse } from './response-request.ts';
+import { firstResponse, keepResponse, ownMembers, responseIn, settleResponse, type TurnPorts } from './turns.ts';
+
+/** How many run at once in this process. */
+const MAX_RUNNING = 1000;
+/** Events of one response that can be read again; of a longer one only the end can. */
+const MAX_LOG_BYTES = 16 * 1024 * 1024;
+/** Events of finished responses, all together, and for how long they are kept. */
+const MAX_FINISHED_BYTES = 64 * 1024 * 1024;
+const FINISHED_MS = 10 * 60_000;
+/** How long a response counts as being made without a sign of its maker: after that the process is taken for gone. */
+const LEASE_MS = 30_000;
+const RENEW_MS = 10_000;
+
+/** A response that is being made without a client. */
+interface Run {
+  readonly call: Call;
+  readonly ready: ReadyResponse;
+  readonly log: FrameLog;
+  response: JsonObject;
+  isOver: boolean;
+  /** Ends the exchange. */
+  stop: () => void;
+}
+
+/** Responses that run detached from their client's connection. */
+export interface Background {
+  /** Starts one; the response as it stands at once. Throws the 503 when too many run. */
+  start(call: Call, ready: ReadyResponse): JsonObject;
+  /** Reads a response's events, those after `after` only, up to its end. False: they are not here (any more). */
+  follow(owner: string, id: string, after: number, client: ReplyHandler, headers: OutHeaders): boolean;
+  /** What a stored response is now: of one whose maker is gone, that it failed. */
+  current(record: StateRecord): JsonObject;
+  /** Stops one that runs here; the response as it then is. */
+  cancel(owner: string, id: string): JsonObject | undefined;
+  /** Settles when none runs. */
+  idle(): Promise<void>;
+  /** Ends all: what is not done has failed. */
+  stop(): void;
+}
+
+const nameOf = (owner: string, id: string): string => `${owner} ${id}`;
+
+const failed = (response: JsonObject, message: string, code = 'server_error'): JsonObject => ({
+  ...response,
+  status: 'failed',
+  error: { code, message },
+});
+
+/** The fault of an exchange that ended without a response, in the response's own words. */
+function failedBy(response: JsonObject, fault: Json | undefined): JsonObject {
+  const { code, message } = isObject(fault) ? fault : {};
+  return failed(
+    response,
+    typeof message === 'string' ? message : 'The response ended before it was complete',
+    typeof code === 'string' ? code : undefined,
+  );
+}
+
+/** Ends a run's part in the store; what comes after it does not count. */
+function close(run: Run, response: JsonObject, ports: TurnPorts): void {
+  if (run.isOver) return;
+  run.isOver = true;
+  run.response = response;
+  settleResponse(run.call, run.ready, response, ports);
+}
+
+/** Ends a run whose exchange did not say a last word itself. */
+function finish(run: Run, response: JsonObject, ports: TurnPorts): void {
+  if (run.isOver) return;
+  close(run, response, ports);
+  const sequence = run.log.next;
+  run.log.add({ ...finalFrame(response, sequence), sequence });
+}
+
+/** The client of a run: nobody, who never goes away but by `stop`. */
+function nobody(run: Run): ReplyHandler {
+  const gones: (() => void)[] = [];
+  let stopped = false;
+  run.stop = () => {
+    stopped = true;
+    for (const listener of gones) listener();
+  };
+  return {
+    begun: false,
+    get closed() {
+      return stopped;
+    },
+    begin: () => undefined,
+    frame(data, event) {
+      if (!stopped) run.log.add({ data, sequence: sequenceOf(data) ?? run.log.next, ...(event === undefined ? {} : { event }) });
+      return true;
+    },
+    end: () => undefined,
+    whole: () => undefined,
+    abort: () => undefined,
+    onGone: (listener) => gones.push(listener),
+    onDrain: () => undefined,
+  };
+}
+
+/** Runs a response to its end, whatever that is. */
+async function work(run: Run, id: string, ports: TurnPorts): Promise<void> {
+  const { call, ready } = run;
+  const recorder = recordResponse(nobody(run), {
+    members: ownMembers(id, ready),
+    onResponse(response) {
+      if (!run.isOver) run.response = response;
+    },
+    onFinal: (response) => close(run, response, ports),
+    onNothing: (fault) => finish(run, failedBy(run.response, fault), ports),
+  });
+  const detached: Call = { ...call, stream: true, form: 'sse', prepared: { ...ready.prepared, replyId: id } };
+  await runExchange(detached, createReplySink(recorder), ports.exchange);
+  finish(run, failedBy(run.response, undefined), ports);
+}
+
+const STOPPED = 'The gateway was stopped while it made this response';
+
+/** What a stored response is that does not run here: of one whose maker is gone, that it failed. */
+function settled(record: StateRecord, ports: TurnPorts): JsonObject {
+  const response = responseIn(record.value);
+  const { status } = response;
+  const { leaseUntil, ...value } = record.value;
+  if (status !== 'queued' && status !== 'in_progress') return response;
+  if (typeof leaseUntil === 'number' && leaseUntil > ports.exchange.clock.now()) return response;
+  const lost = failed(response, STOPPED);
+  ports.store.put({ ...record, value: { ...value, response: lost } });
+  return lost;
+}
+
+const full = (): GatewayError =>
+  new GatewayError({
+    ...gatewayFault('overloaded', 'Too many responses run in the background. Try again when some have ended', { code: 'background_full' }),
+    retryAfterMs: 10_000,
+  });
+
+/** Runs responses detached from their clients, in this process. */
+export function createBackground(ports: TurnPorts): Background {
+  const running = new Map<string, Run>();
+  const finished = new LRUCache<string, FrameLog>({
+    max: 10_000,
+    maxSize: MAX_FINISHED_BYTES,
+    maxEntrySize: MAX_LOG_BYTES,
+    sizeCalculation: (log) => log.bytes + 1,
+    ttl: FINISHED_MS,
+    perf: { now: () => ports.exchange.clock.monotonic() },
+  });
+  const idles: (() => void)[] = [];
+  let timer: NodeJS.Timeout | undefined;
+
+  const lease = (run: Run): void =>
+    keepResponse(run.call, run.ready, run.response, ports, { leaseUntil: ports.exchange.clock.now() + LEASE_MS });
+  const leave = (name: string, run: Run): void => {
+    if (!running.delete(name)) return;
+    run.log.end();
+    if (!run.log.isCut) finished.set(name, run.log);
+    if (running.size > 0) return;
+    clearInterval(timer);
+    for (const tell of idles.splice(0)) tell();
+  };
+  const renew = (): void => {
+    for (const run of running.values()) if (!run.isOver) lease(run);
+  };
+  const stop = (name: string, run: Run, response: JsonObject): void => {
+    finish(run, response, ports);
+    run.stop();
+    leave(name, run);
+  };
+
+  return {
+    start(call, ready) {
+      if (running.size >= MAX_RUNNING) throw full();
+      const id = ports.exchange.newId('resp_');
+      const name = nameOf(call.key.id, id);
+      const run: Run = {
+        call,
+        ready: { ...ready, prepared: { ...ready.prepared, body: { ...ready.prepared.body, stream: true } } },
+        log: createFrameLog(MAX_LOG_BYTES),
+        response: firstResponse(ready, call, ownMembers(id, ready)),
+        isOver: false,
+        stop: () => undefined,
+      };
+      const { response } = run;
+      running.set(name, run);
+      if (running.size === 1) timer = setInterval(renew, RENEW_MS).unref();
+      lease(run);
+      work(run, id, ports)
+        .catch((error: unknown) => ports.exchange.onDefect(error, call.id))
+        .finally(() => leave(name, run));
+      return response;
+    },
+    follow(owner, id, after, client, headers) {
+      const name = nameOf(owner, id);
+      const log = running.get(name)?.log ?? finished.get(name);
+      if (!log || log.isCut) return false;
+      client.begin(headers);
+      log.follow(client, after);
+      return true;
+    },
+    current: (record) => running.get(nameOf(record.owner, record.id))?.response ?? settled(record, ports),
+    cancel(owner, id) {
+      const name = nameOf(owner, id);
+      const run = running.get(name);
+      if (run) stop(name, run, { ...run.response, status: 'cancelled' });
+      return run?.response;
+    },
+    idle: () => (running.size === 0 ? Promise.resolve() : new Promise((resolve) => idles.push(resolve))),
+    stop() {
+      for (const [name, run] of running) stop(name, run, failed(run.response, STOPPED));
+    },
+  };
+}

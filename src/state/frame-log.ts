@@ -1,0 +1,73 @@
+import type { ReplyHandler } from './reply-handler.ts';
+
+/** One event of a response that is being made without a client. */
+export interface LoggedFrame {
+  readonly data: string;
+  readonly event?: string;
+  readonly sequence: number;
+}
+
+/** The events of one response, for those who read them while they come or later. */
+export interface FrameLog {
+  /** Length of what is held. */
+  readonly bytes: number;
+  /** It grew too long to be read from its beginning. */
+  readonly isCut: boolean;
+  /** The number that the next event gets where it brings none. */
+  readonly next: number;
+  add(frame: LoggedFrame): void;
+  /** No more come. */
+  end(): void;
+  /** Tells the events after number `after` until the end. */
+  follow(client: ReplyHandler, after: number): void;
+}
+
+/** An empty log. Of a response longer than `most` only what comes from then on is told. */
+export function createFrameLog(most: number): FrameLog {
+  const frames: LoggedFrame[] = [];
+  const readers = new Set<(frame: LoggedFrame | undefined) => void>();
+  let bytes = 0;
+  let next = 0;
+  let isCut = false;
+  let isOver = false;
+
+  return {
+    get bytes() {
+      return bytes;
+    },
+    get isCut() {
+      return isCut;
+    },
+    get next() {
+      return next;
+    },
+    add(frame) {
+      next = frame.sequence + 1;
+      if (!isCut) {
+        frames.push(frame);
+        bytes += frame.data.length;
+        isCut = bytes > most;
+        if (isCut) frames.length = 0;
+      }
+      for (const tell of readers) tell(frame);
+    },
+    end() {
+      isOver = true;
+      for (const tell of readers) tell(undefined);
+      readers.clear();
+    },
+    follow(client, after) {
+      const tell = (frame: LoggedFrame | undefined): void => {
+        if (frame === undefined) client.end();
+        else if (frame.sequence > after) client.frame(frame.data, frame.event);
+      };
+      for (const frame of frames) tell(frame);
+      if (isOver) {
+        tell(undefined);
+        return;
+      }
+      readers.add(tell);
+      client.onGone(() => readers.delete(tell));
+    },
+  };
+}

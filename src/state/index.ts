@@ -1,0 +1,107 @@
+import type { JsonObject } from '../ir/index.ts';
+import type { Call } from '../exchange/call.ts';
+import { parseBody } from '../exchange/write-request.ts';
+import type { GatewayPorts, Services, Visit } from '../http/gateway/handle.ts';
+import type { ClientCodec } from '../protocols/protocol.ts';
+import { answerJson, wrongMethod } from './answer.ts';
+import { createBackground } from './background.ts';
+import { compact } from './compact.ts';
+import { conversationEndpoint } from './conversation-endpoints.ts';
+import type { Sealer, StateStore } from './ports.ts';
+import { httpHandler } from './reply-handler.ts';
+import { responseEndpoint } from './response-endpoints.ts';
+import { readWishes, readyResponse } from './response-request.ts';
+import { createThreads } from './threads.ts';
+import { runTurn, type TurnPorts } from './turns.ts';
+
+/** What state is made of. */
+export interface StatePorts {
+  readonly store: StateStore;
+  readonly sealer: () => Promise<Sealer>;
+}
+
+/** The endpoints over state, and its end. */
+export interface StateServices extends Pick<Services, 'state' | 'stateful' | 'expand'> {
+  readonly turns: TurnPorts;
+  /** Settles when nothing runs in the background. */
+  idle(): Promise<void>;
+  /** Ends what runs in the background: it has failed. */
+  stop(): void;
+}
+
+/** Whether a body says in so many words that nothing is to be kept, and names nothing that is. */
+function isStateless(call: Call): boolean {
+  const { values } = call.scan;
+  const store = values.get('store');
+  const said = store && call.body.toString('latin1', store.from, store.to);
+  return (
+    said === 'false' &&
+    !['previous_response_id', 'conversation', 'background'].some((name) => values.has(name)) &&
+    !holdsOwnItems(call.body)
+  );
+}
+
+const OWN = ['"item_reference"', 'pailou-compaction-'].map((word) => Buffer.from(word));
+
+/** Whether something in a body is only understood here. */
+const holdsOwnItems = (body: Buffer): boolean => OWN.some((word) => body.indexOf(word) >= 0);
+
+function codecOf(gateway: GatewayPorts): ClientCodec {
+  const codec = gateway.clients.get('openai-responses');
+  if (!codec) throw new Error('no client codec for openai-responses');
+  return codec;
+}
+
+/** Everything that the gateway remembers between calls for clients: responses, conversations, threads. */
+export function createState(gateway: () => GatewayPorts, { store, sealer }: StatePorts): StateServices {
+  const turns: TurnPorts = {
+    get exchange() {
+      return gateway();
+    },
+    store,
+    sealer,
+  };
+  const background = createBackground(turns);
+  const threads = createThreads(turns);
+
+  const respond = async (visit: Visit, call: Call): Promise<void> => {
+    const body = parseBody(call.body);
+    if (!readWishes(body).background) return runTurn(call, body, httpHandler(visit.sink), turns);
+    const ready = await readyResponse(body, call.key.id, store, sealer);
+    const response = background.start(call, ready);
+    if (!call.stream) return answerJson(visit, response);
+    const headers = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
+    background.follow(call.key.id, String(response['id']), -1, httpHandler(visit.sink), headers);
+  };
+
+  return {
+    turns,
+    stateful(visit, call) {
+      if (call.operation !== 'generate') return undefined;
+      if (call.client.id === 'openai-responses') return isStateless(call) ? undefined : respond(visit, call);
+      if (call.client.id === 'anthropic-messages' && call.scan.values.has('thread')) return threads.run(visit, call);
+      return undefined;
+    },
+    state(visit, { resource, rest }, body) {
+      if (resource === 'conversations') return conversationEndpoint(visit, rest, body, turns);
+      if (rest.length === 1 && rest[0] === 'compact') {
+        if (visit.method !== 'POST') throw wrongMethod('POST');
+        return compact(visit, body, codecOf(gateway()), turns);
+      }
+      return responseEndpoint(visit, rest, turns, background);
+    },
+    async expand(visit, body) {
+      if (visit.client.id === 'openai-responses') return expandResponse(body, visit.key.id, turns);
+      return visit.client.id === 'anthropic-messages' ? threads.expand(visit, body) : body;
+    },
+    idle: () => background.idle(),
+    stop: () => background.stop(),
+  };
+}
+
+/** A body to be counted, with what it continues. */
+async function expandResponse(body: JsonObject, owner: string, { store, sealer }: TurnPorts): Promise<JsonObject> {
+  if (body['input'] === undefined && body['previous_response_id'] === undefined && body['conversation'] === undefined) return body;
+  const { store: _store, background: _background, ...rest } = body;
+  return (await readyResponse(rest, owner, store, sealer)).prepared.body;
+}

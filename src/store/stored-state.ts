@@ -1,0 +1,303 @@
+import { type Expression, type ExpressionBuilder, type Insertable, type Selectable, sql, type SqlBool } from 'kysely';
+import { GatewayError, gatewayFault, parseObject } from '../ir/index.ts';
+import type { ChildrenQuery, StateKey, StateKind, StateRecord, StateStore } from '../state/ports.ts';
+import type { Database } from './database.ts';
+import type { Sealer } from './master-key.ts';
+import type { Schema } from './schema.ts';
+
+/** What keeping state stands on. */
+interface StoredStatePorts {
+  readonly database: () => Promise<Database>;
+  readonly sealer: () => Promise<Sealer>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** In force now. */
+  readonly limits: () => { readonly storedDays: number; readonly storedBytes: number };
+  /** Something could not be written or read; it is then not there. */
+  readonly onTrouble: (what: string, error: unknown) => void;
+}
+
+type Row = Selectable<Schema['stored_state']>;
+
+/** Records that are written with one statement. */
+const BATCH = 50;
+/** Bytes of one statement, so that the event loop is not held up for long. */
+const BATCH_BYTES = 4 * 1024 * 1024;
+/** Bytes that wait to be written: more are dropped, oldest first, when the disk does not keep up. */
+const MAX_WAITING_BYTES = 256 * 1024 * 1024;
+/** Old and surplus records are looked for after so many writes. */
+const SWEEP_EVERY = 200;
+/** Records that one sweep takes away at a time. */
+const SWEEP_BATCH = 500;
+/** A record that was used is marked so this often at most. */
+const TOUCH_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+const nameOf = ({ owner, kind, id }: StateKey): string => `${owner} ${kind} ${id}`;
+const contextOf = (key: StateKey): string => `state ${nameOf(key)}`;
+
+/** What waits to be written. */
+interface Waiting {
+  readonly record: StateRecord;
+  readonly json: Buffer;
+  readonly at: number;
+}
+
+type StateFilter = (where: ExpressionBuilder<Schema, 'stored_state'>) => Expression<SqlBool>;
+
+const isRow =
+  ({ owner, kind, id }: Pick<Row, 'owner' | 'kind' | 'id'>): StateFilter =>
+  (where) =>
+    where.and({ owner, kind, id });
+
+const isChild =
+  ({ owner, kind, parent }: ChildrenQuery): StateFilter =>
+  (where) =>
+    where.and({ owner, kind, parent });
+
+/** Calls that need what is kept wait for no disk that is gone: they are told so. */
+async function reading<T>(ports: StoredStatePorts, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    ports.onTrouble('Stored state could not be read', error);
+    throw new GatewayError({
+      ...gatewayFault('overloaded', 'What is kept for this key cannot be read just now', { code: 'store_unavailable' }),
+      retryAfterMs: 5000,
+    });
+  }
+}
+
+function* batches(entries: readonly Waiting[]): Iterable<readonly Waiting[]> {
+  let batch: Waiting[] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    if (batch.length === BATCH || (batch.length > 0 && bytes + entry.json.length > BATCH_BYTES)) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(entry);
+    bytes += entry.json.length;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function rowOf({ record, json, at }: Waiting, sealer: Sealer): Insertable<Schema['stored_state']> {
+  const value = sealer.seal(json, contextOf(record));
+  return {
+    owner: record.owner,
+    kind: record.kind,
+    id: record.id,
+    parent: record.parent ?? null,
+    position: record.position,
+    created_at: record.createdAt,
+    used_at: at,
+    bytes: value.length,
+    value,
+  };
+}
+
+/** One that another master key sealed cannot be read any more: it is not there. */
+function recordOf(row: Omit<Row, 'used_at' | 'bytes'>, sealer: Sealer): StateRecord | undefined {
+  const key: StateKey = { owner: row.owner, kind: row.kind as StateKind, id: row.id };
+  const plain = sealer.open(row.value, contextOf(key));
+  const value = plain && parseObject(plain.toString('utf8'));
+  if (!value) return undefined;
+  return { ...key, ...(row.parent === null ? {} : { parent: row.parent }), position: row.position, createdAt: row.created_at, value };
+}
+
+/** What waits to be written, and how it gets there. */
+interface Writer {
+  put(record: StateRecord): void;
+  /** Settles when everything that was put is written, or was given up. */
+  flush(): Promise<void>;
+}
+
+async function insert(entries: readonly Waiting[], { database, sealer }: StoredStatePorts): Promise<void> {
+  const [db, opened] = await Promise.all([database(), sealer()]);
+  await db
+    .insertInto('stored_state')
+    .values(entries.map((entry) => rowOf(entry, opened)))
+    .onConflict((conflict) =>
+      conflict.columns(['owner', 'kind', 'id']).doUpdateSet((excluded) => ({
+        parent: excluded.ref('excluded.parent'),
+        position: excluded.ref('excluded.position'),
+        used_at: excluded.ref('excluded.used_at'),
+        bytes: excluded.ref('excluded.bytes'),
+        value: excluded.ref('excluded.value'),
+      })),
+    )
+    .execute();
+}
+
+const oldestUsed = (ports: StoredStatePorts): number => ports.now() - ports.limits().storedDays * DAY_MS;
+
+/** Takes away what is too old, then what is too much, what was used longest ago first. */
+async function sweep(ports: StoredStatePorts): Promise<void> {
+  const db = await ports.database();
+  await db.deleteFrom('stored_state').where('used_at', '<', oldestUsed(ports)).execute();
+  const total = await db
+    .selectFrom('stored_state')
+    .select(({ fn }) => fn.sum<number | null>('bytes').as('bytes'))
+    .executeTakeFirst();
+  let surplus = Number(total?.bytes ?? 0) - ports.limits().storedBytes;
+  while (surplus > 0) {
+    const oldest = await db
+      .selectFrom('stored_state')
+      .select(['owner', 'kind', 'id', 'bytes'])
+      .orderBy('used_at')
+      .limit(SWEEP_BATCH)
+      .execute();
+    if (oldest.length === 0) return;
+    for (const key of oldest) {
+      if (surplus <= 0) return;
+      await db.deleteFrom('stored_state').where(isRow(key)).execute();
+      surplus -= key.bytes;
+    }
+  }
+}
+
+function createWriter(ports: StoredStatePorts): Writer {
+  let waiting = new Map<string, Waiting>();
+  let waitingBytes = 0;
+  let writing: Promise<void> | undefined;
+  let scheduled: NodeJS.Immediate | undefined;
+  let written = SWEEP_EVERY;
+
+  const writeAll = async (): Promise<void> => {
+    while (waiting.size > 0) {
+      const entries = [...waiting.values()];
+      waiting = new Map();
+      waitingBytes = 0;
+      for (const batch of batches(entries)) {
+        await insert(batch, ports).catch((error: unknown) => ports.onTrouble('Stored state could not be written', error));
+      }
+      written += entries.length;
+    }
+    if (written < SWEEP_EVERY) return;
+    written = 0;
+    await sweep(ports).catch((error: unknown) => ports.onTrouble('Stored state could not be swept', error));
+  };
+  const flush = async (): Promise<void> => {
+    clearImmediate(scheduled);
+    scheduled = undefined;
+    while (waiting.size > 0 || writing) {
+      writing ??= writeAll().finally(() => (writing = undefined));
+      await writing;
+    }
+  };
+  const giveUp = (): void => {
+    for (const [name, oldest] of waiting) {
+      if (waitingBytes <= MAX_WAITING_BYTES) return;
+      waiting.delete(name);
+      waitingBytes -= oldest.json.length;
+      ports.onTrouble('Stored state is not written fast enough', new Error('a record was dropped'));
+    }
+  };
+  return {
+    put(record) {
+      const name = nameOf(record);
+      const json = Buffer.from(JSON.stringify(record.value));
+      waitingBytes += json.length - (waiting.get(name)?.json.length ?? 0);
+      waiting.delete(name);
+      waiting.set(name, { record, json, at: ports.now() });
+      giveUp();
+      scheduled ??= setImmediate(() => void flush());
+    },
+    flush,
+  };
+}
+
+/** Marks rows as used, so that what is continued does not age. */
+async function touch(rows: readonly Pick<Row, 'owner' | 'kind' | 'id' | 'used_at'>[], ports: StoredStatePorts): Promise<void> {
+  const at = ports.now();
+  const db = await ports.database();
+  for (const row of rows) {
+    if (row.used_at <= at - TOUCH_MS) await db.updateTable('stored_state').set({ used_at: at }).where(isRow(row)).execute();
+  }
+}
+
+/** The rows of a chain, the oldest first, without their values: one more than `most` where it is longer. */
+async function chainRows(db: Database, key: StateKey, most: number, since: number) {
+  const { rows } = await sql<Pick<Row, 'owner' | 'kind' | 'id' | 'parent' | 'used_at' | 'bytes'>>`
+    with recursive chain (owner, kind, id, parent, used_at, bytes, depth) as (
+      select owner, kind, id, parent, used_at, bytes, 1 from stored_state
+        where owner = ${key.owner} and kind = ${key.kind} and id = ${key.id} and used_at >= ${since}
+      union all
+      select s.owner, s.kind, s.id, s.parent, s.used_at, s.bytes, c.depth + 1 from chain c
+        join stored_state s on s.owner = c.owner and s.kind = c.kind and s.id = c.parent
+        where c.depth <= ${most} and s.used_at >= ${since}
+    )
+    select owner, kind, id, parent, used_at, bytes from chain order by depth desc`.execute(db);
+  return rows;
+}
+
+/** State in the database: encrypted, by owner, written behind but never read before it is written, bounded by age and bytes. */
+export function createStoredState(ports: StoredStatePorts): StateStore {
+  const writer = createWriter(ports);
+  /** The database with every write in it. */
+  const current = async (): Promise<Database> => {
+    await writer.flush();
+    return ports.database();
+  };
+  const rowFor = (db: Database, key: StateKey): Promise<Row | undefined> =>
+    db.selectFrom('stored_state').selectAll().where(isRow(key)).where('used_at', '>=', oldestUsed(ports)).executeTakeFirst();
+
+  return {
+    get: (key) =>
+      reading(ports, async () => {
+        const row = await rowFor(await current(), key);
+        if (!row) return undefined;
+        await touch([row], ports);
+        return recordOf(row, await ports.sealer());
+      }),
+    chain: (key, most) =>
+      reading(ports, async () => {
+        const db = await current();
+        const rows = await chainRows(db, key, most.records, oldestUsed(ports));
+        const [first] = rows;
+        if (!first) return { missing: key.id };
+        if (rows.length > most.records || rows.reduce((sum, row) => sum + row.bytes, 0) > most.bytes) return 'too-long';
+        if (first.parent !== null) return { missing: first.parent };
+        await touch(rows, ports);
+        const sealer = await ports.sealer();
+        const records: StateRecord[] = [];
+        for (const { id } of rows) {
+          const row = await rowFor(db, { ...key, id });
+          const record = row && recordOf(row, sealer);
+          if (!record) return { missing: id };
+          records.push(record);
+        }
+        return records;
+      }),
+    children: (query) =>
+      reading(ports, async () => {
+        const db = await current();
+        const rows = await db
+          .selectFrom('stored_state')
+          .selectAll()
+          .where(isChild(query))
+          .where('used_at', '>=', oldestUsed(ports))
+          .orderBy('position')
+          .execute();
+        await touch(rows, ports);
+        const sealer = await ports.sealer();
+        return rows.flatMap((row) => recordOf(row, sealer) ?? []);
+      }),
+    put: (record) => writer.put(record),
+    delete: (key) =>
+      reading(ports, async () => {
+        const db = await current();
+        const { numDeletedRows } = await db.deleteFrom('stored_state').where(isRow(key)).executeTakeFirst();
+        return numDeletedRows > 0n;
+      }),
+    deleteChildren: (query) =>
+      reading(ports, async () => {
+        const db = await current();
+        await db.deleteFrom('stored_state').where(isChild(query)).execute();
+      }),
+    flush: () => writer.flush(),
+    close: () => writer.flush(),
+  };
+}
