@@ -4,11 +4,13 @@ import { bedrockConverse } from './bedrock-converse/index.ts';
 import { gemini } from './gemini/index.ts';
 import { openaiChat } from './openai-chat/index.ts';
 import { openaiCompletions } from './openai-completions/index.ts';
+import { openaiResponses } from './openai-responses/index.ts';
 import type { ClientCodec, ProviderCodec } from './protocol.ts';
 
 /** What clients may speak. */
 export const clientCodecs: ReadonlyMap<ProtocolId, ClientCodec> = new Map<ProtocolId, ClientCodec>([
   ['openai-chat', openaiChat],
+  ['openai-responses', openaiResponses],
   ['anthropic-messages', anthropicMessages],
   ['gemini', gemini],
   ['openai-completions', openaiCompletions],
@@ -17,6 +19,7 @@ export const clientCodecs: ReadonlyMap<ProtocolId, ClientCodec> = new Map<Protoc
 /** What providers may be asked in. */
 export const providerCodecs: ReadonlyMap<ProtocolId, ProviderCodec> = new Map<ProtocolId, ProviderCodec>([
   ['openai-chat', openaiChat],
+  ['openai-responses', openaiResponses],
   ['anthropic-messages', anthropicMessages],
   ['gemini', gemini],
   ['bedrock-converse', bedrockConverse],

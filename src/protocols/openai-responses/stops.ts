@@ -1,0 +1,51 @@
+import { isObject, type JsonObject, type Part, type Stop, type StopReason } from '../../ir/index.ts';
+import { str } from './dialect.ts';
+
+/** Words of `incomplete_details.reason`. Others are `other`, with the word kept. */
+const REASONS: Readonly<Record<string, StopReason>> = {
+  max_output_tokens: 'length',
+  max_tokens: 'length',
+  max_messages: 'length',
+  content_filter: 'content-filter',
+  // Some copies of the API say so where the window is full.
+  context_length_exceeded: 'context-exceeded',
+};
+
+/** Reads how a response ended: its `status`, and why where that is `incomplete`. Calls of the client's tools end a turn without a word of their own. */
+export function decodeStop(response: JsonObject, toolCall: boolean): Stop {
+  const status = str(response['status']);
+  const { incomplete_details: details } = response;
+  const word = isObject(details) ? str(details['reason']) : '';
+  if (word !== '' || status === 'incomplete') return { reason: REASONS[word] ?? 'other', raw: word === '' ? status : word };
+  if (status === 'completed' || status === '')
+    return { reason: toolCall ? 'tool-calls' : 'stop', ...(status === '' ? {} : { raw: status }) };
+  return { reason: 'other', raw: status };
+}
+
+/** Whether parts hold a call that the client is to run. */
+export const hasCall = (parts: readonly Part[]): boolean => parts.some((part) => part.kind === 'tool-call');
+
+interface End {
+  readonly status: 'completed' | 'incomplete';
+  readonly incomplete_details: { readonly reason: string } | null;
+}
+
+const COMPLETED: End = { status: 'completed', incomplete_details: null };
+const LENGTH: End = { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } };
+const FILTER: End = { status: 'incomplete', incomplete_details: { reason: 'content_filter' } };
+
+const ENDS: Readonly<Record<StopReason, End>> = {
+  stop: COMPLETED,
+  'tool-calls': COMPLETED,
+  'stop-sequence': COMPLETED,
+  pause: COMPLETED,
+  'malformed-tool-call': COMPLETED,
+  other: COMPLETED,
+  length: LENGTH,
+  'context-exceeded': LENGTH,
+  'content-filter': FILTER,
+  refusal: FILTER,
+};
+
+/** `status` and `incomplete_details` for a client. */
+export const encodeStop = (stop: Stop): End => ENDS[stop.reason];
