@@ -1,10 +1,9 @@
-import type { Fault, Notes } from '../ir/index.ts';
+import { type Fault, GatewayError, gatewayFault, type Notes } from '../ir/index.ts';
 import type { ProviderWire } from '../presets/preset.ts';
 import type { Send, UpstreamCall, UpstreamRequest, UpstreamSink } from '../upstream/send.ts';
 import type { AttemptEnd, Call, Target } from './call.ts';
 import type { ClientSink } from './client-sink.ts';
-import type { LaneContext } from './lanes/lane.ts';
-import { deadlineFault } from './lanes/translated.ts';
+import type { Lane, LaneContext } from './lanes/lane.ts';
 import type { Clock } from './ports.ts';
 
 /** What attempts need of the world. */
@@ -22,8 +21,12 @@ export interface Outgoing {
   readonly body: readonly Buffer[];
   readonly notes: Notes;
   /** Makes the lane that takes the answer. */
-  readonly lane: (context: LaneContext) => UpstreamSink;
+  readonly lane: (context: LaneContext) => Lane;
 }
+
+/** What an upstream may still say after the last word, so that its connection can be used again. */
+const LEFTOVER_BYTES = 256 * 1024;
+const LEFTOVER_MS = 5000;
 
 async function signed(wire: ProviderWire, outgoing: Outgoing, ports: AttemptPorts): Promise<Readonly<Record<string, string>>> {
   if (!wire.sign) return outgoing.headers;
@@ -35,6 +38,15 @@ async function signed(wire: ProviderWire, outgoing: Outgoing, ports: AttemptPort
   return { ...headers, ...more };
 }
 
+const deadlineFault = (what: 'first token' | 'total'): Fault =>
+  gatewayFault(
+    'timeout',
+    what === 'total' ? 'The reply took longer than the time allowed for the whole call' : 'The upstream sent no first token in time',
+    { code: what === 'total' ? 'upstream_total_timeout' : 'upstream_first_token_timeout' },
+  );
+
+const unreadable = gatewayFault('upstream', 'The upstream answered with something that cannot be read', { code: 'upstream_malformed' });
+
 /** One try at one target: sends, minds the deadlines, and ends exactly once. Never rejects but by a defect. */
 export async function attempt(
   call: Call,
@@ -42,29 +54,52 @@ export async function attempt(
   sink: ClientSink,
   outgoing: Outgoing,
   number: number,
-  ports: AttemptPorts,
+  ports: AttemptPorts & { readonly onDefect: (error: unknown, callId: string) => void },
 ): Promise<AttemptEnd> {
   const { timeouts } = target.provider;
   const headers = target.wire.sign ? await signed(target.wire, outgoing, ports) : outgoing.headers;
+  if (sink.closed) return { endedBy: 'client' };
   return new Promise<AttemptEnd>((resolve) => {
     let upstream: UpstreamCall | undefined;
     let over = false;
+    let upstreamOver = false;
+    let byGateway = false;
+    let leftoverBytes = 0;
+    let leftover: NodeJS.Timeout | undefined;
     let firstTokenAt: number | undefined;
     let answeredAt = 0;
     const sentAt = ports.clock.monotonic();
 
+    const abort = (): void => {
+      upstreamOver = true;
+      clearTimeout(leftover);
+      upstream?.abort();
+    };
     const finish = (end: AttemptEnd): void => {
       if (over) return;
       over = true;
       clearTimeout(total);
       clearTimeout(firstToken);
-      resolve(firstTokenAt === undefined ? end : { ...end, firstTokenAt });
+      if (!upstreamOver) leftover = setTimeout(abort, LEFTOVER_MS);
+      const by = byGateway ? { ...end, endedBy: 'gateway' as const } : end;
+      resolve(firstTokenAt === undefined ? by : { ...by, firstTokenAt });
     };
     const stop = (fault: Fault): void => {
       if (over) return;
-      upstream?.abort();
-      lane.fail(fault);
+      byGateway = true;
+      abort();
+      try {
+        lane.fail(fault);
+      } catch (error) {
+        ports.onDefect(error, call.id);
+        sink.abort();
+      }
       finish({ fault, endedBy: 'gateway' });
+    };
+    /** A codec that throws: a limit that was passed, or a defect. */
+    const broke = (error: unknown): void => {
+      if (!(error instanceof GatewayError)) ports.onDefect(error, call.id);
+      stop(error instanceof GatewayError ? error.fault : unreadable);
     };
     const lane = outgoing.lane({
       call,
@@ -80,20 +115,52 @@ export async function attempt(
         clearTimeout(firstToken);
       },
       done: finish,
-      abortUpstream: () => upstream?.abort(),
+      abortUpstream: abort,
+      resumeUpstream: () => upstream?.resume(),
+      onDefect: broke,
     });
     const watched: UpstreamSink = {
       head(status, received) {
         answeredAt = ports.clock.monotonic();
-        if (!over) lane.head(status, received);
+        if (over) return;
+        try {
+          lane.head(status, received);
+        } catch (error) {
+          broke(error);
+        }
       },
-      // After the end the rest of the upstream's bytes is read and let go, so that its connection can be used again.
-      body: (bytes) => over || lane.body(bytes),
+      body(bytes) {
+        if (over) {
+          leftoverBytes += bytes.length;
+          if (leftoverBytes > LEFTOVER_BYTES) abort();
+          return true;
+        }
+        try {
+          return lane.body(bytes);
+        } catch (error) {
+          broke(error);
+          return true;
+        }
+      },
       end() {
-        if (!over) lane.end();
+        upstreamOver = true;
+        clearTimeout(leftover);
+        if (over) return;
+        try {
+          lane.end();
+        } catch (error) {
+          broke(error);
+        }
       },
       fail(fault) {
-        if (!over) lane.fail(fault);
+        upstreamOver = true;
+        clearTimeout(leftover);
+        if (over) return;
+        try {
+          lane.fail(fault);
+        } catch (error) {
+          broke(error);
+        }
       },
     };
     const total = setTimeout(() => stop(deadlineFault('total')), timeouts.total);
@@ -107,11 +174,12 @@ export async function attempt(
       timeouts: { connect: timeouts.connect, headers: timeouts.headers, idle: timeouts.idle },
     };
     upstream = ports.send(request, watched);
+    if (over && upstreamOver) upstream.abort();
     sink.onDrain(() => upstream?.resume());
     sink.onGone(() => {
       if (over) return;
-      upstream?.abort();
-      finish({ endedBy: 'client' });
+      abort();
+      finish({ ...lane.soFar(), endedBy: 'client' });
     });
   });
 }

@@ -1,11 +1,15 @@
-import { type ChatRequest, type Fault, GatewayError, gatewayFault, type ProtocolId } from '../ir/index.ts';
+import { badField, type ChatRequest, type Fault, GatewayError, gatewayFault, type ProtocolId, type ReplyEvent } from '../ir/index.ts';
 import { type Candidate, decide, type Decision } from '../policy/decide.ts';
+import type { ProviderWire } from '../presets/preset.ts';
 import type { ProviderCodec } from '../protocols/protocol.ts';
 import { attempt, type AttemptPorts, type Outgoing } from './attempt.ts';
 import type { AttemptEnd, Call, Decoded, Target } from './call.ts';
-import type { ClientSink } from './client-sink.ts';
+import type { ClientSink, OutHeaders } from './client-sink.ts';
 import { inlineMedia, needsInlining } from './inline-media.ts';
-import { callHeaders } from './out-headers.ts';
+import { createFrameText } from './lanes/client-stream.ts';
+import { createSeveral, endOfAll } from './lanes/several.ts';
+import { createTranslatedLane } from './lanes/translated.ts';
+import { callHeaders, servedBy } from './out-headers.ts';
 import type { CallRecord, MediaFetcher, SealStore } from './ports.ts';
 import { bareCallIds, createSealKeeper, restoreSeals } from './seal-keeper.ts';
 import { decodeCall, holdsForeignSeal, writeRaw, writeTranslated } from './write-request.ts';
@@ -29,34 +33,75 @@ interface Progress {
   notes?: Outgoing['notes'];
 }
 
+/** Answers that are emulated as parallel calls at most. */
+const MAX_EMULATED = 8;
+
+/** `n` as the body says it; what is no number is the decoder's to refuse. */
+function countOf(call: Call): number {
+  const span = call.scan.values.get('n');
+  const n = span ? Number(call.body.toString('latin1', span.from, span.to)) : 1;
+  return Number.isNaN(n) ? 1 : n;
+}
+
+/** Whether the bytes may pass as they are. */
+function isRaw(call: Call, wire: ProviderWire, model: string): boolean {
+  if (wire.protocol !== call.client.id || holdsForeignSeal(call.body) || call.prepared?.raw === false) return false;
+  return call.operation === 'embed' || countOf(call) <= 1 || wire.factsOf(model).n;
+}
+
 function targetOf(call: Call, candidate: Candidate, ports: ExchangePorts): Target {
   const provider = call.snapshot.providers.get(candidate.provider);
-  const { protocol } = candidate;
+  const { protocol, model } = candidate;
   const wire = protocol && provider?.wires.get(protocol);
   const codec = protocol && ports.codecs.get(protocol);
   if (!provider || !protocol || !wire || !codec) throw new Error(`candidate ${candidate.provider} has no wire`);
-  const lane = protocol === call.client.id && !holdsForeignSeal(call.body) && (call.prepared?.raw ?? true) ? 'raw' : 'translated';
-  return { candidate, provider, wire, codec, model: candidate.model, protocol, lane };
+  return { candidate, provider, wire, codec, model, protocol, lane: isRaw(call, wire, model) ? 'raw' : 'translated' };
 }
 
 /** The call read into the shared language with kept seals put back and remote media brought along. */
-async function readied(call: Call, target: Target, decoded: Decoded, ports: ExchangePorts, signal: AbortSignal): Promise<ChatRequest> {
+async function readied(call: Call, target: Target, decoded: Decoded, ports: ExchangePorts, sink: ClientSink): Promise<ChatRequest> {
   let { request } = decoded;
   const bare = bareCallIds(request);
   if (bare.length > 0) request = restoreSeals(request, await ports.seals.get(call.key.id, bare));
   const facts = target.wire.factsOf(target.model);
-  return needsInlining(request, facts) ? inlineMedia(request, facts, ports.media, signal) : request;
+  if (!needsInlining(request, facts)) return request;
+  const gone = new AbortController();
+  sink.onGone(() => gone.abort());
+  return inlineMedia(request, facts, call.client.id, ports.media, gone.signal);
 }
 
-async function prepare(call: Call, target: Target, ports: ExchangePorts, signal: AbortSignal): Promise<Outgoing> {
-  if (target.lane === 'raw') return writeRaw(call, target);
-  const decoded = decodeCall(call);
-  const request = await readied(call, target, decoded, ports, signal);
+/** Keeps what a reply's tool calls must come back with. */
+function sealListener(call: Call, target: Target, ports: ExchangePorts): (event: ReplyEvent) => void {
   const keeper = createSealKeeper(target.provider.maker);
-  return writeTranslated(call, target, decoded, request, (event) => {
+  return (event) => {
     keeper.event(event);
     if (event.type === 'reply-end' && keeper.kept.size > 0) ports.seals.put(call.key.id, keeper.kept);
+  };
+}
+
+/** Several answers of a target that gives one a call: one call each. Seeds differ, or all would say the same. */
+function prepareSeveral(call: Call, target: Target, decoded: Decoded, request: ChatRequest, ports: ExchangePorts): readonly Outgoing[] {
+  const { n = 1, ...single } = request;
+  if (n > MAX_EMULATED) {
+    throw badField('n', `Invalid request: this target gives one answer a call, and 'n' is emulated up to ${MAX_EMULATED} only`);
+  }
+  const listeners = Array.from({ length: n }, () => sealListener(call, target, ports));
+  const lanes = createSeveral(n, decoded, (index) => listeners[index] ?? (() => {}));
+  return listeners.map((_, index) => {
+    const seed = single.seed === undefined ? {} : { seed: single.seed + index };
+    const outgoing = writeTranslated(call, target, decoded, { ...single, ...seed }, lanes(index));
+    outgoing.notes.add('n', 'emulated', 'the target gives one answer a call: one call each');
+    return outgoing;
   });
+}
+
+async function prepare(call: Call, target: Target, ports: ExchangePorts, sink: ClientSink): Promise<readonly Outgoing[]> {
+  if (target.lane === 'raw') return [writeRaw(call, target)];
+  const decoded = decodeCall(call);
+  const request = await readied(call, target, decoded, ports, sink);
+  if ((request.n ?? 1) > 1 && !target.wire.factsOf(target.model).n) return prepareSeveral(call, target, decoded, request, ports);
+  const listen = sealListener(call, target, ports);
+  return [writeTranslated(call, target, decoded, request, (context) => createTranslatedLane(context, decoded, listen))];
 }
 
 /** Tries the chosen target. */
@@ -71,35 +116,42 @@ async function answer(call: Call, sink: ClientSink, decision: Decision, progress
   if (!chosen) throw new Error('a decision without a choice or a refusal');
   const target = targetOf(call, chosen, ports);
   progress.target = target;
-  const gone = new AbortController();
-  sink.onGone(() => gone.abort());
-  const outgoing = await prepare(call, target, ports, gone.signal);
+  const outgoings = await prepare(call, target, ports, sink);
+  const [outgoing] = outgoings;
+  if (!outgoing) throw new Error('nothing to send');
   if (decision.ambiguous) outgoing.notes.add('model', 'approximated', `several providers know it: ${decision.ambiguous.join(', ')}`);
   progress.notes = outgoing.notes;
   progress.attempts++;
   if (sink.closed) return { endedBy: 'client' };
-  return attempt(call, target, sink, outgoing, progress.attempts, ports);
+  if (outgoings.length === 1) return attempt(call, target, sink, outgoing, progress.attempts, ports);
+  return endOfAll(await Promise.all(outgoings.map((one) => attempt(call, target, sink, one, progress.attempts, ports))));
 }
 
-/** Writes a fault in the caller's own envelope, or the upstream's own error where the protocols are the same. */
-export function respondFault(call: Pick<Call, 'client' | 'id' | 'label'>, sink: ClientSink, fault: Fault, end?: AttemptEnd): number {
-  if (sink.begun || sink.closed) return fault.status;
-  const headers = callHeaders(call as Call);
-  if (fault.retryAfterMs !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(fault.retryAfterMs / 1000)));
-  if (end?.errorBody) {
-    sink.begin(
-      end.errorBody.status,
-      { ...end.errorBody.headers, ...headers, 'content-type': end.errorBody.contentType },
-      end.errorBody.body.length,
-    );
-    sink.end(end.errorBody.body);
-    return end.errorBody.status;
+/** What an answer to a fault needs of a call that may not have come to be one. */
+type Asker = Pick<Call, 'client' | 'id' | 'label'> & { readonly form?: Call['form'] };
+
+/** A fault in a stream whose head has gone out (a keep-alive did it) and that no lane has ended. */
+function faultInBand(asker: Asker, sink: ClientSink, fault: Fault): void {
+  const text = createFrameText(asker.form ?? 'sse');
+  asker.client.faultFrame(fault, asker.id, (data, event) => sink.write(text.frame(data, event)));
+  sink.end(text.close());
+}
+
+/** Writes a fault in the caller's own envelope, or the upstream's own error where the protocols are the same. Returns the status. */
+export function respondFault(asker: Asker, sink: ClientSink, fault: Fault, end?: AttemptEnd, more: OutHeaders = {}): number {
+  const { status, body } = asker.client.encodeFault(fault, asker.id);
+  if (sink.closed) return end?.errorBody?.status ?? status;
+  if (sink.begun) {
+    faultInBand(asker, sink, fault);
+    return status;
   }
-  const { status, body } = call.client.encodeFault(fault, call.id);
-  const bytes = Buffer.from(JSON.stringify(body));
-  sink.begin(status, { ...headers, 'content-type': 'application/json' }, bytes.length);
+  const headers = { ...callHeaders(asker), ...more };
+  if (fault.retryAfterMs !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(fault.retryAfterMs / 1000)));
+  const own = end?.errorBody;
+  const bytes = own?.body ?? Buffer.from(JSON.stringify(body));
+  sink.begin(own?.status ?? status, { ...own?.headers, ...headers, 'content-type': own?.contentType ?? 'application/json' }, bytes.length);
   sink.end(bytes);
-  return status;
+  return own?.status ?? status;
 }
 
 function faultOf(error: unknown, call: Call, ports: ExchangePorts): Fault {
@@ -136,6 +188,9 @@ function recordOf(call: Call, progress: Progress, ports: ExchangePorts): CallRec
   };
 }
 
+/** The status of a call whose client did not wait for one (nginx's word for it). */
+const CLIENT_GONE = 499;
+
 /** Runs one call to its end: decide, prepare, attempt, answer, settle. Resolves when everything was said; never rejects. */
 export async function runExchange(call: Call, sink: ClientSink, ports: ExchangePorts): Promise<AttemptEnd> {
   const progress: Progress = { attempts: 0, end: { endedBy: 'gateway' }, status: 200 };
@@ -144,13 +199,14 @@ export async function runExchange(call: Call, sink: ClientSink, ports: ExchangeP
     const decision = decide(call.snapshot, { model, operation, key, protocol: client.id, ...(platform === undefined ? {} : { platform }) });
     progress.end = await answer(call, sink, decision, progress, ports);
   } catch (error) {
-    progress.end = { fault: faultOf(error, call, ports), endedBy: 'gateway' };
+    // What a client that has left would have been told does not matter.
+    progress.end = sink.closed ? { endedBy: 'client' } : { fault: faultOf(error, call, ports), endedBy: 'gateway' };
   }
-  const { fault } = progress.end;
+  const { fault, endedBy } = progress.end;
   if (fault) {
     call.prepared?.onReply?.({ fault });
-    progress.status = respondFault(call, sink, fault, progress.end);
-  }
+    progress.status = respondFault(call, sink, fault, progress.end, progress.target ? servedBy(progress.target, progress.attempts) : {});
+  } else if (endedBy === 'client' && !sink.begun) progress.status = CLIENT_GONE;
   ports.record(recordOf(call, progress, ports));
   return progress.end;
 }

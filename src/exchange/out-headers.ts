@@ -30,7 +30,7 @@ export function passHeaders(from: UpstreamHeaders, to: OutHeaders): void {
 }
 
 /** The headers that every reply carries: ids, and where the call went. */
-export function callHeaders(call: Call): OutHeaders {
+export function callHeaders(call: Pick<Call, 'client' | 'id' | 'label'>): OutHeaders {
   return {
     'x-request-id': call.label ?? call.id,
     'x-pailou-request-id': call.id,
@@ -38,11 +38,15 @@ export function callHeaders(call: Call): OutHeaders {
   };
 }
 
+/** Where a call went. */
+export const servedBy = (target: Target, attempts: number): OutHeaders => ({
+  'x-pailou-served-by': asHeader(`${target.provider.name}/${target.model}`),
+  'x-pailou-attempts': String(attempts),
+});
+
 /** The same for a routed call. `upstreamMs`: how long the upstream took until its headers; the rest was ours. */
 export function routedHeaders(call: Call, target: Target, attempts: number, overheadMs: number, notes: readonly Note[]): OutHeaders {
-  const headers = callHeaders(call);
-  headers['x-pailou-served-by'] = asHeader(`${target.provider.name}/${target.model}`);
-  headers['x-pailou-attempts'] = String(attempts);
+  const headers = Object.assign(callHeaders(call), servedBy(target, attempts));
   headers['x-pailou-overhead-ms'] = overheadMs.toFixed(2);
   if (notes.length > 0) headers['x-pailou-notes'] = notesHeader(notes);
   return headers;

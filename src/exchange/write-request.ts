@@ -15,7 +15,6 @@ import { type Edit, editPieces } from '../wire/top-level-scan.ts';
 import type { Outgoing } from './attempt.ts';
 import type { Call, Decoded, Target } from './call.ts';
 import { createRawLane } from './lanes/raw.ts';
-import { createTranslatedLane, type Listener } from './lanes/translated.ts';
 
 const MARK = Buffer.from(SEAL_MARK);
 
@@ -23,7 +22,7 @@ const MARK = Buffer.from(SEAL_MARK);
 export const holdsForeignSeal = (body: Buffer): boolean => body.indexOf(MARK) >= 0;
 
 /** Client headers that pass to an upstream of the client's own protocol; credentials never do. */
-const PASS: ReadonlySet<string> = new Set(['anthropic-beta', 'anthropic-version', 'openai-beta', 'traceparent', 'tracestate']);
+const PASS: readonly string[] = ['anthropic-*', 'openai-beta', 'traceparent', 'tracestate'];
 
 function passed(name: string, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern));
@@ -36,7 +35,9 @@ function outgoingHeaders(call: Call, target: Target): Record<string, string> {
   const same = target.protocol === call.client.id;
   const extra = target.wire.wire.passHeaders;
   for (const name in call.headers) {
-    const pass = same ? PASS.has(name) || (extra !== undefined && passed(name, extra)) : name === 'traceparent' || name === 'tracestate';
+    const pass = same
+      ? passed(name, PASS) || (extra !== undefined && passed(name, extra))
+      : name === 'traceparent' || name === 'tracestate';
     const value = pass && !CREDENTIALS.has(name) ? call.headers[name] : undefined;
     if (typeof value === 'string') headers[name] = value;
   }
@@ -83,8 +84,9 @@ function addsUsage(call: Call, target: Target, options: unknown): boolean {
 function rawEdits(call: Call, target: Target, options: JsonObject | undefined, addUsage: boolean): readonly Edit[] {
   const edits: Edit[] = [];
   const model = call.scan.values.get('model');
-  if (model && call.client.id !== 'gemini') {
-    const text = JSON.stringify(target.model);
+  if (model) {
+    // Gemini names it in the path; a body that names it too must name the same.
+    const text = JSON.stringify(call.client.id === 'gemini' ? `models/${target.model}` : target.model);
     if (call.body.toString('utf8', model.from, model.to) !== text) edits.push({ ...model, text });
   }
   if (addUsage) {
@@ -116,7 +118,7 @@ export function writeRaw(call: Call, target: Target): Outgoing {
   const span = call.scan.values.get('stream_options');
   const options = span ? parseObject(call.body.toString('utf8', span.from, span.to)) : undefined;
   const addUsage = addsUsage(call, target, options);
-  const changed = call.prepared?.body;
+  const changed = call.prepared && (call.prepared.onRaw?.(call.prepared.body, target) ?? call.prepared.body);
   let body: readonly Buffer[];
   const nested = call.operation === 'embed' && call.client.id === 'gemini';
   if (changed || nested || mustParse(call, target)) {
@@ -127,6 +129,7 @@ export function writeRaw(call: Call, target: Target): Outgoing {
         : { ...parsed, model: target.model };
     const withUsage = addUsage ? { ...named, stream_options: { ...options, include_usage: true } } : named;
     body = [Buffer.from(JSON.stringify(finished(withUsage, target, call.stream, notes)))];
+    refuseLosses(call, notes);
   } else body = editPieces(call.body, rawEdits(call, target, options, addUsage));
   return {
     path: pathOf(call, target),
@@ -162,7 +165,7 @@ export function decodeCall(call: Call): Decoded {
 }
 
 /** A call on the translated lane. `request` is what remains of the decoded one after seals and media were seen to. */
-export function writeTranslated(call: Call, target: Target, decoded: Decoded, request: ChatRequest, listen: Listener): Outgoing {
+export function writeTranslated(call: Call, target: Target, decoded: Decoded, request: ChatRequest, lane: Outgoing['lane']): Outgoing {
   const notes = createNotes();
   for (const note of decoded.notes.list) notes.add(note.field, note.what, note.why);
   const facts = target.wire.factsOf(target.model);
@@ -177,15 +180,16 @@ export function writeTranslated(call: Call, target: Target, decoded: Decoded, re
     headers: outgoingHeaders(call, target),
     body: [Buffer.from(JSON.stringify(body))],
     notes,
-    lane: (context) => createTranslatedLane(context, decoded, listen),
+    lane,
   };
 }
 
-/** `strict`: what would be a note is a refusal. */
+/** `strict`: what would be lost is a refusal. What is emulated is not lost. */
 function refuseLosses(call: Call, notes: Notes): void {
-  const [first] = notes.list;
-  if (!call.strict || !first) return;
-  const all = notes.list.map((note) => `${note.field}: ${note.what} (${note.why})`).join('; ');
+  const losses = call.strict ? notes.list.filter((note) => note.what !== 'emulated') : [];
+  const [first] = losses;
+  if (!first) return;
+  const all = losses.map((note) => `${note.field}: ${note.what} (${note.why})`).join('; ');
   throw new GatewayError(
     gatewayFault('bad_request', `The target cannot express the request as it was sent, and 'strict' was asked for: ${all.slice(0, 1000)}`, {
       param: first.field,

@@ -24,3 +24,27 @@ export interface Usage {
   /** The provider's own words, for a client of the same dialect. */
   readonly native?: NativeValue;
 }
+
+const CLASSES = [
+  'cacheRead',
+  'cacheWrite',
+  'cacheWrite1h',
+  'reasoning',
+  'inputAudio',
+  'outputAudio',
+  'inputImage',
+  'outputImage',
+  'toolUse',
+] as const;
+
+/** Both usages together, class by class; a provider's own words for one of them are not words for the sum. */
+export function sumUsage(a: Usage, b: Usage): Usage {
+  const classes: { [K in (typeof CLASSES)[number]]?: number } = {};
+  for (const key of CLASSES) if (a[key] !== undefined || b[key] !== undefined) classes[key] = (a[key] ?? 0) + (b[key] ?? 0);
+  return {
+    input: a.input + b.input,
+    output: a.output + b.output,
+    ...classes,
+    ...(a.estimated || b.estimated ? { estimated: true } : {}),
+  };
+}

@@ -3,20 +3,20 @@ import type { ReplyContext, StreamEncoder, WriteFrame } from '../../protocols/pr
 import type { UpstreamHeaders } from '../../upstream/send.ts';
 import { sseText } from '../../wire/sse.ts';
 import type { AttemptEnd, StreamForm } from '../call.ts';
-import { type LaneContext, laneHeaders } from './lane.ts';
+import { type LaneContext, laneHeaders, ownFault, type SoFar } from './lane.ts';
 
 /** How frames of one stream become text on the wire. */
 export interface FrameText {
   readonly contentType: string;
   frame(data: string, event?: string): string;
-  /** What closes a stream that was begun; broken streams end as they are. */
-  readonly close: string;
+  /** What closes a stream that was begun, broken or not. */
+  close(): string;
 }
 
 /** Server-sent events, Gemini's JSON array (element by element), or one JSON text a frame. */
 export function createFrameText(form: StreamForm): FrameText {
-  if (form === 'sse') return { contentType: 'text/event-stream; charset=utf-8', frame: sseText, close: '' };
-  if (form === 'frames') return { contentType: 'application/json', frame: (data) => `${data}\n`, close: '' };
+  if (form === 'sse') return { contentType: 'text/event-stream; charset=utf-8', frame: sseText, close: () => '' };
+  if (form === 'frames') return { contentType: 'application/json', frame: (data) => `${data}\n`, close: () => '' };
   let first = true;
   return {
     contentType: 'application/json; charset=utf-8',
@@ -25,17 +25,18 @@ export function createFrameText(form: StreamForm): FrameText {
       first = false;
       return head + data;
     },
-    close: ']',
+    close: () => (first ? '[]' : ']'),
   };
 }
 
-/** A reply on its way to a client that asked for a stream, event by event. */
-export interface ClientStream {
+/** Where the events of a reply go. */
+export interface ReplyTaker {
   /** Takes an event; after `reply-end` or `fault` the attempt is done. */
   event(event: ReplyEvent): void;
-  /** `false` when the client must catch up first. */
-  readonly flowing: boolean;
+  /** `false` when the client must catch up with what was taken since the last look: then wait for its drain. */
+  flows(): boolean;
   readonly over: boolean;
+  soFar(): SoFar;
 }
 
 /** The facts of a reply, gathered while it passes. */
@@ -43,7 +44,6 @@ export interface Seen {
   usage?: Usage;
   stop?: Stop;
   model?: string;
-  firstTokenAt?: number;
 }
 
 /** Takes notice of an event. */
@@ -62,13 +62,18 @@ export function see(seen: Seen, event: ReplyEvent): void {
   }
 }
 
+/** What was seen, for the record. */
+export const factsOf = (seen: Seen): SoFar => ({
+  ...(seen.usage ? { usage: seen.usage } : {}),
+  ...(seen.stop ? { stop: seen.stop } : {}),
+  ...(seen.model === undefined ? {} : { upstreamModel: seen.model }),
+});
+
 /** How an attempt that went through `seen` ended. */
 export const endOf = (seen: Seen, endedBy: AttemptEnd['endedBy'], fault?: Fault): AttemptEnd => ({
   endedBy,
   ...(fault ? { fault } : {}),
-  ...(seen.usage ? { usage: seen.usage } : {}),
-  ...(seen.stop ? { stop: seen.stop } : {}),
-  ...(seen.model === undefined ? {} : { upstreamModel: seen.model }),
+  ...factsOf(seen),
 });
 
 /** What the encoder of the client's dialect is told. */
@@ -90,7 +95,7 @@ export function createClientStream(
   encoder: StreamEncoder,
   upstream: UpstreamHeaders,
   listen?: (event: ReplyEvent) => void,
-): ClientStream {
+): ReplyTaker {
   const { sink } = context;
   const text = createFrameText(context.call.form);
   const seen: Seen = {};
@@ -105,9 +110,12 @@ export function createClientStream(
   const begin = (): void => sink.begin(200, { ...laneHeaders(context, upstream, text.contentType), 'cache-control': 'no-cache' });
 
   return {
-    get flowing() {
-      return flowing;
+    flows() {
+      const since = flowing;
+      flowing = true;
+      return since;
     },
+    soFar: () => factsOf(seen),
     get over() {
       return over;
     },
@@ -117,11 +125,12 @@ export function createClientStream(
       listen?.(event);
       if (event.type === 'fault') {
         over = true;
+        const fault = ownFault(context, event.fault);
         if (sink.begun) {
-          encoder.event(event, write);
-          sink.end(pending + text.close);
+          encoder.event({ type: 'fault', fault }, write);
+          sink.end(pending + text.close());
         }
-        context.done(endOf(seen, 'upstream', event.fault));
+        context.done(endOf(seen, 'upstream', fault));
         return;
       }
       if (first && event.type !== 'reply-start' && event.type !== 'usage') {
@@ -132,14 +141,14 @@ export function createClientStream(
       if (event.type === 'reply-end') {
         over = true;
         if (!sink.begun) begin();
-        sink.end(pending + text.close);
+        sink.end(pending + text.close());
         context.done(endOf(seen, 'upstream'));
         return;
       }
       // A reply-start alone proves nothing: wait for what follows, an error may still keep its status.
       if (pending !== '' && !(event.type === 'reply-start' && !sink.begun)) {
         if (!sink.begun) begin();
-        flowing = sink.write(pending);
+        flowing = sink.write(pending) && flowing;
         pending = '';
       }
     },

@@ -3,6 +3,7 @@ import type { UpstreamHeaders, UpstreamSink } from '../../upstream/send.ts';
 import type { AttemptEnd, Call, Target } from '../call.ts';
 import type { ClientSink, OutHeaders } from '../client-sink.ts';
 import { passHeaders, routedHeaders } from '../out-headers.ts';
+import { inflated } from './inflate.ts';
 
 /** What a lane works with: one attempt of one call. */
 export interface LaneContext {
@@ -22,6 +23,18 @@ export interface LaneContext {
   readonly done: (end: AttemptEnd) => void;
   /** Stops the upstream: what more it says does not matter. */
   readonly abortUpstream: () => void;
+  /** Lets a paused upstream go on. */
+  readonly resumeUpstream: () => void;
+  /** A defect of ours: told to the operator, never to the client. */
+  readonly onDefect: (error: unknown) => void;
+}
+
+/** What is known of a reply so far: for the record when the client leaves in the middle. */
+export type SoFar = Pick<AttemptEnd, 'usage' | 'stop' | 'upstreamModel'>;
+
+/** Takes an upstream's answer and gives it to the client. */
+export interface Lane extends UpstreamSink {
+  soFar(): SoFar;
 }
 
 /** How a successful answer is taken. */
@@ -29,6 +42,7 @@ export interface AnswerMode {
   body(bytes: Buffer): boolean;
   end(): void;
   fail(fault: Fault): void;
+  soFar?(): SoFar;
 }
 
 /** The largest reply that is held in memory to be translated, and the largest error body that is read. */
@@ -69,38 +83,49 @@ function faultOfAnswer(context: LaneContext, status: number, headers: UpstreamHe
       code: 'upstream_redirect',
     });
   }
-  const read = codec.decodeFault(status, body);
-  if (
-    status === 401 ||
-    status === 402 ||
-    status === 403 ||
-    read.kind === 'authentication' ||
-    read.kind === 'permission' ||
-    read.kind === 'billing'
-  ) {
-    return gatewayFault(
-      'upstream',
-      `Provider '${provider.name}' refused the gateway's credential (HTTP ${status}). Check its key in the configuration`,
-      {
-        code: 'upstream_credential',
-      },
-    );
-  }
+  if (status === 401 || status === 402 || status === 403) return credentialFault(context, ` (HTTP ${status})`);
   const wait = retryAfterMs(headers, context.now());
-  const fault = wait === undefined ? read : { ...read, retryAfterMs: wait };
-  if (status < 500) return fault;
-  // A provider's own 5xx is not a fault of the gateway (500): every target failed, or it is overloaded.
-  const kind = read.kind === 'overloaded' || status === 503 || status === 529 ? 'overloaded' : status === 504 ? 'timeout' : 'upstream';
-  return { ...fault, kind, status: kind === 'overloaded' ? 503 : kind === 'timeout' ? 504 : 502 };
+  const read = codec.decodeFault(status, body);
+  return ownFault(context, wait === undefined ? read : { ...read, retryAfterMs: wait });
+}
+
+const credentialFault = (context: LaneContext, how: string): Fault =>
+  gatewayFault(
+    'upstream',
+    `Provider '${context.target.provider.name}' refused the gateway's credential${how}. Check its key in the configuration`,
+    { code: 'upstream_credential' },
+  );
+
+/**
+ * An upstream's fault as the client is told of it, wherever it stood (a status, a body, an event): the client's own mistakes
+ * as they are; what concerns our credential, and the upstream's own failures, as faults behind the gateway.
+ */
+export function ownFault(context: LaneContext, fault: Fault): Fault {
+  if (fault.by !== 'upstream') return fault;
+  switch (fault.kind) {
+    case 'authentication':
+    case 'permission':
+    case 'billing':
+      return credentialFault(context, fault.status >= 400 ? ` (HTTP ${fault.status})` : '');
+    case 'overloaded':
+      return { ...fault, status: 503 };
+    case 'timeout':
+      return fault.status >= 500 ? { ...fault, status: 504 } : fault;
+    default:
+      return fault.status >= 500 || fault.status < 400 ? { ...fault, kind: 'upstream', status: 502 } : fault;
+  }
 }
 
 function errorMode(context: LaneContext, status: number, headers: UpstreamHeaders): AnswerMode {
   const pieces: Buffer[] = [];
   let bytes = 0;
+  let over = false;
   const finish = (): void => {
+    if (over) return;
+    over = true;
     const body = Buffer.concat(pieces);
     const fault = faultOfAnswer(context, status, headers, body.toString('utf8'));
-    const own = fault.by === 'upstream' && fault.status === status && context.target.lane === 'raw';
+    const own = fault.by === 'upstream' && fault.status === status && status < 500 && context.target.lane === 'raw';
     const contentType = headerOf(headers, 'content-type');
     const passed: OutHeaders = {};
     passHeaders(headers, passed);
@@ -114,8 +139,13 @@ function errorMode(context: LaneContext, status: number, headers: UpstreamHeader
   };
   return {
     body(chunk) {
+      if (over) return true;
       bytes += chunk.length;
-      if (bytes <= MAX_ERROR_BYTES) pieces.push(chunk);
+      pieces.push(chunk);
+      if (bytes > MAX_ERROR_BYTES) {
+        context.abortUpstream();
+        finish();
+      }
       return true;
     },
     end: finish,
@@ -131,11 +161,13 @@ function errorMode(context: LaneContext, status: number, headers: UpstreamHeader
 export function createAnswer(
   context: LaneContext,
   pick: (status: number, headers: UpstreamHeaders, contentType: string) => AnswerMode,
-): UpstreamSink {
+): Lane {
   let mode: AnswerMode | undefined;
   return {
     head(status, headers) {
       mode = status >= 300 ? errorMode(context, status, headers) : pick(status, headers, headerOf(headers, 'content-type').toLowerCase());
+      const encoding = headerOf(headers, 'content-encoding').trim().toLowerCase();
+      if (encoding !== '' && encoding !== 'identity') mode = inflated(mode, encoding, context);
     },
     body: (bytes) => (mode ? mode.body(bytes) : true),
     end() {
@@ -145,6 +177,7 @@ export function createAnswer(
       if (mode) mode.fail(fault);
       else context.done({ fault, endedBy: 'upstream' });
     },
+    soFar: () => mode?.soFar?.() ?? {},
   };
 }
 
@@ -163,6 +196,7 @@ export function collectMode(context: LaneContext, onWhole: (body: Buffer) => voi
   return {
     body(chunk) {
       if (over) return true;
+      if (bytes === 0) context.onFirstToken();
       bytes += chunk.length;
       pieces.push(chunk);
       if (bytes > MAX_WHOLE_BYTES) {
@@ -178,5 +212,29 @@ export function collectMode(context: LaneContext, onWhole: (body: Buffer) => voi
     fail(fault) {
       if (!over) context.done({ fault, endedBy: 'upstream' });
     },
+  };
+}
+
+/** An answer of a type that no lane reads: a page, a text, nothing. */
+export function wrongTypeMode(context: LaneContext, contentType: string): AnswerMode {
+  const type = contentType.split(';', 1)[0]?.trim().slice(0, 100) ?? '';
+  let bytes = 0;
+  let over = false;
+  const finish = (): void => {
+    if (over) return;
+    over = true;
+    context.done({ fault: notAnAnswer(context, bytes === 0 ? 'an empty body' : `'${type}'`), endedBy: 'upstream' });
+  };
+  return {
+    body(chunk) {
+      bytes += chunk.length;
+      if (!over && bytes > MAX_ERROR_BYTES) {
+        context.abortUpstream();
+        finish();
+      }
+      return true;
+    },
+    end: finish,
+    fail: finish,
   };
 }

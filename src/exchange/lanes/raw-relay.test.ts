@@ -73,10 +73,34 @@ describe('the raw relay', () => {
     expect(complete).toBe(true);
   });
 
-  it('reports an error event', () => {
+  it('reports an error event, and gives it out alone: no finish before it, nothing after it', () => {
     const it = createRawRelay(rules, false);
-    it.push(Buffer.from('data: {"bad":1}\n\n'));
+    expect(it.push(Buffer.from('data: {"t":1}\n\ndata: {"fin":1}\n\ndata: {"bad":1}\n\ndata: END\n\n'))?.toString()).toBe(
+      'data: {"t":1}\n\n',
+    );
     expect(it.tapped.fault?.message).toBe('bad');
+    const { held, error, complete } = it.end(true);
+    expect({ held, error: error?.toString(), complete }).toEqual({ held: undefined, error: 'data: {"bad":1}\n\n', complete: false });
+  });
+
+  it('ends an error event that lacks its blank line', () => {
+    const it = createRawRelay(rules, false);
+    it.push(Buffer.from('data: {"t":1}\n\ndata: {"bad":1}'));
+    expect(it.end(true).error?.toString()).toBe('data: {"bad":1}\n\n');
+  });
+
+  it('does not take a bare last word for a reply', () => {
+    const it = createRawRelay(rules, false);
+    expect(it.push(Buffer.from(': hello\n\ndata: END\n\n'))?.toString()).toBe(': hello\n\n');
+    expect(it.begun).toBe(false);
+    expect(it.end(true)).toMatchObject({ complete: false, held: undefined });
+  });
+
+  it('gives out what other choices said after the first had finished, when all was cut', () => {
+    const it = createRawRelay(rules, false);
+    it.push(Buffer.from('data: {"t":1}\n\ndata: {"fin":1}\n\ndata: {"t":2}\n\ndata: {"t"'));
+    const { held, complete } = it.end(false);
+    expect({ held: held?.toString(), complete }).toEqual({ held: 'data: {"t":2}\n\n', complete: false });
   });
 
   it('takes out the usage chunk that the client did not ask for', () => {
@@ -85,13 +109,30 @@ describe('the raw relay', () => {
     expect(it.end(true).held?.toString()).toBe('data: {"fin":1}\n\ndata: END\n\n');
   });
 
-  it('lets an event flow that is too long to hold', () => {
+  it('keeps a long event until it is whole, and finds the finish in it', () => {
+    const it = createRawRelay({ ...rules, finishIsEnd: true }, false);
+    const long = Buffer.from(`data: {"t":"${'x'.repeat(3_000_000)}","fin":2}\r\n\r\n`);
+    for (let at = 0; at < long.length; at += 65_537) expect(it.push(long.subarray(at, at + 65_537))).toBeUndefined();
+    expect(it.end(true).held?.equals(long)).toBe(true);
+    expect(it.tapped.finished).toBe(true);
+  });
+
+  it('gives a long event on when its blank line is cut in two', () => {
+    for (let cut = 1; cut < 4; cut++) {
+      const it = createRawRelay(rules, false);
+      const long = Buffer.from(`data: {"t":"${'x'.repeat(100_000)}"}\r\n\r\n`);
+      it.push(long.subarray(0, long.length - cut));
+      expect(it.push(long.subarray(long.length - cut))?.equals(long)).toBe(true);
+    }
+  });
+
+  it('does not hold for ever what floods after the finish', () => {
     const it = createRawRelay(rules, false);
-    const long = Buffer.from(`data: {"t":"${'x'.repeat(300 * 1024)}`);
-    expect(it.push(long)).toEqual(long);
-    const rest = Buffer.from('"}\n\ndata: {"fin":2}\n\ndata: END\n\n');
-    expect(it.push(rest)?.toString()).toBe('"}\n\n');
-    expect(it.end(true)).toMatchObject({ complete: true });
+    it.push(Buffer.from('data: {"fin":1}\n\n'));
+    const more = Buffer.from(`data: {"t":"${'x'.repeat(1_000_000)}"}\n\n`);
+    expect(() => {
+      for (let i = 0; i < 20; i++) it.push(more);
+    }).toThrow('too much');
   });
 });
 

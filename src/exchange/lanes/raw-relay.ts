@@ -1,12 +1,16 @@
-import { isObject, parseObject } from '../../ir/index.ts';
+import { GatewayError, gatewayFault, isObject, parseObject } from '../../ir/index.ts';
 import type { Tapped, TapRules } from '../../protocols/protocol.ts';
 import { createSseReader, MAX_LINE_BYTES, type SseFrame } from '../../wire/sse.ts';
 
 const LF = 10;
 const CR = 13;
 
-/** Part of an unfinished event that is held back so that a cut never leaves half an event before the error; a longer one flows. */
-const MAX_CARRY = 256 * 1024;
+/** What may be held back after the finish event: usage, the last word, with several choices those that still run. */
+const MAX_HELD_BYTES = 8 * 1024 * 1024;
+/** An unfinished event up to this size is joined with what follows it; of longer ones the pieces are only kept. */
+const JOIN_BYTES = 64 * 1024;
+/** A blank line is four bytes at most: so many of the last piece's bytes may belong to it. */
+const SEAM = 3;
 
 /** The byte after the last blank line, or 0: up to there the bytes are whole events. */
 export function lastEventEnd(bytes: Buffer): number {
@@ -46,25 +50,82 @@ function* eventsOf(bytes: Buffer): Iterable<Buffer> {
 
 /** Relays a stream's bytes of the client's own protocol and finds in them what the exchange must know. */
 export interface RawRelay {
-  /** What may go on to the client now; the rest is held. */
+  /** What may go on to the client now: whole events only, so that a cut never leaves half of one; the rest is held. */
   push(bytes: Buffer): Buffer | undefined;
-  /** After the upstream's end: what was held, and what was found. `clean`: not cut. */
-  end(clean: boolean): { readonly held: Buffer | undefined; readonly tapped: Tapped; readonly complete: boolean };
+  /**
+   * After the upstream's end: what was held, and what was found. `clean`: not cut. Of a stream that is not complete the
+   * finish event is left out. `error`: the upstream's own error event, where it sent one.
+   */
+  end(clean: boolean): {
+    readonly held: Buffer | undefined;
+    readonly error: Buffer | undefined;
+    readonly tapped: Tapped;
+    readonly complete: boolean;
+  };
   readonly tapped: Tapped;
-  /** An event, not only comments, has been seen. */
+  /** An event that is neither a comment nor the bare last word has been seen. */
   readonly begun: boolean;
 }
 
 const NOTHING: Tapped = { done: false, finished: false };
 
+interface Held {
+  readonly bytes: Buffer;
+  readonly finish: boolean;
+}
+
+const tooLong = (what: string): GatewayError =>
+  new GatewayError(gatewayFault('upstream', `The upstream sent ${what}`, { code: 'upstream_line_too_long' }));
+
+/** Joins pieces until a whole event is there. */
+function createCarry(): { add(bytes: Buffer): Buffer | undefined; take(): Buffer | undefined } {
+  let pieces: Buffer[] = [];
+  let size = 0;
+  const joined = (): Buffer => {
+    const whole = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, size);
+    pieces = [];
+    size = 0;
+    return whole;
+  };
+  const keep = (bytes: Buffer): void => {
+    if (bytes.length === 0) return;
+    pieces.push(bytes);
+    size += bytes.length;
+    if (size > MAX_LINE_BYTES) throw tooLong('an event that is too long');
+  };
+  /** Whether the event that is kept ends in `bytes`; looked for only there, so that a long event is not searched again and again. */
+  const endsIn = (bytes: Buffer): boolean => {
+    const last = pieces.at(-1);
+    if (!last) return lastEventEnd(bytes) > 0;
+    return lastEventEnd(Buffer.concat([last.subarray(-SEAM), bytes])) > 0;
+  };
+  return {
+    /** The whole events that are there now, or nothing. */
+    add(bytes) {
+      if (size > JOIN_BYTES && !endsIn(bytes)) {
+        keep(bytes);
+        return undefined;
+      }
+      if (size > 0) pieces.push(bytes);
+      size += size > 0 ? bytes.length : 0;
+      const whole = size > 0 ? joined() : bytes;
+      const cut = lastEventEnd(whole);
+      keep(cut === 0 ? whole : whole.subarray(cut));
+      return cut === 0 ? undefined : whole.subarray(0, cut);
+    },
+    take: () => (size === 0 ? undefined : joined()),
+  };
+}
+
 /** `dropUsageChunk`: the gateway asked for a usage chunk that the client did not ask for; it is taken out again. */
 export function createRawRelay(rules: TapRules, dropUsageChunk: boolean): RawRelay {
   const needles = rules.needles.map((needle) => Buffer.from(needle));
-  let carry: Buffer | undefined;
-  let held: Buffer[] | undefined;
+  const carry = createCarry();
+  let held: Held[] | undefined;
+  let error: Buffer | undefined;
   let heldBytes = 0;
   let tapped: Tapped = NOTHING;
-  let first = true;
+  let first = rules.first;
   let begun = false;
 
   const hits = (bytes: Buffer): boolean => {
@@ -75,33 +136,44 @@ export function createRawRelay(rules: TapRules, dropUsageChunk: boolean): RawRel
     let finish = false;
     const reader = createSseReader();
     const onFrame = (frame: SseFrame): void => {
-      const found = rules.read(frame, tapped);
+      const { finish: isFinish, ...found } = rules.read(frame, tapped);
       tapped = found;
-      finish ||= found.finish === true;
+      finish ||= isFinish === true;
+      first = false;
     };
     reader.push(event, onFrame);
     reader.end(onFrame);
+    begun ||= !tapped.done && isData(event);
     return finish;
   };
-  const hold = (bytes: Buffer): void => {
-    (held ??= []).push(bytes);
-    heldBytes += bytes.length;
-  };
-  const readHeld = (): void => {
-    held = [Buffer.concat(held ?? [], heldBytes)];
-    for (const event of eventsOf(held[0] as Buffer)) read(event);
-  };
-  /** Reads the events of a block that may matter; returns how many of its bytes may go on. */
-  const inspect = (block: Buffer): number => {
-    let at = 0;
-    for (const event of eventsOf(block)) {
-      if ((first && rules.first) || hits(event)) {
-        if (isData(event)) first = false;
-        if (read(event)) return at;
-      }
-      at += event.length;
+  const hold = (bytes: Buffer, finish: boolean): void => {
+    if (tapped.fault) {
+      // An event without its blank line would be none to a reader.
+      error ??= lastEventEnd(bytes) === 0 ? Buffer.concat([bytes, BLANK]) : bytes;
+      return;
     }
-    return at;
+    (held ??= []).push({ bytes, finish });
+    heldBytes += bytes.length;
+    if (held.length > 1 && heldBytes - (held[0] as Held).bytes.length > MAX_HELD_BYTES)
+      throw tooLong('too much after the end of its reply');
+  };
+  /** Reads the events of a block that may matter; returns how many of its bytes may go on. Nothing counts after an error. */
+  const inspect = (block: Buffer): number => {
+    let free = 0;
+    for (const event of eventsOf(block)) {
+      if (tapped.fault) break;
+      if (held) {
+        hold(event, read(event));
+      } else if (first || hits(event)) {
+        const finish = read(event);
+        if (finish || tapped.fault || tapped.done) hold(event, finish);
+        else free += event.length;
+      } else {
+        begun ||= isData(event);
+        free += event.length;
+      }
+    }
+    return free;
   };
 
   return {
@@ -112,69 +184,50 @@ export function createRawRelay(rules: TapRules, dropUsageChunk: boolean): RawRel
       return begun;
     },
     push(bytes) {
-      if (held) {
-        hold(bytes);
-        // The last word may be here: then nobody waits for the upstream to hang up.
-        if (lastEventEnd(bytes) > 0) readHeld();
-        return undefined;
-      }
-      const whole = carry ? Buffer.concat([carry, bytes]) : bytes;
-      const cut = lastEventEnd(whole);
-      const rest = cut < whole.length ? whole.subarray(cut) : undefined;
-      const block = cut > 0 ? whole.subarray(0, cut) : undefined;
-      carry = rest;
-      let out = block;
-      if (block) {
+      const block = carry.add(bytes);
+      if (!block) return undefined;
+      if (!held && !first && !hits(block)) {
         begun ||= isData(block);
-        if ((first && rules.first) || hits(block)) {
-          const free = inspect(block);
-          if (free < block.length) {
-            hold(block.subarray(free));
-            if (rest) hold(rest);
-            carry = undefined;
-            readHeld();
-            return free > 0 ? block.subarray(0, free) : undefined;
-          }
-        }
+        return block;
       }
-      if (rest && rest.length > MAX_CARRY) {
-        if (hits(rest)) {
-          hold(rest);
-          carry = undefined;
-        } else {
-          out = whole;
-          carry = undefined;
-          begun = true;
-        }
-      }
-      return out;
+      const free = inspect(block);
+      return free === 0 ? undefined : block.subarray(0, free);
     },
     end(clean) {
-      const last = held ? Buffer.concat(held, heldBytes) : carry;
-      held = undefined;
-      carry = undefined;
-      const kept: Buffer[] = [];
-      if (last) {
-        for (const event of eventsOf(last)) {
-          read(event);
-          if (isData(event)) begun = true;
-          if (!(dropUsageChunk && isUsageChunk(event))) kept.push(event);
-        }
+      const last = carry.take();
+      // The last event may lack its blank line; of a stream that was cut it may be half of one, unless it is the last word.
+      if (last && !tapped.done && !tapped.fault) {
+        const finish = read(last);
+        if (clean || tapped.done || tapped.fault) hold(last, finish);
       }
-      const complete = tapped.fault === undefined && (tapped.done || (clean && tapped.finished && rules.finishIsEnd === true));
-      return { held: kept.length > 0 ? Buffer.concat(kept) : undefined, tapped, complete };
+      const complete = tapped.fault === undefined && begun && (tapped.done || (clean && tapped.finished && rules.finishIsEnd === true));
+      const kept: Buffer[] = [];
+      for (const { bytes, finish } of held ?? []) {
+        // A last word without a reply before it is none.
+        const isLeftOut = complete ? dropUsageChunk && isUsageChunk(bytes) : finish || (tapped.done && !tapped.fault);
+        if (!isLeftOut) kept.push(bytes);
+      }
+      held = undefined;
+      return { held: kept.length > 0 ? Buffer.concat(kept) : undefined, error, tapped, complete };
     },
   };
 }
 
+const BLANK = Buffer.from('\n\n');
+const DATA = Buffer.from('data');
+
 /** Whether the block holds an event and not only comments. */
 function isData(block: Buffer): boolean {
-  return block.indexOf('data') >= 0;
+  for (let at = block.indexOf(DATA); at >= 0; at = block.indexOf(DATA, at + 1)) {
+    const before = at === 0 ? LF : block[at - 1];
+    if (before === LF || before === CR || (at === 3 && block[0] === 0xef)) return true;
+  }
+  return false;
 }
 
 /** The chunk that `stream_options.include_usage` adds: no choices, only usage. */
 function isUsageChunk(event: Buffer): boolean {
-  if (event.indexOf('"usage"') < 0 || event.length > MAX_LINE_BYTES) return false;
+  if (event.indexOf('"usage"') < 0) return false;
   const text = event.toString('utf8');
   const data = parseObject(text.slice(text.indexOf('data:') + 5).trim());
   return data !== undefined && Array.isArray(data['choices']) && data['choices'].length === 0 && isObject(data['usage']);

@@ -1,85 +1,130 @@
-import { type Fault, gatewayFault, type JsonObject, parseObject, unfold } from '../../ir/index.ts';
+import { createNotes, type Fault, gatewayFault, type JsonObject, parseObject } from '../../ir/index.ts';
 import type { Tapped } from '../../protocols/protocol.ts';
-import type { UpstreamHeaders, UpstreamSink } from '../../upstream/send.ts';
+import type { UpstreamHeaders } from '../../upstream/send.ts';
 import { createSseReader } from '../../wire/sse.ts';
-import type { AttemptEnd } from '../call.ts';
-import { createClientStream, createFrameText, replyContext } from './client-stream.ts';
-import { type AnswerMode, collectMode, createAnswer, headerOf, type LaneContext, laneHeaders, notAnAnswer } from './lane.ts';
+import type { AttemptEnd, Call, Decoded } from '../call.ts';
+import { createFrameText } from './client-stream.ts';
+import {
+  type AnswerMode,
+  createAnswer,
+  headerOf,
+  type Lane,
+  type LaneContext,
+  laneHeaders,
+  notAnAnswer,
+  ownFault,
+  type SoFar,
+  wrongTypeMode,
+} from './lane.ts';
 import { createRawRelay } from './raw-relay.ts';
+import { translatedStream, translatedWhole } from './translated.ts';
 
 /** A whole answer up to this size goes out in one write with its head. */
 const SMALL = 64 * 1024;
 /** Of larger ones this much is looked through for usage after they have passed. */
 const TAIL = 1024 * 1024;
 
-const endOf = (tapped: Tapped, endedBy: AttemptEnd['endedBy'], fault?: Fault): AttemptEnd => ({
-  endedBy,
-  ...(fault ? { fault } : {}),
+const factsOf = (tapped: Tapped): SoFar => ({
   ...(tapped.usage ? { usage: tapped.usage } : {}),
   ...(tapped.stop ? { stop: tapped.stop } : {}),
   ...(tapped.model === undefined ? {} : { upstreamModel: tapped.model }),
 });
 
+const endOf = (tapped: Tapped, endedBy: AttemptEnd['endedBy'], fault?: Fault): AttemptEnd => ({
+  endedBy,
+  ...(fault ? { fault } : {}),
+  ...factsOf(tapped),
+});
+
+/** An error's member near the head of a body, unless it is `null` (which Responses always say). */
+const ERROR_MEMBER = /"error"\s*:\s*[^n\s]/;
+
 /** An error inside a success status, at the head of a body; `undefined` when it is none. */
 function errorInside(context: LaneContext, body: Buffer): Fault | undefined {
-  const head = body.toString('latin1', 0, 256);
-  if (!head.includes('"error"') && !head.includes('"detail"')) return undefined;
+  if (!ERROR_MEMBER.test(body.toString('latin1', 0, 512))) return undefined;
   const parsed = parseObject(body.toString('utf8'));
   const error = parsed?.['error'];
   if (!parsed || error === undefined || error === null) return undefined;
   const said = context.target.codec.decodeFault(502, body.toString('utf8'));
-  return { ...said, kind: said.kind === 'internal' ? 'upstream' : said.kind, status: said.status >= 400 ? said.status : 502 };
+  return ownFault(context, said);
+}
+
+const isSpace = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+
+/** Whether bytes begin and end as a JSON object does: what was cut, or is something else, does not. */
+function looksWhole(body: Buffer): boolean {
+  let from = body[0] === 0xef ? 3 : 0;
+  while (isSpace(body[from])) from++;
+  return body[from] === 0x7b && endsWhole(body);
+}
+
+function endsWhole(body: Buffer): boolean {
+  let to = body.length - 1;
+  while (isSpace(body[to])) to--;
+  return body[to] === 0x7d;
 }
 
 /** A whole reply: small ones in one write, larger ones as they come. */
 function wholeMode(context: LaneContext, status: number, upstream: UpstreamHeaders): AnswerMode {
   const { sink, target, call } = context;
   const contentType = headerOf(upstream, 'content-type') || 'application/json';
-  const announced = Number.parseInt(headerOf(upstream, 'content-length'), 10);
+  const isPacked = headerOf(upstream, 'content-encoding') !== '';
+  const announced = isPacked ? Number.NaN : Number.parseInt(headerOf(upstream, 'content-length'), 10);
+  // Neither announced nor chunked: then a cut looks like an end.
+  const isBounded = !Number.isNaN(announced) || headerOf(upstream, 'transfer-encoding') !== '';
   const pieces: Buffer[] = [];
   let bytes = 0;
   let relaying = false;
 
-  const begin = (): void => {
+  const begin = (): boolean => {
     relaying = true;
-    const length = Number.isNaN(announced) ? undefined : announced;
-    sink.begin(status, laneHeaders(context, upstream, contentType), length);
-    for (const piece of pieces) sink.write(piece);
+    sink.begin(status, laneHeaders(context, upstream, contentType), Number.isNaN(announced) ? undefined : announced);
+    let flowing = true;
+    for (const piece of pieces) flowing = sink.write(piece);
+    return flowing;
   };
-  const keep = (chunk: Buffer): void => {
+  const keepTail = (chunk: Buffer): void => {
     pieces.push(chunk);
-    if (!relaying) return;
-    let first = pieces[0];
-    while (first && bytes - first.length > TAIL) {
-      bytes -= first.length;
+    let oldest = pieces[0];
+    while (oldest && bytes - oldest.length > TAIL) {
+      bytes -= oldest.length;
       pieces.shift();
-      first = pieces[0];
+      oldest = pieces[0];
     }
+  };
+  const malformed = (what: string): void => context.done({ fault: notAnAnswer(context, what), endedBy: 'upstream' });
+  const small = (body: Buffer): void => {
+    if (body.length === 0) return malformed('an empty body');
+    if (!looksWhole(body) || (!isBounded && !parseObject(body.toString('utf8')))) return malformed('something that is not JSON');
+    const tapped = target.codec.tap.whole(body);
+    const fault = tapped.fault ? ownFault(context, tapped.fault) : errorInside(context, body);
+    if (fault) return context.done(endOf(tapped, 'upstream', fault));
+    call.prepared?.onReply?.(wireOf(body));
+    sink.begin(status, laneHeaders(context, upstream, contentType), body.length);
+    sink.end(body);
+    return context.done(endOf(tapped, 'upstream'));
   };
   return {
     body(chunk) {
       if (bytes === 0) context.onFirstToken();
       bytes += chunk.length;
-      keep(chunk);
-      if (relaying) return sink.write(chunk);
-      if (bytes > SMALL) begin();
-      return true;
+      if (relaying) {
+        keepTail(chunk);
+        return sink.write(chunk);
+      }
+      pieces.push(chunk);
+      return bytes > SMALL ? begin() : true;
     },
     end() {
       const body = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
-      if (!relaying) {
-        if (body.length === 0) return context.done({ fault: notAnAnswer(context, 'an empty body'), endedBy: 'upstream' });
-        const fault = errorInside(context, body);
-        if (fault) return context.done({ fault, endedBy: 'upstream' });
-        const tapped = target.codec.tap.whole(body);
-        call.prepared?.onReply?.(wireOf(body));
-        sink.begin(status, laneHeaders(context, upstream, contentType), body.length);
-        sink.end(body);
-        return context.done(endOf(tapped, 'upstream'));
+      if (!relaying) return small(body);
+      if (!endsWhole(body)) {
+        sink.abort();
+        return malformed('half a reply');
       }
       sink.end();
       if (call.prepared?.onReply && bytes < TAIL) call.prepared.onReply(wireOf(body));
-      context.done(endOf(target.codec.tap.whole(body), 'upstream'));
+      return context.done(endOf(target.codec.tap.whole(body), 'upstream'));
     },
     fail(fault) {
       if (relaying) sink.abort();
@@ -93,12 +138,22 @@ const wireOf = (body: Buffer): { wire?: JsonObject } => {
   return wire ? { wire } : {};
 };
 
+/** Comments that came before the first event and are kept for the client; more of them are let go. */
+const MAX_EARLY_BYTES = 16 * 1024;
+
+/** Bytes one after another; `undefined` when there are none. */
+const joined = (...pieces: readonly (Buffer | undefined)[]): Buffer | undefined => {
+  const some = pieces.filter((piece) => piece !== undefined);
+  return some.length > 1 ? Buffer.concat(some) : some[0];
+};
+
 /** A stream of the client's own protocol: bytes pass, the finish event waits for the true end. */
 function streamMode(context: LaneContext, upstream: UpstreamHeaders, dropUsageChunk: boolean): AnswerMode {
   const { sink, call, target } = context;
   const relay = createRawRelay(target.codec.tap, dropUsageChunk);
   const text = createFrameText(call.form);
   let early: Buffer | undefined;
+  let started = false;
   let over = false;
 
   const begin = (): void => {
@@ -106,71 +161,67 @@ function streamMode(context: LaneContext, upstream: UpstreamHeaders, dropUsageCh
     sink.begin(200, { ...laneHeaders(context, upstream, contentType), 'cache-control': 'no-cache' });
   };
   /** Whole events in the form that the client reads: as they are, or each event's JSON in the array or on its own. */
-  const dress = (bytes: Buffer | undefined): Buffer | string | undefined => {
-    if (bytes === undefined || call.form === 'sse') return bytes;
+  const dress = (bytes: Buffer): Buffer | string => {
+    if (call.form === 'sse') return bytes;
     let out = '';
     const reader = createSseReader();
     reader.push(bytes, (frame) => (out += text.frame(frame.data, frame.event)));
     reader.end((frame) => (out += text.frame(frame.data, frame.event)));
     return out;
   };
-  const endWith = (bytes: Buffer | undefined): void => {
-    const last = dress(bytes);
-    if (text.close === '') sink.end(last);
-    else sink.end((typeof last === 'string' ? last : '') + text.close);
-  };
   const close = (tapped: Tapped, fault?: Fault): void => {
     over = true;
     context.done(endOf(tapped, 'upstream', fault));
   };
-  const finish = (clean: boolean, cut?: Fault): void => {
-    const { held, tapped, complete } = relay.end(clean);
-    const own = tapped.fault;
-    if (own && !sink.begun) return close(tapped, own);
-    if (complete || own) {
-      if (!sink.begun) begin();
-      endWith(early && held ? Buffer.concat([early, held]) : (held ?? early));
-      return close(tapped, own);
+  /** Says what is left, and how it ended. `live`: bytes that were on their way. */
+  const finish = (clean: boolean, live?: Buffer, cut?: Fault): void => {
+    const { held, error, tapped, complete } = relay.end(clean);
+    const fault = tapped.fault ? ownFault(context, tapped.fault) : complete ? undefined : (cut ?? endedEarly(relay.begun));
+    if (fault && !sink.begun) return close(tapped, fault);
+    if (!sink.begun) begin();
+    // The upstream's own error event is the client's dialect already, unless it speaks of our credential.
+    const own = fault?.by === 'upstream' ? error : undefined;
+    const rest = joined(early, live, held, own);
+    if (rest) sink.write(dress(rest));
+    if (fault && !own) {
+      call.client.faultFrame(fault, call.id, (data, event) => sink.write(text.frame(data, event)));
     }
-    const fault = cut ?? endedEarly(relay.begun);
-    if (sink.begun) {
-      let last = '';
-      call.client.faultFrame(fault, call.id, (data, event) => (last += text.frame(data, event)));
-      sink.end(last + text.close);
-    }
-    close(tapped, fault);
+    sink.end(text.close());
+    return close(tapped, fault);
   };
 
   return {
     body(bytes) {
       if (over) return true;
-      let out = relay.push(bytes);
-      if (!sink.begun) {
-        if (relay.tapped.fault) {
-          context.abortUpstream();
-          close(relay.tapped, relay.tapped.fault);
-          return true;
-        }
-        if (early) out = out ? Buffer.concat([early, out]) : early;
-        if (!relay.begun) {
-          early = out;
-          return true;
-        }
-        early = undefined;
+      const out = relay.push(bytes);
+      if (relay.begun && !started) {
+        started = true;
         context.onFirstToken();
-        if (!relay.tapped.done) begin();
       }
-      const flowing = out && sink.begun ? sink.write(dress(out) ?? '') : true;
-      if (!sink.begun) early = out;
-      if (relay.tapped.done) finish(true);
-      return flowing;
+      if (relay.tapped.fault || relay.tapped.done) {
+        if (relay.tapped.fault) context.abortUpstream();
+        finish(true, out);
+        return true;
+      }
+      if (!out) return true;
+      if (!sink.begun) {
+        if (!relay.begun) {
+          if ((early?.length ?? 0) + out.length <= MAX_EARLY_BYTES) early = joined(early, out);
+          return true;
+        }
+        begin();
+      }
+      const all = joined(early, out);
+      early = undefined;
+      return all ? sink.write(dress(all)) : true;
     },
     end() {
       if (!over) finish(true);
     },
     fail(fault) {
-      if (!over) finish(false, fault);
+      if (!over) finish(false, undefined, fault);
     },
+    soFar: () => factsOf(relay.tapped),
   };
 }
 
@@ -179,35 +230,26 @@ const endedEarly = (begun: boolean): Fault =>
     ? gatewayFault('upstream', 'The upstream ended its stream before the reply was complete', { code: 'stream_ended_early' })
     : gatewayFault('upstream', 'The upstream sent an empty stream', { code: 'upstream_empty' });
 
-/** A whole reply to a client that asked for a stream (some servers ignore the wish): told as a stream. */
-function unaskedWhole(context: LaneContext, upstream: UpstreamHeaders): AnswerMode {
-  const { call, target } = context;
-  return collectMode(context, (bytes) => {
-    const fault = errorInside(context, bytes);
-    const parsed = parseObject(bytes.toString('utf8'));
-    if (fault || !parsed) {
-      context.done({ fault: fault ?? notAnAnswer(context, 'something that is not JSON'), endedBy: 'upstream' });
-      return;
-    }
-    const body = parseObject(call.body.toString('utf8')) ?? {};
-    const request = call.client.decodeRequest({ ...body, model: call.model });
-    const stream = createClientStream(context, call.client.streamEncoder(replyContext(context, request, body)), upstream);
-    unfold(target.codec.decodeReply(parsed, { maker: target.provider.maker, newId: context.newId }), (event) => stream.event(event));
-  });
+/** The call read into the shared language, for answers that came in another form than was asked for. */
+function decodedCall(call: Call): Decoded {
+  const body = call.prepared?.body ?? parseObject(call.body.toString('utf8')) ?? {};
+  return { request: call.client.decodeRequest({ ...body, model: call.model, stream: call.stream }), body, notes: createNotes() };
 }
 
-/** The raw lane: the client's protocol on both sides, bytes untouched. */
-export function createRawLane(context: LaneContext, dropUsageChunk: boolean): UpstreamSink {
+const nobody = (): void => {};
+
+/** The raw lane: the client's protocol on both sides, bytes untouched. Answers in the other form (some servers ignore `stream`) are translated into the one that was asked for. */
+export function createRawLane(context: LaneContext, dropUsageChunk: boolean): Lane {
   return createAnswer(context, (status, headers, contentType) => {
-    if (context.call.stream) {
-      if (contentType.startsWith('text/event-stream')) return streamMode(context, headers, dropUsageChunk);
-      if (contentType.includes('json')) return unaskedWhole(context, headers);
-    } else if (contentType.includes('json') || contentType === '') return wholeMode(context, status, headers);
-    return collectMode(context, (body) =>
-      context.done({
-        fault: notAnAnswer(context, body.length === 0 ? 'an empty body' : `'${contentType.split(';')[0]}'`),
-        endedBy: 'upstream',
-      }),
-    );
+    const { stream, operation } = context.call;
+    const isStream = contentType.startsWith('text/event-stream');
+    const isJson = contentType.includes('json') || contentType === '';
+    if (stream && isStream) return streamMode(context, headers, dropUsageChunk);
+    if (!stream && isJson) return wholeMode(context, status, headers);
+    if (operation === 'generate' && (isJson || isStream)) {
+      const mode = isJson ? translatedWhole : translatedStream;
+      return mode(context, decodedCall(context.call), headers, nobody);
+    }
+    return wrongTypeMode(context, contentType);
   });
 }

@@ -3,42 +3,44 @@ import {
   type Emit,
   type Fault,
   GatewayError,
-  gatewayFault,
   parseObject,
   type Reply,
   type ReplyEvent,
   type Tool,
   unfold,
 } from '../../ir/index.ts';
-import type { ReplyContext } from '../../protocols/protocol.ts';
-import type { UpstreamHeaders, UpstreamSink } from '../../upstream/send.ts';
+import type { UpstreamHeaders } from '../../upstream/send.ts';
 import { createEventStreamReader } from '../../wire/aws-event-stream.ts';
 import { createSseReader, type SseReader } from '../../wire/sse.ts';
 import type { Decoded } from '../call.ts';
 import { restoreTools } from '../restore-tools.ts';
-import { createClientStream, endOf, replyContext, type Seen, see } from './client-stream.ts';
-import { type AnswerMode, collectMode, createAnswer, type LaneContext, laneHeaders, notAnAnswer } from './lane.ts';
+import { createClientStream, endOf, factsOf, replyContext, type ReplyTaker, type Seen, see } from './client-stream.ts';
+import {
+  type AnswerMode,
+  collectMode,
+  createAnswer,
+  type Lane,
+  type LaneContext,
+  laneHeaders,
+  notAnAnswer,
+  ownFault,
+  wrongTypeMode,
+} from './lane.ts';
 
 /** Listens to the events of a reply beside the client: sealed state, stored responses. */
 export type Listener = (event: ReplyEvent) => void;
+
+/** Makes what takes the events of an answer; called once the answer's head has come. */
+export type MakeTaker = (context: LaneContext, upstream: UpstreamHeaders) => ReplyTaker;
 
 const sourceContext = (context: LaneContext): { maker: string; newId: LaneContext['newId'] } => ({
   maker: context.target.provider.maker,
   newId: context.newId,
 });
 
-/** What went wrong in reading the upstream: its own fault where it said one, else that it is not to be understood. */
-const readFault = (context: LaneContext, error: unknown): Fault =>
-  error instanceof GatewayError ? error.fault : notAnAnswer(context, 'something that cannot be read');
-
 /** Writes a whole reply in the client's own words. */
-function sendWhole(context: LaneContext, reply: Reply, reply2: ReplyContext, upstream: UpstreamHeaders, listen: Listener): void {
-  const seen: Seen = {};
-  unfold(reply, (event) => {
-    see(seen, event);
-    listen(event);
-  });
-  const body = context.call.client.encodeReply(reply, reply2);
+function sendWhole(context: LaneContext, decoded: Decoded, reply: Reply, seen: Seen, upstream: UpstreamHeaders): void {
+  const body = context.call.client.encodeReply(reply, replyContext(context, decoded.request, decoded.body));
   context.call.prepared?.onReply?.({ wire: body, reply });
   const bytes = Buffer.from(JSON.stringify(body));
   context.sink.begin(200, laneHeaders(context, upstream, 'application/json'), bytes.length);
@@ -46,39 +48,92 @@ function sendWhole(context: LaneContext, reply: Reply, reply2: ReplyContext, ups
   context.done(endOf(seen, 'upstream'));
 }
 
+/** Takes events for a client that wants the reply whole. */
+function createWholeTaker(context: LaneContext, decoded: Decoded, upstream: UpstreamHeaders, listen: Listener): ReplyTaker {
+  const collector = createCollector();
+  const seen: Seen = {};
+  let over = false;
+  return {
+    get over() {
+      return over;
+    },
+    flows: () => true,
+    soFar: () => factsOf(seen),
+    event(event) {
+      if (over) return;
+      see(seen, event);
+      listen(event);
+      collector.event(event);
+      if (event.type === 'fault') {
+        over = true;
+        context.done(endOf(seen, 'upstream', ownFault(context, event.fault)));
+      } else if (event.type === 'reply-end') {
+        over = true;
+        sendWhole(context, decoded, collector.result().reply, seen, upstream);
+      }
+    },
+  };
+}
+
+/** Takes events for a client that wants a stream, and gathers them where somebody wants the whole besides. */
+function createStreamTaker(context: LaneContext, decoded: Decoded, upstream: UpstreamHeaders, listen: Listener): ReplyTaker {
+  const { call } = context;
+  const encoder = call.client.streamEncoder(replyContext(context, decoded.request, decoded.body));
+  const onReply = call.prepared?.onReply;
+  if (!onReply) return createClientStream(context, encoder, upstream, listen);
+  const collector = createCollector();
+  return createClientStream(context, encoder, upstream, (event) => {
+    listen(event);
+    collector.event(event);
+    if (event.type === 'reply-end') onReply({ reply: collector.result().reply });
+  });
+}
+
+/** What takes a reply's events for the client of this call, as it asked. */
+export const clientTaker = (context: LaneContext, decoded: Decoded, upstream: UpstreamHeaders, listen: Listener): ReplyTaker =>
+  (context.call.stream ? createStreamTaker : createWholeTaker)(context, decoded, upstream, listen);
+
 /** A whole reply with the client's own tool names. */
 function restored(tools: readonly Tool[], reply: Reply): Reply {
   const collector = createCollector();
-  unfold(
-    reply,
-    restoreTools(tools, (event) => collector.event(event)),
-  );
-  return { ...reply, parts: collector.result().reply.parts };
+  const named = restoreTools(tools, collector.event);
+  if (named === collector.event) return reply;
+  unfold(reply, named);
+  const { parts, others } = collector.result().reply;
+  return { ...reply, parts, ...(others ? { others } : {}) };
 }
 
-/** A whole reply, translated. */
-function wholeMode(context: LaneContext, decoded: Decoded, upstream: UpstreamHeaders, listen: Listener): AnswerMode {
+/** A whole answer, decoded. `take` gets the reply. */
+function wholeAnswer(context: LaneContext, decoded: Decoded, take: (reply: Reply) => void): AnswerMode {
   return collectMode(context, (bytes) => {
-    context.onFirstToken();
     const parsed = parseObject(bytes.toString('utf8'));
-    if (!parsed) {
-      context.done({
-        fault: notAnAnswer(context, bytes.length === 0 ? 'an empty body' : 'something that is not JSON'),
-        endedBy: 'upstream',
-      });
+    let reply: Reply;
+    try {
+      if (!parsed) throw new GatewayError(notAnAnswer(context, bytes.length === 0 ? 'an empty body' : 'something that is not JSON'));
+      reply = restored(decoded.request.tools, context.target.codec.decodeReply(parsed, sourceContext(context)));
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      context.done({ fault: ownFault(context, error.fault), endedBy: 'upstream' });
       return;
     }
-    const words = replyContext(context, decoded.request, decoded.body);
-    try {
-      const reply = restored(decoded.request.tools, context.target.codec.decodeReply(parsed, sourceContext(context)));
-      if (context.call.stream) {
-        const stream = createClientStream(context, context.call.client.streamEncoder(words), upstream, listen);
-        unfold(reply, (event) => stream.event(event));
-      } else sendWhole(context, reply, words, upstream, listen);
-    } catch (error) {
-      if (!context.sink.begun) context.done({ fault: readFault(context, error), endedBy: 'upstream' });
-      else throw error;
+    take(reply);
+  });
+}
+
+/** A whole answer for the call's own client, as it asked. */
+export function translatedWhole(context: LaneContext, decoded: Decoded, upstream: UpstreamHeaders, listen: Listener): AnswerMode {
+  return wholeAnswer(context, decoded, (reply) => {
+    if (context.call.stream) {
+      const taker = clientTaker(context, decoded, upstream, listen);
+      unfold(reply, (event) => taker.event(event));
+      return;
     }
+    const seen: Seen = {};
+    unfold(reply, (event) => {
+      see(seen, event);
+      listen(event);
+    });
+    sendWhole(context, decoded, reply, seen, upstream);
   });
 }
 
@@ -87,42 +142,36 @@ function readerFor(context: LaneContext): SseReader {
   return context.target.wire.wire.framing === 'aws-event-stream' ? createEventStreamReader() : createSseReader();
 }
 
-/** A stream, translated event by event; also collected whole for a client that did not ask for one. */
-function streamMode(context: LaneContext, decoded: Decoded, upstream: UpstreamHeaders, listen: Listener): AnswerMode {
+/** A stream, decoded event by event. */
+function streamAnswer(context: LaneContext, decoded: Decoded, taker: ReplyTaker): AnswerMode {
   const reader = readerFor(context);
   const decoder = context.target.codec.streamDecoder(sourceContext(context));
-  const words = replyContext(context, decoded.request, decoded.body);
-  const collector = createCollector();
-  const keep = context.call.prepared?.onReply !== undefined;
-  const stream = createClientStream(context, context.call.client.streamEncoder(words), upstream, (event) => {
-    listen(event);
-    if (keep) collector.event(event);
-    if (keep && event.type === 'reply-end') context.call.prepared?.onReply?.({ reply: collector.result().reply });
-  });
-  const emit: Emit = restoreTools(decoded.request.tools, (event) => stream.event(event));
+  const emit: Emit = restoreTools(decoded.request.tools, (event) => taker.event(event));
   const finish = (cut?: Fault): void => {
-    if (!stream.over) decoder.end(emit, cut);
+    if (!taker.over) decoder.end(emit, cut);
   };
+  /** What breaks the reading ends the reply with a fault; what breaks the writing is a defect. */
   const guarded = (work: () => void): void => {
     try {
       work();
     } catch (error) {
+      if (!(error instanceof GatewayError) || taker.over) throw error;
       context.abortUpstream();
-      if (!stream.over) emit({ type: 'fault', fault: readFault(context, error) });
+      taker.event({ type: 'fault', fault: error.fault });
     }
   };
   const onFrame: Parameters<SseReader['push']>[1] = (frame) => {
-    if (!stream.over) decoder.frame(frame, emit);
+    if (!taker.over) decoder.frame(frame, emit);
   };
   return {
     body(bytes) {
-      if (stream.over) return true;
+      if (taker.over) return true;
       guarded(() => {
         reader.push(bytes, onFrame);
         if (decoder.done) finish();
-        else if (stream.over) context.abortUpstream();
+        else if (taker.over) context.abortUpstream();
       });
-      return stream.flowing;
+      return taker.flows();
     },
     end() {
       guarded(() => {
@@ -133,28 +182,36 @@ function streamMode(context: LaneContext, decoded: Decoded, upstream: UpstreamHe
     fail(fault) {
       guarded(() => finish(fault));
     },
+    soFar: () => taker.soFar(),
   };
 }
 
+/** A streamed answer for the call's own client, as it asked. */
+export const translatedStream = (context: LaneContext, decoded: Decoded, upstream: UpstreamHeaders, listen: Listener): AnswerMode =>
+  streamAnswer(context, decoded, clientTaker(context, decoded, upstream, listen));
+
+const isStreamType = (contentType: string): boolean =>
+  contentType.startsWith('text/event-stream') || contentType.startsWith('application/vnd.amazon.eventstream');
+
 /** The translated lane: decode, then encode. */
-export function createTranslatedLane(context: LaneContext, decoded: Decoded, listen: Listener): UpstreamSink {
+export function createTranslatedLane(context: LaneContext, decoded: Decoded, listen: Listener): Lane {
   return createAnswer(context, (_, headers, contentType) => {
-    const isStream = contentType.startsWith('text/event-stream') || contentType.startsWith('application/vnd.amazon.eventstream');
-    if (isStream && context.call.stream) return streamMode(context, decoded, headers, listen);
-    if (contentType.includes('json') || contentType === '') return wholeMode(context, decoded, headers, listen);
-    return collectMode(context, (body) => {
-      const what = body.length === 0 ? 'an empty body' : `'${contentType.split(';')[0]}'`;
-      context.done({ fault: notAnAnswer(context, what), endedBy: 'upstream' });
-    });
+    if (isStreamType(contentType)) return translatedStream(context, decoded, headers, listen);
+    if (contentType.includes('json') || contentType === '') return translatedWhole(context, decoded, headers, listen);
+    return wrongTypeMode(context, contentType);
   });
 }
 
-/** A fault for a reply that has to be cut off by the gateway (a deadline). */
-export const deadlineFault = (what: 'first token' | 'total'): Fault =>
-  gatewayFault(
-    'timeout',
-    what === 'total' ? 'The reply took longer than the time allowed for the whole call' : 'The upstream sent no first token in time',
-    {
-      code: what === 'total' ? 'upstream_total_timeout' : 'upstream_first_token_timeout',
-    },
-  );
+/** The translated lane of one call among several for one client: its events go where they are told. */
+export function createBranchLane(context: LaneContext, decoded: Decoded, makeTaker: MakeTaker): Lane {
+  return createAnswer(context, (_, headers, contentType) => {
+    if (isStreamType(contentType)) return streamAnswer(context, decoded, makeTaker(context, headers));
+    if (contentType.includes('json') || contentType === '') {
+      return wholeAnswer(context, decoded, (reply) => {
+        const taker = makeTaker(context, headers);
+        unfold(reply, (event) => taker.event(event));
+      });
+    }
+    return wrongTypeMode(context, contentType);
+  });
+}

@@ -9,6 +9,7 @@ const WANTED: ReadonlySet<string> = new Set([
   'model',
   'stream',
   'stream_options',
+  'n',
   'previous_response_id',
   'conversation',
   'store',

@@ -1,0 +1,150 @@
+import { type Fault, type ReplyEvent, type Stop, sumUsage, type Usage } from '../../ir/index.ts';
+import type { UpstreamHeaders } from '../../upstream/send.ts';
+import type { AttemptEnd, Decoded } from '../call.ts';
+import { endOf, factsOf, type ReplyTaker, type Seen, see } from './client-stream.ts';
+import { type Lane, type LaneContext, ownFault } from './lane.ts';
+import { clientTaker, createBranchLane, type Listener } from './translated.ts';
+
+/** What a call whose turn has not come may have waiting before it is paused. */
+const MAX_WAITING_BYTES = 256 * 1024;
+
+interface Branch {
+  readonly index: number;
+  readonly context: LaneContext;
+  readonly seen: Seen;
+  readonly waiting: ReplyEvent[];
+  waitingBytes: number;
+  stop: Stop | undefined;
+}
+
+const nobody = (): void => {};
+
+/** All branches' usage so far. */
+function usageOf(branches: readonly Branch[]): Usage | undefined {
+  let sum: Usage | undefined;
+  for (const { seen } of branches) if (seen.usage) sum = sum ? sumUsage(sum, seen.usage) : seen.usage;
+  return sum;
+}
+
+/**
+ * Several calls that answer one client as the choices of one reply: the first choice is told as it comes, the others wait
+ * for their turn (the grammar tells choices in order), usage is added up, and one that fails fails all.
+ */
+export function createSeveral(
+  count: number,
+  decoded: Decoded,
+  listenTo: (index: number) => Listener,
+): (index: number) => (context: LaneContext) => Lane {
+  const branches: Branch[] = [];
+  let client: ReplyTaker | undefined;
+  let current = 0;
+  let over = false;
+
+  const failAll = (fault: Fault): void => {
+    if (over) return;
+    over = true;
+    if (client && !client.over) client.event({ type: 'fault', fault });
+    for (const branch of branches) {
+      branch.context.abortUpstream();
+      branch.context.done(endOf(branch.seen, 'upstream', fault));
+    }
+  };
+  const tell = (event: ReplyEvent): void => client?.event(event);
+  const endAll = (): void => {
+    over = true;
+    const [first, ...others] = branches.toSorted((a, b) => a.index - b.index).map((branch) => branch.stop ?? { reason: 'other' as const });
+    const usage = usageOf(branches);
+    if (usage) tell({ type: 'usage', usage });
+    tell({ type: 'reply-end', stop: first ?? { reason: 'other' }, others });
+  };
+  /** Lets the next choices speak, as far as the one at the front has ended. */
+  const advance = (): void => {
+    for (;;) {
+      const front = branches.find((branch) => branch.index === current);
+      if (!front) return;
+      for (const event of front.waiting) tell(event);
+      front.waiting.length = 0;
+      front.waitingBytes = 0;
+      if (!front.stop) {
+        front.context.resumeUpstream();
+        return;
+      }
+      current++;
+      if (current === count) {
+        endAll();
+        return;
+      }
+    }
+  };
+  const say = (branch: Branch, event: ReplyEvent): void => {
+    if (branch.index === current) tell(event);
+    else {
+      branch.waiting.push(event);
+      branch.waitingBytes += event.type === 'part-delta' ? event.text.length + 64 : 256;
+    }
+  };
+  const take = (branch: Branch, event: ReplyEvent): void => {
+    see(branch.seen, event);
+    listenTo(branch.index)(event);
+    switch (event.type) {
+      case 'fault':
+        failAll(ownFault(branch.context, event.fault));
+        return;
+      case 'usage':
+        return;
+      case 'reply-start':
+        if (branch.index === 0) say(branch, event);
+        return;
+      case 'reply-end':
+        branch.stop = event.stop;
+        if (branch.index === current) advance();
+        branch.context.done(endOf(branch.seen, 'upstream'));
+        return;
+      case 'part-start':
+        branch.context.onFirstToken();
+        say(branch, branch.index === 0 ? event : { ...event, choice: branch.index });
+        return;
+      default:
+        say(branch, event);
+    }
+  };
+  const takerFor = (branch: Branch, upstream: UpstreamHeaders): ReplyTaker => {
+    // The client's own writer is made with the first answer; its end is told branch by branch.
+    client ??= clientTaker({ ...branch.context, done: nobody, onFirstToken: nobody }, decoded, upstream, nobody);
+    return {
+      get over() {
+        return over || branch.stop !== undefined;
+      },
+      flows: () => (branch.index === current ? (client?.flows() ?? true) : branch.waitingBytes < MAX_WAITING_BYTES),
+      soFar: () => factsOf(branch.seen),
+      event: (event) => {
+        if (!over) take(branch, event);
+      },
+    };
+  };
+  return (index) => (context) => {
+    const branch: Branch = { index, context, seen: {}, waiting: [], waitingBytes: 0, stop: undefined };
+    branches.push(branch);
+    const done = (end: AttemptEnd): void => {
+      if (end.fault) failAll(end.fault);
+      context.done(end);
+    };
+    return createBranchLane({ ...context, done }, decoded, (_, upstream) => takerFor(branch, upstream));
+  };
+}
+
+/** How several attempts of one reply ended: the worst of it, with all of their usage. */
+export function endOfAll(ends: readonly AttemptEnd[]): AttemptEnd {
+  const [first] = ends;
+  if (!first) throw new Error('no attempt');
+  const worst = ends.find((end) => end.endedBy === 'client') ?? ends.find((end) => end.fault) ?? first;
+  let usage: Usage | undefined;
+  for (const end of ends) if (end.usage) usage = usage ? sumUsage(usage, end.usage) : end.usage;
+  const tokenTimes = ends.flatMap((end) => (end.firstTokenAt === undefined ? [] : [end.firstTokenAt]));
+  return {
+    ...first,
+    ...worst,
+    ...(usage ? { usage } : {}),
+    ...(tokenTimes.length > 0 ? { firstTokenAt: Math.min(...tokenTimes) } : {}),
+  };
+}
