@@ -58,6 +58,7 @@ const CHECKS: readonly Check[] = [
   vitest('house rules', 'house-rules.json', ['test/quality']),
   vitest('tests', 'tests.json', ['--exclude', 'test/quality/**']),
   { name: 'corpus', command: [node, 'test/corpus/run.ts'], skip: corpusMissing(), minutes: 4 },
+  { name: 'counts', command: [node, 'test/corpus/count.ts'], skip: corpusMissing(), minutes: 2 },
 ];
 
 /** The environment of every check: programs of the packages, and the Node that runs this, come first. */

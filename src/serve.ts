@@ -12,6 +12,7 @@ import { clientCodecs } from './protocols/index.ts';
 import { createSandbox, sandboxModels } from './sandbox/sandbox.ts';
 import { createState } from './state/index.ts';
 import { openStores, type Stores } from './stores.ts';
+import { createLocalCounter } from './tokens/local-counter.ts';
 import { createSandboxSend } from './upstream/sandbox-send.ts';
 import { createUndiciSend } from './upstream/undici-send.ts';
 
@@ -81,7 +82,7 @@ async function build(config: () => Config, data: string, { env, writeLog }: Proc
     seals: stores.seals,
     media: createMediaFetcher({ bounds: () => ({ allow: config().egress.allow, fetchBytes: config().limits.fetchBytes }) }),
     journal: stores.journal,
-    counter: { count: () => Promise.resolve(undefined) },
+    counter: createLocalCounter(),
     sandboxModels,
     state: (gateway) => createState(gateway, { store: stores.state, sealer: stores.compaction }),
     onDefect: (err, requestId) => log.error({ err, requestId }, 'The gateway failed on a request'),

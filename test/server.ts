@@ -7,6 +7,7 @@ import { createMemoryStateStore } from '../src/state/memory-store.ts';
 import type { StateStore } from '../src/state/ports.ts';
 import { createMasterKey } from '../src/store/master-key.ts';
 import { createTestSandbox, sandboxModels } from './sandbox.ts';
+import { createLocalCounter } from '../src/tokens/local-counter.ts';
 import { createSandboxSend } from '../src/upstream/sandbox-send.ts';
 import { createUndiciSend } from '../src/upstream/undici-send.ts';
 
@@ -78,13 +79,14 @@ export async function startTestServer(changes: Partial<Config> = {}, state: Stat
   const records: CallRecord[] = [];
   const defects: unknown[] = [];
   const undici = createUndiciSend();
+  const counter = createLocalCounter();
   const app = createApp(testConfig(changes), {
     clock: { now: () => Date.now(), monotonic: () => performance.now() },
     send: createSandboxSend(createTestSandbox(), undici.send),
     seals: memorySeals(),
     media: { fetch: () => Promise.reject(new Error('no media in this test')) },
     journal: { append: (record) => void records.push(record), flush: () => Promise.resolve(), close: () => Promise.resolve() },
-    counter: { count: () => Promise.resolve(undefined) },
+    counter,
     sandboxModels,
     state: (gateway) => createState(gateway, { store: state, sealer: () => Promise.resolve(sealer) }),
     onDefect: (error) => void defects.push(error),
@@ -99,6 +101,7 @@ export async function startTestServer(changes: Partial<Config> = {}, state: Stat
     defects,
     async close() {
       await app.drain(500);
+      await counter.close();
       await undici.close();
     },
   };

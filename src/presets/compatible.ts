@@ -39,6 +39,8 @@ export const anthropicCompatible = definePreset({
       base: '/v1',
       headers: { 'anthropic-version': '2023-06-01' },
       passHeaders: ['anthropic-*'],
+      // Asked for; a server that has none says 404, and the count is made here.
+      countTokens: () => '/messages/count_tokens',
       mark: 'recorded',
     },
   },
@@ -55,7 +57,15 @@ export const geminiCompatible = definePreset({
   keyOptional: true,
   origin: '',
   auth: header('x-goog-api-key'),
-  speaks: { gemini: { base: '/v1beta', modelIn: 'path', mark: 'recorded' } },
+  speaks: {
+    gemini: {
+      base: '/v1beta',
+      countTokens: (model) => `/models/${encodeURIComponent(model)}:countTokens`,
+      countWraps: true,
+      modelIn: 'path',
+      mark: 'recorded',
+    },
+  },
   knows: [],
   rules: geminiRules,
   models: { path: '/v1beta/models', shape: 'gemini' },

@@ -14,6 +14,7 @@ export const gemini = definePreset({
       base: '/v1beta',
       facts: { hostedTools: ['web-search', 'web-fetch', 'code-execution'] },
       countTokens: (model) => `/models/${encodeURIComponent(model)}:countTokens`,
+      countWraps: true,
       modelIn: 'path',
       mark: 'recorded',
     },

@@ -24,6 +24,8 @@ export const openai = definePreset({
       models: CHAT_ONLY,
       facts: { developerRole: true, encryptedReasoning: true },
       passHeaders: ['openai-*', 'x-client-request-id', 'idempotency-key'],
+      // https://platform.openai.com/docs/api-reference/responses/input-tokens
+      countTokens: () => '/responses/input_tokens',
       mark: 'recorded',
     },
     'openai-chat': {

@@ -76,6 +76,8 @@ export interface Wire {
   readonly modelIn?: 'body' | 'path';
   /** The provider's own token counter, below `base` (`/messages/count_tokens`). */
   readonly countTokens?: (model: string) => string;
+  /** Its counter takes a whole call wrapped in `generateContentRequest` (Google's public API). */
+  readonly countWraps?: boolean;
   /** What the support claim rests on: an exchange recorded from the provider, or its documentation. */
   readonly mark: 'recorded' | 'documented';
 }

@@ -1,0 +1,161 @@
+import {
+  badField,
+  type ChatRequest,
+  createNotes,
+  isObject,
+  type JsonObject,
+  parseObject,
+  type ProtocolId,
+  type TargetFacts,
+} from '../ir/index.ts';
+import type { Provider, ProviderWire } from '../presets/preset.ts';
+import { fetchWhole } from '../upstream/fetch-whole.ts';
+import type { ExchangePorts } from './exchange.ts';
+import { inlineMedia, needsInlining } from './inline-media.ts';
+
+/** A request to be counted, as the client sent it and as it was read. */
+export interface Countable {
+  readonly client: ProtocolId;
+  readonly body: JsonObject;
+  readonly request: ChatRequest;
+  /** The client's own headers that a counter of its protocol understands. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What a provider's counter said. */
+export interface ProviderCount {
+  readonly tokens: number;
+  /** The whole answer, where the counter speaks the client's protocol. */
+  readonly own?: JsonObject;
+}
+
+const COUNT_MS = 15_000;
+const MAX_BYTES = 1024 * 1024;
+
+/** Members of a call that a vendor's counter takes: it refuses those that only a call has. */
+const COUNTED: { readonly [P in ProtocolId]?: ReadonlySet<string> } = {
+  'anthropic-messages': new Set(
+    'model messages system tools tool_choice thinking output_config mcp_servers context_management cache_control anthropic_version'.split(
+      ' ',
+    ),
+  ),
+  'openai-responses': new Set('model input instructions tools tool_choice text reasoning parallel_tool_calls truncation'.split(' ')),
+  gemini: new Set(['contents', 'systemInstruction', 'tools', 'toolConfig', 'generationConfig']),
+};
+
+/** Where a counter's answer says the sum. */
+const SUM: { readonly [P in ProtocolId]?: string } = {
+  'anthropic-messages': 'input_tokens',
+  'openai-responses': 'input_tokens',
+  gemini: 'totalTokens',
+};
+
+const only = (body: JsonObject, names: ReadonlySet<string>): JsonObject =>
+  Object.fromEntries(Object.entries(body).filter(([name]) => names.has(name)));
+
+const without = (body: JsonObject, name: string): JsonObject => Object.fromEntries(Object.entries(body).filter(([key]) => key !== name));
+
+/** Gemini's counter takes a bare call or a wrapped one; with a system instruction or tools the public API takes the wrapped one only, Vertex never. */
+function geminiBody(body: JsonObject, model: string, wraps: boolean): JsonObject {
+  const { model: _, generateContentRequest, ...bare } = body;
+  const inner = isObject(generateContentRequest) ? generateContentRequest : bare;
+  if (!wraps) return only(inner, COUNTED.gemini ?? new Set());
+  const isPlain = generateContentRequest === undefined && Object.keys(inner).every((name) => name === 'contents');
+  return isPlain ? inner : { generateContentRequest: { ...inner, model: `models/${model}` } };
+}
+
+/** Refuses a wrapped request that names another model than the path. */
+export function checkWrappedModel(body: JsonObject, asked: string): void {
+  const { generateContentRequest: wrapped } = body;
+  const named = isObject(wrapped) ? wrapped['model'] : undefined;
+  if (named === undefined || named === null) return;
+  if (typeof named !== 'string' || named.replace(/^models\//, '') !== asked) {
+    throw badField(
+      'generateContentRequest.model',
+      `Invalid request: the path names model '${asked.slice(0, 200)}', 'generateContentRequest.model' another`,
+    );
+  }
+}
+
+/** The client's own body, with the provider's name of the model. */
+function ownBody({ client, body }: Countable, { wire }: ProviderWire, model: string): JsonObject {
+  if (client === 'gemini') return geminiBody(body, model, wire.countWraps === true);
+  const named = { ...body, model };
+  // What the wire adds to every body it adds here too, but a count is never streamed.
+  return wire.finish ? without({ ...wire.finish(named, model, false), model }, 'stream') : named;
+}
+
+const inlined = async (request: ChatRequest, facts: TargetFacts, client: ProtocolId, ports: ExchangePorts): Promise<ChatRequest> =>
+  needsInlining(request, facts) ? inlineMedia(request, facts, client, ports.media, AbortSignal.timeout(COUNT_MS)) : request;
+
+/** The request with all media that URLs name brought along: their sizes are counted. */
+export function withMedia(request: ChatRequest, facts: TargetFacts, client: ProtocolId, ports: ExchangePorts): Promise<ChatRequest> {
+  const media = { image: 'bytes', document: 'bytes', audio: 'bytes', video: 'bytes' } as const;
+  return inlined(request, { ...facts, media }, client, ports);
+}
+
+/** The request in the words of the counter's protocol. Throws `GatewayError` where it cannot be said there. */
+async function translatedBody(
+  { client, request }: Countable,
+  provider: Provider,
+  wire: ProviderWire,
+  model: string,
+  ports: ExchangePorts,
+): Promise<JsonObject | undefined> {
+  const codec = ports.codecs.get(wire.protocol);
+  const counted = COUNTED[wire.protocol];
+  if (!codec || !counted) return undefined;
+  const facts = wire.factsOf(model);
+  const whole = await inlined(request, facts, client, ports);
+  const notes = createNotes();
+  let body = codec.encodeRequest({ ...whole, model, stream: false }, { model, facts, maker: provider.maker, notes });
+  for (const quirk of wire.wire.quirks ?? []) body = quirk.apply(body, notes, model);
+  const finished = wire.wire.finish ? wire.wire.finish(body, model, false) : body;
+  if (wire.protocol === 'gemini') return geminiBody(only(finished, counted), model, wire.wire.countWraps === true);
+  return only({ ...finished, model }, counted);
+}
+
+async function send(
+  provider: Provider,
+  wire: ProviderWire,
+  path: string,
+  headers: Countable['headers'],
+  body: JsonObject,
+  ports: ExchangePorts,
+): Promise<JsonObject | undefined> {
+  const bytes = [Buffer.from(JSON.stringify(body))];
+  const all = { 'content-type': 'application/json', ...wire.headers, ...headers };
+  const signing = { method: 'POST', origin: wire.origin, path, headers: all, body: bytes };
+  const more = wire.sign ? await wire.sign(signing, { now: () => ports.clock.now(), post: ports.post }) : {};
+  const { connect, idle } = provider.timeouts;
+  const request = { ...signing, headers: { ...all, ...more }, timeouts: { connect, headers: COUNT_MS, idle } };
+  const answer = await fetchWhole(ports.send, request, MAX_BYTES, COUNT_MS);
+  return answer.status === 200 ? parseObject(answer.body.toString('utf8')) : undefined;
+}
+
+/** The wires that have a counter for a model, the client's own first. */
+function counters(provider: Provider, client: ProtocolId, model: string): readonly ProviderWire[] {
+  const able = [...provider.wires.values()].filter(({ wire, serves }) => wire.countTokens !== undefined && serves(model));
+  return able.toSorted((a, b) => Number(b.protocol === client) - Number(a.protocol === client));
+}
+
+/**
+ * The provider's own count: by the counter of the client's protocol, else of another that the provider speaks. `undefined`:
+ * it has none, or it gave no number.
+ */
+export async function askCounter(
+  asked: Countable,
+  provider: Provider,
+  model: string,
+  ports: ExchangePorts,
+): Promise<ProviderCount | undefined> {
+  const [wire] = counters(provider, asked.client, model);
+  const below = wire?.wire.countTokens?.(model);
+  if (!wire || below === undefined) return undefined;
+  const isSame = wire.protocol === asked.client;
+  const body = isSame ? ownBody(asked, wire, model) : await translatedBody(asked, provider, wire, model, ports);
+  const answer = body && (await send(provider, wire, wire.basePath + below, isSame ? asked.headers : {}, body, ports));
+  const tokens = answer?.[SUM[wire.protocol] ?? ''];
+  if (typeof tokens !== 'number') return undefined;
+  return isSame && answer ? { tokens, own: answer } : { tokens };
+}

@@ -1,0 +1,246 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type FakeUpstream, json, startUpstream } from '../fakes/upstream.ts';
+import { startTestServer, TEST_KEY, type TestServer } from '../server.ts';
+
+const MESSAGES = '/v1/messages/count_tokens';
+const INPUT_TOKENS = '/v1/responses/input_tokens';
+const gemini = (model: string): string => `/v1beta/models/${model}:countTokens`;
+
+const HELLO = {
+  anthropic: (model: string) => ({ model, messages: [{ role: 'user', content: 'What is the capital of France?' }] }),
+  responses: (model: string) => ({ model, input: 'What is the capital of France?' }),
+  gemini: { contents: [{ role: 'user', parts: [{ text: 'What is the capital of France?' }] }] },
+};
+const TOOL = {
+  name: 'get_weather',
+  description: 'Weather of a place',
+  input_schema: { type: 'object', properties: { place: { type: 'string' } } },
+};
+/** 1 × 1. */
+const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+let server: TestServer;
+let upstream: FakeUpstream;
+
+beforeAll(async () => {
+  upstream = await startUpstream();
+  const baseUrl = upstream.url;
+  const key = 'k';
+  server = await startTestServer({
+    providers: {
+      claude: { preset: 'anthropic', baseUrl, key },
+      vertexish: { preset: 'gemini', baseUrl, key },
+      open: { preset: 'openai', baseUrl, key },
+      plain: { preset: 'openai-compatible', baseUrl, key },
+      relay: { preset: 'anthropic-compatible', baseUrl, key },
+    },
+    models: { small: 'plain/claude-sonnet-4-5' },
+  });
+});
+afterAll(async () => {
+  await server.close();
+  await upstream.close();
+  expect(server.defects).toEqual([]);
+});
+afterEach(() => void upstream.seen.splice(0));
+
+interface Answer {
+  readonly status: number;
+  readonly how: string | null;
+  readonly body: Record<string, unknown>;
+}
+
+async function post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  const answer = await fetch(server.url + path, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${TEST_KEY}`, 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  return { status: answer.status, how: answer.headers.get('x-pailou-count'), body: (await answer.json()) as Record<string, unknown> };
+}
+
+describe('the provider’s own counter', () => {
+  const first = () => upstream.seen[0];
+  const sent = () => JSON.parse(first()?.body ?? 'null') as unknown;
+
+  it('is asked in the client’s protocol, and its answer passes whole', async () => {
+    upstream.answer = json({ input_tokens: 14, context_management: { original_input_tokens: 20 } });
+    const answer = await post(MESSAGES, { ...HELLO.anthropic('claude/claude-haiku-4-5'), future_field: 1 }, { 'anthropic-beta': 'b-1' });
+    expect(answer).toEqual({ status: 200, how: 'provider', body: { input_tokens: 14, context_management: { original_input_tokens: 20 } } });
+    expect(first()).toMatchObject({
+      method: 'POST',
+      path: '/v1/messages/count_tokens',
+      headers: { 'x-api-key': 'k', 'anthropic-beta': 'b-1' },
+    });
+    expect(sent()).toEqual({ ...HELLO.anthropic('claude-haiku-4-5'), future_field: 1 });
+  });
+
+  it.each([
+    ['Gemini, bare', gemini('vertexish/gemini-2.5-flash'), HELLO.gemini, HELLO.gemini],
+    [
+      'Gemini, with tools',
+      gemini('vertexish/gemini-2.5-flash'),
+      { ...HELLO.gemini, tools: [{ functionDeclarations: [{ name: 'f' }] }] },
+      { generateContentRequest: { ...HELLO.gemini, tools: [{ functionDeclarations: [{ name: 'f' }] }], model: 'models/gemini-2.5-flash' } },
+    ],
+    [
+      'Gemini, wrapped',
+      gemini('vertexish%2Fgemini-2.5-flash'),
+      { generateContentRequest: { model: 'models/vertexish/gemini-2.5-flash', ...HELLO.gemini } },
+      { generateContentRequest: { model: 'models/gemini-2.5-flash', ...HELLO.gemini } },
+    ],
+  ])('%s', async (_name, path, body, wanted) => {
+    upstream.answer = json({ totalTokens: 7, promptTokensDetails: [{ modality: 'TEXT', tokenCount: 7 }] });
+    const answer = await post(path, body);
+    expect(answer).toMatchObject({ status: 200, how: 'provider', body: { totalTokens: 7, promptTokensDetails: [{ modality: 'TEXT' }] } });
+    expect(first()?.path).toBe('/v1beta/models/gemini-2.5-flash:countTokens');
+    expect(sent()).toEqual(wanted);
+  });
+
+  it.each([
+    ['Messages → Gemini', MESSAGES, HELLO.anthropic('vertexish/gemini-2.5-flash'), { totalTokens: 9 }, { input_tokens: 9 }, ':countTokens'],
+    [
+      'Messages → Responses',
+      MESSAGES,
+      HELLO.anthropic('open/gpt-5'),
+      { input_tokens: 12 },
+      { input_tokens: 12 },
+      '/responses/input_tokens',
+    ],
+    [
+      'Gemini → Messages',
+      gemini('claude/claude-haiku-4-5'),
+      HELLO.gemini,
+      { input_tokens: 14 },
+      { totalTokens: 14 },
+      '/messages/count_tokens',
+    ],
+    [
+      'Responses → Messages',
+      INPUT_TOKENS,
+      HELLO.responses('claude/claude-haiku-4-5'),
+      { input_tokens: 14 },
+      { object: 'response.input_tokens', input_tokens: 14 },
+      '/messages/count_tokens',
+    ],
+  ])('%s: asked in a protocol that it has, told in the client’s', async (_name, path, body, says, wanted, at) => {
+    upstream.answer = json(says);
+    expect(await post(path, body)).toEqual({ status: 200, how: 'provider', body: wanted });
+    expect(first()?.path).toContain(at);
+    // A counter refuses what only a call has.
+    expect(first()?.body).not.toMatch(/"(max_tokens|stream|store|maxOutputTokens)"/);
+    expect(first()?.body).toContain('What is the capital of France?');
+  });
+
+  it('counts what the sandbox says of itself, in every dialect', async () => {
+    const counts = [
+      (await post(MESSAGES, HELLO.anthropic('sandbox/chat'))).body['input_tokens'],
+      (await post(INPUT_TOKENS, HELLO.responses('sandbox/chat'))).body['input_tokens'],
+      (await post(gemini('sandbox/chat'), HELLO.gemini)).body['totalTokens'],
+    ];
+    expect(new Set(counts).size).toBe(1);
+    expect(counts[0]).toBeGreaterThan(5);
+    expect((await post(MESSAGES, HELLO.anthropic('sandbox/chat'))).how).toBe('provider');
+  });
+});
+
+describe('the local count', () => {
+  it.each([
+    ['Messages', MESSAGES, HELLO.anthropic('small'), 'input_tokens'],
+    ['Responses', INPUT_TOKENS, HELLO.responses('small'), 'input_tokens'],
+    ['Gemini', gemini('small'), HELLO.gemini, 'totalTokens'],
+    ['Gemini, wrapped', gemini('small'), { generateContentRequest: HELLO.gemini }, 'totalTokens'],
+    ['a platform’s own path', `/plain${MESSAGES}`, HELLO.anthropic('claude-sonnet-4-5'), 'input_tokens'],
+  ])('%s: where the provider has no counter, and marked', async (_name, path, body, field) => {
+    const answer = await post(path, body);
+    // Claude's own count is 14.
+    expect(answer).toMatchObject({ status: 200, how: 'local' });
+    expect(answer.body[field]).toBeGreaterThanOrEqual(14);
+    expect(answer.body[field]).toBeLessThanOrEqual(17);
+    expect(upstream.seen).toEqual([]);
+  });
+
+  it.each([
+    ['404', json({ error: 'no such path' }, 404)],
+    ['500', json('broken', 500)],
+    ['a page', json('<html>', 200)],
+    ['no number', json({ input_tokens: 'many' })],
+  ])('also where the provider’s counter gives %s', async (_name, answer) => {
+    upstream.answer = answer;
+    expect(await post(MESSAGES, HELLO.anthropic('relay/claude-haiku-4-5'))).toMatchObject({ status: 200, how: 'local' });
+    expect(upstream.seen).toHaveLength(1);
+  });
+
+  it('counts tools, images and documents of text', async () => {
+    const plain = (await post(MESSAGES, HELLO.anthropic('small'))).body['input_tokens'] as number;
+    const count = async (body: object): Promise<number> =>
+      (await post(MESSAGES, { ...HELLO.anthropic('small'), ...body })).body['input_tokens'] as number;
+    const content = (block: object): object => ({
+      messages: [{ role: 'user', content: [{ type: 'text', text: 'What is the capital of France?' }, block] }],
+    });
+    expect(await count({ tools: [TOOL] })).toBeGreaterThan(plain + 450);
+    const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: PIXEL } };
+    expect(await count(content(image))).toBe(plain + 6);
+    const document = { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'One two three four five six seven.' } };
+    expect(await count(content(document))).toBeGreaterThan(plain + 9);
+  });
+});
+
+describe('what cannot be counted is not 200', () => {
+  const tool = { type: 'web_search_20250305', name: 'web_search' };
+  const audio = { contents: [{ role: 'user', parts: [{ inlineData: { mimeType: 'audio/wav', data: 'AAAA' } }] }] };
+  it.each<[name: string, path: string, body: unknown, status: number, says: RegExp]>([
+    ['a family without recorded counts', MESSAGES, HELLO.anthropic('plain/llama-4-maverick'), 501, /no local count has been shown/],
+    ['tools of the provider', MESSAGES, { ...HELLO.anthropic('small'), tools: [tool] }, 501, /web_search/],
+    [
+      'an image by its address',
+      MESSAGES,
+      {
+        model: 'small',
+        messages: [{ role: 'user', content: [{ type: 'image', source: { type: 'url', url: 'https://example.com/a.png' } }] }],
+      },
+      501,
+      /size of the image/,
+    ],
+    ['audio', gemini('small'), audio, 501, /audio/],
+    [
+      'mostly Chinese for a model whose tokenizer is not public',
+      MESSAGES,
+      { model: 'small', messages: [{ role: 'user', content: '法国的首都是哪里？请用中文回答。' }] },
+      501,
+      /other scripts/,
+    ],
+    ['an unknown model', MESSAGES, HELLO.anthropic('nobody/knows'), 404, /nobody/],
+    ['an unknown model, Gemini', gemini('nobody-knows'), HELLO.gemini, 404, /nobody/],
+    ['an unknown model, Responses', INPUT_TOKENS, HELLO.responses('nobody/knows'), 404, /nobody/],
+    ['an unknown platform', `/nowhere${MESSAGES}`, HELLO.anthropic('x'), 404, /nowhere/],
+    ['no model', MESSAGES, { messages: [] }, 400, /model/],
+    ['no messages', MESSAGES, { model: 'small' }, 400, /messages/],
+    ['no contents', gemini('small'), {}, 400, /contents/],
+    ['messages of a wrong kind', MESSAGES, { model: 'small', messages: 'hello' }, 400, /messages/],
+    ['input of a wrong kind', INPUT_TOKENS, { model: 'small', input: 7 }, 400, /input/],
+    ['no JSON', MESSAGES, '{"model":', 400, /JSON/],
+    ['a list', MESSAGES, '[]', 400, /object/],
+    [
+      'a wrapper that names another model',
+      gemini('small'),
+      { generateContentRequest: { model: 'models/large', ...HELLO.gemini } },
+      400,
+      /generateContentRequest\.model/,
+    ],
+  ])('%s', async (_name, path, body, status, says) => {
+    const answer = await post(path, body);
+    expect(answer.status).toBe(status);
+    expect(answer.how).toBeNull();
+    const { error } = answer.body as { error: { message: string; type?: string; status?: string; code?: unknown } };
+    expect(error.message).toMatch(says);
+    if (path.includes('messages')) expect(answer.body).toMatchObject({ type: 'error', error: { type: expect.any(String) as string } });
+    else if (path.includes(':countTokens')) expect(error).toMatchObject({ code: status, status: expect.any(String) as string });
+    else expect(error).toHaveProperty('param');
+  });
+
+  it('needs a key and POST', async () => {
+    expect((await fetch(server.url + MESSAGES, { method: 'POST', body: '{}' })).status).toBe(401);
+    expect((await fetch(server.url + MESSAGES, { headers: { 'x-api-key': TEST_KEY } })).status).toBe(405);
+  });
+});
