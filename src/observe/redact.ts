@@ -12,7 +12,12 @@ const SECRET_NAME = /auth|key|token|secret|cookie|password/i;
 
 /** What looks like a credential, whoever it belongs to: a client may send us one that we do not know. */
 const CREDENTIALS =
-  /\b(?:Bearer|Basic) +[\w.~+/=-]{8,}|\b(?:sk|pk|rk|gsk|xai|hf|nvapi|AIza|AKIA|ya29\.)[-_]?[\w.-]{16,}|(?<=[?&](?:key|api_key|access_token|token)=)[^&\s"]+/g;
+  /\b(?:Bearer|Basic) +[\w.~+/=-]{8,}|\b[sp]k[-_][\w-]{16,}|(?<=[?&](?:key|api_key|access_token|token)=)[^&\s"]+|[\w-]{32,}/g;
+const MIXED = [/[a-z]/, /[A-Z]/, /\d/];
+
+/** Long words of small and large letters and digits are credentials; those of fewer kinds are ids and hashes, which stay. */
+const isCredential = (found: string): boolean =>
+  !/^[\w-]{32,}$/.test(found) || /^[sp]k[-_]/.test(found) || MIXED.every((kind) => kind.test(found));
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 
@@ -32,5 +37,5 @@ export function createRedact(config: Config): Redact {
     (a, b) => b.length - a.length,
   );
   const known = forms.length > 0 ? new RegExp(forms.map(escaped).join('|'), 'g') : undefined;
-  return (text) => (known ? text.replaceAll(known, MASK) : text).replaceAll(CREDENTIALS, MASK);
+  return (text) => (known ? text.replaceAll(known, MASK) : text).replaceAll(CREDENTIALS, (found) => (isCredential(found) ? MASK : found));
 }

@@ -1,6 +1,6 @@
 import type { Migration } from 'kysely/migration';
-import * as seals from './0001-seals.ts';
-import * as storedState from './0002-stored-state.ts';
+import { seals } from './0001-seals.ts';
+import { storedState } from './0002-stored-state.ts';
 
 /**
  * Every migration, in order of name. One file each, never changed once released; all that are due run in one transaction,
