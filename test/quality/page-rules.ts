@@ -14,6 +14,10 @@ interface Outline {
   readonly links: readonly string[];
 }
 
+/** Code without what may be said in the reader's language: comments, and the words of a message. */
+const inNoLanguage = (block: string): string =>
+  block.replaceAll(/(^|\s)# .*$/gm, '$1#').replaceAll(/"content": "[^"]*"/g, '"content": "…"');
+
 /** Headings, code blocks and links of a page. */
 function outlineOf(text: string): Outline {
   const headings: string[] = [];
@@ -22,7 +26,7 @@ function outlineOf(text: string): Outline {
   const prose: string[] = [];
   for (const line of text.split('\n')) {
     if (/^\s*```/.test(line)) {
-      if (fence) blocks.push(fence.join('\n'));
+      if (fence) blocks.push(inNoLanguage(fence.join('\n')));
       fence = fence ? undefined : [line.trim()];
     } else if (fence) fence.push(line);
     else {
