@@ -41,7 +41,9 @@ const shortOf = (held: string): string => (held.length > 80 ? createHash('sha1')
 
 /** What a hosted tool was asked, without the language of its code. */
 function hostedInput(json: string): string {
-  const { language: _language, ...input } = JSON.parse(json === '' ? '{}' : json) as Record<string, unknown>;
+  const { language: _language, queries, ...rest } = JSON.parse(json === '' ? '{}' : json) as Record<string, unknown>;
+  const [query] = Array.isArray(queries) ? (queries as readonly unknown[]) : [];
+  const input = query === undefined ? rest : { ...rest, query };
   // A command is code where a dialect has code only; what is no command alone is shown there as it is.
   if ('command' in input) return canonical(JSON.stringify({ code: Object.keys(input).length === 1 ? input['command'] : json }));
   return canonical(JSON.stringify(input));
@@ -57,12 +59,9 @@ function mediaLine(part: MediaPart): string {
   return `${part.media} ${shortOf(source.type === 'base64' ? source.data.replaceAll(/[\s=]/g, '') : source.type === 'file' ? source.id : source.text)}`;
 }
 
-/** A call's name and arguments; free text as the one member `input` of what a function is given. */
+/** A call's name, without the namespace before it, and arguments; free text as the one member `input` of what a function is given. */
 const callText = (part: Extract<Part, { kind: 'tool-call' }>, name = part.name): string =>
-  `${name} ${canonical(part.input === 'text' ? JSON.stringify({ input: part.argumentsJson }) : part.argumentsJson)}`;
-
-/** Ids that codecs make for what came without one differ from time to time. */
-const idOf = (id: string): string => id.replace(/^(\w+_)0000\w{4}$/, '$1new');
+  `${name.replace(/^.+?__(?=[a-z])/, '')} ${canonical(part.input === 'text' ? JSON.stringify({ input: part.argumentsJson }) : part.argumentsJson)}`;
 
 const textsOf = (parts: readonly Part[], kind: 'text' | 'refusal' | 'reasoning', joint = ''): string =>
   parts.flatMap((part) => (part.kind === kind ? [part.text] : [])).join(joint);
@@ -83,7 +82,7 @@ export interface ReplyEssence {
   readonly text: string;
   readonly refusal: string;
   readonly reasoning: string;
-  /** Id, name and arguments. */
+  /** Name and arguments. */
   readonly calls: readonly string[];
   /** Kinds of parts in their order, neighbours of one kind as one. */
   readonly order: readonly string[];
@@ -114,6 +113,10 @@ function orderOf(parts: readonly Part[]): readonly string[] {
   return order;
 }
 
+/** Ids of calls; such as codecs make for what came without one differ from time to time. */
+export const callIdsOf = (parts: readonly Part[]): readonly string[] =>
+  parts.flatMap((part) => (part.kind === 'tool-call' ? [part.id.replace(/^(\w+_)(0000\w{4}|function_\d+)$/, '$1new')] : []));
+
 /** Sealed state on parts. */
 export const sealsOf = (parts: readonly Part[]): readonly string[] =>
   parts.flatMap((part) => ('seal' in part && part.seal ? [`${part.seal.by} ${part.seal.value}`] : [])).toSorted();
@@ -124,8 +127,8 @@ export function replyEssence(reply: Reply): ReplyEssence {
     model: reply.model,
     text: textsOf(parts, 'text'),
     refusal: textsOf(parts, 'refusal'),
-    reasoning: squeeze(textsOf(parts, 'reasoning', ' ')),
-    calls: parts.flatMap((part) => (part.kind === 'tool-call' ? [`${idOf(part.id)} ${callText(part)}`] : [])),
+    reasoning: textsOf(parts, 'reasoning').replaceAll(/\s+/g, ''),
+    calls: parts.flatMap((part) => (part.kind === 'tool-call' ? [callText(part)] : [])),
     order: orderOf(parts),
     citations: parts
       .flatMap((part) => (part.kind === 'text' ? (part.citations ?? []) : []))
@@ -192,7 +195,7 @@ function conversationOf(turns: readonly Turn[], named: Naming): Lines {
         lines.conversation.push(`${role} shows ${mediaLine(one)}`);
         return;
       case 'reasoning':
-        if (one.text.trim() !== '') lines.reasoning.push(squeeze(one.text));
+        lines.reasoning.push(one.text.replaceAll(/\s+/g, ''));
         return;
       case 'tool-call':
         calls.set(one.id, calls.size);
@@ -276,7 +279,7 @@ export function requestEssence(request: ChatRequest, tools: readonly Tool[] = re
   );
   const { conversation, reasoning, hosted } = conversationOf(request.turns.slice(leading.length), named);
   put('conversation', conversation.join('\n'));
-  put('reasoning.replayed', reasoning);
+  put('reasoning.replayed', reasoning.join(''));
   put('hosted.replayed', hosted);
   for (const tool of request.tools) {
     if (tool.kind === 'hosted')

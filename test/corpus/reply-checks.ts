@@ -1,5 +1,13 @@
-import { type ChatRequest, type Fault, type JsonObject, type ProtocolId, type ReplyEvent } from '../../src/ir/index.ts';
-import { type ReplyEssence, replyEssence, sealsOf } from './essence.ts';
+import {
+  type ChatRequest,
+  type Fault,
+  type JsonObject,
+  type ProtocolId,
+  type Part,
+  type ReplyEvent,
+  kindOfStatus,
+} from '../../src/ir/index.ts';
+import { type ReplyEssence, replyEssence, sealsOf, callIdsOf } from './essence.ts';
 import { expectedReply, withoutHosted } from './expressible.ts';
 import { type Codec, collected, decodeFrames, encodeFrames, grammarProblem, replyContext, SOURCE } from './replay.ts';
 import { failedStreamProblem, replyProblem, streamProblem } from './wire-grammar.ts';
@@ -61,10 +69,14 @@ function nextRequest(client: ProtocolId, reply: JsonObject): JsonObject {
   }
 }
 
-/** Sealed state must come back with the client's next request, whatever its dialect. */
-function* sealProblems(client: Codec, reply: JsonObject, seals: readonly string[]): Iterable<Problem> {
+/** Ids of calls and sealed state must come back with the client's next request, whatever its dialect. */
+function* returnProblems(client: Codec, reply: JsonObject, parts: readonly Part[]): Iterable<Problem> {
   const turns = client.decodeRequest(nextRequest(client.id, reply)).turns.filter((turn) => turn.role === 'assistant');
-  const back = sealsOf(turns.flatMap((turn) => turn.parts));
+  const returned = turns.flatMap((turn) => turn.parts);
+  const [ids, idsBack] = [callIdsOf(parts), callIdsOf(returned)];
+  if (JSON.stringify(ids) !== JSON.stringify(idsBack))
+    yield { check: `ids → ${client.id}`, why: `${short(ids)} came back as ${short(idsBack)}` };
+  const [seals, back] = [sealsOf(parts), sealsOf(returned)];
   const lost = seals.filter((seal) => !back.includes(seal));
   if (lost.length > 0) yield { check: `seals → ${client.id}`, why: `${lost.length} of ${seals.length} lost: ${lost[0]?.slice(0, 120)}` };
 }
@@ -90,7 +102,7 @@ export function* replyProblems(client: Codec, { upstream, events, request, body 
   for (const why of differences(wanted, seen(replyEssence(client.decodeReply(written, SOURCE))))) yield { check: whole, why };
   // A chat message has no place for what hosted tools did, nor for its seal.
   const kept = client.id === 'openai-chat' ? reply.parts.filter((part) => !part.kind.startsWith('hosted')) : reply.parts;
-  if (reply.others === undefined) yield* sealProblems(client, written, sealsOf(kept));
+  if (reply.others === undefined) yield* returnProblems(client, written, kept);
 
   const stream = `stream → ${client.id}`;
   const frames = encodeFrames(client, events, replyContext(request, own));
@@ -122,8 +134,7 @@ export function* faultProblems(client: Codec, fault: Fault): Iterable<Problem> {
   if (written.status < 400 || written.status > 599) yield { check, why: `status ${written.status}` };
   if (!JSON.stringify(written.body).includes(JSON.stringify(fault.message).slice(1, -1))) yield { check, why: 'the message is lost' };
   const back = client.decodeFault(written.status, JSON.stringify(written.body));
-  // A wrong key may be told under 400 (Gemini's status): that is what an SDK goes by.
-  if (back.kind !== fault.kind && !(fault.kind === 'authentication' && written.status === 400))
-    yield { check, why: `${fault.kind} reads as ${back.kind}` };
+  // Where words say more than the status (a used-up quota under 429), the status is what an SDK goes by.
+  if (back.kind !== fault.kind && back.kind !== kindOfStatus(written.status)) yield { check, why: `${fault.kind} reads as ${back.kind}` };
   if (back.message !== fault.message) yield { check, why: `the message became ${back.message.slice(0, 100)}` };
 }

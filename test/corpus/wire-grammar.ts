@@ -283,6 +283,8 @@ function responsesItem(item: JsonObject): Problem {
       return firstProblem(list(item['content']), (part) => {
         if (part['type'] === 'output_text')
           return isText(part['text']) && Array.isArray(part['annotations']) ? undefined : 'output_text without text or annotations';
+        if (part['type'] === 'output_audio')
+          return isText(part['data']) && isText(part['transcript']) ? undefined : 'output_audio without data or transcript';
         return part['type'] === 'refusal' && isText(part['refusal']) ? undefined : `content ${String(part['type'])}`;
       });
     case 'function_call':
