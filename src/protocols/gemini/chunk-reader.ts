@@ -47,7 +47,14 @@ export function createChunkReader(context: SourceContext, emit: Emit): ChunkRead
 
   function start(chunk: JsonObject): void {
     started = true;
-    emit({ type: 'reply-start', id: str(chunk['responseId']), model: str(chunk['modelVersion']), ...secondsOf(chunk['createTime']) });
+    const { createTime } = chunk;
+    emit({
+      type: 'reply-start',
+      id: str(chunk['responseId']),
+      model: str(chunk['modelVersion']),
+      ...secondsOf(createTime),
+      ...withResidue(createTime === undefined ? {} : { createTime }),
+    });
   }
 
   function candidate(raw: JsonObject): void {

@@ -35,7 +35,7 @@ const REASONS: Readonly<Record<string, StopReason>> = {
 
 /** The word for a finish reason, which may have come as a number; `undefined` when there is none yet. */
 export function finishWord(value: unknown): string | undefined {
-  if (typeof value === 'number') return BY_NUMBER[value] ?? `FINISH_REASON_${value}`;
+  if (typeof value === 'number') return value === 0 ? undefined : (BY_NUMBER[value] ?? `FINISH_REASON_${value}`);
   return typeof value === 'string' && value !== '' && value !== 'FINISH_REASON_UNSPECIFIED' ? value : undefined;
 }
 

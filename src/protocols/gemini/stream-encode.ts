@@ -67,8 +67,10 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
   const toldAt = (choice: number): Told => (choices[choice] ??= { text: '', citations: [], logprobs: [] });
 
   function begin(event: Extract<ReplyEvent, { type: 'reply-start' }>): void {
-    residue = residueOf(event);
-    tail = `"modelVersion":${JSON.stringify(event.model)},"responseId":${JSON.stringify(responseId(event.id, context))}}`;
+    const { createTime, ...rest } = residueOf(event);
+    residue = rest;
+    const made = createTime === undefined ? '' : `"createTime":${JSON.stringify(createTime)},`;
+    tail = `${made}"modelVersion":${JSON.stringify(event.model)},"responseId":${JSON.stringify(responseId(event.id, context))}}`;
   }
 
   function start(head: PartHead, choice: number): void {
@@ -106,7 +108,8 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
   }
 
   function end(event: Extract<ReplyEvent, { type: 'reply-end' }>, write: WriteFrame): void {
-    const { envelope, candidates } = ownWords({ ...residue, ...residueOf(event) });
+    const { createTime: _said, ...atEnd } = residueOf(event);
+    const { envelope, candidates } = ownWords({ ...residue, ...atEnd });
     const blocked = isBlocked(envelope, said ? 1 : 0);
     const lasts = [event.stop, ...(event.others ?? [])].map((stop, index) => last(stop, index, candidates[index] ?? {}));
     const body = {
