@@ -55,6 +55,11 @@ interface Exception {
 const VENDOR_EXCEPTIONS: readonly Exception[] = [
   { path: 'src/config/file-shape.ts', word: /claude-|gpt-5/, why: 'examples of model names in the description of the file' },
   { path: 'src/ir/target.ts', word: /^openrouter$/, why: 'a form of the chat wire for reasoning, called by who made it' },
+  {
+    path: 'src/tokens',
+    word: /claude|gpt/i,
+    why: 'tokens are counted by the family of the model, whoever serves it; the families are a table',
+  },
   { path: 'src/protocols/openai-chat', word: /^(by)?openrouter$/i, why: 'the same form, written and read' },
   { path: 'src/protocols/openai-chat', word: /^(x_)?groq$/, why: 'a member of the chat wire that holds usage, `x_groq`' },
 ];
