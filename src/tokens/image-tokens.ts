@@ -26,21 +26,8 @@ export const tiles =
     return base + each * cells(scaled(fitted, Math.min(1, 768 / short)), 512);
   };
 
-/** OpenAI's patches of 32 pixels, at most 1536, weighed by model; the same page. */
-export const patches =
-  (weight: number): ImageRule =>
-  (image) =>
-    Math.ceil(Math.min(1536, cells(image, 32)) * weight);
-
 /** Claude: patches of 28 pixels after the image was made to fit. https://docs.claude.com/en/docs/build-with-claude/vision */
 export const claudePatches =
   (longest: number, most: number): ImageRule =>
   (image) =>
     Math.min(most, cells(within(image, longest), 28)) + 5;
-
-/** Gemini to 2.5: 258 a tile; small images are one. https://ai.google.dev/gemini-api/docs/image-understanding#token-counting */
-export const geminiTiles: ImageRule = ({ width, height }) => {
-  if (width <= 384 && height <= 384) return 258;
-  const side = Math.max(256, Math.min(768, Math.floor(Math.min(width, height) / 1.5)));
-  return 258 * cells({ width, height }, side);
-};

@@ -28,8 +28,10 @@ interface Waiting {
 
 const LIMITS: TextReaderLimits = { waiting: 64, jobMs: 10_000, waitMs: 20_000 };
 
+const isBuilt = import.meta.url.endsWith('.js');
+
 const startThread = (): Worker =>
-  new Worker(new URL(import.meta.url.endsWith('.ts') ? './text-worker.ts' : './text-worker.js', import.meta.url));
+  new Worker(isBuilt ? new URL('./text-worker.js', import.meta.url) : new URL('./text-worker.ts', import.meta.url));
 
 /**
  * One worker thread, started by the first job and kept from then on; it never keeps the process alive. Jobs run one at a
