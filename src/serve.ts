@@ -6,6 +6,7 @@ import type { Config } from './config/config.ts';
 import type { Env } from './config/find-file.ts';
 import { createMediaFetcher } from './egress/media-fetcher.ts';
 import { ulid } from './http/new-id.ts';
+import { type Lazy, lazily } from './lazily.ts';
 import { logAccess } from './observe/access-log.ts';
 import { createLog, type Log } from './observe/log.ts';
 import { clientCodecs } from './protocols/index.ts';
@@ -68,6 +69,7 @@ interface Parts {
   readonly app: App;
   readonly stores: Stores;
   readonly undici: ReturnType<typeof createUndiciSend>;
+  readonly counter: Lazy<{ close(): Promise<void> }>;
   readonly log: Log;
 }
 
@@ -76,6 +78,7 @@ async function build(config: () => Config, data: string, { env, writeLog }: Proc
   const stores = await openStores({ folder: data, env, clock, log, config });
   const undici = createUndiciSend();
   const sandbox = createSandbox({ now: clock.now, newId, setTimer, codecs: clientCodecs });
+  const counter = lazily(async () => (await import('./tokens/local-counter.ts')).createLocalCounter());
   const app = createApp(config(), {
     clock,
     send: createSandboxSend(sandbox, undici.send),
@@ -88,14 +91,14 @@ async function build(config: () => Config, data: string, { env, writeLog }: Proc
     onDefect: (err, requestId) => log.error({ err, requestId }, 'The gateway failed on a request'),
   });
   logAccess(app.server, log);
-  return { app, stores, undici, log };
+  return { app, stores, undici, counter, log };
 }
 
-async function stop({ app, stores, undici, log }: Parts): Promise<void> {
+async function stop({ app, stores, undici, counter, log }: Parts): Promise<void> {
   await app.drain(GRACE_MS);
   const late = (): void => log.error({}, `What is kept could not be written within ${CLOSE_MS} ms`);
   await atMost(CLOSE_MS, stores.close(), late);
-  await undici.close();
+  await Promise.all([undici.close(), counter.ifMade((made) => made.close())]);
   await log.flush();
 }
 

@@ -13,9 +13,6 @@ import { createMasterKey, type MasterKey, type Sealer } from './store/master-key
 
 /** What the server keeps in its data folder. */
 export interface Stores {
-  readonly masterKey: MasterKey;
-  /** Opened with its first use: it takes longer to load than everything else. */
-  readonly database: () => Promise<Database>;
   readonly journal: Journal;
   readonly seals: SealStore;
   /** Responses, conversations and threads. */
@@ -64,21 +61,16 @@ function openSeals(ports: StorePorts, database: () => Promise<Database>, masterK
       onTrouble,
     });
   });
-  let isUsed = false;
   const seals: SealStore = {
-    async get(owner, callIds) {
-      isUsed = true;
-      return (await store()).get(owner, callIds);
-    },
+    get: async (owner, callIds) => (await store()).get(owner, callIds),
     put(owner, entries) {
-      isUsed = true;
       store().then(
         (loaded) => loaded.put(owner, entries),
         (error: unknown) => onTrouble('Sealed state could not be kept', error),
       );
     },
   };
-  return { seals, close: async () => (isUsed ? (await store()).close() : undefined), warm: store };
+  return { seals, close: () => store.ifMade((made) => made.close()), warm: store };
 }
 
 /** The store of responses, conversations and threads, loaded with its first use. */
@@ -103,19 +95,16 @@ function openState(ports: StorePorts, database: () => Promise<Database>, masterK
 export async function openStores(ports: StorePorts): Promise<Stores> {
   const { folder, env, log } = ports;
   const masterKey = createMasterKey(await masterSecret(folder, env));
-  let opened: Database | undefined;
+  // With its first use: it takes longer to load than everything else.
   const database = lazily(async () => {
     const { openDatabase } = await import('./store/database.ts');
-    opened = await openDatabase(folder);
-    return opened;
+    return openDatabase(folder);
   });
   const journal = openJournal(ports);
   const { seals, close, warm } = openSeals(ports, database, masterKey);
   const { state, warm: warmState } = openState(ports, database, masterKey);
   const compaction = masterKey.sealer('compaction');
   return {
-    masterKey,
-    database,
     journal,
     seals,
     state,
@@ -130,7 +119,7 @@ export async function openStores(ports: StorePorts): Promise<Stores> {
       await close();
       await state.close();
       await journal.close();
-      await opened?.destroy();
+      await database.ifMade((made) => made.destroy());
     },
   };
 }

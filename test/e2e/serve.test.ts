@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { json, startUpstream } from '../fakes/upstream.ts';
 import { readJournal } from '../read-journal.ts';
 import { ask, environment, killAll, startProgram, startServer } from './program.ts';
 
@@ -166,6 +167,63 @@ describe('the configuration is taken over', () => {
     await writeFile(file, config('pk-second-key-of-this-test', 'sandbox: false\n'));
     await expect.poll(async () => (await ask(url, 'pk-second-key-of-this-test')).status, { timeout: 5000 }).toBe(404);
     expect(await running.text()).toMatch(/data: \[DONE\]\s*$/);
+  });
+});
+
+describe('what the server reaches for clients', () => {
+  const PNG = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+  const REPLY = {
+    id: 'chatcmpl-1',
+    object: 'chat.completion',
+    created: 1,
+    model: 'llava',
+    choices: [{ index: 0, message: { role: 'assistant', content: 'A dot' }, finish_reason: 'stop' }],
+  };
+
+  it('is the public net, and what the configuration in force allows', async () => {
+    const images = await startUpstream((_request, response) => response.writeHead(200, { 'content-type': 'image/png' }).end(PNG));
+    const provider = await startUpstream(json(REPLY));
+    const file = join(home, 'pailou.yaml');
+    const config = (egress: string): string =>
+      `version: 1\nkeys: [{ name: test, value: pk-key-of-this-test }]\nproviders:\n  mine: { preset: ollama, baseUrl: ${provider.url}, protocols: [openai-chat] }\n${egress}`;
+    await writeFile(file, config(''));
+    const { url } = await startServer(['--data', data, '--config', file], home);
+    const show = async () => {
+      const content = [{ type: 'image', source: { type: 'url', url: `${images.url}/dot.png` } }];
+      const headers = { 'x-api-key': 'pk-key-of-this-test', 'content-type': 'application/json' };
+      const body = JSON.stringify({ model: 'mine/llava', max_tokens: 100, messages: [{ role: 'user', content }] });
+      const answer = await fetch(`${url}/v1/messages`, { method: 'POST', headers, body });
+      return { status: answer.status, text: await answer.text() };
+    };
+    const refused = await show();
+    expect(refused).toMatchObject({ status: 400, text: expect.stringContaining('its host is not a public one') });
+    expect([images.seen.length, provider.seen.length]).toEqual([0, 0]);
+    await writeFile(file, config('egress: { allow: [127.0.0.0/8] }\n'));
+    await expect.poll(async () => (await show()).status, { timeout: 5000 }).toBe(200);
+    expect(provider.seen.at(-1)?.body).toContain(`data:image/png;base64,${PNG.toString('base64')}`);
+    await Promise.all([images.close(), provider.close()]);
+  });
+});
+
+describe('a count that no provider gives', () => {
+  it('is made here, and says so', async () => {
+    const file = join(home, 'pailou.yaml');
+    await writeFile(
+      file,
+      'version: 1\nkeys: [{ name: test, value: pk-key-of-this-test }]\nproviders:\n  mine: { preset: openai, key: k, baseUrl: "http://127.0.0.1:9", protocols: [openai-chat] }\n',
+    );
+    const { url, child, ended } = await startServer(['--data', data, '--config', file], home);
+    const answer = await fetch(`${url}/v1/messages/count_tokens`, {
+      method: 'POST',
+      headers: { 'x-api-key': 'pk-key-of-this-test', 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'mine/gpt-4o', messages: [{ role: 'user', content: 'How many words are in this sentence?' }] }),
+    });
+    expect([answer.status, answer.headers.get('x-pailou-count')]).toEqual([200, 'local']);
+    const { input_tokens: tokens } = (await answer.json()) as { readonly input_tokens: number };
+    expect(tokens).toBeGreaterThan(8);
+    expect(tokens).toBeLessThan(30);
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
   });
 });
 
