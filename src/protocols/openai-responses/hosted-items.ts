@@ -46,7 +46,8 @@ export function hostedInput(item: JsonObject): string {
   const { action } = item;
   switch (item['type']) {
     case 'code_interpreter_call':
-      return JSON.stringify({ code: str(item['code']), language: 'python' });
+      // Some say it as the arguments of a call.
+      return JSON.stringify({ code: str(item['code']) || str(parseObject(str(item['arguments']))?.['code']), language: 'python' });
     case 'file_search_call':
       return JSON.stringify({ query: Array.isArray(item['queries']) ? (item['queries'] as readonly Json[]).map(str).join('\n') : '' });
     case 'mcp_call':

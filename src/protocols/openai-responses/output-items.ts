@@ -133,7 +133,7 @@ function media(part: MediaPart, context: ReplyContext): readonly JsonObject[] {
   if (part.media === 'audio' && part.source.type === 'base64') {
     const { transcript } = residueOf(part);
     const content = { type: 'output_audio', data: part.source.data, transcript: transcript ?? '' };
-    return [messageItem(context.newId('msg_'), {}, [content], 'completed'), ...sealCarrier(part.seal, context)];
+    return [messageItem(part.id ?? context.newId('msg_'), {}, [content], 'completed'), ...sealCarrier(part.seal, context)];
   }
   context.notes.add(part.media, 'dropped', `an output of Responses holds no ${part.media}`);
   return [];

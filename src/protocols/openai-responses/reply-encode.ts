@@ -2,7 +2,8 @@ import type { JsonObject, Reply } from '../../ir/index.ts';
 import type { ReplyContext } from '../protocol.ts';
 import { outputItems } from './output-items.ts';
 import { responseWriter } from './response-object.ts';
-import { encodeStop } from './stops.ts';
+import { isOwn } from './dialect.ts';
+import { encodeStop, unended } from './stops.ts';
 
 /** Notes that a client of this dialect gets one answer only. */
 export function noteChoices(context: ReplyContext): void {
@@ -18,12 +19,14 @@ export function endOutput(output: readonly JsonObject[], status: 'completed' | '
 /** Writes a whole response. */
 export function encodeReply(reply: Reply, context: ReplyContext): JsonObject {
   if (reply.others && reply.others.length > 0) noteChoices(context);
-  const end = encodeStop(reply.stop);
+  const own = isOwn(reply);
+  const end = encodeStop(reply.stop, own);
+  const status = own ? unended(reply.stop) : undefined;
   return responseWriter(
     reply,
     context,
   )({
-    ...end,
+    ...(status === undefined ? end : { status }),
     output: endOutput(outputItems(reply.parts, context), end.status),
     usage: reply.usage,
     completedAt: end.status === 'completed' ? context.now() : undefined,

@@ -3,6 +3,7 @@ import {
   type ChatRequest,
   type Effort,
   effortOf,
+  hoistInstructions,
   isObject,
   type Json,
   type JsonObject,
@@ -10,6 +11,7 @@ import {
   type OutputFormat,
   type Part,
   type Reasoning,
+  type Residue,
   textOf,
 } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
@@ -39,7 +41,11 @@ function schemaFormat(output: Extract<OutputFormat, { type: 'json-schema' }>, ow
   };
 }
 
-function encodeFormat(output: OutputFormat | undefined, own: boolean, context: TargetContext): EncodedFormat {
+const speaksOfJson = (request: ChatRequest): boolean =>
+  [...request.instructions, ...request.turns.flatMap((turn) => turn.parts)].some((part) => part.kind === 'text' && /json/i.test(part.text));
+
+function encodeFormat(request: ChatRequest, own: boolean, context: TargetContext): EncodedFormat {
+  const { output } = request;
   if (!output) return {};
   if (output.type === 'text') return own ? { format: { type: 'text' } } : {};
   const { facts, notes } = context;
@@ -53,7 +59,7 @@ function encodeFormat(output: OutputFormat | undefined, own: boolean, context: T
   if (own) return { format };
   if (schema) notes.add('text.format', 'emulated', 'the target takes no schema: an instruction says it');
   // JSON mode is refused where no message speaks of JSON.
-  return { format, instruction: asked(schema) };
+  return { format, ...(schema || !speaksOfJson(request) ? { instruction: asked(schema) } : {}) };
 }
 
 function encodeText(
@@ -207,11 +213,31 @@ function noteResidue(request: ChatRequest, context: TargetContext): void {
   }
 }
 
+/** Members of parts, messages and tools that only another dialect can say. */
+function noteMembers(request: ChatRequest, context: TargetContext): void {
+  const note = (of: { readonly residue?: Residue }, prefix: string): void => {
+    for (const [dialect, rest] of Object.entries(of.residue ?? {})) {
+      if (dialect === DIALECT) continue;
+      for (const [name, value] of Object.entries(rest)) {
+        if (name !== 'block' && name !== 'caller' && name !== 'transcript' && value !== false)
+          context.notes.add(`${prefix}.${name}`, 'dropped', 'Responses has none');
+      }
+    }
+  };
+  for (const tool of request.tools) if (tool.kind !== 'hosted') note(tool, 'tools');
+  for (const part of request.instructions) note(part, 'messages');
+  for (const turn of request.turns) {
+    note(turn, 'messages');
+    for (const part of turn.parts) note(part, 'messages');
+  }
+}
+
 function noteForm(request: ChatRequest, context: TargetContext): void {
   const more = request.modalities?.filter((modality) => modality !== 'text') ?? [];
   if (more.length > 0) context.notes.add('modalities', 'dropped', 'Responses makes other media by tools only');
+  const tools = request.tools.some((tool) => tool.kind === 'function' && tool.cache);
   const marked = [...request.instructions, ...request.turns.flatMap((turn) => turn.parts)].some((part) => part.cache);
-  if (marked || request.cache) context.notes.add('cache_control', 'dropped', 'the target caches by itself, or not at all');
+  if (marked || tools || request.cache) context.notes.add('cache_control', 'dropped', 'the target caches by itself, or not at all');
 }
 
 /** `instructions`, with what the target can only be told in words at their end. Media among them open the conversation. */
@@ -225,22 +251,31 @@ function splitInstructions(request: ChatRequest, said: readonly string[], contex
   return { instructions: instructions === '' ? {} : { instructions }, media };
 }
 
+/** Leading system messages of other dialects are the instructions: what has to be said besides follows them. */
+function hoisted(request: ChatRequest, said: readonly string[], own: boolean): ChatRequest {
+  if (own || said.length === 0) return request;
+  const { instructions, turns } = hoistInstructions(request);
+  return { ...request, instructions, turns };
+}
+
 /**
  * Writes a request of `/v1/responses`. What cannot be said becomes a note; lost content, tools and files throw
  * `GatewayError`. The order of members is always the same: providers cache by prefix. A client of this dialect is taken
  * at its word.
  */
-export function encodeRequest(request: ChatRequest, context: TargetContext): JsonObject {
-  const own = isOwn(request);
-  const rest = residueOf(request);
-  const tools = encodeTools(request, own, context);
-  const { format, instruction } = encodeFormat(request.output, own, context);
+export function encodeRequest(given: ChatRequest, context: TargetContext): JsonObject {
+  const own = isOwn(given);
+  const rest = residueOf(given);
+  const tools = encodeTools(given, own, context);
+  const { format, instruction } = encodeFormat(given, own, context);
   const said = [tools.instruction, instruction].filter((text) => text !== undefined);
+  const request = hoisted(given, said, own);
   const { instructions, media } = splitInstructions(request, said, context);
   const turns = media.length > 0 ? [{ role: 'user' as const, parts: media }, ...request.turns] : request.turns;
   if (!own) {
     noteResidue(request, context);
     noteForm(request, context);
+    noteMembers(request, context);
     refuseCount(request);
   }
   const input = encodeInput({ ...request, turns }, context);

@@ -132,10 +132,12 @@ function createTurns() {
     message(turn: Turn): void {
       turns.push(turn);
     },
-    /** More of what the model made; a message begins a turn where there is one already. */
+    /** More of what the model made; a message, or thoughts after what they led to, begin a turn. */
     made(parts: readonly Part[], isMessage = false): void {
       const last = turns.at(-1);
-      const full = isMessage && (parts.length === 0 || last?.parts.some((part) => part.kind === 'text' || part.kind === 'refusal'));
+      const thinks = parts[0]?.kind === 'reasoning';
+      const said = last?.parts.some((part) => part.kind === 'text' || part.kind === 'refusal' || (thinks && part.kind === 'tool-call'));
+      const full = (isMessage && parts.length === 0) || ((isMessage || thinks) && said);
       if (!full && isJoined(last, 'assistant', 'made')) turns[turns.length - 1] = { ...last, parts: [...last.parts, ...parts] };
       else turns.push({ role: 'assistant', parts });
     },

@@ -68,7 +68,7 @@ export const replyId = (id: string, context: ReplyContext): string => context.re
 
 /** What of a response changes while it comes. */
 export interface Snapshot {
-  readonly status: 'in_progress' | 'completed' | 'incomplete' | 'failed';
+  readonly status: string;
   readonly output: readonly JsonObject[];
   readonly usage?: Usage | undefined;
   readonly serviceTier?: string | undefined;

@@ -25,7 +25,7 @@ export function decodeStop(response: JsonObject, toolCall: boolean): Stop {
 /** Whether parts hold a call that the client is to run. */
 export const hasCall = (parts: readonly Part[]): boolean => parts.some((part) => part.kind === 'tool-call');
 
-interface End {
+export interface End {
   readonly status: 'completed' | 'incomplete';
   readonly incomplete_details: { readonly reason: string } | null;
 }
@@ -47,5 +47,14 @@ const ENDS: Readonly<Record<StopReason, End>> = {
   refusal: FILTER,
 };
 
-/** `status` and `incomplete_details` for a client. */
-export const encodeStop = (stop: Stop): End => ENDS[stop.reason];
+/** `status` and `incomplete_details` for a client. `own`: a provider of this dialect said the word, and it goes on. */
+export function encodeStop({ reason, raw }: Stop, own: boolean): End {
+  if (own && reason === 'other' && raw !== undefined) return { status: 'incomplete', incomplete_details: { reason: raw } };
+  return ENDS[reason];
+}
+
+/** States of a response that is not over: told instead of an end where a whole response is (one that runs in the background). */
+const UNENDED: ReadonlySet<string> = new Set(['queued', 'in_progress', 'cancelled']);
+
+export const unended = ({ reason, raw }: Stop): string | undefined =>
+  reason === 'other' && raw !== undefined && UNENDED.has(raw) ? raw : undefined;

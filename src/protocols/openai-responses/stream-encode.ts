@@ -12,6 +12,7 @@ import {
 import type { ReplyContext, StreamEncoder, WriteFrame } from '../protocol.ts';
 import { writeSealed } from './carried.ts';
 import { encodeCitations } from './citations.ts';
+import { isOwn } from './dialect.ts';
 import { failureOf, faultFrame, writeFailure } from './faults.ts';
 import { createEventSender, type Flow, flowOf, placeOf, writeWhole } from './event-sender.ts';
 import { createCallWriter } from './call-writer.ts';
@@ -228,10 +229,13 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
   const { sender } = items;
   let response: ((snapshot: Snapshot) => JsonObject) | undefined;
   let usage: Usage | undefined;
+  /** A provider of this dialect answers. */
+  let own = false;
   /** A part of a further choice is passing by. */
   let aside = false;
 
   function start(event: Start, write: WriteFrame): void {
+    own = isOwn(event);
     response = responseWriter(event, context);
     const begun = JSON.stringify(response({ status: 'in_progress', output: [] }));
     sender.printed('response.created', begun, write);
@@ -239,7 +243,7 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
   }
 
   function end(event: End, write: WriteFrame): void {
-    const stop = encodeStop(event.stop);
+    const stop = encodeStop(event.stop, own || isOwn(event));
     items.close(write, stop.status);
     const output = endOutput(sender.output, stop.status);
     const completedAt = stop.status === 'completed' ? context.now() : undefined;

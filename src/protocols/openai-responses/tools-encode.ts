@@ -71,8 +71,8 @@ const LOCATION = ['city', 'country', 'region', 'timezone'];
 
 /** https://platform.openai.com/docs/guides/tools-web-search?api-mode=responses */
 function webSearch(tool: HostedToolDefinition, context: TargetContext): JsonObject {
-  if (tool.blockedDomains) context.notes.add(`tools.${tool.name}.blocked_domains`, 'dropped', 'web_search has none');
-  if (tool.maxUses !== undefined) context.notes.add(`tools.${tool.name}.max_uses`, 'dropped', 'web_search has none');
+  if (tool.blockedDomains) context.notes.add('tools.web_search.blocked_domains', 'dropped', 'web_search has none');
+  if (tool.maxUses !== undefined) context.notes.add('tools.web_search.max_uses', 'dropped', 'web_search has none');
   const place = Object.fromEntries(
     LOCATION.filter((key) => typeof tool.userLocation?.[key] === 'string').map((key) => [key, tool.userLocation?.[key]]),
   );

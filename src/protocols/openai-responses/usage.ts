@@ -42,11 +42,11 @@ export function decodeUsage(usage: JsonObject): Usage {
   };
 }
 
-/** Writes `usage`; this dialect's own words as they came. */
+/** Writes `usage`; this dialect's own words as they came, with what they left out. */
 export function encodeUsage(usage: Usage): JsonObject {
-  if (usage.native?.by === DIALECT) return usage.native.value;
-  const { input, output } = usage;
-  return {
+  const { input, output, native } = usage;
+  const own = native?.by === DIALECT ? native.value : {};
+  const whole = {
     input_tokens: input,
     input_tokens_details: {
       cached_tokens: usage.cacheRead ?? 0,
@@ -62,4 +62,5 @@ export function encodeUsage(usage: Usage): JsonObject {
     },
     total_tokens: input + output,
   };
+  return { ...whole, ...own };
 }
