@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Config } from './config/config.ts';
 import type { ExchangePorts } from './exchange/exchange.ts';
@@ -91,6 +91,26 @@ function exchangePorts(ports: AppPorts): ExchangePorts {
   };
 }
 
+/** A request must have come whole within this time: 32 MiB at a megabit a second. */
+const REQUEST_MS = 300_000;
+
+/** How long one who sent something unreadable may take to read that. */
+const UNREADABLE_MS = 2000;
+
+/** What is wrong with bytes that are no request, by node:http's word for it. */
+const UNREADABLE: Readonly<Record<string, readonly [number, string, string]>> = {
+  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large', 'The request headers are too large'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'The request did not come whole in time'],
+};
+
+/** The answer to bytes that are no request: nothing is known of the dialect of who sent them. */
+function answerUnreadable(code: string | undefined): string {
+  const [status, reason, message] = UNREADABLE[code ?? ''] ?? [400, 'Bad Request', 'The request is not valid HTTP'];
+  const body = JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code: 'invalid_http' } });
+  const head = `HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${body.length}`;
+  return `${head}\r\n\r\n${body}`;
+}
+
 /** Health: alive as long as it answers; ready until it drains. */
 function answerHealth(url: string | undefined, draining: boolean): { status: number; text: string } | undefined {
   if (url === '/livez') return { status: 200, text: 'ok\n' };
@@ -102,7 +122,7 @@ function answerHealth(url: string | undefined, draining: boolean): { status: num
 export function createApp(config: Config, ports: AppPorts): App {
   let snapshot = compileSnapshot(config, 1);
   let draining = false;
-  const active = new Set<object>();
+  const active = new Set<ServerResponse>();
   const sockets = new Map<Socket, number>();
   const keepAlives = createKeepAlives(() => ports.clock.monotonic());
   const exchange = exchangePorts(ports);
@@ -116,12 +136,17 @@ export function createApp(config: Config, ports: AppPorts): App {
       countTokens: createCountTokensService(exchange, ports.counter, state.expand),
       ...state,
     },
-    track(sink, text) {
-      if (text !== undefined) keepAlives.add(sink, text);
-    },
+    track: (sink, text, headers) => keepAlives.add(sink, text, headers),
   };
   const server = createServer(
-    { keepAliveTimeout: 75_000, headersTimeout: 30_000, requestTimeout: 0, maxHeaderSize: 64 * 1024, noDelay: true },
+    {
+      keepAliveTimeout: 75_000,
+      headersTimeout: 30_000,
+      requestTimeout: REQUEST_MS,
+      connectionsCheckingInterval: 5000,
+      maxHeaderSize: 64 * 1024,
+      noDelay: true,
+    },
     (request, response) => {
       const health = answerHealth(request.url, draining);
       if (health) {
@@ -150,9 +175,15 @@ export function createApp(config: Config, ports: AppPorts): App {
     sockets.set(socket, 0);
     socket.on('close', () => sockets.delete(socket));
   });
-  server.on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
-    else socket.destroy();
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // An answer that has begun must not have another in its middle.
+    const hasBegun = [...active].some((response) => response.socket === socket && response.headersSent);
+    if (!socket.writable || hasBegun) {
+      socket.destroy();
+      return;
+    }
+    socket.end(answerUnreadable(error.code));
+    setTimeout(() => socket.destroy(), UNREADABLE_MS).unref();
   });
 
   return {

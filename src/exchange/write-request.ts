@@ -6,11 +6,13 @@ import {
   gatewayFault,
   isObject,
   type JsonObject,
+  kindOf,
   type Notes,
   parseObject,
   SEAL_MARK,
 } from '../ir/index.ts';
 import type { Quirk } from '../presets/preset.ts';
+import { findJsonMistake } from '../wire/json-mistake.ts';
 import { type Edit, editPieces } from '../wire/top-level-scan.ts';
 import type { Outgoing } from './attempt.ts';
 import type { Call, Decoded, Target } from './call.ts';
@@ -143,17 +145,22 @@ export function writeRaw(call: Call, target: Target): Outgoing {
 const without = (body: JsonObject, ...names: readonly string[]): JsonObject =>
   Object.fromEntries(Object.entries(body).filter(([name]) => !names.includes(name)));
 
-/** A body as an object. Throws the 400 that says what is wrong with it. */
+const notJson = (why: string): GatewayError =>
+  new GatewayError(gatewayFault('bad_request', `Invalid request: the body ${why}`, { code: 'invalid_json' }));
+
+/** A body as an object. Throws the 400 that says what is wrong with it and where, in words that quote nothing of it. */
 export function parseBody(body: Buffer): JsonObject {
+  const text = body.toString('utf8');
   let value: unknown;
   try {
-    value = JSON.parse(body.toString('utf8'));
-  } catch (error) {
-    const why = error instanceof SyntaxError ? error.message.replaceAll(/"[^"]{40,}"/g, '…').slice(0, 200) : '';
-    throw new GatewayError(gatewayFault('bad_request', `Invalid request: the body is not valid JSON (${why})`, { code: 'invalid_json' }));
+    value = JSON.parse(text);
+  } catch {
+    if (text.trim() === '') throw notJson('is empty, it must be a JSON object');
+    const mistake = findJsonMistake(text);
+    const place = mistake ? `: ${mistake.found} at position ${mistake.at} (line ${mistake.line}, column ${mistake.column})` : '';
+    throw notJson(`is not valid JSON${place}`);
   }
-  if (!isObject(value))
-    throw new GatewayError(gatewayFault('bad_request', 'Invalid request: the body must be a JSON object', { code: 'invalid_json' }));
+  if (!isObject(value)) throw notJson(`must be a JSON object, found ${kindOf(value)}`);
   return value;
 }
 

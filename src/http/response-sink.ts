@@ -4,6 +4,9 @@ import type { ClientSink, OutHeaders } from '../exchange/client-sink.ts';
 const CRLF = '\r\n';
 const LAST_CHUNK = '0\r\n\r\n';
 
+/** How long a client may take nothing of the rest of an answer. node:http sets another timeout once all was taken. */
+const STALLED_MS = 120_000;
+
 /** Chunk framing in the same buffer as the data: one write(2) an event instead of a writev of three. https://www.rfc-editor.org/rfc/rfc9112#section-7.1 */
 function chunkOf(pieces: readonly (Buffer | string)[], last: boolean): Buffer {
   let bytes = 0;
@@ -35,11 +38,13 @@ export function createResponseSink(
   let framed = false;
   let queue: (Buffer | string)[] = [];
   let scheduled = false;
+  let said = false;
   let idleSince = performance.now();
 
   const flush = (): void => {
     scheduled = false;
-    if (gone || (queue.length === 0 && !ended)) return;
+    if (gone || said || (queue.length === 0 && !ended)) return;
+    said = ended;
     const pieces = queue;
     queue = [];
     idleSince = performance.now();
@@ -102,6 +107,8 @@ export function createResponseSink(
       if (bytes !== undefined && bytes.length > 0) queue.push(bytes);
       ended = true;
       flush();
+      // A client that does not read what is left is not waited for for ever.
+      if (!response.writableFinished) request.socket.setTimeout(STALLED_MS);
     },
     abort() {
       ended = true;

@@ -79,7 +79,7 @@ export function unknownMembers(from: JsonObject, known: ReadonlySet<string>): Js
   const rest: Record<string, Json> = {};
   for (const key in from) {
     const value = from[key];
-    if (value !== undefined && value !== null && !known.has(key)) rest[key] = value;
+    if (value !== undefined && value !== null && !known.has(key) && key !== '__proto__') rest[key] = value;
   }
   return rest;
 }

@@ -21,15 +21,15 @@ export type Operation =
   | { readonly kind: 'method'; readonly allow: string };
 
 /** POST endpoints with a fixed path. */
-const POSTS: Readonly<Record<string, Operation>> = {
-  'chat/completions': { kind: 'generate', protocol: 'openai-chat' },
-  completions: { kind: 'generate', protocol: 'openai-completions' },
-  responses: { kind: 'generate', protocol: 'openai-responses' },
-  messages: { kind: 'generate', protocol: 'anthropic-messages' },
-  'messages/count_tokens': { kind: 'count-tokens', protocol: 'anthropic-messages' },
-  'responses/input_tokens': { kind: 'count-tokens', protocol: 'openai-responses' },
-  embeddings: { kind: 'embed', protocol: 'openai-chat', relayPath: '/embeddings' },
-};
+const POSTS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
+  ['chat/completions', { kind: 'generate', protocol: 'openai-chat' }],
+  ['completions', { kind: 'generate', protocol: 'openai-completions' }],
+  ['responses', { kind: 'generate', protocol: 'openai-responses' }],
+  ['messages', { kind: 'generate', protocol: 'anthropic-messages' }],
+  ['messages/count_tokens', { kind: 'count-tokens', protocol: 'anthropic-messages' }],
+  ['responses/input_tokens', { kind: 'count-tokens', protocol: 'openai-responses' }],
+  ['embeddings', { kind: 'embed', protocol: 'openai-chat', relayPath: '/embeddings' }],
+]);
 
 /** Endpoints of the vendors that Pailou does not serve (yet): said in so many words, not as a wrong path. */
 const NOT_DUE: ReadonlySet<string> = new Set([
@@ -84,7 +84,7 @@ export function operationOf(method: string, path: ParsedPath): Operation {
   const reads = method === 'GET' || method === 'HEAD';
   if (endpoint === '' || endpoint === 'hello' || endpoint === 'api/hello')
     return reads ? { kind: 'hello' } : { kind: 'method', allow: 'GET, HEAD' };
-  const post = POSTS[endpoint];
+  const post = POSTS.get(endpoint);
   if (post) return method === 'POST' ? post : { kind: 'method', allow: 'POST' };
   const verb = geminiOperation(endpoint, query);
   if (verb) return method === 'POST' ? verb : { kind: 'method', allow: 'POST' };

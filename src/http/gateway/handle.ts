@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Fault, GatewayError, gatewayFault, type JsonObject, type ProtocolId } from '../../ir/index.ts';
 import type { Call } from '../../exchange/call.ts';
-import type { ClientSink } from '../../exchange/client-sink.ts';
+import type { ClientSink, OutHeaders } from '../../exchange/client-sink.ts';
 import { type ExchangePorts, respondFault, runExchange } from '../../exchange/exchange.ts';
 import { callHeaders } from '../../exchange/out-headers.ts';
 import type { ClientKey, Snapshot } from '../../policy/snapshot.ts';
@@ -12,7 +12,7 @@ import { authenticate } from './authenticate.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
 import { dialectOf, type Operation, operationOf } from './endpoints.ts';
 import { type ParsedPath, parsePath } from './paths.ts';
-import { readBody } from './read-body.ts';
+import { letGo, readBody } from './read-body.ts';
 import { checkedModel, checkNestedModel, flagOf, isStrict, labelOf, modelOf, scanBody, type ScannedBody } from './read-call.ts';
 
 /** A request that was recognised and whose caller is known. */
@@ -45,8 +45,8 @@ export interface GatewayPorts extends ExchangePorts {
   readonly clients: ReadonlyMap<ProtocolId, ClientCodec>;
   readonly snapshot: () => Snapshot;
   readonly services: Services;
-  /** A call is running: told when it begins, and to be told when it has ended. */
-  readonly track: (sink: ClientSink, keepAlive: string | undefined) => void;
+  /** A stream is running: what it is kept alive with while it is silent, and the headers under which that begins it. */
+  readonly track: (sink: ClientSink, keepAlive: string, headers: OutHeaders) => void;
 }
 
 /** Answers with a JSON body of ours. */
@@ -57,7 +57,7 @@ export function respondJson(
   headers: Record<string, string> = {},
 ): void {
   const bytes = Buffer.from(JSON.stringify(body));
-  visit.sink.begin(status, { ...callHeaders(visit as unknown as Call), 'content-type': 'application/json', ...headers }, bytes.length);
+  visit.sink.begin(status, { ...callHeaders(visit), 'content-type': 'application/json', ...headers }, bytes.length);
   visit.sink.end(bytes);
 }
 
@@ -71,6 +71,25 @@ function clientFor(ports: GatewayPorts, protocol: ProtocolId): ClientCodec {
   const client = ports.clients.get(protocol);
   if (!client) throw new Error(`no client codec for ${protocol}`);
   return client;
+}
+
+/** What a request for nothing that there is gets; `undefined` for the others. */
+function refusalOf(operation: Operation): Fault | undefined {
+  switch (operation.kind) {
+    case 'not-due':
+      return gatewayFault('not_found', `'${operation.what}' is not served by this version of Pailou`, { code: 'not_supported' });
+    case 'method':
+      return {
+        ...gatewayFault('bad_request', `This path answers ${operation.allow}`, { code: 'method_not_allowed' }),
+        status: 405,
+      };
+    case 'unknown':
+      return gatewayFault('not_found', 'Unknown path. See GET /v1/models and the API documentation for what there is', {
+        code: 'unknown_path',
+      });
+    default:
+      return undefined;
+  }
 }
 
 /** Builds the exchange's call from a request that generates or embeds. */
@@ -109,7 +128,7 @@ function run(
 ): Promise<unknown> {
   const scanned = scanBody(body, visit.snapshot.config.limits.depth);
   const call = callOf(visit, operation, scanned);
-  ports.track(visit.sink, call.stream && call.form === 'sse' ? call.client.keepAlive : undefined);
+  if (call.stream && call.form === 'sse') ports.track(visit.sink, call.client.keepAlive, callHeaders(call));
   return ports.services.stateful(visit, call) ?? runExchange(call, visit.sink, ports);
 }
 
@@ -125,22 +144,8 @@ function perform(visit: Visit, operation: Operation, body: Buffer, ports: Gatewa
       return ports.services.models(visit, operation.id);
     case 'state':
       return ports.services.state(visit, operation, body);
-    case 'hello':
-      respondJson(visit, 200, { name: 'pailou' });
-      return undefined;
-    case 'not-due':
-      throw new GatewayError(
-        gatewayFault('not_found', `'${operation.what}' is not served by this version of Pailou`, { code: 'not_supported' }),
-      );
-    case 'method':
-      throw new GatewayError({
-        ...gatewayFault('bad_request', `This path answers ${operation.allow}`, { code: 'method_not_allowed' }),
-        status: 405,
-      });
-    case 'unknown':
-      throw new GatewayError(
-        gatewayFault('not_found', 'Unknown path. See GET /v1/models and the API documentation for what there is', { code: 'unknown_path' }),
-      );
+    default:
+      throw new Error(`nothing to perform for ${operation.kind}`);
   }
 }
 
@@ -156,8 +161,8 @@ export function handleGateway(request: IncomingMessage, response: ServerResponse
   const method = request.method ?? 'GET';
   const { cors } = snapshot.config.server;
   if (method === 'OPTIONS') {
-    response.writeHead(204, preflightHeaders(headers, cors) as Record<string, string>).end();
-    return;
+    response.writeHead(204, { ...preflightHeaders(headers, cors), 'x-request-id': labelOf(headers) ?? `req_${ulid(at)}` }).end();
+    return letGo(request);
   }
   const sink = createResponseSink(request, response, corsHeaders(headers, cors));
   const path = parsePath(request.url ?? '/');
@@ -166,9 +171,9 @@ export function handleGateway(request: IncomingMessage, response: ServerResponse
   const id = `req_${ulid(at)}`;
   const label = labelOf(headers);
   const who = { id, client, ...(label === undefined ? {} : { label }) };
-  const refuse = (fault: Fault): void => {
-    request.resume();
-    respondFault(who, sink, fault);
+  const refuse = (fault: Fault, more?: OutHeaders): void => {
+    respondFault(who, sink, fault, undefined, more);
+    letGo(request);
   };
   const fail = (error: unknown): void => {
     if (error instanceof GatewayError) return refuse(error.fault);
@@ -177,10 +182,15 @@ export function handleGateway(request: IncomingMessage, response: ServerResponse
     else refuse(gatewayFault('internal', 'The gateway failed on this request. Its log has the details under the request id'));
   };
 
-  if (operation.kind === 'hello') return respondJson({ ...who, sink }, 200, { name: 'pailou' });
+  if (operation.kind === 'hello') {
+    respondJson({ ...who, sink }, 200, { name: 'pailou' });
+    return letGo(request);
+  }
   if (!path) return refuse(gatewayFault('not_found', 'The path cannot be read', { code: 'unknown_path' }));
   const key = authenticate(snapshot, headers, path.query);
   if (typeof key === 'string') return refuse(gatewayFault('authentication', UNAUTHENTICATED[key], { code: 'invalid_api_key' }));
+  const refusal = refusalOf(operation);
+  if (refusal) return refuse(refusal, operation.kind === 'method' ? { allow: operation.allow } : {});
   const visit: Visit = { ...who, at, started, method, path, headers, key, snapshot, sink };
   readBody(request, snapshot.config.limits.body, (body) => {
     if (!Buffer.isBuffer(body)) return refuse(body);

@@ -42,7 +42,9 @@ function failure(why: ScanFailure): GatewayError | undefined {
 }
 
 /** Looks over a body. What the scanner does not follow is parsed, and printed anew where it is legal after all. Throws the 400. */
-export function scanBody(body: Buffer, maxDepth: number): ScannedBody {
+export function scanBody(received: Buffer, maxDepth: number): ScannedBody {
+  // A byte order mark is no part of JSON: neither a parser nor an upstream would take it.
+  const body = received[0] === 0xef && received[1] === 0xbb && received[2] === 0xbf ? received.subarray(3) : received;
   const scan = scanTopLevel(body, WANTED, maxDepth);
   if (typeof scan !== 'string') return { body, scan };
   const refused = failure(scan);
