@@ -4,7 +4,7 @@
 // recording; --notes: what notes and refusals answered for.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Fault, GatewayError, type JsonObject, kindOfStatus, type ReplyEvent } from '../../src/ir/index.ts';
+import { type Fault, GatewayError, isObject, type JsonObject, kindOfStatus, type ReplyEvent } from '../../src/ir/index.ts';
 import { relayProblem } from './raw-bytes.ts';
 import { corpusFolder, FOLDERS, type Recording, recordings, requestBody } from './recordings.ts';
 import { anyRequest, type Codec, codecOf, decodeFrames, framesOf, grammarProblem, PROTOCOLS, SOURCE, unfolded } from './replay.ts';
@@ -131,11 +131,15 @@ function* replyOrError(recording: Recording, codec: Codec): Iterable<Problem> {
 function* failuresOf(recording: Recording, codec: Codec): Iterable<Problem> {
   const { status } = recording.response;
   if (status < 300) {
-    yield* guarded('reply', () => replyOrError(recording, codec));
+    if (!isQueued(recording)) yield* guarded('reply', () => replyOrError(recording, codec));
     yield* guarded('request', () => requestFailures(recording, codec));
     yield* guarded('raw', () => relayProblem(recording, codec));
   } else if (status >= 400) yield* guarded('error', () => errorFailures(recording, codec));
 }
+
+/** A background job that was taken on, and not yet answered. */
+const isQueued = ({ response }: Recording): boolean =>
+  isObject(response.body) && (response.body['status'] === 'queued' || response.body['status'] === 'in_progress');
 
 interface Tally {
   total: number;
