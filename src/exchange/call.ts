@@ -35,6 +35,7 @@ export interface Call {
   readonly prepared?: Prepared;
 }
 
+/** How a stream goes to the client: SSE, one JSON array, or frames of a WebSocket. */
 export type StreamForm = 'sse' | 'json-array' | 'frames';
 
 /** A body that the gateway has changed before translation, and what wants to know how it ended. */

@@ -38,6 +38,7 @@ export type PartHead =
   | HostedResultPart
   | NativePart;
 
+/** A piece of the part that is open. */
 export interface PartDelta {
   readonly type: 'part-delta';
   /** More text of the open part: text, refusal or reasoning, or the JSON text of a tool call's arguments. */

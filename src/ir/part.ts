@@ -44,6 +44,7 @@ export interface Citation {
   readonly native?: NativeValue;
 }
 
+/** A token with its log probability, and those of the likeliest others. */
 export interface TokenLogprob {
   readonly token: string;
   readonly logprob: number;
@@ -56,6 +57,7 @@ interface Common {
   readonly residue?: Residue;
 }
 
+/** Words. */
 export interface TextPart extends Common {
   readonly kind: 'text';
   readonly text: string;
@@ -74,12 +76,14 @@ export interface RefusalPart extends Common {
   readonly id?: string;
 }
 
+/** Where the bytes of a file are. */
 export type MediaSource =
   | { readonly type: 'base64'; readonly data: string }
   | { readonly type: 'url'; readonly url: string }
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'file'; readonly id: string; readonly by: ProtocolId };
 
+/** An image, a document, a sound or a film. */
 export interface MediaPart extends Common {
   readonly kind: 'media';
   readonly media: 'image' | 'audio' | 'video' | 'document';
@@ -94,6 +98,7 @@ export interface MediaPart extends Common {
   readonly id?: string;
 }
 
+/** What a model thought. */
 export interface ReasoningPart extends Common {
   readonly kind: 'reasoning';
   /** May be empty: then the seal is all there is. */
@@ -107,6 +112,7 @@ export interface ReasoningPart extends Common {
   readonly id?: string;
 }
 
+/** A call of one of the client’s tools. */
 export interface ToolCallPart extends Common {
   readonly kind: 'tool-call';
   readonly id: string;
@@ -121,6 +127,7 @@ export interface ToolCallPart extends Common {
   readonly itemId?: string;
 }
 
+/** What came of such a call. */
 export interface ToolResultPart extends Common {
   readonly kind: 'tool-result';
   readonly callId: string;
@@ -159,6 +166,7 @@ export interface HostedCallPart extends Common {
   readonly native?: NativeValue;
 }
 
+/** What came of a tool that the provider ran itself. */
 export interface HostedResultPart extends Common {
   readonly kind: 'hosted-result';
   readonly callId: string;

@@ -12,6 +12,7 @@ const BUDGET: Record<Exclude<Effort, 'none'>, number> = {
 
 const ORDER: readonly Effort[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'];
 
+/** Whether a word is one of ours. */
 export const isEffort = (word: unknown): word is Effort => ORDER.includes(word as Effort);
 
 /** True when the client wants no thinking. */

@@ -12,6 +12,7 @@ export interface Turn {
   readonly residue?: Residue;
 }
 
+/** A tool that takes JSON by a schema. */
 export interface FunctionTool {
   readonly kind: 'function';
   readonly name: string;
@@ -46,14 +47,17 @@ export interface HostedToolDefinition {
   readonly native: NativeValue;
 }
 
+/** A tool that a model may call. */
 export type Tool = FunctionTool | CustomTool | HostedToolDefinition;
 
+/** Whether and which tools a model must call. */
 export type ToolChoice =
   | { readonly type: 'auto' | 'none' | 'required' }
   | { readonly type: 'tool'; readonly name: string; readonly namespace?: string }
   | { readonly type: 'hosted'; readonly tool: HostedTool; readonly native?: NativeValue }
   | { readonly type: 'allowed'; readonly mode: 'auto' | 'required'; readonly names: readonly string[]; readonly native?: NativeValue };
 
+/** What form an answer must have. */
 export type OutputFormat =
   | { readonly type: 'text' }
   | { readonly type: 'json' }
@@ -65,6 +69,7 @@ export type OutputFormat =
       readonly strict?: boolean;
     };
 
+/** How much a model is to think, from nothing to all that it can. */
 export type Effort = 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max';
 
 /** How much the model should think, and what of it is shown. Every member is as the client said it; encoders map (`reasoning.ts`). */

@@ -12,6 +12,7 @@ export type StopReason =
   | 'malformed-tool-call'
   | 'other';
 
+/** Why a reply ended. */
 export interface Stop {
   readonly reason: StopReason;
   /** The wire's own word. */

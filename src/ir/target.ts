@@ -77,6 +77,7 @@ export interface TargetFacts {
   readonly chatFields?: readonly ('verbosity' | 'prompt_cache_key' | 'custom_tools')[];
 }
 
+/** What is taken to be true of a target of which nothing else is known. */
 export const DEFAULT_FACTS: TargetFacts = {
   toolId: { max: 64, charset: 'any' },
   developerRole: false,

@@ -27,6 +27,7 @@ export type ReasonCode =
   | 'disabled'
   | `capability_missing:${string}`;
 
+/** A provider and model that a call may go to, and whether it does. */
 export interface Candidate {
   readonly provider: string;
   /** The provider's own id. */

@@ -79,8 +79,10 @@ const ALL: readonly Preset[] = [
   sandboxPreset,
 ];
 
+/** All presets by their ids. */
 export const presets: ReadonlyMap<string, Preset> = new Map(ALL.map((preset) => [preset.id, preset]));
 
+/** Ids of all presets, in their order. */
 export const presetNames: readonly string[] = [...presets.keys()];
 
 type Env = Readonly<Record<string, string | undefined>>;

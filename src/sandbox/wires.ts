@@ -14,6 +14,7 @@ export interface WireTraits {
 /** The protocols that the sandbox serves. */
 export type ServedProtocol = Exclude<ProtocolId, 'bedrock-converse'>;
 
+/** How the sandbox speaks each of them. */
 export const WIRES: Readonly<Record<ServedProtocol, WireTraits>> = {
   'openai-chat': { replyPrefix: 'chatcmpl-', callPrefix: 'call_', sealOn: 'reasoning', sealForm: 'details', lineEnd: '\n' },
   'openai-completions': { replyPrefix: 'cmpl-', callPrefix: 'call_', sealOn: 'nothing', sealForm: 'bare', lineEnd: '\n' },

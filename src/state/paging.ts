@@ -32,6 +32,7 @@ export function itemPage(items: readonly JsonObject[], query: URLSearchParams): 
   return listOf(data, data.length < range.length);
 }
 
+/** A list as OpenAI’s API gives it. */
 export const listOf = (data: readonly JsonObject[], hasMore = false): JsonObject => ({
   object: 'list',
   data,

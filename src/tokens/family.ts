@@ -40,6 +40,7 @@ export function plainName(model: string): string {
   return last.replaceAll('.', '-');
 }
 
+/** The family that a model belongs to, if it is one that is known. */
 export const familyOf = (families: readonly Family[], model: string, on: ProtocolId): Family | undefined => {
   const name = plainName(model);
   return families.find((family) => (family.on === undefined || family.on === on) && family.models.test(name));

@@ -35,6 +35,7 @@ export interface Shape {
   readonly seals: number;
 }
 
+/** What an image costs by. */
 export interface ImageFacts extends Pick<ImageSize, 'width' | 'height'> {
   readonly detail?: string;
 }

@@ -62,8 +62,10 @@ export function readText(text: string, countTokens: (piece: string) => number): 
   return { tokens, digits, marks: counts.mark, lines, wide: counts.wide, foreign: counts.foreign };
 }
 
+/** Facts of no text at all. */
 export const NO_FACTS: TextFacts = { tokens: 0, digits: 0, marks: 0, lines: 0, wide: 0, foreign: 0 };
 
+/** Facts of two texts together. */
 export const addFacts = (a: TextFacts, b: TextFacts): TextFacts => ({
   tokens: a.tokens + b.tokens,
   digits: a.digits + b.digits,

@@ -11,6 +11,7 @@ export interface TextReader {
   close(): Promise<void>;
 }
 
+/** How many jobs may wait, and how long they may take. */
 export interface TextReaderLimits {
   /** Jobs that wait while one runs. */
   readonly waiting: number;

@@ -14,6 +14,7 @@ export interface UpstreamRequest {
   readonly timeouts: { readonly connect: number; readonly headers: number; readonly idle: number };
 }
 
+/** Headers as Node gives them: lower case, several values as a list. */
 export type UpstreamHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 /** Where the answer goes. `end` or `fail` comes exactly once, last. */

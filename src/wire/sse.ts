@@ -8,6 +8,7 @@ export interface SseFrame {
   readonly data: string;
 }
 
+/** Takes one frame. */
 export type OnFrame = (frame: SseFrame) => void;
 
 /** Reads server-sent events from bytes however they are cut. https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream */

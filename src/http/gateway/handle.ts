@@ -41,6 +41,7 @@ export interface Services {
   readonly expand: (visit: Visit, body: JsonObject) => Promise<JsonObject>;
 }
 
+/** What the edge needs of the world. */
 export interface GatewayPorts extends ExchangePorts {
   readonly clients: ReadonlyMap<ProtocolId, ClientCodec>;
   readonly snapshot: () => Snapshot;

@@ -18,8 +18,10 @@ const TOOLS: Readonly<Record<string, HostedTool>> = {
 /** The shared word for a tool's name or a definition's type (`web_search_20250305`). */
 export const hostedTool = (word: string): HostedTool => TOOLS[word.replace(/_\d{8}$/, '')] ?? 'other';
 
+/** Whether a block is a call of a tool that the provider runs. */
 export const isHostedCall = (type: Json | undefined): boolean => type === 'server_tool_use' || type === 'mcp_tool_use';
 
+/** Whether a block is what such a call came to. */
 export const isHostedResult = (type: Json | undefined): boolean =>
   typeof type === 'string' && type !== 'tool_result' && type.endsWith('_tool_result');
 

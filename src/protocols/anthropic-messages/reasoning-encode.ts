@@ -16,6 +16,7 @@ const MIN_BUDGET = 1024;
 /** What to let a model think that is told a budget, when the client only said that it shall think. */
 const USUAL_BUDGET = 8192;
 
+/** What a request says of thinking and effort. */
 export interface EncodedReasoning {
   readonly thinking?: JsonObject;
   readonly effort?: string;

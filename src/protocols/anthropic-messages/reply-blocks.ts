@@ -33,6 +33,7 @@ export const sealCarrier = (seal: Seal | undefined): readonly JsonObject[] => (s
 /** The head of a text block, as the API writes it: `citations` is always there. */
 export const textHead = (residue: JsonObject): JsonObject => ({ ...residue, type: 'text', text: '', citations: null });
 
+/** A block of thinking before its first word. */
 export const thinkingHead = (residue: JsonObject): JsonObject => ({ ...residue, type: 'thinking', thinking: '', signature: '' });
 
 /** The head of a call: its `caller` is always there. */

@@ -19,6 +19,7 @@ export function encodeEnd(stop: Stop, held: Held, residue: { readonly residue?: 
 /** A tier in this dialect's words; others have no place in its usage. */
 const TIERS: ReadonlySet<string> = new Set(['standard', 'priority', 'batch']);
 
+/** The tier that served it, where it is one of this dialect’s. */
 export const tierMember = (tier: string | undefined): JsonObject => (tier !== undefined && TIERS.has(tier) ? { service_tier: tier } : {});
 
 /** Notes that a client of this dialect gets one answer only. */

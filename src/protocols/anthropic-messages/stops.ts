@@ -38,6 +38,7 @@ export interface Held {
   readonly refusal: boolean;
 }
 
+/** What the parts of a reply say of how it ended. */
 export const heldBy = (parts: readonly Part[]): Held => ({
   toolCall: parts.some((part) => part.kind === 'tool-call'),
   refusal: parts.some((part) => part.kind === 'refusal'),

@@ -121,6 +121,7 @@ function standIns(request: ChatRequest, context: TargetContext): readonly JsonOb
   return [...names].map((name) => ({ name, input_schema: { type: 'object', properties: {} } }));
 }
 
+/** What a request says of tools. */
 export interface EncodedTools {
   readonly tools: readonly JsonObject[];
   readonly choice?: JsonObject;

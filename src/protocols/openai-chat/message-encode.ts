@@ -46,6 +46,7 @@ export function encodeToolCall(part: ToolCallPart): JsonObject {
   return { ...more, id, type: 'function', function: { name, arguments: argumentsJson === '' ? '{}' : argumentsJson } };
 }
 
+/** Whether a text is what the model’s own sound says. */
 export const isTranscript = (part: TextPart): boolean => residueOf(part)['transcript'] === true;
 
 /** Where the parts of a message stand, when all its text is one: the `index` of `reasoning_details`. */
@@ -140,6 +141,7 @@ function gather(part: Part, index: number, into: Gathered, notes: Notes): void {
   }
 }
 
+/** One message, with what stands beside it in a choice. */
 export interface EncodedMessage {
   readonly message: JsonObject;
   readonly logprobs: JsonObject | null;

@@ -167,6 +167,7 @@ function allowedTools(request: ChatRequest, own: boolean, context: TargetContext
   return request.tools.filter(isAllowed);
 }
 
+/** What a request says of tools. */
 export interface EncodedTools {
   /** `tools`, `tool_choice`, `parallel_tool_calls`, `web_search_options`. */
   readonly members: JsonObject;

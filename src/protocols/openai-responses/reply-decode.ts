@@ -38,6 +38,7 @@ export const replyHead = (response: JsonObject) => ({
   ...given('createdAt', typeof response['created_at'] === 'number' && response['created_at'] > 0 ? response['created_at'] : undefined),
 });
 
+/** The tier that served it. */
 export const tierOf = (response: JsonObject): string | undefined => str(response['service_tier']) || undefined;
 
 /** Reads a whole response. Throws `GatewayError` when the body is an error, or is no response. */

@@ -15,6 +15,7 @@ export interface StreamCalls {
   readonly any: boolean;
 }
 
+/** Whether an item is a call of one of the client’s tools. */
 export const isClientCall = (type: string): boolean => type === 'function_call' || type === 'custom_tool_call';
 
 export function createStreamCalls(sequencer: Sequencer, flows: StreamFlows, context: SourceContext, newKey: () => string): StreamCalls {

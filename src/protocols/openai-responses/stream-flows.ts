@@ -39,6 +39,7 @@ export interface OpenItem {
 
 const keyOf = (kind: FlowKind, index: number): string => `${kind}${index}`;
 
+/** A number of something; what is none counts as 0. */
 export const count = (value: unknown): number => (typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : 0);
 
 const MESSAGE = new Set(['type', 'role', 'content', 'status', 'name', 'id']);
