@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { type App, createApp } from '../src/app.ts';
 import type { Config } from '../src/config/config.ts';
-import type { CallRecord, KeptSeal, SealStore } from '../src/exchange/ports.ts';
+import type { CallRecord, Clock, KeptSeal, SealStore } from '../src/exchange/ports.ts';
 import { createState } from '../src/state/index.ts';
 import { createMemoryStateStore } from '../src/state/memory-store.ts';
 import type { StateStore } from '../src/state/ports.ts';
@@ -75,13 +75,19 @@ export const memoryState = (limits = testConfig().limits): StateStore =>
     () => Date.now(),
   );
 
-export async function startTestServer(changes: Partial<Config> = {}, state: StateStore = memoryState()): Promise<TestServer> {
+const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
+
+export async function startTestServer(
+  changes: Partial<Config> = {},
+  state: StateStore = memoryState(),
+  clock: Clock = systemClock,
+): Promise<TestServer> {
   const records: CallRecord[] = [];
   const defects: unknown[] = [];
   const undici = createUndiciSend();
   const counter = createLocalCounter();
   const app = createApp(testConfig(changes), {
-    clock: { now: () => Date.now(), monotonic: () => performance.now() },
+    clock,
     send: createSandboxSend(createTestSandbox(), undici.send),
     seals: memorySeals(),
     media: { fetch: () => Promise.reject(new Error('no media in this test')) },

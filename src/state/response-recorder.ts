@@ -43,7 +43,11 @@ export function recordResponse(next: ReplyHandler, recording: Recording): ReplyH
     over = true;
     recording.onNothing(fault);
   };
-  const own = (response: JsonObject): JsonObject => ({ ...response, ...recording.members });
+  const own = (response: JsonObject): JsonObject => {
+    // A failure of bytes that passed by knows nothing of the response that had begun.
+    const bare = last !== undefined && response['created_at'] === 0;
+    return { ...(bare ? { ...last, status: 'failed', error: response['error'] ?? null } : response), ...recording.members };
+  };
 
   next.onGone(() => nothing());
   return {

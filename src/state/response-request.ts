@@ -87,7 +87,7 @@ function onRaw(body: JsonObject, { wire, model }: Target): JsonObject {
     ...body,
     ...(Array.isArray(input) ? { input: itemsForProvider(input.filter((item: unknown): item is JsonObject => isObject(item))) } : {}),
     ...(wanted ? { include: [...asked, sealed] } : {}),
-    ...(facts.store ? { store: false } : {}),
+    ...(facts.store ? {} : { store: undefined }),
   };
 }
 
@@ -109,6 +109,6 @@ export async function readyResponse(
       gatewayFault('bad_request', "Invalid request: missing required parameter 'input'", { param: 'input', code: 'missing_parameter' }),
     );
   }
-  const prepared: Prepared = { body: { ...rest, input: items }, raw: !holdsSealToken(items as Json), onRaw };
+  const prepared: Prepared = { body: { ...rest, store: false, input: items }, raw: !holdsSealToken(items as Json), onRaw };
   return { wishes, input, history, prepared };
 }
