@@ -17,12 +17,14 @@ test.each([
   ['an interface', `interface A {}\n\nexport interface B {}`],
   ['a type', `// no doc comment\nexport type A = 1;`],
   ['a class', `export class A {}`],
+  ['the maker of what is not', `interface Reader {}\n\nexport function createReader(): Reader {}`],
   ['after a gap', `/** A. */\nexport const a = 1;\n\nexport const b = 1;`],
 ])('an export without a description is found: %s', (_name, text) => expect(undocumentedExports(inHttp(text))).toHaveLength(1));
 
 test.each([
   ['with one', `/** A. */\nexport function f() {}`],
   ['a run shares one', `/** Readers. */\nexport const a = 1;\nexport const b = 2;`],
+  ['the maker of what is described', `/** A. */\nexport interface Reader {}\n\nexport function createReader(): Reader {}`],
   ['names of others', `export { a } from './b.ts';\nexport * from './c.ts';`],
 ])('a described export: %s', (_name, text) => expect(undocumentedExports(inHttp(text))).toEqual([]));
 

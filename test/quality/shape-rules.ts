@@ -3,11 +3,15 @@ import type { SourceFile } from './source-file.ts';
 /** Presets are values with a label and their vendors' pages: they describe themselves. */
 const describesItself = (path: string, madeBy: string | undefined): boolean => path.startsWith('src/presets/') && madeBy !== undefined;
 
+/** `createCollector` makes a `Collector`: described there, it is described. */
+const makesDescribed = (name: string, exports: SourceFile['exports']): boolean =>
+  name.startsWith('create') && exports.some((one) => one.isDocumented && one.name === name.slice('create'.length));
+
 /** Exports that nobody described. A comment holds for a run of lines without a gap: a table of readers needs one. */
 export const undocumentedExports = (files: readonly SourceFile[]): readonly string[] =>
   files.flatMap(({ path, exports }) =>
     exports
-      .filter((one) => !one.isDocumented && !describesItself(path, one.madeBy))
+      .filter((one) => !one.isDocumented && !describesItself(path, one.madeBy) && !makesDescribed(one.name, exports))
       .map(({ name, line }) => `${path}:${line}: '${name}' is exported without a /** comment */ that says what it is`),
   );
 
