@@ -133,10 +133,3 @@ export function decodeRequest(raw: JsonObject): ChatRequest {
     },
   };
 }
-
-/** A counting request: the contents alone, or a whole request wrapped. */
-export function decodeCountTokens(body: JsonObject): ChatRequest {
-  const { generateContentRequest, model, ...rest } = normal(body);
-  const inner = isObject(generateContentRequest) ? normal(generateContentRequest) : rest;
-  return decodeRequest({ ...inner, model: model ?? inner['model'], stream: false });
-}

@@ -96,12 +96,15 @@ function encodeConfig(request: ChatRequest, own: boolean, context: TargetContext
 }
 
 function encodeToolConfig(request: ChatRequest, own: boolean, context: TargetContext): JsonObject {
-  const rest = residueOf(request)['toolConfig'];
-  const calling = encodeToolChoice(request.toolChoice, context.notes);
+  const { toolConfig } = residueOf(request);
+  const rest = isObject(toolConfig) ? toolConfig : {};
+  const kept = rest['functionCallingConfig'];
+  const wanted = request.tools.length > 0 || own ? encodeToolChoice(request.toolChoice, context.notes) : undefined;
+  const calling = isObject(kept) ? { ...wanted, ...kept } : wanted;
   const kinds = new Set(request.tools.map((tool) => tool.kind === 'hosted'));
   const config = {
-    ...(isObject(rest) ? rest : {}),
-    ...given('functionCallingConfig', request.tools.length > 0 || own ? calling : undefined),
+    ...rest,
+    ...given('functionCallingConfig', calling),
     // The newest models take functions beside Google's own tools only so.
     ...(kinds.size === 2 && context.facts.geminiToolIds && !own ? { includeServerSideToolInvocations: true } : {}),
   };

@@ -87,7 +87,7 @@ function decodeFile(raw: JsonObject, at: string, common: Common): MediaPart {
 }
 
 /** The text that stands for a function's response, and whether it is an error. */
-export function responseText(response: JsonObject): { readonly text: string; readonly isError: boolean } {
+function responseText(response: JsonObject): { readonly text: string; readonly isError: boolean } {
   const keys = Object.keys(response);
   const [key] = keys;
   const value = key === undefined ? undefined : response[key];

@@ -7,6 +7,7 @@ import {
   type Notes,
   type TargetFacts,
   targetToolName,
+  toldTools,
   type Tool,
   type ToolChoice,
 } from '../../ir/index.ts';
@@ -88,9 +89,12 @@ export function decodeToolChoice(body: JsonObject): { readonly toolChoice?: Tool
   const raw = optionalObject(body, 'toolConfig');
   if (!raw) return { rest: {} };
   const { functionCallingConfig, ...others } = normal(raw);
-  const rest = Object.keys(others).length > 0 ? { toolConfig: others } : {};
-  if (!isObject(functionCallingConfig)) return { rest };
-  const config = normal(functionCallingConfig);
+  const config = isObject(functionCallingConfig) ? normal(functionCallingConfig) : {};
+  const { mode: told, allowedFunctionNames, ...more } = config;
+  // To hold calls to their schemas without naming any is a wish that no other dialect has.
+  const calling = told === 'VALIDATED' && allowedFunctionNames === undefined ? { ...more, mode: told } : more;
+  const kept = { ...others, ...(Object.keys(calling).length > 0 ? { functionCallingConfig: calling } : {}) };
+  const rest = Object.keys(kept).length > 0 ? { toolConfig: kept } : {};
   const word = optionalString(config, 'mode', 'toolConfig.functionCallingConfig');
   const names = optionalStrings(config, 'allowedFunctionNames', 'toolConfig.functionCallingConfig') ?? [];
   const mode = MODES[word?.toUpperCase() ?? 'AUTO'] ?? 'auto';
@@ -152,7 +156,7 @@ function encodeHosted(tool: HostedToolDefinition, facts: TargetFacts): JsonObjec
 export function encodeTools(tools: readonly Tool[], facts: TargetFacts, notes: Notes): readonly JsonObject[] {
   const declarations: JsonObject[] = [];
   const entries: JsonObject[] = [];
-  for (const tool of tools) {
+  for (const tool of toldTools(tools, DIALECT, notes)) {
     if (tool.kind === 'hosted') {
       entries.push(encodeHosted(tool, facts));
       if (tool.allowedDomains) notes.add('tools', 'dropped', 'allowed domains cannot be named to the target');
