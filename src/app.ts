@@ -195,7 +195,6 @@ export function createApp(config: Config, ports: AppPorts): App {
     },
     drain(graceMs) {
       draining = true;
-      keepAlives.stop();
       webSockets.drain();
       // Sockets without a request are closed at once: `server.close` would wait for them.
       for (const [socket, requests] of sockets) if (requests === 0) socket.destroy();
@@ -206,6 +205,8 @@ export function createApp(config: Config, ports: AppPorts): App {
         }, graceMs);
         server.close(async () => {
           await state.idle();
+          // Not before: streams that are silent while the server drains are kept alive as well.
+          keepAlives.stop();
           clearTimeout(force);
           resolve();
         });
