@@ -25,12 +25,12 @@ export interface BannerFacts {
 }
 
 /** Base URLs, by the name of the API that clients ask for. */
-export function baseUrls(url: string): Readonly<Record<'OpenAI' | 'Anthropic' | 'Gemini', string>> {
+function baseUrls(url: string): Readonly<Record<'OpenAI' | 'Anthropic' | 'Gemini', string>> {
   return { OpenAI: `${url}/v1`, Anthropic: url, Gemini: url };
 }
 
 /** The address that works on this machine. */
-export function localUrl(host: string, port: number): string {
+function localUrl(host: string, port: number): string {
   const everywhere = host === '0.0.0.0' || host === '::' || host === '';
   const name = everywhere ? '127.0.0.1' : host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
   return `http://${name}:${port}`;
@@ -54,7 +54,7 @@ function keyExpression({ key, loaded }: BannerFacts): { readonly word: string; r
 }
 
 /** A model that is likely to answer: the sandbox's, the first alias, or the first that a provider is known for. */
-export function modelToTry(config: Config): string | undefined {
+function modelToTry(config: Config): string | undefined {
   if (hasSandbox(config)) return 'sandbox/chat';
   const alias = Object.keys(config.models).find((name) => !name.includes('*'));
   if (alias !== undefined) return alias;

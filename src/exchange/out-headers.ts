@@ -6,7 +6,7 @@ import type { OutHeaders } from './client-sink.ts';
 const MAX_NOTES = 2048;
 
 /** `field;what` pairs, 2 KiB at most, printable ASCII only. */
-export function notesHeader(notes: readonly Note[]): string {
+function notesHeader(notes: readonly Note[]): string {
   let text = '';
   for (const note of notes) {
     const pair = `${note.field.replaceAll(/[^\x21-\x2b\x2d-\x3a\x3c-\x7e]/g, '?').slice(0, 100)};${note.what}`;

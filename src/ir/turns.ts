@@ -31,10 +31,3 @@ export function textOf(parts: readonly Part[], separator = ''): string {
   for (const part of parts) if (part.kind === 'text' || part.kind === 'refusal') texts.push(part.text);
   return texts.join(separator);
 }
-
-/** Tool names by call id, over the whole conversation (Gemini needs the name beside a result). */
-export function toolNames(turns: readonly Turn[]): ReadonlyMap<string, string> {
-  const names = new Map<string, string>();
-  for (const turn of turns) for (const part of turn.parts) if (part.kind === 'tool-call') names.set(part.id, part.name);
-  return names;
-}

@@ -2,9 +2,6 @@ import { awsSigned } from './aws-auth.ts';
 import type { Auth } from './preset.ts';
 import { entraToken, googleToken } from './token-auth.ts';
 
-/** No credential at all. */
-export const none: Auth = { kind: 'none' };
-
 /** The key alone in a header of the vendor's own. */
 export const header = (name: string): Auth => ({ kind: 'fixed', headers: (key) => ({ [name]: key }) });
 

@@ -11,7 +11,7 @@ export const CHAT_LIKE: FactChanges = {
 };
 
 /** For wires that know only the older name of the maximum. */
-export const olderMaximum = rename('max_completion_tokens', 'max_tokens');
+const olderMaximum = rename('max_completion_tokens', 'max_tokens');
 
 /** What nearly every such wire needs of a client that writes for OpenAI's newest models. */
 export const CHAT_LIKE_QUIRKS = [developerAsSystem, olderMaximum];

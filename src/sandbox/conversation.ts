@@ -20,7 +20,7 @@ export interface Conversation {
 const HAN = /\p{sc=Han}/gu;
 
 /** Chinese when a fair part of the letters is; code and names in Latin letters do not count much. */
-export function languageOf(text: string): Language | undefined {
+function languageOf(text: string): Language | undefined {
   const han = text.match(HAN)?.length ?? 0;
   const latin = text.match(/[a-z]+/gi)?.length ?? 0;
   if (han === 0 && latin === 0) return undefined;

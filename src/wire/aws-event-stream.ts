@@ -10,7 +10,7 @@ const PRELUDE = 12;
 const TAIL = 4;
 
 /** The longest message that is read; AWS's own are up to 24 MB. */
-export const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
+const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
 
 const damaged = (): GatewayError =>
   new GatewayError(gatewayFault('upstream', 'The upstream sent an event stream that is damaged', { code: 'upstream_malformed' }));

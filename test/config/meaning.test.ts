@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { RESERVED_NAMES } from '../../src/config/check-providers.ts';
+import { RESERVED } from '../../src/http/gateway/paths.ts';
 import { linesOf, loadText } from './scratch.ts';
 
 const models = (text: string): string =>
@@ -54,6 +56,10 @@ describe('names of models that lead nowhere', () => {
     expect(loaded?.config.models).toEqual({ a: 'ollama/llama3' });
     expect(linesOf(problems)).toEqual([expect.stringContaining("There is no provider 'ollama' yet")]);
   });
+});
+
+test('names that providers cannot have are those that begin a path of the gateway', () => {
+  expect([...RESERVED_NAMES].toSorted()).toEqual([...RESERVED].toSorted());
 });
 
 describe('providers that cannot be made', () => {

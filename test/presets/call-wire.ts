@@ -27,7 +27,7 @@ export interface Outcome {
 }
 
 /** The request that every wire is tried with: something of everything that providers differ in. */
-export const ASK: Omit<ChatRequest, 'model' | 'stream'> = {
+const ASK: Omit<ChatRequest, 'model' | 'stream'> = {
   instructions: [{ kind: 'text', text: 'Be brief.' }],
   turns: [
     { role: 'user', parts: [{ kind: 'text', text: 'What is at 3?' }] },

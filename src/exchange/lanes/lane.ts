@@ -46,7 +46,7 @@ export interface AnswerMode {
 }
 
 /** The largest reply that is held in memory to be translated, and the largest error body that is read. */
-export const MAX_WHOLE_BYTES = 64 * 1024 * 1024;
+const MAX_WHOLE_BYTES = 64 * 1024 * 1024;
 const MAX_ERROR_BYTES = 256 * 1024;
 
 /** One header of an upstream as a string. */
@@ -64,7 +64,7 @@ export function laneHeaders(context: LaneContext, upstream: UpstreamHeaders, con
 }
 
 /** `Retry-After` in both forms, and `retry-after-ms`, as milliseconds from now. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
-export function retryAfterMs(headers: UpstreamHeaders, now: number): number | undefined {
+function retryAfterMs(headers: UpstreamHeaders, now: number): number | undefined {
   const exact = Number.parseFloat(headerOf(headers, 'retry-after-ms'));
   if (exact >= 0) return exact;
   const text = headerOf(headers, 'retry-after');

@@ -27,7 +27,7 @@ import { DIALECT } from './dialect.ts';
 export type Carried = { readonly type: 'seal'; readonly seal: Seal } | { readonly type: 'shown' | 'hidden'; readonly part: Part };
 
 /** The signature of a thinking block that nobody signed. */
-export const NO_SEAL = sealToken({ by: DIALECT, maker: 'none', value: '' });
+const NO_SEAL = sealToken({ by: DIALECT, maker: 'none', value: '' });
 
 /** Data of the block that carries the seal of the part before it. */
 export const carriedSeal = (seal: Seal): string => sealToken(seal);

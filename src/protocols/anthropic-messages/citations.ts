@@ -13,7 +13,7 @@ const text = (from: JsonObject, ...keys: readonly string[]): string | undefined 
 const isMadeUp = (from: JsonObject): boolean => from['type'] === 'web_search_result_location' && from['encrypted_index'] === '';
 
 /** Reads one citation of a text block. Locations in documents stay native; they count in the source, not in the text. */
-export function decodeCitation(value: JsonObject): Citation {
+function decodeCitation(value: JsonObject): Citation {
   const source = text(value, 'url', 'source');
   const title = text(value, 'title', 'document_title');
   const quote = text(value, 'cited_text');

@@ -67,9 +67,19 @@ const toolUse = (part: ToolCallPart, context: TargetContext): JsonObject => ({
   ...marks(part, context),
 });
 
+/** What a tool gave in another dialect's words is told as the JSON that it is. */
+function toldAsJson(part: Part, context: TargetContext): Part {
+  if (part.kind !== 'native' || part.by === DIALECT) return part;
+  context.notes.add('messages', 'approximated', 'a block of a tool result that only another dialect can say was sent as JSON');
+  return { kind: 'text', text: JSON.stringify(part.value) };
+}
+
 /** The content of a tool result: a string where it is one plain text. */
 function resultContent(part: ToolResultPart, context: TargetContext): JsonObject {
-  const blocks = encodeParts(part.content, context);
+  const blocks = encodeParts(
+    part.content.map((inner) => toldAsJson(inner, context)),
+    context,
+  );
   if (blocks.length === 0) return {};
   const [only] = blocks;
   const isPlain = blocks.length === 1 && only !== undefined && only['type'] === 'text' && Object.keys(only).length === 2;
@@ -96,7 +106,7 @@ function ownWords(part: Part, native: JsonObject | undefined, context: TargetCon
  * Writes one part of a request as a content block; `undefined` when it has none (empty text, another maker's thinking).
  * Ids of calls and results are the target's already. Throws `GatewayError` for content that the wire cannot hold.
  */
-export function encodePart(part: Part, context: TargetContext): JsonObject | undefined {
+function encodePart(part: Part, context: TargetContext): JsonObject | undefined {
   const kept = keptBlock(part);
   if (kept) return { ...kept, ...marks(part, context) };
   switch (part.kind) {

@@ -43,7 +43,7 @@ interface TextDelta {
 }
 
 /** Reads the commonest frame without parsing all of it; `undefined`: it is another, or written in another way. */
-export function readTextDelta(data: string): TextDelta | undefined {
+function readTextDelta(data: string): TextDelta | undefined {
   if (!data.startsWith(TEXT_DELTA)) return undefined;
   const comma = data.indexOf(',', TEXT_DELTA.length);
   if (comma < 0 || !data.startsWith(TEXT_FIELD, comma)) return undefined;

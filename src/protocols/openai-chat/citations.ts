@@ -44,7 +44,7 @@ export function decodeSources(body: JsonObject, cited: readonly Citation[]): rea
 }
 
 /** Writes a citation as an annotation, its offsets moved by where its text stands in the message; one without an address cannot be said. */
-export function encodeCitation(citation: Citation, offset: number): JsonObject | undefined {
+function encodeCitation(citation: Citation, offset: number): JsonObject | undefined {
   if (citation.native?.by === DIALECT) return citation.native.value;
   const { url, title, quote, start, end } = citation;
   if (url === undefined) return undefined;

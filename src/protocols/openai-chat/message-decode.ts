@@ -120,7 +120,7 @@ interface LegacyIds {
   result(name: string): string;
 }
 
-export function createLegacyIds(): LegacyIds {
+function createLegacyIds(): LegacyIds {
   let serial = 0;
   const last = new Map<string, string>();
   return {

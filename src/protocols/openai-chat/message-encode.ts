@@ -39,7 +39,7 @@ export function encodeAudio(part: MediaPart, transcript: string, id: string): Js
 }
 
 /** One tool call as it stands in a message. */
-export function encodeToolCall(part: ToolCallPart): JsonObject {
+function encodeToolCall(part: ToolCallPart): JsonObject {
   const { id, name, argumentsJson } = part;
   const more = { ...residueOf(part), ...membersOfSeal(part.seal) };
   if (part.input === 'text') return { ...more, id, type: 'custom', custom: { name, input: argumentsJson } };
@@ -47,7 +47,7 @@ export function encodeToolCall(part: ToolCallPart): JsonObject {
 }
 
 /** Whether a text is what the model’s own sound says. */
-export const isTranscript = (part: TextPart): boolean => residueOf(part)['transcript'] === true;
+const isTranscript = (part: TextPart): boolean => residueOf(part)['transcript'] === true;
 
 /** Where the parts of a message stand, when all its text is one: the `index` of `reasoning_details`. */
 export function createPlaces() {

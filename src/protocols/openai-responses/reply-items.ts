@@ -22,7 +22,7 @@ function sound(part: JsonObject): MediaPart {
 }
 
 /** One part of a message. */
-export function decodeAnswerPart(part: JsonObject): Part {
+function decodeAnswerPart(part: JsonObject): Part {
   switch (part['type']) {
     case 'output_text':
     case 'text':

@@ -32,7 +32,7 @@ const echoConversation = ({ conversation }: JsonObject): JsonObject => {
 };
 
 /** What a response says of the request that it answers, with the API's own defaults where that was silent. */
-export function echoOf(body: JsonObject): JsonObject {
+function echoOf(body: JsonObject): JsonObject {
   return {
     access_programs: null,
     background: or(body['background'], false),
@@ -64,7 +64,7 @@ export function echoOf(body: JsonObject): JsonObject {
 }
 
 /** The response's id: one that the gateway has given, the upstream's, or a new one. */
-export const replyId = (id: string, context: ReplyContext): string => context.replyId ?? (id === '' ? context.newId('resp_') : id);
+const replyId = (id: string, context: ReplyContext): string => context.replyId ?? (id === '' ? context.newId('resp_') : id);
 
 /** What of a response changes while it comes. */
 export interface Snapshot {
