@@ -27,6 +27,8 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 const MAX_WAITING_BYTES = 256 * 1024 * 1024;
 /** Old and surplus records are looked for after so many writes. */
 const SWEEP_EVERY = 200;
+/** … and this often without any. */
+const SWEEP_MS = 10 * 60_000;
 /** Records that one sweep takes away at a time. */
 const SWEEP_BATCH = 500;
 /** A record that was used is marked so this often at most. */
@@ -112,6 +114,8 @@ interface Writer {
   put(record: StateRecord): void;
   /** Settles when everything that was put is written, or was given up. */
   flush(): Promise<void>;
+  /** The same, at the end. */
+  close(): Promise<void>;
 }
 
 async function insert(entries: readonly Waiting[], { database, sealer }: StoredStatePorts): Promise<void> {
@@ -165,6 +169,8 @@ function createWriter(ports: StoredStatePorts): Writer {
   let scheduled: NodeJS.Immediate | undefined;
   let written = SWEEP_EVERY;
 
+  const clean = (): Promise<void> => sweep(ports).catch((error: unknown) => ports.onTrouble('Stored state could not be swept', error));
+  const timer = setInterval(() => void clean(), SWEEP_MS).unref();
   const writeAll = async (): Promise<void> => {
     while (waiting.size > 0) {
       const entries = [...waiting.values()];
@@ -177,7 +183,7 @@ function createWriter(ports: StoredStatePorts): Writer {
     }
     if (written < SWEEP_EVERY) return;
     written = 0;
-    await sweep(ports).catch((error: unknown) => ports.onTrouble('Stored state could not be swept', error));
+    await clean();
   };
   const flush = async (): Promise<void> => {
     clearImmediate(scheduled);
@@ -206,6 +212,10 @@ function createWriter(ports: StoredStatePorts): Writer {
       scheduled ??= setImmediate(() => void flush());
     },
     flush,
+    close() {
+      clearInterval(timer);
+      return flush();
+    },
   };
 }
 
@@ -298,6 +308,6 @@ export function createStoredState(ports: StoredStatePorts): StateStore {
         await db.deleteFrom('stored_state').where(isChild(query)).execute();
       }),
     flush: () => writer.flush(),
-    close: () => writer.flush(),
+    close: () => writer.close(),
   };
 }

@@ -1,0 +1,249 @@
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ClientOptions, WebSocket } from 'ws';
+import { startTestServer, TEST_KEY, type TestServer } from '../server.ts';
+import { openaiFor, OTHER_KEY, twoClients, UPSTREAMS, until } from './clients.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer(twoClients({ key: TEST_KEY }));
+});
+afterAll(async () => {
+  expect(server.defects).toEqual([]);
+  await server.close();
+});
+
+interface Event {
+  readonly type: string;
+  readonly status?: number;
+  readonly stream_id?: string;
+  readonly error?: { readonly code?: string; readonly message?: string };
+  readonly response?: { readonly id: string; readonly status: string; readonly output: readonly unknown[] };
+}
+
+const ENDS = new Set(['response.completed', 'response.incomplete', 'response.failed', 'error']);
+
+/** A client that reads one turn after another. */
+class Client {
+  readonly socket: WebSocket;
+  readonly events: Event[] = [];
+  #read = 0;
+  constructor(at: TestServer, path = '/v1/responses', options: ClientOptions = { headers: { authorization: `Bearer ${at.key}` } }) {
+    this.socket = new WebSocket(at.url.replace('http', 'ws') + path, options);
+    this.socket.on('message', (data: Buffer) => this.events.push(JSON.parse(data.toString()) as Event));
+  }
+  async open(): Promise<this> {
+    await once(this.socket, 'open');
+    return this;
+  }
+  create(body: object): void {
+    this.socket.send(JSON.stringify({ type: 'response.create', ...body }));
+  }
+  /** The events of the next turn. */
+  async turn(): Promise<readonly Event[]> {
+    const end = await until(() => {
+      const at = this.events.findIndex((event, index) => index >= this.#read && ENDS.has(event.type));
+      return Promise.resolve(at < 0 ? undefined : at);
+    });
+    const events = this.events.slice(this.#read, end + 1);
+    this.#read = end + 1;
+    return events;
+  }
+  async ask(body: object): Promise<Event> {
+    this.create(body);
+    const turn = await this.turn();
+    const last = turn.at(-1);
+    if (!last) throw new Error('no event');
+    return last;
+  }
+  async close(): Promise<void> {
+    if (this.socket.readyState === WebSocket.CLOSED) return;
+    this.socket.close();
+    await once(this.socket, 'close');
+  }
+}
+
+const connect = (...args: ConstructorParameters<typeof Client>): Promise<Client> => new Client(...args).open();
+const textOf = (event: Event): string => JSON.stringify(event.response?.output);
+
+describe.each(UPSTREAMS)('the WebSocket over %s', (protocol) => {
+  const model = `${protocol}/chat`;
+
+  it('tells what a stream tells, and continues what is stored nowhere', async () => {
+    const client = await connect(server);
+    client.create({ model, input: 'My name is Ada', store: false });
+    const first = await client.turn();
+    const types = first.map((event) => event.type);
+    expect(types.slice(0, 2)).toEqual(['response.created', 'response.in_progress']);
+    expect(types.at(-1)).toBe('response.completed');
+    const streamed: string[] = [];
+    for await (const event of await openaiFor(server).responses.create({ model, input: 'My name is Ada', stream: true }))
+      streamed.push(event.type);
+    expect(types).toEqual(streamed);
+    const id = first.at(-1)?.response?.id;
+    const second = await client.ask({ model, input: 'What did I say before?', store: false, previous_response_id: id });
+    expect(textOf(second)).toContain('My name is Ada');
+    const third = await client.ask({ model, input: 'And now?', previous_response_id: second.response?.id });
+    expect(third.type).toBe('response.completed');
+    // The last one is stored, with everything that it came from.
+    const items = await openaiFor(server).responses.inputItems.list(third.response?.id ?? '');
+    expect(items.data).toHaveLength(5);
+    await client.close();
+  });
+});
+
+describe('the WebSocket', () => {
+  const model = 'anthropic-messages/chat';
+
+  it('is there under a platform too', async () => {
+    const client = await connect(server, '/anthropic-messages/v1/responses');
+    expect(await client.ask({ model: 'chat', input: 'x' })).toMatchObject({ type: 'response.completed' });
+    await client.close();
+  });
+
+  it('forgets what a failed turn continued', async () => {
+    const client = await connect(server);
+    const first = await client.ask({ model, input: 'My name is Ada', store: false });
+    const previous_response_id = first.response?.id;
+    const failed = await client.ask({ model: 'anthropic-messages/status-400', input: 'x', store: false, previous_response_id });
+    expect(failed).toMatchObject({ type: 'error', status: 400, error: { message: expect.any(String) } });
+    expect(await client.ask({ model, input: 'y', previous_response_id })).toMatchObject({
+      type: 'error',
+      status: 400,
+      error: { code: 'previous_response_not_found' },
+    });
+    expect(await client.ask({ model, input: 'z' })).toMatchObject({ type: 'response.completed' });
+    await client.close();
+  });
+
+  it('still finds what is stored after a failed turn', async () => {
+    const client = await connect(server);
+    const first = await client.ask({ model, input: 'My name is Ada' });
+    const previous_response_id = first.response?.id;
+    await client.ask({ model: 'anthropic-messages/status-400', input: 'x', previous_response_id });
+    expect(textOf(await client.ask({ model, input: 'What did I say before?', previous_response_id }))).toContain('Ada');
+    await client.close();
+  });
+
+  it('runs turns one after another, in order', async () => {
+    const client = await connect(server);
+    client.create({ model: 'anthropic-messages/slow-headers-50ms', input: 'one' });
+    client.create({ model: 'anthropic-messages/echo', input: 'two', stream_id: 'second' });
+    client.create({ model: 'anthropic-messages/echo', input: 'three' });
+    const turns = [await client.turn(), await client.turn(), await client.turn()];
+    expect(turns.map((turn) => turn.filter((event) => event.type === 'response.created').length)).toEqual([1, 1, 1]);
+    expect(textOf(turns[1]?.at(-1) as Event)).toContain('two');
+    expect(textOf(turns[2]?.at(-1) as Event)).toContain('three');
+    expect(turns[1]?.every((event) => event.stream_id === 'second')).toBe(true);
+    await client.close();
+  });
+
+  it('prepares a turn without an answer', async () => {
+    const client = await connect(server);
+    const ready = await client.ask({ model, input: 'My name is Ada', generate: false, store: false });
+    expect(ready).toMatchObject({ type: 'response.completed', response: { status: 'completed', output: [] } });
+    const next = await client.ask({ model, input: [], previous_response_id: ready.response?.id });
+    expect(textOf(next)).toContain('Ada');
+    await client.close();
+  });
+
+  it.each([
+    { name: 'text that is not JSON', text: '{"type":', code: 'invalid_json' },
+    { name: 'JSON that is no object', text: '[1]', code: 'invalid_json' },
+    { name: 'another event', text: '{"type":"response.steer"}', code: 'unknown_event_type' },
+    {
+      name: 'background',
+      text: `{"type":"response.create","model":"${model}","input":"x","background":true}`,
+      code: 'unsupported_parameter',
+    },
+    { name: 'no model', text: '{"type":"response.create","input":"x"}', code: 'missing_parameter' },
+    { name: 'an unknown model', text: '{"type":"response.create","model":"nobody/none","input":"x"}', code: 'model_not_found' },
+  ])('answers $name with an error and goes on', async ({ text, code }) => {
+    const client = await connect(server);
+    client.socket.send(text);
+    expect((await client.turn()).at(-1)).toMatchObject({
+      type: 'error',
+      status: expect.any(Number),
+      error: { code, message: expect.any(String) },
+    });
+    expect(await client.ask({ model, input: 'x' })).toMatchObject({ type: 'response.completed' });
+    await client.close();
+  });
+
+  it('tells a failure in the middle as a stream does', async () => {
+    const client = await connect(server);
+    client.create({ model: 'anthropic-messages/error-after-3', input: 'a long story please' });
+    await client.turn();
+    const types = await until(() =>
+      Promise.resolve(
+        client.events.some((event) => event.type === 'response.failed') ? client.events.map((event) => event.type) : undefined,
+      ),
+    );
+    expect(types).not.toContain('response.completed');
+    await client.close();
+  });
+
+  it.each([
+    { name: 'no key', path: '/v1/responses', headers: {}, status: 401 },
+    { name: 'an unknown key', path: '/v1/responses', headers: { authorization: 'Bearer nobody' }, status: 401 },
+    { name: 'another path', path: '/v1/chat/completions', headers: { authorization: `Bearer ${TEST_KEY}` }, status: 404 },
+  ])('refuses $name', async ({ path, headers, status }) => {
+    const socket = new WebSocket(server.url.replace('http', 'ws') + path, { headers });
+    const [, response] = (await once(socket, 'unexpected-response')) as [unknown, { statusCode: number; resume(): void }];
+    response.resume();
+    expect(response.statusCode).toBe(status);
+  });
+
+  it('lets in pages of allowed origins only, and keys in the query', async () => {
+    const own = await startTestServer({ server: { host: '127.0.0.1', port: 0, trustedProxies: [], cors: ['https://ours.example'] } });
+    const path = `/v1/responses?key=${own.key}`;
+    const refused = new WebSocket(own.url.replace('http', 'ws') + path, { origin: 'https://theirs.example' });
+    const [, response] = (await once(refused, 'unexpected-response')) as [unknown, { statusCode: number; resume(): void }];
+    response.resume();
+    expect(response.statusCode).toBe(403);
+    const client = await connect(own, path, { origin: 'https://ours.example' });
+    expect(await client.ask({ model: 'sandbox/echo', input: 'x' })).toMatchObject({ type: 'response.completed' });
+    await client.close();
+    await own.close();
+  });
+
+  it('keeps what one key made from another', async () => {
+    const { id } = await openaiFor(server).responses.create({ model, input: 'mine' });
+    const client = await connect(server, '/v1/responses', { headers: { 'x-api-key': OTHER_KEY } });
+    expect(await client.ask({ model, input: 'x', previous_response_id: id })).toMatchObject({
+      error: { code: 'previous_response_not_found' },
+    });
+    await client.close();
+  });
+
+  it('closes on a message that is too large', async () => {
+    const own = await startTestServer({ limits: { ...server.app.snapshot().config.limits, body: 1000 } });
+    const client = await connect(own);
+    client.create({ model: 'sandbox/echo', input: 'x'.repeat(2000) });
+    const [code] = (await once(client.socket, 'close')) as [number];
+    expect(code).toBe(1009);
+    await own.close();
+  });
+
+  it('stops the provider when the client leaves', async () => {
+    const client = await connect(server);
+    client.create({ model: 'anthropic-messages/stall-after-1', input: 'a long story please' });
+    await until(() => Promise.resolve(client.events.some((event) => event.type === 'response.output_text.delta') || undefined));
+    client.socket.terminate();
+    const record = await until(() => Promise.resolve(server.records.find((one) => one.model === 'stall-after-1')));
+    expect(record.endedBy).toBe('client');
+  });
+
+  it('ends politely when the server stops: the turn first, then the connection', async () => {
+    const own = await startTestServer();
+    const client = await connect(own);
+    client.create({ model: 'sandbox/slow-5ms', input: 'x' });
+    await until(() => Promise.resolve(client.events.some((event) => event.type === 'response.output_text.delta') || undefined));
+    const closed = once(client.socket, 'close') as Promise<[number]>;
+    const stopped = own.close();
+    const [code] = await closed;
+    expect(code).toBe(1001);
+    expect(client.events.at(-1)?.type).toBe('response.completed');
+    await stopped;
+  });
+});
