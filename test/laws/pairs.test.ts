@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ChatRequest, JsonObject, ReplyEvent } from '../../src/ir/index.ts';
+import type { ChatRequest, JsonObject, Reply, ReplyEvent } from '../../src/ir/index.ts';
 import {
   type Codec,
   codecOf,
@@ -38,6 +38,12 @@ function replayed({ protocol, body, stream }: Fixture): Replayed {
   return { upstream: protocol, events: decodeFrames(upstream, framesOf(stream)), request, body };
 }
 
+/** What a client is told, whatever the form. A chat message has a place for each kind: the order between them, and where one seal ends, shows in a stream only. */
+const formless = (client: Codec, reply: Reply): unknown => {
+  const said = replyEssence(reply);
+  return client.id === 'openai-chat' ? { ...said, order: [], seals: said.seals.length > 0 } : said;
+};
+
 describe.each(fixtures())('$protocol/$name', (fixture) => {
   const told = replayed(fixture);
   const clients = PROTOCOLS.map(codec);
@@ -53,8 +59,8 @@ describe.each(fixtures())('$protocol/$name', (fixture) => {
     const whole = client.decodeReply(client.encodeReply(reply, replyContext(request, body)), SOURCE);
     const stream = collected(decodeFrames(client, encodeFrames(client, events, replyContext(request, body))));
     const fromWhole = collected(decodeFrames(client, encodeFrames(client, unfolded(reply), replyContext(request, body))));
-    expect(replyEssence(stream)).toEqual(replyEssence(whole));
-    expect(replyEssence(fromWhole)).toEqual(replyEssence(whole));
+    expect(formless(client, stream)).toEqual(formless(client, whole));
+    expect(formless(client, fromWhole)).toEqual(formless(client, whole));
   });
 
   it.each(clients)('to a client of $id: cut after any event it fails, and never looks complete', (client) => {

@@ -75,6 +75,7 @@ const HOSTED: readonly (readonly [string, HostedTool])[] = [
   ['local_shell', 'shell'],
   ['shell', 'shell'],
   ['mcp', 'mcp'],
+  ['tool_search', 'tool-search'],
 ];
 
 const hostedKind = (type: string): HostedTool => HOSTED.find(([start]) => type.startsWith(start))?.[1] ?? 'other';

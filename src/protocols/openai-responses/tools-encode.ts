@@ -9,6 +9,7 @@ import {
   type Tool,
   type ToolChoice,
   targetToolName,
+  toldTools,
 } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
 import { DIALECT, residueOf, TOOL_NAME_RULE } from './dialect.ts';
@@ -212,7 +213,9 @@ function parallel(request: ChatRequest, own: boolean, context: TargetContext): J
 
 /** Writes `tools`, `tool_choice` and `parallel_tool_calls`. Throws `GatewayError` for a hosted tool that the target has none of. */
 export function encodeTools(request: ChatRequest, own: boolean, context: TargetContext): EncodedTools {
-  const listed = own ? request.tools.filter((tool) => tool.kind === 'hosted' || residueOf(tool)['in_item'] !== true) : request.tools;
+  const listed = own
+    ? request.tools.filter((tool) => tool.kind === 'hosted' || residueOf(tool)['in_item'] !== true)
+    : toldTools(request.tools, DIALECT, context.notes);
   const tools = grouped(listed, own, context);
   if (tools.length === 0 && !own) return { members: {} };
   const { wire, instruction } = request.toolChoice ? choiceOf(request.toolChoice, request, own, context) : {};
