@@ -1,7 +1,8 @@
 import { isObject, type JsonObject, parseObject } from '../ir/index.ts';
+import { decide } from '../policy/decide.ts';
 import { matchesAny } from '../policy/glob.ts';
 import type { ClientKey, Snapshot } from '../policy/snapshot.ts';
-import type { Provider, ProviderWire } from '../presets/preset.ts';
+import type { Preset, Provider, ProviderWire } from '../presets/preset.ts';
 import { fetchWhole } from '../upstream/fetch-whole.ts';
 import type { AttemptPorts } from './attempt.ts';
 
@@ -15,6 +16,8 @@ export interface ListedModel {
   readonly createdAt: number;
   readonly inputTokenLimit?: number;
   readonly outputTokenLimit?: number;
+  /** What the model can be called for, in Google's words, where its provider says so. */
+  readonly methods?: readonly string[];
 }
 
 interface Known {
@@ -22,37 +25,81 @@ interface Known {
   readonly models: readonly ListedModel[];
 }
 
+type Shape = NonNullable<Preset['models']>['shape'];
+
 const FRESH_MS = 10 * 60_000;
 /** A provider that did not answer is asked again soon, but not by every request. */
 const RETRY_MS = 30_000;
 const WAIT_MS = 4000;
 const MAX_BYTES = 8 * 1024 * 1024;
 const MAX_MODELS = 5000;
+const MAX_PAGES = 10;
+const MAX_ID = 512;
+/** Later than any model: what is more was said in milliseconds. */
+const MAX_SECONDS = 9_999_999_999;
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
-const whole = (value: unknown): number | undefined => (typeof value === 'number' && Number.isFinite(value) ? Math.floor(value) : undefined);
+const whole = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.floor(value) : undefined;
 
-/** Reads a provider's list in any of the shapes seen: `data[]`, `models[]`, a bare array. */
-export function readModelList(body: string): readonly JsonObject[] {
-  const parsed = parseObject(body.trimStart().startsWith('[') ? `{"data":${body}}` : body);
-  const list = parsed?.['data'] ?? parsed?.['models'];
+/** How each vendor is asked for as much as it gives at once, and for the rest. */
+const PAGING: { readonly [S in Shape]: { readonly query: string; readonly next?: (page: JsonObject) => string | undefined } } = {
+  openai: { query: '' },
+  ollama: { query: '' },
+  // https://platform.claude.com/docs/en/api/models-list
+  anthropic: {
+    query: 'limit=1000',
+    next: (page) =>
+      page['has_more'] === true && text(page['last_id']) ? `after_id=${encodeURIComponent(String(page['last_id']))}` : undefined,
+  },
+  // https://ai.google.dev/api/models#method:-models.list
+  gemini: { query: 'pageSize=1000', next: (page) => token(page, 'nextPageToken', 'pageToken') },
+  // https://docs.cohere.com/reference/list-models
+  cohere: { query: 'page_size=1000', next: (page) => token(page, 'next_page_token', 'page_token') },
+};
+
+function token(page: JsonObject, from: string, to: string): string | undefined {
+  const value = text(page[from]);
+  return value === undefined ? undefined : `${to}=${encodeURIComponent(value)}`;
+}
+
+/** A page of a provider's list as an object: a bare array (GitHub's catalog) is its `data`. */
+const readPage = (body: string): JsonObject | undefined => parseObject(body.trimStart().startsWith('[') ? `{"data":${body}}` : body);
+
+/** The entries of a page in any of the shapes seen: `data[]`, `models[]`. */
+function entriesOf(page: JsonObject): readonly JsonObject[] {
+  const list = page['data'] ?? page['models'];
   return Array.isArray(list) ? list.filter(isObject).slice(0, MAX_MODELS) : [];
 }
 
-function toListed(provider: string, entry: JsonObject): ListedModel | undefined {
+function createdAt(entry: JsonObject): number {
+  const said = whole(entry['created']);
+  if (said !== undefined) return said > MAX_SECONDS ? Math.min(MAX_SECONDS, Math.floor(said / 1000)) : said;
+  const date = Date.parse(text(entry['created_at']) ?? text(entry['modified_at']) ?? '');
+  return Number.isNaN(date) ? 0 : Math.min(MAX_SECONDS, Math.max(0, Math.floor(date / 1000)));
+}
+
+/** An id that could be sent back in a path or a body. */
+function idOf(entry: JsonObject): string | undefined {
   const id = (text(entry['id']) ?? text(entry['name']) ?? text(entry['model']))?.replace(/^models\//, '');
+  return id === undefined || id === '' || id.length > MAX_ID || /\p{Cc}/u.test(id) ? undefined : id;
+}
+
+function toListed(provider: string, entry: JsonObject): ListedModel | undefined {
+  const id = idOf(entry);
   if (id === undefined) return undefined;
-  const created = whole(entry['created']) ?? (Date.parse(text(entry['created_at']) ?? '') / 1000 || 0);
   const input = whole(entry['inputTokenLimit']) ?? whole(entry['context_length']) ?? whole(entry['max_input_tokens']);
   const output = whole(entry['outputTokenLimit']) ?? whole(entry['max_tokens']);
   const displayName = text(entry['displayName']) ?? text(entry['display_name']);
+  const methods = entry['supportedGenerationMethods'];
   return {
     id: `${provider}/${id}`,
     ownedBy: provider,
-    createdAt: Math.floor(created),
+    createdAt: createdAt(entry),
     ...(displayName === undefined ? {} : { displayName }),
     ...(input === undefined ? {} : { inputTokenLimit: input }),
     ...(output === undefined ? {} : { outputTokenLimit: output }),
+    ...(Array.isArray(methods) ? { methods: methods.filter((one) => typeof one === 'string') } : {}),
   };
 }
 
@@ -62,39 +109,73 @@ export interface ModelLists {
   list(snapshot: Snapshot, key: ClientKey, platform: string | undefined): Promise<readonly ListedModel[]>;
 }
 
+async function askPage(wire: ProviderWire, path: string, ports: AttemptPorts): Promise<JsonObject | undefined> {
+  const request = {
+    origin: wire.origin,
+    method: 'GET',
+    path,
+    headers: wire.headers,
+    body: [],
+    timeouts: { connect: WAIT_MS, headers: WAIT_MS, idle: WAIT_MS },
+  };
+  const extra = wire.sign ? await wire.sign({ ...request }, { now: () => ports.clock.now(), post: ports.post }) : {};
+  const answer = await fetchWhole(ports.send, { ...request, headers: { ...wire.headers, ...extra } }, MAX_BYTES, WAIT_MS);
+  return answer.status === 200 ? readPage(answer.body.toString('utf8')) : undefined;
+}
+
+/** A provider's whole list, page by page; what was read stays when a later page fails. */
+async function askAll(provider: Provider, ports: AttemptPorts): Promise<readonly ListedModel[]> {
+  const { models } = provider.preset;
+  const wire: ProviderWire | undefined = provider.wires.values().next().value;
+  if (!models || !wire) return [];
+  const { query, next } = PAGING[models.shape];
+  const found = new Map<string, ListedModel>();
+  const path = provider.modelsPath ?? models.path;
+  let more: string | undefined = '';
+  for (let page = 0; page < MAX_PAGES && more !== undefined && found.size < MAX_MODELS; page++) {
+    const asked = [query, more].filter((part) => part !== '').join('&');
+    const answer = await askPage(wire, asked === '' ? path : `${path}?${asked}`, ports).catch(() => undefined);
+    if (!answer) break;
+    for (const model of entriesOf(answer).flatMap((entry) => toListed(provider.name, entry) ?? [])) found.set(model.id, model);
+    const following: string | undefined = next?.(answer);
+    more = following === more ? undefined : following;
+  }
+  return [...found.values()].slice(0, MAX_MODELS);
+}
+
+/** An alias with the facts of the model that it leads to. */
+function listAlias(alias: string, snapshot: Snapshot, key: ClientKey, listed: ReadonlyMap<string, ListedModel>): ListedModel {
+  const { candidates } = decide(snapshot, { model: alias, protocol: 'openai-chat', operation: 'generate', key });
+  const chosen = candidates.find((one) => one.verdict === 'chosen');
+  const target = chosen && listed.get(`${chosen.provider}/${chosen.model}`);
+  return { createdAt: 0, ...target, id: alias, ownedBy: 'pailou' };
+}
+
 /** Asks providers for their lists when somebody wants one, side by side, and remembers them for a while. A provider that does not answer in time is left out. */
 export function createModelLists(ports: AttemptPorts, sandbox: readonly ListedModel[]): ModelLists {
-  const known = new Map<string, Known>();
+  // By provider as it was configured: another address or key is another list.
+  const known = new WeakMap<Provider, Known>();
+  const asking = new WeakMap<Provider, Promise<readonly ListedModel[]>>();
 
-  const ask = async (provider: Provider): Promise<readonly ListedModel[]> => {
-    const models = provider.preset.models;
-    const wire: ProviderWire | undefined = provider.wires.values().next().value;
-    if (!models || !wire) return [];
-    const request = {
-      origin: wire.origin,
-      method: 'GET',
-      path: models.path,
-      headers: wire.headers,
-      body: [],
-      timeouts: { connect: WAIT_MS, headers: WAIT_MS, idle: WAIT_MS },
-    };
-    const extra = wire.sign ? await wire.sign({ ...request }, { now: () => ports.clock.now(), post: ports.post }) : {};
-    const answer = await fetchWhole(ports.send, { ...request, headers: { ...wire.headers, ...extra } }, MAX_BYTES, WAIT_MS);
-    if (answer.status !== 200) return [];
-    return readModelList(answer.body.toString('utf8')).flatMap((entry) => toListed(provider.name, entry) ?? []);
-  };
-  const listOf = async (provider: Provider): Promise<readonly ListedModel[]> => {
-    if (provider.name === 'sandbox') return sandbox;
-    const last = known.get(provider.name);
-    const now = ports.clock.now();
-    if (last && now - last.at < (last.models.length > 0 ? FRESH_MS : RETRY_MS)) return last.models;
-    const models = await ask(provider).catch(() => last?.models ?? []);
-    known.set(provider.name, { at: now, models });
+  const refresh = async (provider: Provider): Promise<readonly ListedModel[]> => {
+    const fresh = await askAll(provider, ports);
+    const models = fresh.length > 0 ? fresh : (known.get(provider)?.models ?? []);
+    known.set(provider, { at: fresh.length > 0 ? ports.clock.now() : ports.clock.now() - FRESH_MS + RETRY_MS, models });
+    asking.delete(provider);
     return models;
+  };
+  const listOf = (provider: Provider): Promise<readonly ListedModel[]> => {
+    if (provider.preset.id === 'sandbox')
+      return Promise.resolve(sandbox.map((model) => ({ ...model, id: `${provider.name}${model.id.slice(model.id.indexOf('/'))}` })));
+    const last = known.get(provider);
+    if (last && ports.clock.now() - last.at < FRESH_MS) return Promise.resolve(last.models);
+    const running = asking.get(provider) ?? refresh(provider);
+    asking.set(provider, running);
+    return running;
   };
   return {
     async list(snapshot, key, platform) {
-      const allowed = (id: string): boolean => key.models === undefined || matchesAny(key.models, id);
+      const allowed = ({ id }: ListedModel): boolean => key.models === undefined || matchesAny(key.models, id);
       const providers = [...snapshot.providers.values()].filter((provider) => platform === undefined || provider.name === platform);
       const lists = await Promise.all(
         providers.map(async (provider) => {
@@ -102,9 +183,12 @@ export function createModelLists(ports: AttemptPorts, sandbox: readonly ListedMo
           return listed.filter((model) => provider.exposes(model.id.slice(provider.name.length + 1)));
         }),
       );
-      if (platform !== undefined) return lists.flat().map((model) => ({ ...model, id: model.id.slice(platform.length + 1) }));
-      const aliases = [...snapshot.aliases.keys()].map((id) => ({ id, ownedBy: 'pailou', createdAt: 0 }));
-      return [...aliases, ...lists.flat()].filter((model) => allowed(model.id));
+      const all = lists.flat();
+      // Under a platform's path a model is called, and a key is asked, by the provider's own id.
+      if (platform !== undefined) return all.map((model) => ({ ...model, id: model.id.slice(platform.length + 1) })).filter(allowed);
+      const byId = new Map(all.map((model) => [model.id, model]));
+      const aliases = [...snapshot.aliases.keys()].map((alias) => listAlias(alias, snapshot, key, byId));
+      return [...aliases, ...all].filter(allowed);
     },
   };
 }

@@ -24,6 +24,13 @@ const openai: Shape = {
   page: (models) => ({ object: 'list', data: models.map((model) => openai.one(model)) }),
 };
 
+/** Where a page begins or ends. An id that is not listed is a mistake of the caller: to begin anew would never end. */
+function placeOf(ids: readonly string[], id: string, name: string): number {
+  const at = ids.indexOf(id);
+  if (at < 0) throw badField(name, `Invalid request: '${name}' is not the id of a listed model`);
+  return at;
+}
+
 /** https://docs.anthropic.com/en/api/models-list: paging by ids, newest first (ours: in the order of the configuration). */
 const anthropic: Shape = {
   one: ({ id, createdAt, displayName, inputTokenLimit, outputTokenLimit }) => ({
@@ -34,16 +41,20 @@ const anthropic: Shape = {
     max_input_tokens: inputTokenLimit ?? null,
     max_tokens: outputTokenLimit ?? null,
     capabilities: null,
+    deprecated_at: null,
+    lifecycle: 'active',
+    line: null,
+    retires_at: null,
   }),
   page(models, query) {
     const limit = count(query, 'limit', 20, 1000);
     const after = query.get('after_id');
     const before = query.get('before_id');
     const ids = models.map((model) => model.id);
-    let from = after === null ? 0 : ids.indexOf(after) + 1;
+    let from = after === null ? 0 : placeOf(ids, after, 'after_id') + 1;
     let to = from + limit;
     if (before !== null) {
-      to = Math.max(0, ids.indexOf(before));
+      to = placeOf(ids, before, 'before_id');
       from = Math.max(0, to - limit);
     }
     const page = models.slice(from, to);
@@ -58,21 +69,27 @@ const anthropic: Shape = {
 
 const METHODS = ['generateContent', 'streamGenerateContent', 'countTokens'];
 
+/** Where a page token of ours points to. */
+function placeIn(token: string | null): number {
+  if (token === null || token === '') return 0;
+  const place = Buffer.from(token, 'base64url').toString();
+  if (!/^\d{1,9}$/.test(place)) throw badField('pageToken', "Invalid request: 'pageToken' is not one that this server gave");
+  return Number(place);
+}
+
 /** https://ai.google.dev/api/models#v1beta.models.list: paging by an opaque token. */
 const google: Shape = {
-  one: ({ id, displayName, inputTokenLimit, outputTokenLimit }) => ({
+  one: ({ id, displayName, inputTokenLimit, outputTokenLimit, methods }) => ({
     name: `models/${id}`,
     version: '001',
     displayName: displayName ?? id,
     ...(inputTokenLimit === undefined ? {} : { inputTokenLimit }),
     ...(outputTokenLimit === undefined ? {} : { outputTokenLimit }),
-    supportedGenerationMethods: METHODS,
+    supportedGenerationMethods: methods ?? METHODS,
   }),
   page(models, query) {
     const size = count(query, 'pageSize', 50, 1000);
-    const token = query.get('pageToken');
-    const from = token === null || token === '' ? 0 : Number(Buffer.from(token, 'base64url').toString());
-    if (!Number.isInteger(from) || from < 0) throw badField('pageToken', "Invalid request: 'pageToken' is not one that this server gave");
+    const from = placeIn(query.get('pageToken'));
     const next = from + size;
     return {
       models: models.slice(from, next).map((model) => google.one(model)),
@@ -86,13 +103,15 @@ function shapeFor(visit: Visit): Shape {
   return visit.client.id === 'gemini' ? google : openai;
 }
 
-/** A model that no list names but that a call would reach all the same. */
-function callable(visit: Visit, id: string): ListedModel | undefined {
+/** A model that is not listed by this name but that a call would reach all the same: by a pattern, a bare id, or unlisted by its provider. */
+function callable(visit: Visit, id: string, listed: readonly ListedModel[]): ListedModel | undefined {
   const { snapshot, key, path } = visit;
   const pinned = path.platform === undefined ? {} : { platform: path.platform };
   const decision = decide(snapshot, { model: id, protocol: visit.client.id, operation: 'generate', key, ...pinned });
   const chosen = decision.candidates.find((one) => one.verdict === 'chosen');
-  return chosen ? { id, ownedBy: chosen.provider, createdAt: 0 } : undefined;
+  if (!chosen) return undefined;
+  const target = listed.find((model) => model.id === `${chosen.provider}/${chosen.model}`);
+  return { createdAt: 0, ownedBy: chosen.provider, ...target, id };
 }
 
 /** GET models and models/{id}, in the shape of the caller's vendor. */
@@ -112,7 +131,7 @@ export function createModelsService(lists: ModelLists): (visit: Visit, id: strin
       respondJson(visit, 200, shape.page(models, visit.path.query));
       return;
     }
-    const found = models.find((model) => model.id === id) ?? callable(visit, id);
+    const found = models.find((model) => model.id === id) ?? callable(visit, id, models);
     if (!found) {
       const near = nearestNames(
         id,
