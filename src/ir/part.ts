@@ -151,6 +151,8 @@ export type HostedTool =
   | 'computer'
   | 'shell'
   | 'mcp'
+  /** Finds the tools whose definitions are deferred. */
+  | 'tool-search'
   | 'other';
 
 /** A call of a tool that the provider runs (and perhaps its result, when the dialect has both in one item). */

@@ -236,6 +236,9 @@ const TIERS: Readonly<Record<string, string>> = { auto: '', priority: '', defaul
 /** Members of residue that are read already, or are the codec's own. */
 const UNSAID: ReadonlySet<string> = new Set([
   'anthropic_version',
+  'include',
+  'item',
+  'in_item',
   'block',
   'caller',
   'transcript',

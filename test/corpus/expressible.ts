@@ -141,6 +141,19 @@ function isAllThere(before: string, after: string | undefined): boolean {
   return saidIn(before).every((line) => now.includes(line));
 }
 
+/** Fields whose loss would change the answer: these are refused, a note is not enough. */
+const CONTENT = /^residue\.(suffix|prompt|cachedContent|mcp_servers|thread)$/;
+
+/** A conversation without what notes say is lost: that a call failed, blocks of a model in another dialect, the form of a text. */
+function withoutTold(conversation: string, notes: readonly Note[]): string {
+  const is = (what: Note['what'], field: RegExp): boolean => notes.some((note) => note.what === what && field.test(note.field));
+  return linesOf(conversation)
+    .filter((line) => !(is('dropped', /^(native|messages|input|contents)$/) && /^(assistant|system) \S+ \{/.test(line)))
+    .filter((line) => !(is('approximated', /^(messages|input|contents)$/) && /^(\w+ (shows document|\S+ \{)|result of nothing)/.test(line)))
+    .map((line) => (is('dropped', /is_error$/) ? line.replace(', an error:', ':') : line))
+    .join('\n');
+}
+
 const JSON_WORDS: Note = { field: 'system', what: 'emulated', why: 'JSON mode asks for it' };
 
 /**
@@ -154,10 +167,8 @@ export function excuse(field: string, before: string, after: string | undefined,
   if (field === 'system' && after?.includes(before) && /one JSON object/.test(after.replace(before, ''))) return JSON_WORDS;
   if (field === 'system' && after?.includes(before)) return found.find((note) => note.what === 'emulated' || note.what === 'moved');
   if (field === 'system') return found.find((note) => note.what === 'moved' || note.what === 'dropped');
-  if (field === 'conversation') {
-    const changed = found.find((note) => note.what !== 'moved');
-    return changed ?? (isAllThere(before, after) ? found[0] : undefined);
-  }
+  if (field === 'conversation') return isAllThere(withoutTold(before, found), after) ? found[0] : undefined;
+  if (CONTENT.test(field)) return undefined;
   if (after === undefined) return found.find((note) => note.what !== 'approximated') ?? found[0];
   return found[0];
 }

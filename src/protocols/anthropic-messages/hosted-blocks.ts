@@ -13,6 +13,9 @@ const TOOLS: Readonly<Record<string, HostedTool>> = {
   bash: 'shell',
   mcp: 'mcp',
   mcp_toolset: 'mcp',
+  tool_search_tool: 'tool-search',
+  tool_search_tool_bm25: 'tool-search',
+  tool_search_tool_regex: 'tool-search',
 };
 
 /** The shared word for a tool's name or a definition's type (`web_search_20250305`). */

@@ -2,6 +2,7 @@ import {
   badField,
   type ChatRequest,
   foreignFields,
+  refuseForeignContent,
   isObject,
   type Json,
   type JsonObject,
@@ -268,6 +269,8 @@ const marksOf = (request: ChatRequest): boolean =>
 export function encodeRequest(request: ChatRequest, context: TargetContext): JsonObject {
   const own = isOwn(request);
   const rest = residueOf(request);
+  refuseSeveral(request, context);
+  if (!own) refuseForeignContent(request, DIALECT);
   const prepared = prepareTurns(request, context);
   const tools = encodeTools(request, own, context);
   const wanted = encodeReasoning(request, own, context);
@@ -280,7 +283,6 @@ export function encodeRequest(request: ChatRequest, context: TargetContext): Jso
     context,
   );
   const isThinking = thinking !== undefined && thinking['type'] !== 'disabled';
-  refuseSeveral(request, context);
   if (!own) noteLosses(request, context);
   if (!context.facts.cacheControl && marksOf(request))
     context.notes.add('cache_control', 'dropped', 'the target has no prompt cache to mark');

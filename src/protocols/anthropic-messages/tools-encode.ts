@@ -7,6 +7,7 @@ import {
   type JsonObject,
   type Tool,
   targetToolName,
+  toldTools,
   type ToolChoice,
 } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
@@ -172,13 +173,14 @@ function choiceOf(choice: ToolChoice | undefined, context: TargetContext): Choic
 /** The tools that a choice leaves: this wire cannot allow some of those that it defines. */
 function allowedTools(request: ChatRequest, context: TargetContext): readonly Tool[] {
   const { toolChoice: choice } = request;
-  if (choice?.type !== 'allowed') return request.tools;
+  const told = toldTools(request.tools, DIALECT, context.notes);
+  if (choice?.type !== 'allowed') return told;
   context.notes.add('tool_choice', 'emulated', 'only the allowed tools were defined');
   const names = new Set(choice.names);
   // Gemini's list is of functions alone; OpenAI's, which comes with its own form, is of all tools.
   const isAllowed = (tool: Tool): boolean =>
     names.has(tool.name) || (tool.kind === 'hosted' && (choice.native === undefined || names.has(tool.tool)));
-  return request.tools.filter(isAllowed);
+  return told.filter(isAllowed);
 }
 
 function withParallel(wire: JsonObject | undefined, request: ChatRequest, context: TargetContext): JsonObject | undefined {

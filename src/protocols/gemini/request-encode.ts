@@ -1,4 +1,4 @@
-import { type ChatRequest, foreignFields, isObject, type JsonObject, type OutputFormat } from '../../ir/index.ts';
+import { type ChatRequest, foreignFields, isObject, type JsonObject, type OutputFormat, refuseForeignContent } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
 import { encodeContents, encodeTexts } from './content-encode.ts';
 import { DIALECT, isOwn, residueOf } from './dialect.ts';
@@ -139,6 +139,7 @@ function noteLosses(request: ChatRequest, context: TargetContext): void {
 export function encodeRequest(request: ChatRequest, context: TargetContext): JsonObject {
   const own = isOwn(request);
   const { toolConfig: _toolConfig, generationConfig: _generationConfig, ...rest } = residueOf(request);
+  refuseForeignContent(request, DIALECT);
   if (!own) noteLosses(request, context);
   const { instructions, turns } = prepareTurns(request, context);
   const said = outputInstruction(request.output, heldByField(request, own, context), context);

@@ -21,7 +21,8 @@ function address(part: MediaPart, context: TargetContext, own: boolean): string 
   if (takes === 'none' && !own)
     return refused(part.media === 'document' ? 'a document' : `${part.media === 'audio' ? '' : 'a '}${part.media}`);
   if (source.type === 'base64') return `data:${typeOf(part, source.data)};base64,${source.data}`;
-  if (source.type === 'url') return takes === 'bytes' && !own ? refused(`a ${part.media} by its address`) : source.url;
+  if (source.type === 'url')
+    return takes === 'bytes' && !own ? refused(`${part.media === 'audio' ? '' : 'a '}${part.media} by its address`) : source.url;
   return refused(source.type === 'file' ? `a file that another provider keeps ('${source.id}')` : `a ${part.media} that is text`);
 }
 

@@ -1,4 +1,4 @@
-import { badField, type ChatRequest, foreignFields, type JsonObject, type OutputFormat } from '../../ir/index.ts';
+import { badField, type ChatRequest, foreignFields, refuseForeignContent, type JsonObject, type OutputFormat } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
 import { cacheControl } from './cache-control.ts';
 import { DIALECT, isOwn, residueOf } from './dialect.ts';
@@ -158,18 +158,9 @@ function encodeCache(request: ChatRequest, own: boolean, context: TargetContext)
   return {};
 }
 
-/** Fields of other dialects without which the model would be asked something else: a gap's other side, stored prompts, tools elsewhere. */
-const CONTENT = ['suffix', 'prompt', 'cachedContent', 'mcp_servers', 'thread'];
-
 /** Fields of other dialects that this one has no word for. */
 function noteResidue(request: ChatRequest, context: TargetContext): void {
-  for (const [dialect, rest] of Object.entries(request.residue ?? {})) {
-    if (dialect === DIALECT) continue;
-    for (const name of CONTENT) {
-      if (rest[name] !== undefined)
-        throw badField(name, `Invalid request: '${name}' has no equal in the protocol of this target`, 'unsupported_content');
-    }
-  }
+  refuseForeignContent(request, DIALECT);
   for (const name of foreignFields(request, DIALECT)) context.notes.add(name, 'dropped', 'chat has none');
 }
 

@@ -8,6 +8,7 @@ import {
   type Tool,
   type ToolChoice,
   targetToolName,
+  toldTools,
 } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
 import { cacheControl } from './cache-control.ts';
@@ -158,13 +159,14 @@ function choiceOf(choice: ToolChoice, request: ChatRequest, own: boolean, contex
 /** The tools that a choice leaves: most servers of this wire cannot allow some of those that it defines. */
 function allowedTools(request: ChatRequest, own: boolean, context: TargetContext): readonly Tool[] {
   const { toolChoice: choice } = request;
-  if (choice?.type !== 'allowed' || own) return request.tools;
+  const told = toldTools(request.tools, DIALECT, context.notes);
+  if (choice?.type !== 'allowed' || own) return told;
   context.notes.add('tool_choice', 'emulated', 'only the allowed tools were defined');
   const names = new Set(choice.names);
   // Gemini's list is of functions alone; OpenAI's, which comes with its own form, is of all tools.
   const isAllowed = (tool: Tool): boolean =>
     names.has(tool.name) || (tool.kind === 'hosted' && (choice.native === undefined || names.has(tool.tool)));
-  return request.tools.filter(isAllowed);
+  return told.filter(isAllowed);
 }
 
 /** What a request says of tools. */
