@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -97,6 +98,25 @@ describe('a later start', () => {
     expect(await Promise.all([one.ended, two.ended])).toEqual([0, 0]);
     expect([one.out.stderr, two.out.stderr]).toEqual(['', '']);
     expect(await readJournal(join(data, 'journal'))).toHaveLength(2);
+  });
+});
+
+describe('a data folder in which nothing can be kept', () => {
+  it('is said in the log, and calls go on', async () => {
+    // Where files belong are folders, and the other way round: so it is also for root, who may write everywhere.
+    await mkdir(join(data, 'pailou.db'), { recursive: true });
+    await writeFile(join(data, 'journal'), '');
+    const { url, child, ended, out } = await startServer(['--data', data], home);
+    const key = await keyIn();
+    expect(await statusOf(url, key)).toBe(200);
+    await expect
+      .poll(() => out.stderr)
+      .toMatch(
+        /The database cannot be opened[\s\S]*The journal cannot be written|The journal cannot be written[\s\S]*The database cannot be opened/,
+      );
+    expect(await statusOf(url, key)).toBe(200);
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
   });
 });
 
@@ -202,6 +222,64 @@ describe('what the server reaches for clients', () => {
     await expect.poll(async () => (await show()).status, { timeout: 5000 }).toBe(200);
     expect(provider.seen.at(-1)?.body).toContain(`data:image/png;base64,${PNG.toString('base64')}`);
     await Promise.all([images.close(), provider.close()]);
+  });
+});
+
+describe('sealed state', () => {
+  it('comes back to its maker after a restart, from a client whose protocol has no place for it', async () => {
+    const file = join(home, 'pailou.yaml');
+    const key = 'pk-key-of-this-test';
+    await writeFile(
+      file,
+      `version: 1\nkeys: [{ name: test, value: ${key} }]\nproviders:\n  mine: { preset: sandbox, protocols: [anthropic-messages] }\n`,
+    );
+    const start = () => startServer(['--data', data, '--config', file], home);
+    const tools = [
+      { type: 'function', function: { name: 'weather', parameters: { type: 'object', properties: { city: { type: 'string' } } } } },
+    ];
+    const chat = async (url: string, messages: readonly unknown[]) => {
+      const answer = await fetch(`${url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'mine/chat', messages, tools }),
+      });
+      const { choices } = (await answer.json()) as {
+        readonly choices: readonly [{ readonly message: { content: string; tool_calls?: readonly { readonly id: string }[] } }];
+      };
+      return choices[0].message;
+    };
+    const question = { role: 'user', content: '[[think of rain]] [[call weather {"city":"Paris"}]]' };
+    const first = await start();
+    const { tool_calls: calls = [] } = await chat(first.url, [question]);
+    expect(calls).toHaveLength(1);
+    const kept = (): number => {
+      const database = new DatabaseSync(join(data, 'pailou.db'), { readOnly: true });
+      try {
+        return Number(database.prepare('select count(*) as count from seals').get()?.['count']);
+      } finally {
+        database.close();
+      }
+    };
+    await expect
+      .poll(
+        () => {
+          try {
+            return kept();
+          } catch {
+            return 0;
+          }
+        },
+        { timeout: 5000 },
+      )
+      .toBe(1);
+    first.child.kill('SIGKILL');
+    await first.ended;
+    const second = await start();
+    const bare = { role: 'assistant', content: null, tool_calls: calls };
+    const result = { role: 'tool', tool_call_id: calls[0]?.id, content: '{"rain":true}' };
+    expect((await chat(second.url, [question, bare, result, { role: 'user', content: '[[seals]]' }])).content).toBe(
+      'own seals: 1, foreign seals: 0',
+    );
   });
 });
 
