@@ -148,7 +148,7 @@ describe('the connection', () => {
       longestMs = Math.max(longestMs, performance.now() - before);
     }
     expect(isDone).toBe(false);
-    expect(longestMs).toBeLessThan(200);
+    expect(longestMs).toBeLessThan(1000);
     other.exec('commit');
     await write;
     other.close();

@@ -157,7 +157,7 @@ describe('a database that fails', () => {
     const seals = store({ database: () => new Promise(() => undefined) });
     const before = performance.now();
     expect(await seals.get('alice', ['call_1'])).toEqual(new Map());
-    expect(performance.now() - before).toBeLessThan(1500);
+    expect(performance.now() - before).toBeLessThan(4000);
   });
 
   it('does not let memory grow without bound', async () => {

@@ -158,7 +158,7 @@ describe('the configuration is taken over', () => {
     const { file, url } = await start();
     expect(await statusOf(url, 'pk-first-key-of-this-test')).toBe(200);
     await writeFile(file, config('pk-second-key-of-this-test', 'models: { mine: sandbox/echo }\n'));
-    await expect.poll(() => statusOf(url, 'pk-second-key-of-this-test'), { timeout: 5000 }).toBe(200);
+    await expect.poll(() => statusOf(url, 'pk-second-key-of-this-test')).toBe(200);
     expect(await statusOf(url, 'pk-first-key-of-this-test')).toBe(401);
     expect((await ask(url, 'pk-second-key-of-this-test', 'mine')).status).toBe(200);
   });
@@ -178,14 +178,14 @@ describe('the configuration is taken over', () => {
     expect(await statusOf(url, 'pk-first-key-of-this-test')).toBe(200);
     expect(await statusOf(url, 'pk-second-key-of-this-test')).toBe(401);
     await writeFile(file, config('pk-third-key-of-this-test'));
-    await expect.poll(() => statusOf(url, 'pk-third-key-of-this-test'), { timeout: 5000 }).toBe(200);
+    await expect.poll(() => statusOf(url, 'pk-third-key-of-this-test')).toBe(200);
   });
 
   it('while calls that run finish on the one before', async () => {
     const { file, url } = await start();
     const running = await ask(url, 'pk-first-key-of-this-test', 'sandbox/slow', true);
     await writeFile(file, config('pk-second-key-of-this-test', 'sandbox: false\n'));
-    await expect.poll(async () => (await ask(url, 'pk-second-key-of-this-test')).status, { timeout: 5000 }).toBe(404);
+    await expect.poll(async () => (await ask(url, 'pk-second-key-of-this-test')).status).toBe(404);
     expect(await running.text()).toMatch(/data: \[DONE\]\s*$/);
   });
 });
@@ -219,7 +219,7 @@ describe('what the server reaches for clients', () => {
     expect(refused).toMatchObject({ status: 400, text: expect.stringContaining('its host is not a public one') });
     expect([images.seen.length, provider.seen.length]).toEqual([0, 0]);
     await writeFile(file, config('egress: { allow: [127.0.0.0/8] }\n'));
-    await expect.poll(async () => (await show()).status, { timeout: 5000 }).toBe(200);
+    await expect.poll(async () => (await show()).status).toBe(200);
     expect(provider.seen.at(-1)?.body).toContain(`data:image/png;base64,${PNG.toString('base64')}`);
     await Promise.all([images.close(), provider.close()]);
   });
@@ -269,7 +269,7 @@ describe('sealed state', () => {
             return 0;
           }
         },
-        { timeout: 5000 },
+        { timeout: 10_000 },
       )
       .toBe(1);
     first.child.kill('SIGKILL');
@@ -342,7 +342,7 @@ describe('SIGTERM', () => {
     for (const text of texts) expect(text).toMatch(/data: \[DONE\]\s*$/);
     expect(await raw.ended).toMatch(/data: \[DONE\][\s\S]*HTTP\/1\.1 503 Service Unavailable[\s\S]*draining/);
     expect(await ended).toBe(0);
-    expect(performance.now() - lastAt).toBeLessThan(2000);
+    expect(performance.now() - lastAt).toBeLessThan(4000);
     expect(out.stderr).toBe('');
     const records = await readJournal(join(data, 'journal'));
     expect(records.map(({ status, endedBy }) => ({ status, endedBy }))).toEqual(records.map(() => ({ status: 200, endedBy: 'upstream' })));
@@ -376,7 +376,7 @@ describe('SIGTERM', () => {
     const before = performance.now();
     child.kill('SIGTERM');
     expect(await ended).toBe(0);
-    expect(performance.now() - before).toBeLessThan(1500);
+    expect(performance.now() - before).toBeLessThan(4000);
     await silent.ended;
   });
 });
