@@ -8,10 +8,11 @@ import {
   type ProtocolId,
   type TargetFacts,
 } from '../ir/index.ts';
-import type { Provider, ProviderWire } from '../presets/preset.ts';
+import type { Provider, ProviderWire, Wire } from '../presets/preset.ts';
 import { fetchWhole } from '../upstream/fetch-whole.ts';
 import type { ExchangePorts } from './exchange.ts';
 import { inlineMedia, needsInlining } from './inline-media.ts';
+import { holdsForeignSeal } from './write-request.ts';
 
 /** A request to be counted, as the client sent it and as it was read. */
 export interface Countable {
@@ -41,6 +42,7 @@ const COUNTED: { readonly [P in ProtocolId]?: ReadonlySet<string> } = {
   ),
   'openai-responses': new Set('model input instructions tools tool_choice text reasoning parallel_tool_calls truncation'.split(' ')),
   gemini: new Set(['contents', 'systemInstruction', 'tools', 'toolConfig', 'generationConfig']),
+  'bedrock-converse': new Set(['messages', 'system', 'toolConfig', 'additionalModelRequestFields']),
 };
 
 /** Where a counter's answer says the sum. */
@@ -48,6 +50,7 @@ const SUM: { readonly [P in ProtocolId]?: string } = {
   'anthropic-messages': 'input_tokens',
   'openai-responses': 'input_tokens',
   gemini: 'totalTokens',
+  'bedrock-converse': 'inputTokens',
 };
 
 const only = (body: JsonObject, names: ReadonlySet<string>): JsonObject =>
@@ -77,10 +80,15 @@ export function checkWrappedModel(body: JsonObject, asked: string): void {
   }
 }
 
+const withQuirks = (body: JsonObject, { quirks }: Wire, model: string): JsonObject => {
+  const notes = createNotes();
+  return (quirks ?? []).reduce((so, quirk) => quirk.apply(so, notes, model), body);
+};
+
 /** The client's own body, with the provider's name of the model. */
 function ownBody({ client, body }: Countable, { wire }: ProviderWire, model: string): JsonObject {
   if (client === 'gemini') return geminiBody(body, model, wire.countWraps === true);
-  const named = { ...body, model };
+  const named = withQuirks({ ...body, model }, wire, model);
   // What the wire adds to every body it adds here too, but a count is never streamed.
   return wire.finish ? without({ ...wire.finish(named, model, false), model }, 'stream') : named;
 }
@@ -107,12 +115,12 @@ async function translatedBody(
   if (!codec || !counted) return undefined;
   const facts = wire.factsOf(model);
   const whole = await inlined(request, facts, client, ports);
-  const notes = createNotes();
-  let body = codec.encodeRequest({ ...whole, model, stream: false }, { model, facts, maker: provider.maker, notes });
-  for (const quirk of wire.wire.quirks ?? []) body = quirk.apply(body, notes, model);
+  const encoded = codec.encodeRequest({ ...whole, model, stream: false }, { model, facts, maker: provider.maker, notes: createNotes() });
+  const body = withQuirks(encoded, wire.wire, model);
   const finished = wire.wire.finish ? wire.wire.finish(body, model, false) : body;
   if (wire.protocol === 'gemini') return geminiBody(only(finished, counted), model, wire.wire.countWraps === true);
-  return only({ ...finished, model }, counted);
+  const taken = only({ ...finished, model }, counted);
+  return wire.protocol === 'bedrock-converse' ? { input: { converse: taken } } : taken;
 }
 
 async function send(
@@ -152,10 +160,11 @@ export async function askCounter(
   const [wire] = counters(provider, asked.client, model);
   const below = wire?.wire.countTokens?.(model);
   if (!wire || below === undefined) return undefined;
-  const isSame = wire.protocol === asked.client;
+  // State that was sealed elsewhere goes to nobody but its maker: then the body is written anew.
+  const isSame = wire.protocol === asked.client && !holdsForeignSeal(Buffer.from(JSON.stringify(asked.body)));
   const body = isSame ? ownBody(asked, wire, model) : await translatedBody(asked, provider, wire, model, ports);
   const answer = body && (await send(provider, wire, wire.basePath + below, isSame ? asked.headers : {}, body, ports));
   const tokens = answer?.[SUM[wire.protocol] ?? ''];
   if (typeof tokens !== 'number') return undefined;
-  return isSame && answer ? { tokens, own: answer } : { tokens };
+  return answer && wire.protocol === asked.client ? { tokens, own: answer } : { tokens };
 }

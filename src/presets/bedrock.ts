@@ -5,6 +5,9 @@ import { openaiRules } from './openai-models.ts';
 import { definePreset } from './preset.ts';
 import { drop } from './quirks.ts';
 
+/** What an id begins with when the model is called in any region of a place. */
+const REGION_PROFILE = /^(?:us|us-gov|eu|apac|jp|au|ca|global)\./;
+
 export const bedrock = definePreset({
   id: 'bedrock',
   label: 'Amazon Bedrock',
@@ -42,7 +45,14 @@ export const bedrock = definePreset({
       facts: { maxTokensField: 'max_completion_tokens', store: false, reasoningField: 'reasoning' },
       mark: 'documented',
     },
-    'bedrock-converse': { base: '', framing: 'aws-event-stream', modelIn: 'path', mark: 'recorded' },
+    'bedrock-converse': {
+      base: '',
+      framing: 'aws-event-stream',
+      modelIn: 'path',
+      // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CountTokens.html; it knows models, not profiles of regions.
+      countTokens: (model) => `/model/${encodeURIComponent(model.replace(REGION_PROFILE, ''))}/count-tokens`,
+      mark: 'recorded',
+    },
   },
   // Signatures of Claude open on each of its platforms.
   // https://platform.claude.com/docs/en/build-with-claude/extended-thinking

@@ -33,6 +33,7 @@ beforeAll(async () => {
       open: { preset: 'openai', baseUrl, key },
       plain: { preset: 'openai-compatible', baseUrl, key },
       relay: { preset: 'anthropic-compatible', baseUrl, key },
+      aws: { preset: 'bedrock', baseUrl, key: 'bedrock-api-key-x', region: 'eu-west-1' },
     },
     models: { small: 'plain/claude-sonnet-4-5' },
   });
@@ -130,6 +131,18 @@ describe('the provider’s own counter', () => {
     // A counter refuses what only a call has.
     expect(first()?.body).not.toMatch(/"(max_tokens|stream|store|maxOutputTokens)"/);
     expect(first()?.body).toContain('What is the capital of France?');
+  });
+
+  it('Bedrock’s, which knows a model and not the profile of a region', async () => {
+    upstream.answer = json({ inputTokens: 21 });
+    const body = { ...HELLO.anthropic('aws/eu.anthropic.claude-haiku-4-5-20251001-v1:0'), system: 'Be brief.', max_tokens: 5 };
+    expect(await post(MESSAGES, body)).toEqual({ status: 200, how: 'provider', body: { input_tokens: 21 } });
+    expect(first()?.path).toBe('/model/anthropic.claude-haiku-4-5-20251001-v1%3A0/count-tokens');
+    expect(sent()).toEqual({
+      input: {
+        converse: { system: [{ text: 'Be brief.' }], messages: [{ role: 'user', content: [{ text: 'What is the capital of France?' }] }] },
+      },
+    });
   });
 
   it('counts what the sandbox says of itself, in every dialect', async () => {
