@@ -75,8 +75,13 @@ function problem(events: readonly ReplyEvent[]): string | undefined {
   return check.end();
 }
 
-/** A reply without what only one of the two forms says: members beside the message. */
-const essential = ({ residue: _residue, ...reply }: Reply): unknown => reply;
+/** A reply without what only one of the two forms says: members beside the output, and ids that change on the way. */
+const essential = ({ residue: _residue, ...reply }: Reply): unknown => ({
+  ...reply,
+  parts: reply.parts.map((part) =>
+    'id' in part && part.kind === 'text' ? { ...part, id: part.id?.replace(/^(msg_proxy).*/, '$1') } : part,
+  ),
+});
 
 /** The frames that a client is sent for these events. */
 function sent(events: readonly ReplyEvent[], to: ReplyContext): SseFrame[] {

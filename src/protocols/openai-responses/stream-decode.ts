@@ -11,6 +11,7 @@ import {
 import type { SseFrame } from '../../wire/sse.ts';
 import type { SourceContext, StreamDecoder } from '../protocol.ts';
 import { given, objects, str, withResidue } from './dialect.ts';
+import { createEventTemplate, plainDelta } from './event-template.ts';
 import { decodeErrorObject } from './faults.ts';
 import { isError, replyHead, replyResidue, tierOf } from './reply-decode.ts';
 import { decodeStop } from './stops.ts';
@@ -32,6 +33,7 @@ export function createStreamDecoder(context: SourceContext): StreamDecoder {
   let emit: Emit = () => {};
   const sequencer: Sequencer = createSequencer((event) => emit(event));
   const items = createStreamItems(sequencer, context);
+  const template = createEventTemplate();
   let started = false;
   let done = false;
 
@@ -141,6 +143,18 @@ export function createStreamDecoder(context: SourceContext): StreamDecoder {
     if (!started && type.startsWith('response.out')) start({});
   }
 
+  /** An event like the one before but for its text: told without being parsed. */
+  function quick({ data, event }: SseFrame): boolean {
+    if (event === 'error') return false;
+    const found = template.match(data);
+    return found !== undefined && items.quick(found.outputIndex, found.index, found.kind, found.text, found.literal);
+  }
+
+  function learn(data: string, event: JsonObject): void {
+    const plain = plainDelta(event);
+    if (plain) template.learn(data, plain);
+  }
+
   return {
     get done() {
       return done;
@@ -149,7 +163,7 @@ export function createStreamDecoder(context: SourceContext): StreamDecoder {
       if (done) return;
       emit = to;
       const { data } = frame;
-      if (data === '') return;
+      if (data === '' || quick(frame)) return;
       if (data.trim() === '[DONE]') return fail(earlyEnd());
       const event = parseObject(data);
       if (!event) return fail(malformed());
@@ -157,6 +171,7 @@ export function createStreamDecoder(context: SourceContext): StreamDecoder {
       if (frame.event === 'error' && type !== 'error') return fail(decodeErrorObject(event));
       begin(type);
       read(type, event);
+      learn(data, event);
     },
     end(to: Emit, cut?: Fault) {
       if (done) return;
