@@ -28,7 +28,12 @@ const FORMATS: ReadonlySet<string> = new Set(['float', 'double', 'int32', 'int64
 const MAX_UNROLL = 3;
 const MAX_DEPTH = 64;
 
+/** Definitions that hold each other grow with every round: a schema becomes this many at most. */
+const MAX_SCHEMAS = 5000;
+
 interface Reduction {
+  /** How many schemas may still be looked at. */
+  left: number;
   readonly root: JsonObject;
   readonly notes: Notes;
   readonly field: string;
@@ -72,6 +77,10 @@ function joined(schemas: readonly JsonObject[]): JsonObject {
 
 /** A schema with its reference followed and its `allOf` joined. */
 function opened(schema: JsonObject, work: Reduction, seen: readonly string[]): { schema: JsonObject; seen: readonly string[] } {
+  if (--work.left < 0) {
+    work.notes.add(work.field, 'approximated', `a schema of more than ${MAX_SCHEMAS} was cut`);
+    return { schema: {}, seen };
+  }
   const reference = schema['$ref'];
   if (typeof reference === 'string') {
     const { $ref: _ref, ...beside } = schema;
@@ -177,7 +186,7 @@ function reduceMember(key: string, value: Json, out: Record<string, Json | undef
 
 function reduce(given: JsonObject, work: Reduction, before: readonly string[]): JsonObject {
   const { schema, seen } = opened(given, work, before);
-  if (seen.length > MAX_DEPTH) return { type: 'OBJECT' };
+  if (work.left < 0 || seen.length > MAX_DEPTH) return { type: 'OBJECT' };
   const { type, nullable, types } = reduceType(schema);
   const out: Record<string, Json | undefined> = {};
   if (type !== undefined && type !== 'NULL') out['type'] = type;
@@ -190,7 +199,7 @@ function reduce(given: JsonObject, work: Reduction, before: readonly string[]): 
 
 /** JSON Schema brought down to Google's `Schema`: references resolved, `allOf` joined, unknown words noted. */
 export const toGoogleSchema = (schema: JsonObject, field: string, notes: Notes): JsonObject =>
-  reduce(schema, { root: schema, field, notes }, []);
+  reduce(schema, { root: schema, field, notes, left: MAX_SCHEMAS }, []);
 
 /** `Type` by number, for clients that send enums so. */
 const TYPES = ['', 'string', 'number', 'integer', 'boolean', 'array', 'object', 'null'];
