@@ -37,7 +37,10 @@ function canonical(text: string): string {
 
 const squeeze = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
 
-const shortOf = (held: string): string => (held.length > 80 ? createHash('sha1').update(held).digest('hex').slice(0, 12) : held);
+const shortOf = (text: string): string => {
+  const held = text.replaceAll(/\s+/g, '');
+  return held.length > 80 ? createHash('sha1').update(held).digest('hex').slice(0, 12) : held;
+};
 
 /** What a hosted tool was asked, without the language of its code. */
 function hostedInput(json: string): string {
@@ -230,6 +233,26 @@ function marksOf(request: ChatRequest): string {
   return tools + said === 0 && !request.cache ? '' : `${tools} on tools, ${said} on content${request.cache ? ', whole' : ''}`;
 }
 
+/** A choice of tools with what it names; of an allowed one that must be called it is a choice of that one. */
+function choiceLine({ toolChoice: choice, tools }: ChatRequest, named: Naming): string | undefined {
+  switch (choice?.type) {
+    case 'tool':
+      return `tool ${named(choice.name)}`;
+    case 'hosted':
+      return `hosted ${choice.tool}`;
+    case 'allowed': {
+      const names = choice.names.filter((name) =>
+        tools.some((tool) => tool.name === name || (tool.kind === 'hosted' && tool.tool === name)),
+      );
+      return choice.mode === 'required' && names.length === 1
+        ? `tool ${named(names[0] ?? '')}`
+        : `${choice.mode} of ${names.map(named).toSorted().join(', ')}`;
+    }
+    default:
+      return choice?.type;
+  }
+}
+
 /** Tiers that are the same by other words; `auto` is what holds anyway. */
 const TIERS: Readonly<Record<string, string>> = { auto: '', priority: '', default: 'standard', standard_only: 'standard' };
 
@@ -293,9 +316,7 @@ export function requestEssence(request: ChatRequest, tools: readonly Tool[] = re
       put(`tool.${named(tool.name)}.strict`, tool.strict ? true : undefined);
     }
   }
-  const choice = request.toolChoice;
-  const chosen =
-    choice?.type === 'tool' ? `tool ${named(choice.name)}` : choice?.type === 'hosted' ? `hosted ${choice.tool}` : choice?.type;
+  const chosen = choiceLine(request, named);
   put('tool_choice', request.tools.length === 0 || chosen === 'auto' ? undefined : chosen);
   put('parallel', request.parallelToolCalls === false && request.tools.length > 0 ? false : undefined);
   const { output } = request;
