@@ -79,7 +79,7 @@ export const families: readonly Family[] = [
       'tool.tokens': 1.2,
       'result.tokens': 1.18,
     },
-    refuses: [],
+    refuses: ['documents'],
   },
   {
     name: 'GPT-3.5, GPT-4',
@@ -87,7 +87,7 @@ export const families: readonly Family[] = [
     encoding: 'cl100k',
     tools: 'typescript',
     weights: { ...OPENAI, hasTools: -4, tools: 10.8, forced: 0.8, results: 6, 'result.tokens': 1.2, 'tool.tokens': 1 },
-    refuses: ['schemas'],
+    refuses: ['documents', 'schemas'],
   },
   {
     name: 'GPT-4o mini',
@@ -97,7 +97,7 @@ export const families: readonly Family[] = [
     tools: 'typescript',
     weights: { ...OPENAI, hasTools: 11.7, forced: 1.4, results: 13.5, schemas: 11 },
     image: tiles(2833, 5667),
-    refuses: [],
+    refuses: ['documents'],
   },
   {
     name: 'GPT-4o, GPT-4.1',
@@ -107,7 +107,7 @@ export const families: readonly Family[] = [
     tools: 'typescript',
     weights: { ...OPENAI, hasTools: 11.7, forced: 1.4, results: 13.5, schemas: 11 },
     image: tiles(85, 170),
-    refuses: [],
+    refuses: ['documents'],
   },
   {
     name: 'GPT-4.1 mini, nano',
@@ -116,7 +116,7 @@ export const families: readonly Family[] = [
     encoding: 'o200k',
     tools: 'typescript',
     weights: OPENAI,
-    refuses: ['tools', 'schemas'],
+    refuses: ['documents', 'tools', 'schemas'],
   },
   {
     name: 'GPT-5',
@@ -124,7 +124,7 @@ export const families: readonly Family[] = [
     encoding: 'o200k',
     tools: 'typescript',
     weights: { ...OPENAI, request: 2, turns: 4.6, instructions: 3, schemas: 7.3, 'prose.tokens': 1.02 },
-    refuses: ['tools', 'seals'],
+    refuses: ['documents', 'tools', 'seals'],
   },
   {
     name: 'GPT-5.1 and later',
@@ -145,7 +145,7 @@ export const families: readonly Family[] = [
       'result.tokens': 1.2,
       'tool.tokens': 1.2,
     },
-    refuses: ['seals', 'thoughts'],
+    refuses: ['documents', 'seals', 'thoughts'],
   },
   {
     name: 'o3, o4',
@@ -153,7 +153,7 @@ export const families: readonly Family[] = [
     encoding: 'o200k',
     tools: 'typescript',
     weights: { ...OPENAI, request: 2.9, turns: 5 },
-    refuses: ['tools', 'schemas', 'seals'],
+    refuses: ['documents', 'tools', 'schemas', 'seals'],
   },
   {
     name: 'Gemini 2, 3',
@@ -163,6 +163,6 @@ export const families: readonly Family[] = [
     weights: { turns: 0.97, instructions: 0.96, 'prose.tokens': 0.98, 'prose.digits': 1.3, 'prose.marks': 0.15, 'prose.lines': 1.1 },
     // Google's two platforms differ by one.
     least: 4,
-    refuses: ['tools', 'schemas', 'thinking', 'thoughts', 'seals', 'scripts'],
+    refuses: ['documents', 'tools', 'schemas', 'thinking', 'thoughts', 'seals', 'scripts'],
   },
 ];

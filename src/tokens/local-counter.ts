@@ -25,6 +25,7 @@ const MAX_FOREIGN = 0.1;
 const SAID: Record<Kind, string> = {
   tools: 'tools',
   schemas: 'an output schema',
+  documents: 'a document',
   thinking: 'thinking',
   thoughts: 'earlier thoughts',
   seals: 'sealed thoughts',
@@ -37,6 +38,8 @@ function holds(kind: Kind, { shape, texts }: Outline): boolean {
       return shape.hasTools > 0 || shape.calls > 0 || shape.results > 0;
     case 'schemas':
       return shape.schemas > 0;
+    case 'documents':
+      return shape.documents > 0;
     case 'thinking':
       return shape.thinking > 0;
     case 'thoughts':
@@ -54,8 +57,7 @@ const unknown = (what: string): string => `how many tokens ${what} takes with th
 function refusal(family: Family, parts: Outline, on: ProtocolId): string | undefined {
   const kind = [...family.refuses, ...(family.refusesOver?.[on] ?? [])].find((one) => holds(one, parts));
   if (kind !== undefined) return unknown(SAID[kind]);
-  if (parts.images.length > 0 && !family.image) return unknown('an image');
-  return parts.pages > 0 ? unknown('a PDF') : undefined;
+  return parts.images.length > 0 && !family.image ? unknown('an image') : undefined;
 }
 
 /** Whether so much of the text is in other scripts that their unknown weight would move the sum out of its bounds. */

@@ -45,8 +45,6 @@ export interface Outline {
   readonly shape: Shape;
   readonly texts: Readonly<Record<Channel, readonly string[]>>;
   readonly images: readonly ImageFacts[];
-  /** Pages of PDF documents. */
-  readonly pages: number;
 }
 
 /** Why a request cannot be counted: what in it has a cost that is not to be known here. */
@@ -69,22 +67,19 @@ interface Draft {
   readonly texts: Record<Channel, string[]>;
   readonly images: ImageFacts[];
   readonly counts: { -readonly [K in keyof Shape]: number };
-  pages: number;
 }
 
-/** Enough of a base64 text to hold an image's header: a photograph's comes after its preview. */
-const HEADER_CHARS = 512 * 1024;
+/** Enough of a base64 text to hold an image's header; a photograph's comes after its preview. */
+const HEADER_CHARS = 4096;
+const MAX_HEADER_CHARS = 512 * 1024;
 
 function readImage(part: MediaPart, at: string): ImageFacts {
   if (part.source.type !== 'base64') throw new Uncountable(`the size of the image '${at}' is not known before it is fetched`);
-  const size = imageSize(Buffer.from(part.source.data.slice(0, HEADER_CHARS), 'base64'));
+  const { data } = part.source;
+  const read = (chars: number): ImageSize | undefined => imageSize(Buffer.from(data.slice(0, chars), 'base64'));
+  const size = read(HEADER_CHARS) ?? read(MAX_HEADER_CHARS);
   if (!size) throw new Uncountable(`the size of the image '${at}' cannot be read`);
   return { width: size.width, height: size.height, ...(part.detail === undefined ? {} : { detail: part.detail }) };
-}
-
-/** Pages of a PDF whose page objects are not packed away. */
-function countPages(bytes: Buffer): number {
-  return bytes.toString('latin1').match(/\/Type\s*\/Page(?![a-zA-Z])/g)?.length ?? 0;
 }
 
 function readDocument(part: MediaPart, at: string, draft: Draft): void {
@@ -94,11 +89,7 @@ function readDocument(part: MediaPart, at: string, draft: Draft): void {
   if (source.type === 'text') draft.texts.prose.push(source.text);
   else if (source.type === 'base64' && mediaType?.startsWith('text/') === true)
     draft.texts.prose.push(Buffer.from(source.data, 'base64').toString('utf8'));
-  else if (source.type === 'base64' && mediaType === 'application/pdf') {
-    const pages = countPages(Buffer.from(source.data, 'base64'));
-    if (pages === 0) throw new Uncountable(`the pages of the document '${at}' cannot be counted`);
-    draft.pages += pages;
-  } else throw new Uncountable(`what the document '${at}' holds is not known here`);
+  else throw new Uncountable(`what the document '${at}' holds is not known here`);
 }
 
 function readMedia(part: MediaPart, at: string, draft: Draft): void {
@@ -234,7 +225,6 @@ export function outline(request: ChatRequest, style: ToolStyle): Outline {
       documents: 0,
       seals: 0,
     } as Draft['counts'],
-    pages: 0,
   };
   if (request.instructions.length > 0) draft.counts.instructions = 1;
   readParts(request.instructions, 'system', 'prose', draft);
@@ -248,5 +238,5 @@ export function outline(request: ChatRequest, style: ToolStyle): Outline {
     draft.counts.schemas = 1;
     draft.texts.schema.push(JSON.stringify(request.output.schema));
   }
-  return { shape: draft.counts as Shape, texts: draft.texts, images: draft.images, pages: draft.pages };
+  return { shape: draft.counts as Shape, texts: draft.texts, images: draft.images };
 }
