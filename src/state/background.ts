@@ -8,8 +8,8 @@ import { createFrameLog, type FrameLog } from './frame-log.ts';
 import { createReplySink, type ReplyHandler } from './reply-handler.ts';
 import { finalFrame, sequenceOf } from './response-frames.ts';
 import { recordResponse } from './response-recorder.ts';
-import type { ReadyResponse } from './response-request.ts';
-import { firstResponse, keepResponse, ownMembers, responseIn, settleResponse, type TurnPorts } from './turns.ts';
+import { type ReadyResponse, readyResponse, type StateWishes } from './response-request.ts';
+import { firstResponse, keepResponse, lockConversation, ownMembers, responseIn, settleResponse, type TurnPorts } from './turns.ts';
 
 /** How many run at once in this process. */
 const MAX_RUNNING = 1000;
@@ -29,14 +29,16 @@ interface Run {
   readonly log: FrameLog;
   response: JsonObject;
   isOver: boolean;
+  /** Opens the conversation for the next response. */
+  readonly unlock: () => void;
   /** Ends the exchange. */
   stop: () => void;
 }
 
 /** Responses that run detached from their client's connection. */
 export interface Background {
-  /** Starts one; the response as it stands at once. Throws the 503 when too many run. */
-  start(call: Call, ready: ReadyResponse): JsonObject;
+  /** Starts one; the response as it stands at once. Rejects with the fault of a request that cannot be run, or when too many run. */
+  start(call: Call, body: JsonObject, wishes: StateWishes): Promise<JsonObject>;
   /** Reads a response's events, those after `after` only, up to its end. False: they are not here (any more). */
   follow(owner: string, id: string, after: number, client: ReplyHandler, headers: OutHeaders): boolean;
   /** What a stored response is now: of one whose maker is gone, that it failed. */
@@ -73,6 +75,7 @@ function close(run: Run, response: JsonObject, ports: TurnPorts): void {
   run.isOver = true;
   run.response = response;
   settleResponse(run.call, run.ready, response, ports);
+  run.unlock();
 }
 
 /** Ends a run whose exchange did not say a last word itself. */
@@ -121,8 +124,11 @@ async function work(run: Run, id: string, ports: TurnPorts): Promise<void> {
     onNothing: (fault) => finish(run, failedBy(run.response, fault), ports),
   });
   const detached: Call = { ...call, stream: true, form: 'sse', prepared: { ...ready.prepared, replyId: id } };
-  await runExchange(detached, createReplySink(recorder), ports.exchange);
-  finish(run, failedBy(run.response, undefined), ports);
+  try {
+    await runExchange(detached, createReplySink(recorder), ports.exchange);
+  } finally {
+    finish(run, failedBy(run.response, undefined), ports);
+  }
 }
 
 const STOPPED = 'The gateway was stopped while it made this response';
@@ -179,8 +185,13 @@ export function createBackground(ports: TurnPorts): Background {
   };
 
   return {
-    start(call, ready) {
+    async start(call, body, wishes) {
       if (running.size >= MAX_RUNNING) throw full();
+      const unlock = lockConversation(call, wishes, ports);
+      const ready = await readyResponse(body, wishes, call.key.id, ports).catch((error: unknown) => {
+        unlock();
+        throw error;
+      });
       const id = ports.exchange.newId('resp_');
       const name = nameOf(call.key.id, id);
       const run: Run = {
@@ -189,6 +200,7 @@ export function createBackground(ports: TurnPorts): Background {
         log: createFrameLog(MAX_LOG_BYTES),
         response: firstResponse(ready, call, ownMembers(id, ready)),
         isOver: false,
+        unlock,
         stop: () => undefined,
       };
       const { response } = run;

@@ -9,7 +9,7 @@ import { answerJson } from './answer.ts';
 import { compactionItem } from './compaction-item.ts';
 import { itemsIn, keptItem } from './items.ts';
 import { createReplySink, type ReplyHandler } from './reply-handler.ts';
-import { readyResponse } from './response-request.ts';
+import { readyResponse, readWishes } from './response-request.ts';
 import type { TurnPorts } from './turns.ts';
 
 const TASK =
@@ -106,14 +106,14 @@ const isUserMessage = (item: JsonObject): boolean => (item['type'] ?? 'message')
  * item that holds the summary, sealed. It is the gateway's own work on every provider.
  */
 export async function compact(visit: Visit, bytes: Buffer, client: ClientCodec, ports: TurnPorts): Promise<void> {
-  const { exchange, store, sealer } = ports;
+  const { exchange, sealer } = ports;
   const asked = parseBody(bytes);
   const model = requiredString(asked, 'model');
   if (model === '') throw missingField('model');
   const previous = optionalString(asked, 'previous_response_id');
   const window = { input: asked['input'], ...(previous === undefined ? {} : { previous_response_id: previous }) };
   const owner = visit.key.id;
-  const { prepared, history, input } = await readyResponse(window, owner, store, sealer);
+  const { prepared, history, input } = await readyResponse(window, readWishes(window, true), owner, ports);
   const items = itemsIn(prepared.body, 'input');
   const answer = await ask(visit, client, askFor(asked, model, items), prepared.raw, prepared.onRaw, ports);
   if (!answer) return;

@@ -64,7 +64,8 @@ const outputOf = (value: JsonObject): readonly JsonObject[] => {
 export async function conversationItems(store: StateStore, owner: string, id: string, until?: number): Promise<History> {
   const conversation = await store.get({ owner, kind: 'conversation', id });
   if (!conversation) throw conversationNotFound(id);
-  const records = await store.children({ owner, kind: 'item', parent: id });
+  const records = await store.children({ owner, kind: 'item', parent: id }, CHAIN_LIMITS);
+  if (records === 'too-long') throw tooLong('conversation');
   const wanted = until === undefined ? records : records.filter((record) => record.position <= until);
   return { items: wanted.map((record) => record.value), position: wanted.at(-1)?.position ?? 0 };
 }

@@ -12,7 +12,7 @@ import { httpHandler } from './reply-handler.ts';
 import { responseEndpoint } from './response-endpoints.ts';
 import { readWishes, readyResponse } from './response-request.ts';
 import { createThreads } from './threads.ts';
-import { runTurn, type TurnPorts } from './turns.ts';
+import { runTurn, type TurnPorts, wishesOf } from './turns.ts';
 
 /** What state is made of. */
 export interface StatePorts {
@@ -60,15 +60,16 @@ export function createState(gateway: () => GatewayPorts, { store, sealer }: Stat
     },
     store,
     sealer,
+    locks: new Set(),
   };
   const background = createBackground(turns);
   const threads = createThreads(turns);
 
   const respond = async (visit: Visit, call: Call): Promise<void> => {
     const body = parseBody(call.body);
-    if (!readWishes(body).background) return runTurn(call, body, httpHandler(visit.sink), turns);
-    const ready = await readyResponse(body, call.key.id, store, sealer);
-    const response = background.start(call, ready);
+    const wishes = wishesOf(call, body);
+    if (!wishes.background) return runTurn(call, body, httpHandler(visit.sink), turns);
+    const response = await background.start(call, body, wishes);
     if (!call.stream) return answerJson(visit, response);
     const headers = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
     background.follow(call.key.id, String(response['id']), -1, httpHandler(visit.sink), headers);
@@ -100,8 +101,8 @@ export function createState(gateway: () => GatewayPorts, { store, sealer }: Stat
 }
 
 /** A body to be counted, with what it continues. */
-async function expandResponse(body: JsonObject, owner: string, { store, sealer }: TurnPorts): Promise<JsonObject> {
+async function expandResponse(body: JsonObject, owner: string, turns: TurnPorts): Promise<JsonObject> {
   if (body['input'] === undefined && body['previous_response_id'] === undefined && body['conversation'] === undefined) return body;
   const { store: _store, background: _background, ...rest } = body;
-  return (await readyResponse(rest, owner, store, sealer)).prepared.body;
+  return (await readyResponse(rest, readWishes(rest, true), owner, turns)).prepared.body;
 }

@@ -16,7 +16,7 @@ export function lazyStateStore(load: () => Promise<StateStore>, onLost: (error: 
   return {
     get: async (key) => (await store()).get(key),
     chain: async (key, most) => (await store()).chain(key, most),
-    children: async (query) => (await store()).children(query),
+    children: async (query, most) => (await store()).children(query, most),
     put(record) {
       if (loaded) loaded.put(record);
       else store().then((made) => made.put(record), onLost);

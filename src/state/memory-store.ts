@@ -64,7 +64,11 @@ export function createMemoryStateStore(limits: () => StateLimits, now: () => num
       }
       return Promise.resolve(found);
     },
-    children: (query) => Promise.resolve(children(query)),
+    children(query, most) {
+      const found = children(query);
+      const size = found.reduce((sum, record) => sum + (kept.get(nameOf(record))?.bytes ?? 0), 0);
+      return Promise.resolve(found.length > most.records || size > most.bytes ? 'too-long' : found);
+    },
     put(record) {
       const name = nameOf(record);
       drop(name);

@@ -28,7 +28,7 @@ export interface StateKey {
   readonly id: string;
 }
 
-/** How much of a chain is read. */
+/** How much is read at once. */
 export interface ChainLimits {
   readonly records: number;
   readonly bytes: number;
@@ -52,7 +52,7 @@ export interface StateStore {
    * that is not there, the first one included. `too-long`: more than `most`.
    */
   chain(key: StateKey, most: ChainLimits): Promise<readonly StateRecord[] | { readonly missing: string } | 'too-long'>;
-  children(query: ChildrenQuery): Promise<readonly StateRecord[]>;
+  children(query: ChildrenQuery, most: ChainLimits): Promise<readonly StateRecord[] | 'too-long'>;
   /** Kept from now on, over what was there under its key; written behind, never blocks a reply. */
   put(record: StateRecord): void;
   /** True when it was there. Its children stay: see `deleteChildren`. */

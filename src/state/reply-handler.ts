@@ -20,6 +20,9 @@ export interface ReplyHandler {
   onDrain(listener: () => void): void;
 }
 
+/** The largest whole answer that is held; a larger one is broken off. */
+const MAX_WHOLE_BYTES = 64 * 1024 * 1024;
+
 const isStream = (headers: OutHeaders): boolean => String(headers['content-type'] ?? '').startsWith('text/event-stream');
 
 /** A client for an exchange whose words go to a handler. */
@@ -30,10 +33,20 @@ export function createReplySink(handler: ReplyHandler): ClientSink {
   let streaming = false;
   let ended = false;
   let flowing = true;
+  let bytesHeld = 0;
 
+  const hold = (buffer: Buffer): void => {
+    bytesHeld += buffer.length;
+    if (bytesHeld <= MAX_WHOLE_BYTES) pieces.push(buffer);
+    else if (!ended) {
+      ended = true;
+      pieces.length = 0;
+      handler.abort();
+    }
+  };
   const take = (bytes: Buffer | string): void => {
     const buffer = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
-    if (!streaming && !(head === undefined && handler.begun)) pieces.push(buffer);
+    if (!streaming && !(head === undefined && handler.begun)) hold(buffer);
     else
       reader.push(buffer, (frame) => {
         flowing = handler.frame(frame.data, frame.event);
@@ -59,6 +72,7 @@ export function createReplySink(handler: ReplyHandler): ClientSink {
     end(bytes) {
       if (ended) return;
       if (bytes !== undefined) take(bytes);
+      if (bytesHeld > MAX_WHOLE_BYTES) return;
       ended = true;
       if (streaming || (head === undefined && handler.begun)) {
         reader.end((frame) => handler.frame(frame.data, frame.event));

@@ -44,11 +44,15 @@ function conversationOf(body: JsonObject): string | undefined {
   throw badField('conversation', `Invalid request: 'conversation' must be an id or an object with one, found ${kindOf(conversation)}`);
 }
 
-/** Reads what a request says of state. Throws the 400 for what cannot go together. */
-export function readWishes(body: JsonObject): StateWishes {
+/** Whether anything is kept at all. */
+export const keepsState = ({ storedBytes, storedDays }: { readonly storedBytes: number; readonly storedDays: number }): boolean =>
+  storedBytes > 0 && storedDays > 0;
+
+/** Reads what a request says of state; `keeps`: whether anything can be kept. Throws the 400 for what cannot go together. */
+export function readWishes(body: JsonObject, keeps: boolean): StateWishes {
   const previous = optionalString(body, 'previous_response_id');
   const conversation = conversationOf(body);
-  const store = optionalBoolean(body, 'store') ?? true;
+  const store = (optionalBoolean(body, 'store') ?? true) && keeps;
   const background = optionalBoolean(body, 'background') ?? false;
   if (previous !== undefined && conversation !== undefined) {
     throw badField(
@@ -57,7 +61,12 @@ export function readWishes(body: JsonObject): StateWishes {
       'mutually_exclusive_parameters',
     );
   }
-  if (background && !store) throw badField('background', "Invalid request: 'background' needs 'store' to be true");
+  if (background && !store) {
+    const why = keeps
+      ? "needs 'store' to be true"
+      : 'cannot be had here: this gateway keeps no responses (limits.storedBytes, limits.storedDays)';
+    throw badField('background', `Invalid request: 'background' ${why}`);
+  }
   return { store, background, ...(previous === undefined ? {} : { previous }), ...(conversation === undefined ? {} : { conversation }) };
 }
 
@@ -94,12 +103,11 @@ function onRaw(body: JsonObject, { wire, model }: Target): JsonObject {
 /** Brings together what a request continues and what it adds. The gateway always does so itself, whatever the provider could keep. */
 export async function readyResponse(
   body: JsonObject,
+  wishes: StateWishes,
   owner: string,
-  store: StateStore,
-  sealer: () => Promise<Sealer>,
+  { store, sealer }: { readonly store: StateStore; readonly sealer: () => Promise<Sealer> },
   recall: Recall = () => undefined,
 ): Promise<ReadyResponse> {
-  const wishes = readWishes(body);
   const history = await historyOf(wishes, owner, store, recall);
   const input = await resolveReferences(store, owner, inputItems(body['input']), history.items);
   const rest = Object.fromEntries(Object.entries(body).filter(([name]) => !OWN_FIELDS.has(name)));

@@ -9,6 +9,7 @@ import { holdsSealToken, itemsIn } from './items.ts';
 import { createMessageCollector } from './message-collector.ts';
 import type { StateRecord } from './ports.ts';
 import { createReplySink, httpHandler, type ReplyHandler } from './reply-handler.ts';
+import { keepsState } from './response-request.ts';
 import type { TurnPorts } from './turns.ts';
 
 /*
@@ -211,12 +212,9 @@ export function createThreads(ports: TurnPorts): Threads {
       );
     inFlight.add(name);
     try {
-      const [next] = await ports.store.children({ owner: call.key.id, kind: 'thread', parent: wish.previous });
-      if (next)
-        throw refusal(
-          'thread_already_continued',
-          `The thread was continued from this message before, by '${next.id}'. Continue from there`,
-        );
+      const next = await ports.store.children({ owner: call.key.id, kind: 'thread', parent: wish.previous }, CHAIN_LIMITS);
+      if (next.length > 0)
+        throw refusal('thread_already_continued', 'The thread was continued from this message before. Continue from the reply to that');
       await runOnce(visit, call, body, wish);
     } finally {
       inFlight.delete(name);
@@ -228,7 +226,7 @@ export function createThreads(ports: TurnPorts): Threads {
       const body = parseBody(call.body);
       const wish = readWish(body);
       if (!wish) return undefined;
-      if (limits.storedBytes === 0 || limits.storedDays === 0) {
+      if (!keepsState(limits)) {
         throw refusal(
           'thread_unsupported_request',
           'This gateway keeps no conversations (limits.storedBytes, limits.storedDays). Send the whole one without thread',

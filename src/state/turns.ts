@@ -1,10 +1,10 @@
 import type { Call } from '../exchange/call.ts';
 import { type ExchangePorts, runExchange } from '../exchange/exchange.ts';
-import { isObject, type JsonObject } from '../ir/index.ts';
+import { GatewayError, gatewayFault, isObject, type JsonObject } from '../ir/index.ts';
 import { itemsIn, keptItem } from './items.ts';
 import type { Sealer, StateStore } from './ports.ts';
 import { createReplySink, type ReplyHandler } from './reply-handler.ts';
-import { type ReadyResponse, readyResponse, type Recall } from './response-request.ts';
+import { keepsState, type ReadyResponse, readyResponse, readWishes, type Recall, type StateWishes } from './response-request.ts';
 import { recordResponse } from './response-recorder.ts';
 
 /** What turns of the Responses API stand on. */
@@ -12,6 +12,8 @@ export interface TurnPorts {
   readonly exchange: ExchangePorts;
   readonly store: StateStore;
   readonly sealer: () => Promise<Sealer>;
+  /** Conversations in which a response is being made. */
+  readonly locks: Set<string>;
 }
 
 /** A response that is over, as it is kept or remembered. */
@@ -145,17 +147,52 @@ export function settleResponse(call: Call, ready: ReadyResponse, response: JsonO
   else watch.onFailed?.();
 }
 
+const locked = (conversation: string): GatewayError =>
+  new GatewayError(
+    gatewayFault('conflict', `Another response is being made in conversation '${conversation.slice(0, 100)}'. Try again when it is done`, {
+      param: 'conversation',
+      code: 'conversation_locked',
+    }),
+  );
+
+/** Keeps a conversation for one response at a time, so that its items stay in order. Gives what opens it again. Throws the 409. */
+export function lockConversation(call: Call, { conversation }: StateWishes, ports: TurnPorts): () => void {
+  if (conversation === undefined) return () => undefined;
+  const name = itemKey(call.key.id, conversation);
+  if (ports.locks.has(name)) throw locked(conversation);
+  ports.locks.add(name);
+  let isHeld = true;
+  return () => {
+    // Once only: by then it may be another's.
+    if (isHeld) ports.locks.delete(name);
+    isHeld = false;
+  };
+}
+
+/** What a call says of state, under the limits in force. */
+export const wishesOf = (call: Call, body: JsonObject): StateWishes => readWishes(body, keepsState(call.snapshot.config.limits));
+
 /** Runs one turn towards a client that waits for it. Rejects with the fault of a request that cannot be run. */
 export async function runTurn(call: Call, body: JsonObject, client: ReplyHandler, ports: TurnPorts, watch: TurnWatch = {}): Promise<void> {
-  const { exchange, store, sealer } = ports;
-  const ready = await readyResponse(body, call.key.id, store, sealer, watch.recall);
-  const id = exchange.newId('resp_');
-  const recorder = recordResponse(client, {
-    members: ownMembers(id, ready),
-    onFinal: (response) => settleResponse(call, ready, response, ports, watch),
-    onNothing: () => watch.onFailed?.(),
-  });
-  await runExchange({ ...call, prepared: { ...ready.prepared, replyId: id } }, createReplySink(recorder), exchange);
+  const { exchange } = ports;
+  const wishes = wishesOf(call, body);
+  const unlock = lockConversation(call, wishes, ports);
+  try {
+    const ready = await readyResponse(body, wishes, call.key.id, ports, watch.recall);
+    const id = exchange.newId('resp_');
+    const recorder = recordResponse(client, {
+      members: ownMembers(id, ready),
+      onFinal(response) {
+        settleResponse(call, ready, response, ports, watch);
+        // Before its client hears of the end, who may send the next one at once.
+        unlock();
+      },
+      onNothing: () => watch.onFailed?.(),
+    });
+    await runExchange({ ...call, prepared: { ...ready.prepared, replyId: id } }, createReplySink(recorder), exchange);
+  } finally {
+    unlock();
+  }
 }
 
 /** A response without an answer, made so that a later turn can continue it (`generate: false` over a WebSocket). */
@@ -166,8 +203,8 @@ export async function prepareTurn(
   ports: TurnPorts,
   watch: TurnWatch = {},
 ): Promise<void> {
-  const { exchange, store, sealer } = ports;
-  const ready = await readyResponse(body, call.key.id, store, sealer, watch.recall);
+  const { exchange } = ports;
+  const ready = await readyResponse(body, wishesOf(call, body), call.key.id, ports, watch.recall);
   const response = firstResponse(ready, call, ownMembers(exchange.newId('resp_'), ready));
   const completed = { ...response, status: 'completed', completed_at: Math.floor(exchange.clock.now() / 1000) };
   settleResponse(call, ready, completed, ports, watch);

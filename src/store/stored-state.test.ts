@@ -113,11 +113,13 @@ describe.each([
       store.put(record(id, { kind: 'item', parent: 'p', position }));
     store.put(record('w', { kind: 'item', parent: 'other', position: 1 }));
     const query = { owner: 'ada', kind: 'item' as const, parent: 'p' };
-    expect((await store.children(query)).map((one) => one.id)).toEqual(['x', 'y', 'z']);
-    expect(await store.children({ ...query, owner: 'bob' })).toEqual([]);
+    expect(await store.children(query, LIMITS)).toMatchObject([{ id: 'x' }, { id: 'y' }, { id: 'z' }]);
+    expect(await store.children({ ...query, owner: 'bob' }, LIMITS)).toEqual([]);
+    expect(await store.children(query, { records: 2, bytes: 1e6 })).toBe('too-long');
+    expect(await store.children(query, { records: 3, bytes: 60 })).toBe('too-long');
     await store.deleteChildren(query);
-    expect(await store.children(query)).toEqual([]);
-    expect(await store.children({ ...query, parent: 'other' })).toHaveLength(1);
+    expect(await store.children(query, LIMITS)).toEqual([]);
+    expect(await store.children({ ...query, parent: 'other' }, LIMITS)).toHaveLength(1);
   });
 
   it('ages from its last use, a chain all together', async () => {

@@ -251,8 +251,20 @@ export function createStoredState(ports: StoredStatePorts): StateStore {
     await writer.flush();
     return ports.database();
   };
-  const rowFor = (db: Database, key: StateKey): Promise<Row | undefined> =>
+  const rowFor = (db: Database, key: Pick<Row, 'owner' | 'kind' | 'id'>): Promise<Row | undefined> =>
     db.selectFrom('stored_state').selectAll().where(isRow(key)).where('used_at', '>=', oldestUsed(ports)).executeTakeFirst();
+  /** Records one after another: a value each time, so that the loop is never held up for long. */
+  const read = async (db: Database, heads: readonly Pick<Row, 'owner' | 'kind' | 'id' | 'used_at'>[]): Promise<readonly StateRecord[]> => {
+    await touch(heads, ports);
+    const sealer = await ports.sealer();
+    const records: StateRecord[] = [];
+    for (const head of heads) {
+      const row = await rowFor(db, head);
+      const record = row && recordOf(row, sealer);
+      if (record) records.push(record);
+    }
+    return records;
+  };
 
   return {
     get: (key) =>
@@ -270,30 +282,23 @@ export function createStoredState(ports: StoredStatePorts): StateStore {
         if (!first) return { missing: key.id };
         if (rows.length > most.records || rows.reduce((sum, row) => sum + row.bytes, 0) > most.bytes) return 'too-long';
         if (first.parent !== null) return { missing: first.parent };
-        await touch(rows, ports);
-        const sealer = await ports.sealer();
-        const records: StateRecord[] = [];
-        for (const { id } of rows) {
-          const row = await rowFor(db, { ...key, id });
-          const record = row && recordOf(row, sealer);
-          if (!record) return { missing: id };
-          records.push(record);
-        }
-        return records;
+        const records = await read(db, rows);
+        const lost = rows.find((row) => !records.some((record) => record.id === row.id));
+        return lost ? { missing: lost.id } : records;
       }),
-    children: (query) =>
+    children: (query, most) =>
       reading(ports, async () => {
         const db = await current();
-        const rows = await db
+        const heads = await db
           .selectFrom('stored_state')
-          .selectAll()
+          .select(['owner', 'kind', 'id', 'used_at', 'bytes'])
           .where(isChild(query))
           .where('used_at', '>=', oldestUsed(ports))
           .orderBy('position')
+          .limit(most.records + 1)
           .execute();
-        await touch(rows, ports);
-        const sealer = await ports.sealer();
-        return rows.flatMap((row) => recordOf(row, sealer) ?? []);
+        if (heads.length > most.records || heads.reduce((sum, row) => sum + row.bytes, 0) > most.bytes) return 'too-long';
+        return read(db, heads);
       }),
     put: (record) => writer.put(record),
     delete: (key) =>

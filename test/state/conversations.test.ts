@@ -57,6 +57,27 @@ describe('conversations', () => {
     expect(left.data.map((item) => item.id)).toEqual([added.first_id]);
   });
 
+  it('take one response at a time', async () => {
+    const { id } = await openai.conversations.create();
+    const ask = (input: string) => openai.responses.create({ model: 'gemini/slow-headers-100ms', input, conversation: id });
+    const both = await Promise.allSettled([ask('one'), ask('two')]);
+    expect(both.map((one) => one.status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    expect(both.find((one) => one.status === 'rejected')?.reason).toMatchObject({ status: 409, code: 'conversation_locked' });
+    const background = await openai.responses.create({
+      model: 'gemini/stall-after-1',
+      input: 'a long story',
+      conversation: id,
+      background: true,
+    });
+    await expect(ask('three')).rejects.toBeInstanceOf(OpenAI.ConflictError);
+    await openai.responses.cancel(background.id);
+    expect((await ask('four')).status).toBe('completed');
+    await expect(openai.responses.create({ model: 'gemini/status-400', input: 'x', conversation: id })).rejects.toMatchObject({
+      status: 400,
+    });
+    expect((await openai.conversations.items.list(id)).data).toHaveLength(4);
+  });
+
   it('of one key are 404 for another', async () => {
     const { id } = await openai.conversations.create({ items: [{ role: 'user', content: 'mine' }] });
     const other = openaiFor(server, OTHER_KEY);

@@ -153,6 +153,28 @@ describe('stored responses', () => {
     });
   });
 
+  it('are counted with what they continue', async () => {
+    const first = await openai.responses.create({ model, input: 'My name is Ada and I like gates '.repeat(20) });
+    const input = 'What did I say before?';
+    const alone = await openai.responses.inputTokens.count({ model: 'gemini/chat', input });
+    const whole = await openai.responses.inputTokens.count({ model: 'gemini/chat', input, previous_response_id: first.id });
+    expect(whole.input_tokens).toBeGreaterThan(alone.input_tokens + 100);
+    const none = openai.responses.inputTokens.count({ model: 'gemini/chat', input, previous_response_id: 'resp_none' });
+    await expect(none).rejects.toMatchObject({ code: 'previous_response_not_found' });
+  });
+
+  it('say so where nothing is kept', async () => {
+    const { limits } = server.app.snapshot().config;
+    const own = await startTestServer({ limits: { ...limits, storedDays: 0 } });
+    const client = openaiFor(own);
+    expect(await client.responses.create({ model: 'sandbox/echo', input: 'x' })).toMatchObject({ store: false, status: 'completed' });
+    await expect(client.responses.create({ model: 'sandbox/echo', input: 'x', background: true })).rejects.toMatchObject({
+      status: 400,
+      param: 'background',
+    });
+    await own.close();
+  });
+
   it('page their input items', async () => {
     const input = ['one', 'two', 'three', 'four', 'five'].map((content) => ({ role: 'user' as const, content }));
     const { id } = await openai.responses.create({ model, input });

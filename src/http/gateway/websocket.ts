@@ -20,14 +20,22 @@ export interface SocketLimits {
   readonly lifeMs: number;
   /** A peer that does not answer a ping within this time is gone. */
   readonly pingMs: number;
-  /** Turns that wait for the one that runs. */
+  /** Turns that wait for the one that runs, and bytes of them. */
   readonly queued: number;
+  readonly queuedBytes: number;
   readonly connections: number;
   /** Bytes on their way to a client that does not read, above which the provider must wait. */
   readonly buffered: number;
 }
 
-const LIMITS: SocketLimits = { lifeMs: 60 * 60_000, pingMs: 30_000, queued: 32, connections: 10_000, buffered: 1024 * 1024 };
+const LIMITS: SocketLimits = {
+  lifeMs: 60 * 60_000,
+  pingMs: 30_000,
+  queued: 32,
+  queuedBytes: 64 * 1024 * 1024,
+  connections: 10_000,
+  buffered: 1024 * 1024,
+};
 
 /** Connections of the Responses API's WebSocket form. */
 export interface WebSockets {
@@ -153,7 +161,7 @@ function callOf(body: JsonObject, id: string, at: number, peer: Peer, client: Cl
 }
 
 /** Why a message is not a turn that can be run; `undefined`: it is one. */
-function refusalOf(message: JsonObject | undefined, waiting: number, closing: boolean, limits: SocketLimits): Fault | undefined {
+function refusalOf(message: JsonObject | undefined, isFull: boolean, closing: boolean): Fault | undefined {
   if (!message) return gatewayFault('bad_request', 'The message is not a JSON object', { code: 'invalid_json' });
   if (message['type'] !== 'response.create') {
     return gatewayFault('bad_request', "The only message that is understood is 'response.create'", {
@@ -168,7 +176,7 @@ function refusalOf(message: JsonObject | undefined, waiting: number, closing: bo
     });
   }
   if (closing) return gatewayFault('overloaded', 'This connection is closing. Open a new one', { code: 'connection_closing' });
-  if (waiting < limits.queued) return undefined;
+  if (!isFull) return undefined;
   return gatewayFault('rate_limit', 'Too many turns wait on this connection. Wait for the end of one', { code: 'too_many_turns' });
 }
 
@@ -194,7 +202,8 @@ function createSession(
   limits: SocketLimits,
 ): Session {
   const line = createLine(socket, client, limits.buffered);
-  const queue: JsonObject[] = [];
+  const queue: { readonly message: JsonObject; readonly bytes: number }[] = [];
+  let queuedBytes = 0;
   const gones = new Set<() => void>();
   /** The last turn: what a next one may continue that is kept nowhere else. */
   let memory: FinishedTurn | undefined;
@@ -238,22 +247,27 @@ function createSession(
   /** One turn after another, in the order in which they came. */
   const next = (): void => {
     if (running) return;
-    const message = queue.shift();
-    if (!message) {
+    const waiting = queue.shift();
+    if (!waiting) {
       ending?.();
       return;
     }
     running = true;
-    void perform(message).finally(() => {
+    queuedBytes -= waiting.bytes;
+    void perform(waiting.message).finally(() => {
       running = false;
       next();
     });
   };
   const take = (text: string): void => {
     const message = parseObject(text);
-    const refused = refusalOf(message, queue.length, ending !== undefined, limits);
+    const isFull = queue.length >= limits.queued || queuedBytes + text.length > limits.queuedBytes;
+    const refused = refusalOf(message, isFull, ending !== undefined);
     if (refused) return line.fault(refused, newId(gateway.clock.now()), message?.['stream_id']);
-    if (message) queue.push(message);
+    if (message) {
+      queue.push({ message, bytes: text.length });
+      queuedBytes += text.length;
+    }
     next();
   };
   const life = setTimeout(() => {
