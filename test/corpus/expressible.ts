@@ -76,7 +76,8 @@ const SAYS: { readonly [P in ProtocolId]?: Say } = {
     ...refusalAsText(said),
     order: withoutRefusal(said.order),
     hosted: only(said.hosted, 'code-execution'),
-    logprobs: said.text === '' ? 0 : said.logprobs,
+    // They stand beside the answer, and are read with the text that ends it.
+    logprobs: said.order.at(-1) === 'text' ? said.logprobs : 0,
     sequence: '',
     usage: Object.fromEntries(Object.entries(said.usage).filter(([kind]) => kind !== 'cacheWrite')),
   }),
