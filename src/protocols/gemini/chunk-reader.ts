@@ -1,5 +1,6 @@
-import { createSequencer, type Emit, type Fault, isObject, type Json, type JsonObject, type Stop } from '../../ir/index.ts';
+import { createSequencer, type Emit, type Fault, isObject, type Json, type JsonObject, parseObject, type Stop } from '../../ir/index.ts';
 import type { SourceContext } from '../protocol.ts';
+import type { MatchedDelta } from './chunk-template.ts';
 import { normal, objects, str, withResidue } from './dialect.ts';
 import { createStreamCandidate, type StreamCandidate } from './stream-candidate.ts';
 import { finishWord } from './stops.ts';
@@ -13,6 +14,8 @@ const ENVELOPE: ReadonlySet<string> = new Set(['candidates', 'usageMetadata', 'm
 /** Reads `GenerateContentResponse`s: the chunks of a stream, or the one of a whole reply. */
 export interface ChunkReader {
   chunk(value: JsonObject): void;
+  /** A chunk that adds text to the first candidate and tells the usage so far, as JSON text. */
+  plain(delta: MatchedDelta): void;
   /** Tells the end of the reply. */
   end(): void;
   fail(fault: Fault): void;
@@ -20,8 +23,8 @@ export interface ChunkReader {
   readonly finished: boolean;
   /** Something that belongs to a reply has come. */
   readonly begun: boolean;
-  /** The first candidate, once it has begun. */
-  readonly first: StreamCandidate | undefined;
+  /** Plain chunks may come: there is one candidate, and it has begun. */
+  readonly flowing: boolean;
 }
 
 /** Seconds since 1970 of `createTime`. */
@@ -41,7 +44,7 @@ export function createChunkReader(context: SourceContext, emit: Emit): ChunkRead
   const sequencer = createSequencer(emit);
   const candidates: (StreamCandidate | undefined)[] = [];
   let rest: JsonObject = {};
-  let usage: JsonObject | undefined;
+  let usage: JsonObject | string | undefined;
   let blocked: Stop | undefined;
   let started = false;
 
@@ -70,7 +73,8 @@ export function createChunkReader(context: SourceContext, emit: Emit): ChunkRead
   }
 
   function tellUsage(): void {
-    if (usage && started) emit({ type: 'usage', usage: decodeUsage(usage) });
+    const told = typeof usage === 'string' ? parseObject(usage) : usage;
+    if (told && started) emit({ type: 'usage', usage: decodeUsage(told) });
     usage = undefined;
   }
 
@@ -87,8 +91,12 @@ export function createChunkReader(context: SourceContext, emit: Emit): ChunkRead
     get begun() {
       return started;
     },
-    get first() {
-      return candidates[0];
+    get flowing() {
+      return candidates.length === 1 && candidates[0] !== undefined;
+    },
+    plain({ kind, text, literal, usage: told }) {
+      candidates[0]?.plain(kind, text, literal);
+      if (told !== undefined) usage = told;
     },
     chunk(raw) {
       const value = normal(raw);

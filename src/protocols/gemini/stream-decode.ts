@@ -2,6 +2,7 @@ import { type Emit, type Fault, gatewayFault, parseObject } from '../../ir/index
 import type { SseFrame } from '../../wire/sse.ts';
 import type { SourceContext, StreamDecoder } from '../protocol.ts';
 import { createChunkReader } from './chunk-reader.ts';
+import { createChunkTemplate } from './chunk-template.ts';
 import { decodeErrorObject, isError } from './faults.ts';
 
 const earlyEnd = (): Fault =>
@@ -17,6 +18,7 @@ const malformed = (): Fault =>
 export function createStreamDecoder(context: SourceContext): StreamDecoder {
   let emit: Emit = () => {};
   const reader = createChunkReader(context, (event) => emit(event));
+  const template = createChunkTemplate();
   let done = false;
 
   function fail(fault: Fault): void {
@@ -32,10 +34,18 @@ export function createStreamDecoder(context: SourceContext): StreamDecoder {
       // Some servers of this wire close with OpenAI's last word.
       if (done || frame.data === '' || frame.data === '[DONE]') return;
       emit = to;
+      const found = reader.flowing ? template.match(frame.data) : undefined;
+      if (found) {
+        reader.plain(found);
+        return;
+      }
       const value = parseObject(frame.data);
       if (!value) fail(malformed());
       else if (isError(value)) fail(decodeErrorObject(value));
-      else reader.chunk(value);
+      else {
+        reader.chunk(value);
+        template.learn(frame.data, value);
+      }
     },
     end(to: Emit, cut?: Fault) {
       if (done) return;
