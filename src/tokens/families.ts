@@ -29,7 +29,7 @@ const CLAUDE_WAYS = {
   tools: 'json',
   // https://docs.claude.com/en/docs/build-with-claude/vision#evaluate-image-size
   image: claudePatches(1568, 1600),
-  refuses: ['scripts'],
+  refuses: ['serial', 'scripts'],
   // Clouds that offer Claude in OpenAI's protocol have prompts of their own for output schemas.
   refusesOver: { 'openai-chat': ['schemas'] },
 } as const satisfies Partial<Family>;
@@ -46,13 +46,22 @@ const OPENAI: Family['weights'] = {
   'schema.tokens': 0.9,
 };
 
+/** Chat puts a longer prompt before their tools than Responses. */
+const GPT_5 = {
+  models: /^gpt-5(?:-(?:mini|nano|pro))?(?:-\d{4}-\d{2}-\d{2})?$/,
+  encoding: 'o200k',
+  tools: 'typescript',
+  weights: { ...OPENAI, request: 2, turns: 4.6, instructions: 3, schemas: 7.3, 'prose.tokens': 1.02, results: 9 },
+  refuses: ['documents', 'serial', 'seals', 'thoughts'],
+} as const satisfies Partial<Family>;
+
 /** Families in the order in which they are looked for. Models without recorded counts are in none: nobody knows that a count would hold. */
 export const families: readonly Family[] = [
   {
     ...CLAUDE_WAYS,
     name: 'Claude 4.5, 4.6',
     models: /claude-(?:sonnet|opus|haiku)-4-[56](?![0-9])(?!.*:thinking)/,
-    weights: { ...CLAUDE, hasTools: 477, forced: 91, serial: -205 },
+    weights: { ...CLAUDE, hasTools: 477, forced: 91 },
   },
   {
     ...CLAUDE_WAYS,
@@ -118,14 +127,8 @@ export const families: readonly Family[] = [
     weights: OPENAI,
     refuses: ['documents', 'tools', 'schemas'],
   },
-  {
-    name: 'GPT-5',
-    models: /^gpt-5(?:-(?:mini|nano|pro))?(?:-\d{4}-\d{2}-\d{2})?$/,
-    encoding: 'o200k',
-    tools: 'typescript',
-    weights: { ...OPENAI, request: 2, turns: 4.6, instructions: 3, schemas: 7.3, 'prose.tokens': 1.02 },
-    refuses: ['documents', 'tools', 'seals'],
-  },
+  { ...GPT_5, name: 'GPT-5, chat', on: 'openai-chat', weights: { ...GPT_5.weights, hasTools: 92, 'tool.tokens': 1.02 } },
+  { ...GPT_5, name: 'GPT-5', weights: { ...GPT_5.weights, hasTools: 8.5, 'tool.tokens': 1.02 } },
   {
     name: 'GPT-5.1 and later',
     models: /^(?:openai-)?gpt-5-[1-9]/,

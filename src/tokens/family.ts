@@ -9,7 +9,7 @@ import type { ToolStyle } from './tool-text.ts';
 export type Feature = keyof Shape | `${Channel}.${keyof TextFacts}`;
 
 /** Parts of requests that a family may not be counted with. */
-export type Kind = 'tools' | 'schemas' | 'documents' | 'thinking' | 'thoughts' | 'seals' | 'scripts';
+export type Kind = 'tools' | 'serial' | 'schemas' | 'documents' | 'thinking' | 'thoughts' | 'seals' | 'scripts';
 
 /**
  * Models that are told apart by their name and count alike. `weights` are tokens for each unit of a feature: of the vendor's

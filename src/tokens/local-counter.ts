@@ -24,6 +24,7 @@ const MAX_FOREIGN = 0.1;
 
 const SAID: Record<Kind, string> = {
   tools: 'tools',
+  serial: 'one tool call at a time',
   schemas: 'an output schema',
   documents: 'a document',
   thinking: 'thinking',
@@ -36,6 +37,8 @@ function holds(kind: Kind, { shape, texts }: Outline): boolean {
   switch (kind) {
     case 'tools':
       return shape.hasTools > 0 || shape.calls > 0 || shape.results > 0;
+    case 'serial':
+      return shape.serial > 0;
     case 'schemas':
       return shape.schemas > 0;
     case 'documents':

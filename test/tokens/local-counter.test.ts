@@ -161,7 +161,7 @@ describe('what is refused, and why', () => {
       'gpt-3.5-turbo',
       /an image/,
     ],
-    ['tools, where they are not known', asked([text('hi')], { tools: [{ kind: 'function', name: 'f' }] }), 'gpt-5', /tools/],
+    ['tools, where they are not known', asked([text('hi')], { tools: [{ kind: 'function', name: 'f' }] }), 'o3', /tools/],
     ['a free-text tool', asked([text('hi')], { tools: [{ kind: 'custom', name: 'patch' }] }), 'gpt-4o', /free-text tool 'patch'/],
     ['sealed thoughts', asked([{ kind: 'text', text: 'x', seal: { by: 'gemini', value: 's' } }]), 'gemini-2.5-flash', /sealed/],
     [
