@@ -99,10 +99,9 @@ function holeEnd(data: string, at: number, hole: Hole): number {
   return end === at || end - at > 15 || (end - at > 1 && data.charCodeAt(at) === 48) ? -1 : end;
 }
 
-/** The end of the pieces when they stand at `at`; -1 when they do not. */
-function piecesEnd(data: string, at: number, { first, rest }: Pieces): number {
-  if (!data.startsWith(first, at)) return -1;
-  let end = at + first.length;
+/** The end of the holes and what stands between them, from `at`; -1 when they are not there. */
+function restEnd(data: string, at: number, rest: Pieces['rest']): number {
+  let end = at;
   for (const { hole, then } of rest) {
     end = holeEnd(data, end, hole);
     if (end < 0 || !data.startsWith(then, end)) return -1;
@@ -111,17 +110,12 @@ function piecesEnd(data: string, at: number, { first, rest }: Pieces): number {
   return end;
 }
 
-function hasControl(text: string): boolean {
-  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) < 32) return true;
-  return false;
-}
+/** The usual literal: no escapes, no control characters, its second quote its last. */
+const PLAIN = /^"[ !#-[\]-\uffff]*"$/;
 
 /** The text of a literal; `undefined` when it is none. */
 function textOf(literal: string): string | undefined {
-  const last = literal.length - 1;
-  if (last < 1 || literal.charCodeAt(0) !== 34) return undefined;
-  // The usual literal: no escapes, no control characters, its second quote its last.
-  if (literal.indexOf('"', 1) === last && !literal.includes('\\') && !hasControl(literal)) return literal.slice(1, last);
+  if (PLAIN.test(literal)) return literal.slice(1, -1);
   try {
     const value: unknown = JSON.parse(literal);
     return typeof value === 'string' ? value : undefined;
@@ -149,11 +143,12 @@ export function createEventTemplate(): EventTemplate {
     match(data) {
       if (!around) return undefined;
       const { before, after, kind, outputIndex, index } = around;
-      const from = piecesEnd(data, 0, before);
+      if (!data.startsWith(before.first)) return undefined;
+      const from = restEnd(data, before.first.length, before.rest);
       if (from < 0) return undefined;
       // Quotes in a literal are escaped: what follows the text cannot stand in it.
-      const end = after.rest.length === 0 ? data.length - after.first.length : data.indexOf(after.first, from);
-      if (end <= from || piecesEnd(data, end, after) !== data.length) return undefined;
+      const end = after.rest.length === 0 ? data.lastIndexOf(after.first) : data.indexOf(after.first, from);
+      if (end <= from || restEnd(data, end + after.first.length, after.rest) !== data.length) return undefined;
       const literal = data.slice(from, end);
       const text = textOf(literal);
       if (text === undefined || text === '') return undefined;
