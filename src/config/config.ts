@@ -15,7 +15,7 @@ export interface Config {
   readonly server: {
     readonly host: string;
     readonly port: number;
-    readonly publicUrl?: string;
+    /** Nothing reads it yet, so no file sets it. */
     readonly trustedProxies: readonly string[];
     /** Origins that browsers may call from; `*` all. */
     readonly cors: readonly string[];

@@ -69,19 +69,6 @@ const server = {
       max: 65_535,
       default: 7117,
     },
-    publicUrl: {
-      kind: 'text',
-      doc: ['The address that clients know this server by, for links', '客户端访问本服务所用的地址，用于生成链接'],
-      examples: ['https://llm.example.com'],
-      check: checkUrl,
-    },
-    trustedProxies: {
-      kind: 'list',
-      doc: ['Proxies in front whose word on the client’s address is taken', '可信的前置代理，采信其给出的客户端地址'],
-      of: { kind: 'text', doc: ['An address or a range', '地址或网段'], check: checkAddress },
-      default: [],
-      examples: [['10.0.0.0/8']],
-    },
     cors: {
       kind: 'list',
       doc: ['Origins whose pages may call from a browser', '允许从浏览器调用的来源'],

@@ -16,9 +16,8 @@ export function resolveConfig(file: FileConfig): Config {
     server: {
       host: server.host,
       port: server.port,
-      trustedProxies: server.trustedProxies,
+      trustedProxies: [],
       cors: server.cors,
-      ...(server.publicUrl === undefined ? {} : { publicUrl: server.publicUrl.replace(/\/+$/, '') }),
     },
     keys: file.keys ?? [],
     providers: (file.providers ?? {}) as Readonly<Record<string, ProviderSettings>>,

@@ -20,8 +20,8 @@ const YAML: readonly Mistake[] = [
   {
     name: 'an unknown key inside braces',
     text: 'version: 1\nserver: { host: 127.0.0.1, prot: 80 }\n',
-    en: "pailou.yaml:2:28 server.prot: error: Unknown key 'prot'. Expected host, port, publicUrl, trustedProxies, cors. Did you mean 'port'?",
-    zh: 'pailou.yaml:2:28 server.prot: 错误：未知的键“prot”。应为：host、port、publicUrl、trustedProxies、cors。是否想写“port”？',
+    en: "pailou.yaml:2:28 server.prot: error: Unknown key 'prot'. Expected host, port, cors. Did you mean 'port'?",
+    zh: 'pailou.yaml:2:28 server.prot: 错误：未知的键“prot”。应为：host、port、cors。是否想写“port”？',
   },
   {
     name: 'an unknown key deep inside',
@@ -158,8 +158,8 @@ const JSON_FILES: readonly Mistake[] = [
   {
     name: 'an unknown key',
     text: '{\n  "version": 1,\n  "server": { "prot": 80 }\n}\n',
-    en: "pailou.json:3:15 server.prot: error: Unknown key 'prot'. Expected host, port, publicUrl, trustedProxies, cors. Did you mean 'port'?",
-    zh: 'pailou.json:3:15 server.prot: 错误：未知的键“prot”。应为：host、port、publicUrl、trustedProxies、cors。是否想写“port”？',
+    en: "pailou.json:3:15 server.prot: error: Unknown key 'prot'. Expected host, port, cors. Did you mean 'port'?",
+    zh: 'pailou.json:3:15 server.prot: 错误：未知的键“prot”。应为：host、port、cors。是否想写“port”？',
   },
   {
     name: 'a wrong kind',
