@@ -100,7 +100,6 @@ export async function serveCommand(args: Args, ports: ServePorts, messages: Mess
   const local = await look();
   if (local.length > 0) await take(now.loaded, local);
   for (const warning of loaded.warnings) tell(problemLine(warning, language));
-  announce(now, running.port, data, args, ports, messages);
 
   const watcher = watchConfig(
     {
@@ -120,7 +119,10 @@ export async function serveCommand(args: Args, ports: ServePorts, messages: Mess
     ports.watch,
   );
   try {
-    return await untilStopped(running, ports, () => tell(messages.stopping));
+    const stopped = untilStopped(running, ports, () => tell(messages.stopping));
+    // Last: whoever reads it may send a signal at once.
+    announce(now, running.port, data, args, ports, messages);
+    return await stopped;
   } finally {
     watcher.close();
   }
