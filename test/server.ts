@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { type App, createApp } from '../src/app.ts';
+import { type App, type AppPorts, createApp } from '../src/app.ts';
 import type { Config } from '../src/config/config.ts';
 import type { CallRecord, Clock, KeptSeal, SealStore } from '../src/exchange/ports.ts';
 import { createState } from '../src/state/index.ts';
@@ -69,7 +69,7 @@ export interface TestServer {
 const sealer = createMasterKey('secret of the tests').sealer('compaction');
 
 /** State in memory, bounded by what the configuration says. */
-export const memoryState = (limits = testConfig().limits): StateStore =>
+const memoryState = (limits = testConfig().limits): StateStore =>
   createMemoryStateStore(
     () => limits,
     () => Date.now(),
@@ -77,10 +77,14 @@ export const memoryState = (limits = testConfig().limits): StateStore =>
 
 const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
+/** What of the world outside a test replaces. */
+export type ServerOptions = Partial<Pick<AppPorts, 'media' | 'seals'>>;
+
 export async function startTestServer(
   changes: Partial<Config> = {},
   state: StateStore = memoryState(),
   clock: Clock = systemClock,
+  options: ServerOptions = {},
 ): Promise<TestServer> {
   const records: CallRecord[] = [];
   const defects: unknown[] = [];
@@ -96,6 +100,7 @@ export async function startTestServer(
     sandboxModels,
     state: (gateway) => createState(gateway, { store: state, sealer: () => Promise.resolve(sealer) }),
     onDefect: (error) => void defects.push(error),
+    ...options,
   });
   await new Promise<void>((resolve) => app.server.listen(0, '127.0.0.1', resolve));
   const { port } = app.server.address() as AddressInfo;

@@ -95,3 +95,58 @@ export async function startUpstream(answer: Answer = json({})): Promise<FakeUpst
       }),
   });
 }
+
+/** An answer whose every byte the test lets go. */
+export interface Conducted {
+  readonly answer: Answer;
+  /** The request has come. */
+  readonly asked: Promise<Seen>;
+  head(status?: number, headers?: Record<string, string>): void;
+  write(bytes: string | Buffer): Promise<void>;
+  end(bytes?: string | Buffer): void;
+  cut(how: 'fin' | 'rst'): void;
+  /** Resolves with the time when the gateway hung up. */
+  readonly hungUp: Promise<number>;
+}
+
+/** Plays an answer step by step. */
+export function conduct(): Conducted {
+  let response: ServerResponse | undefined;
+  let begin: (seen: Seen) => void;
+  let hang: (at: number) => void;
+  const asked = new Promise<Seen>((resolve) => (begin = resolve));
+  const hungUp = new Promise<number>((resolve) => (hang = resolve));
+  const out = (): ServerResponse => {
+    if (!response) throw new Error('nobody has asked yet');
+    return response;
+  };
+  return {
+    asked,
+    hungUp,
+    answer(seen, to) {
+      response = to;
+      to.on('close', () => {
+        if (!to.writableFinished) hang(performance.now());
+      });
+      begin(seen);
+    },
+    head(status = 200, headers = { 'content-type': 'text/event-stream' }) {
+      out().writeHead(status, headers);
+      out().flushHeaders();
+    },
+    write: (bytes) => new Promise((resolve) => out().write(bytes, () => resolve())),
+    end: (bytes) => void out().end(bytes),
+    cut(how) {
+      if (how === 'rst') out().socket?.resetAndDestroy();
+      else out().socket?.end();
+    },
+  };
+}
+
+/** Bytes straight on the connection, which then closes: answers that node:http would not write. */
+export const bytes =
+  (text: string | Buffer, close = true): Answer =>
+  (_request, response) => {
+    if (close) response.socket?.end(text);
+    else response.socket?.write(text);
+  };

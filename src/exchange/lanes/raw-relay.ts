@@ -63,6 +63,8 @@ export interface RawRelay {
     readonly complete: boolean;
   };
   readonly tapped: Tapped;
+  /** Nothing that counts can follow: the last word was said, or an error. */
+  readonly over: boolean;
   /** An event that is neither a comment nor the bare last word has been seen. */
   readonly begun: boolean;
 }
@@ -123,6 +125,7 @@ export function createRawRelay(rules: TapRules, dropUsageChunk: boolean): RawRel
   const carry = createCarry();
   let held: Held[] | undefined;
   let error: Buffer | undefined;
+  let awaitsLast = false;
   let heldBytes = 0;
   let tapped: Tapped = NOTHING;
   let first = rules.first;
@@ -148,8 +151,12 @@ export function createRawRelay(rules: TapRules, dropUsageChunk: boolean): RawRel
   };
   const hold = (bytes: Buffer, finish: boolean): void => {
     if (tapped.fault) {
+      // Only the error itself, and the last word where the dialect has one after errors (`response.failed`).
+      if (error && !tapped.done) return;
       // An event without its blank line would be none to a reader.
-      error ??= lastEventEnd(bytes) === 0 ? Buffer.concat([bytes, BLANK]) : bytes;
+      const whole = lastEventEnd(bytes) === 0 ? [bytes, BLANK] : [bytes];
+      error = Buffer.concat(error ? [error, ...whole] : whole);
+      awaitsLast = finish && !tapped.done;
       return;
     }
     (held ??= []).push({ bytes, finish });
@@ -161,8 +168,8 @@ export function createRawRelay(rules: TapRules, dropUsageChunk: boolean): RawRel
   const inspect = (block: Buffer): number => {
     let free = 0;
     for (const event of eventsOf(block)) {
-      if (tapped.fault) break;
-      if (held) {
+      if (tapped.fault && !awaitsLast) break;
+      if (held || tapped.fault) {
         hold(event, read(event));
       } else if (first || hits(event)) {
         const finish = read(event);
@@ -180,13 +187,16 @@ export function createRawRelay(rules: TapRules, dropUsageChunk: boolean): RawRel
     get tapped() {
       return tapped;
     },
+    get over() {
+      return tapped.done || (tapped.fault !== undefined && !awaitsLast);
+    },
     get begun() {
       return begun;
     },
     push(bytes) {
       const block = carry.add(bytes);
       if (!block) return undefined;
-      if (!held && !first && !hits(block)) {
+      if (!held && !first && !tapped.fault && !hits(block)) {
         begun ||= isData(block);
         return block;
       }
@@ -196,7 +206,7 @@ export function createRawRelay(rules: TapRules, dropUsageChunk: boolean): RawRel
     end(clean) {
       const last = carry.take();
       // The last event may lack its blank line; of a stream that was cut it may be half of one, unless it is the last word.
-      if (last && !tapped.done && !tapped.fault) {
+      if (last && !tapped.done && (!tapped.fault || awaitsLast)) {
         const finish = read(last);
         if (clean || tapped.done || tapped.fault) hold(last, finish);
       }
@@ -216,8 +226,12 @@ export function createRawRelay(rules: TapRules, dropUsageChunk: boolean): RawRel
 const BLANK = Buffer.from('\n\n');
 const DATA = Buffer.from('data');
 
-/** Whether the block holds an event and not only comments. */
+const DONE = Buffer.from('[DONE]');
+const MAX_DONE_EVENT = 24;
+
+/** Whether the block holds an event and not only comments; `[DONE]` alone, which some append in every dialect, says nothing. */
 function isData(block: Buffer): boolean {
+  if (block.length <= MAX_DONE_EVENT && block.indexOf(DONE) >= 0) return false;
   for (let at = block.indexOf(DATA); at >= 0; at = block.indexOf(DATA, at + 1)) {
     const before = at === 0 ? LF : block[at - 1];
     if (before === LF || before === CR || (at === 3 && block[0] === 0xef)) return true;

@@ -198,7 +198,7 @@ function streamMode(context: LaneContext, upstream: UpstreamHeaders, dropUsageCh
         started = true;
         context.onFirstToken();
       }
-      if (relay.tapped.fault || relay.tapped.done) {
+      if (relay.over || (relay.tapped.fault && !sink.begun)) {
         if (relay.tapped.fault) context.abortUpstream();
         finish(true, out);
         return true;
