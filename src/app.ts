@@ -140,6 +140,8 @@ export function createApp(config: Config, ports: AppPorts): App {
   };
   const server = createServer(
     {
+      // Clients that offer another protocol (Java's: h2c) are answered in this one.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
       keepAliveTimeout: 75_000,
       headersTimeout: 30_000,
       requestTimeout: REQUEST_MS,

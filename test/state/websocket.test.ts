@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
 import { startTestServer, TEST_KEY, type TestServer } from '../server.ts';
 import { openaiFor, OTHER_KEY, twoClients, UPSTREAMS, until } from './clients.ts';
@@ -207,6 +208,22 @@ describe('the WebSocket', () => {
     await own.close();
   });
 
+  it('is not what a client gets that offers another protocol', async () => {
+    const request = httpRequest(`${server.url}/v1/responses`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${server.key}`,
+        connection: 'Upgrade, HTTP2-Settings',
+        upgrade: 'h2c',
+        'http2-settings': 'AAMAAABk',
+      },
+    });
+    request.end(JSON.stringify({ model: 'sandbox/echo', input: 'x' }));
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    response.resume();
+    expect(response.statusCode).toBe(200);
+  });
+
   it('keeps what one key made from another', async () => {
     const { id } = await openaiFor(server).responses.create({ model, input: 'mine' });
     const client = await connect(server, '/v1/responses', { headers: { 'x-api-key': OTHER_KEY } });
@@ -232,6 +249,37 @@ describe('the WebSocket', () => {
     client.socket.terminate();
     const record = await until(() => Promise.resolve(server.records.find((one) => one.model === 'stall-after-1')));
     expect(record.endedBy).toBe('client');
+  });
+
+  it('stands for an hour: then it says so, lets the turn end, and closes', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const client = await connect(server);
+    vi.advanceTimersByTime(60 * 60_000 - 1);
+    vi.useRealTimers();
+    expect(await client.ask({ model, input: 'x' })).toMatchObject({ type: 'response.completed' });
+    await client.close();
+
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const old = await connect(server);
+    vi.advanceTimersByTime(60 * 60_000);
+    vi.useRealTimers();
+    const [code] = (await once(old.socket, 'close')) as [number];
+    expect(code).toBe(1000);
+    expect(old.events).toMatchObject([{ type: 'error', status: 400, error: { code: 'websocket_connection_limit_reached' } }]);
+  });
+
+  it('notices a peer that is gone', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const client = new Client(server, '/v1/responses', { headers: { authorization: `Bearer ${server.key}` }, autoPong: false });
+    await client.open();
+    // The server has it when its first answer has come.
+    client.socket.send('?');
+    await once(client.socket, 'message');
+    vi.advanceTimersByTime(30_000);
+    vi.advanceTimersByTime(30_000);
+    vi.useRealTimers();
+    const [code] = (await once(client.socket, 'close')) as [number];
+    expect(code).toBe(1006);
   });
 
   it('ends politely when the server stops: the turn first, then the connection', async () => {

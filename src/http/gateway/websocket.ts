@@ -59,7 +59,6 @@ function refuse(socket: Duplex, fault: Fault, client: ClientCodec, id: string): 
     `x-request-id: ${id}`,
     'connection: close',
   ];
-  socket.on('error', () => socket.destroy());
   socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
 }
 
@@ -335,6 +334,8 @@ export function createWebSockets(gateway: GatewayPorts, turns: TurnPorts, limits
       const client = gateway.clients.get('openai-responses');
       if (!client) throw new Error('no client codec for openai-responses');
       const id = `req_${ulid(gateway.clock.now())}`;
+      // Node has left the socket to us: a reset before the connection stands must not end the process.
+      socket.on('error', () => socket.destroy());
       let peer: Peer;
       try {
         peer = peerOf(request);
