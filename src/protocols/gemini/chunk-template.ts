@@ -71,44 +71,9 @@ function objectEnd(text: string, from: number): number {
   return -1;
 }
 
-const isDigit = (code: number): boolean => code >= 48 && code <= 57;
-
-/** Whether two JSON texts differ in the digits of whole numbers only. */
-function sameButNumbers(one: string, other: string): boolean {
-  let a = 0;
-  let b = 0;
-  while (a < one.length && b < other.length) {
-    const code = one.charCodeAt(a);
-    if (!isDigit(code)) {
-      if (code !== other.charCodeAt(b)) return false;
-      a++;
-      b++;
-      continue;
-    }
-    const from = b;
-    while (isDigit(one.charCodeAt(a))) a++;
-    while (isDigit(other.charCodeAt(b))) b++;
-    if (b === from || (b > from + 1 && other.charCodeAt(from) === 48)) return false;
-  }
-  return a === one.length && b === other.length;
-}
-
-/** What a JSON string cannot be copied past without a look. */
-const SPECIAL = /[\\\u0000-\u001f]/; // eslint-disable-line no-control-regex
-
-/** The end of the string literal that begins at `from`, past its quote; -1 when it does not end. */
-function literalEnd(data: string, from: number): number {
-  for (let at = data.indexOf('"', from + 1); at >= 0; at = data.indexOf('"', at + 1)) {
-    let slashes = 0;
-    while (data.charCodeAt(at - 1 - slashes) === 92) slashes++;
-    if (slashes % 2 === 0) return at + 1;
-  }
-  return -1;
-}
-
+/** The text of a literal; `undefined` when it is none. */
 function textOf(literal: string): string | undefined {
-  const inner = literal.slice(1, -1);
-  if (!SPECIAL.test(inner)) return inner;
+  if (!literal.includes('\\')) return literal.slice(1, -1);
   try {
     return JSON.parse(literal) as string;
   } catch {
@@ -134,36 +99,49 @@ function isProved({ kind, prefix, middle, usage, tail }: Around): boolean {
   return usage === undefined ? found === undefined : isObject(found) && found[PROBE] === 1;
 }
 
+/** Inside of a string literal: no control characters, quotes escaped. */
+const INNER = String.raw`[^"\\\u0000-\u001f]*(?:\\[^\u0000-\u001f][^"\\\u0000-\u001f]*)*`;
+const NUMBER = '(?:0|[1-9][0-9]*)';
+
+const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/-]/g, String.raw`\$&`);
+
+/** A chunk of this make with any text and any whole numbers in its usage. Nothing in it can match in two ways, so it never goes back. */
+function patternOf({ prefix, middle, usage, tail }: Around): RegExp {
+  const numbers = (usage ?? '')
+    .split(/[0-9]+/)
+    .map(escaped)
+    .join(NUMBER);
+  return new RegExp(`^${escaped(prefix)}("${INNER}")${escaped(middle)}(${numbers})${escaped(tail)}$`);
+}
+
+/** Longer chunks are parsed. */
+const MAX_LENGTH = 64 * 1024;
+
 export function createChunkTemplate(): ChunkTemplate {
   let around: Around | undefined;
+  let pattern: RegExp | undefined;
   /** Chunks that never repeat are not worth learning from: each lesson costs what several matches earn. */
   let credit = 4;
   return {
     match(data) {
-      if (!around || !data.startsWith(around.prefix)) return undefined;
-      const { kind, prefix, middle, usage, tail } = around;
-      const end = data.charCodeAt(prefix.length) === 34 ? literalEnd(data, prefix.length) : -1;
-      if (end < 0 || !data.startsWith(middle, end)) return undefined;
-      const from = end + middle.length;
-      const to = data.length - tail.length;
-      if (to < from || !data.endsWith(tail)) return undefined;
-      const told = data.slice(from, to);
-      if (usage === undefined ? told !== '' : !sameButNumbers(usage, told)) return undefined;
-      const literal = data.slice(prefix.length, end);
-      const text = textOf(literal);
-      if (text === undefined || text === '') return undefined;
+      const found = around && pattern && data.length <= MAX_LENGTH ? pattern.exec(data) : null;
+      const literal = found?.[1];
+      const text = literal === undefined ? undefined : textOf(literal);
+      if (!around || !found || literal === undefined || text === undefined || text === '') return undefined;
       if (credit < 64) credit++;
-      return { kind, text, literal, usage: usage === undefined ? undefined : told };
+      return { kind: around.kind, text, literal, usage: around.usage === undefined ? undefined : found[2] };
     },
     learn(data, value) {
-      const plain = credit > 0 ? plainDelta(value) : undefined;
+      const plain = credit > 0 && data.length <= MAX_LENGTH ? plainDelta(value) : undefined;
       if (!plain) return;
       credit -= 4;
       const literal = JSON.stringify(plain.text);
       const at = data.indexOf(literal);
       if (at < 0) return;
       const next: Around = { kind: plain.kind, prefix: data.slice(0, at), ...split(data.slice(at + literal.length)) };
-      if (isProved(next)) around = next;
+      if (!isProved(next)) return;
+      around = next;
+      pattern = patternOf(next);
     },
   };
 }
