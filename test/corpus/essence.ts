@@ -323,7 +323,7 @@ export function requestEssence(request: ChatRequest, tools: readonly Tool[] = re
   put('output', output?.type === 'json-schema' ? `json-schema ${schemaLine(output.schema)}` : output?.type === 'json' ? 'json' : undefined);
   put('effort', request.reasoning && effortOf(request.reasoning));
   const { enabled, effort, budgetTokens } = request.reasoning ?? {};
-  const thinks = enabled === true || (effort ?? 'none') !== 'none' || (budgetTokens ?? 0) > 0;
+  const thinks = enabled === true || (effort ?? 'none') !== 'none' || (budgetTokens ?? 0) !== 0;
   put('thinks', request.reasoning && isOff(request.reasoning) ? false : thinks || undefined);
   put('max_tokens', request.maxOutputTokens);
   put('temperature', request.temperature === 1 ? undefined : request.temperature);
