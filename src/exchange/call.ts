@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ChatRequest, Fault, JsonObject, Notes, ProtocolId, Reply, Stop, Usage } from '../ir/index.ts';
+import type { ChatRequest, Fault, JsonObject, Notes, ProtocolId, Stop, Usage } from '../ir/index.ts';
 import type { Candidate } from '../policy/decide.ts';
 import type { ClientKey, Snapshot } from '../policy/snapshot.ts';
 import type { Provider, ProviderWire } from '../presets/preset.ts';
@@ -22,7 +22,7 @@ export interface Call {
   readonly platform?: string;
   readonly model: string;
   readonly stream: boolean;
-  /** How a stream is written: server-sent events, Gemini's JSON array, or bare JSON texts (WebSocket). */
+  /** How a stream is written: server-sent events, or Gemini's JSON array. */
   readonly form: StreamForm;
   readonly strict: boolean;
   readonly body: Buffer;
@@ -36,9 +36,9 @@ export interface Call {
 }
 
 /** How a stream goes to the client: SSE, one JSON array, or frames of a WebSocket. */
-export type StreamForm = 'sse' | 'json-array' | 'frames';
+export type StreamForm = 'sse' | 'json-array';
 
-/** A body that the gateway has changed before translation, and what wants to know how it ended. */
+/** A body that the gateway has changed before translation. */
 export interface Prepared {
   readonly body: JsonObject;
   /** The id that the reply must carry. */
@@ -47,8 +47,6 @@ export interface Prepared {
   readonly raw: boolean;
   /** Last changes where it goes to a provider of the client's own protocol as it is (raw lane). */
   readonly onRaw?: (body: JsonObject, target: Target) => JsonObject;
-  /** Hears the client's own view of the reply: the body that it gets (or would get). */
-  readonly onReply?: (reply: { readonly wire?: JsonObject; readonly reply?: Reply; readonly fault?: Fault }) => void;
 }
 
 /** Where an attempt goes. */

@@ -204,7 +204,6 @@ export async function runExchange(call: Call, sink: ClientSink, ports: ExchangeP
   }
   const { fault, endedBy } = progress.end;
   if (fault) {
-    call.prepared?.onReply?.({ fault });
     progress.status = respondFault(call, sink, fault, progress.end, progress.target ? servedBy(progress.target, progress.attempts) : {});
   } else if (endedBy === 'client' && !sink.begun) progress.status = CLIENT_GONE;
   ports.record(recordOf(call, progress, ports));

@@ -60,6 +60,7 @@ export function createState(gateway: () => GatewayPorts, { store, sealer }: Stat
     },
     store,
     sealer,
+    track: (sink, keepAlive, headers) => gateway().track(sink, keepAlive, headers),
     locks: new Set(),
   };
   const background = createBackground(turns);

@@ -81,6 +81,13 @@ export function createReplySink(handler: ReplyHandler): ClientSink {
     },
     abort() {
       if (ended) return;
+      if (!streaming && !handler.begun) {
+        // Nothing of a whole answer was told yet: the fault that follows can be told as it should be.
+        head = undefined;
+        pieces.length = 0;
+        bytesHeld = 0;
+        return;
+      }
       ended = true;
       handler.abort();
     },

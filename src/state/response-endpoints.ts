@@ -34,10 +34,13 @@ function startingAfter(query: URLSearchParams): number {
 const isUnfinished = (response: JsonObject): boolean => response['status'] === 'queued' || response['status'] === 'in_progress';
 
 /** Tells a response's events: the true ones while they are here, else those that its end stands for. */
-function stream(visit: Visit, record: StateRecord, background: Background): void {
+function stream(visit: Visit, record: StateRecord, ports: TurnPorts, background: Background): void {
   const after = startingAfter(visit.path.query);
   const headers = { ...answerHeaders(visit, 'text/event-stream; charset=utf-8'), 'cache-control': 'no-cache' };
-  if (background.follow(visit.key.id, record.id, after, httpHandler(visit.sink), headers)) return;
+  if (background.follow(visit.key.id, record.id, after, httpHandler(visit.sink), headers)) {
+    ports.track(visit.sink, visit.client.keepAlive, headers);
+    return;
+  }
   const response = background.current(record);
   if (isUnfinished(response)) {
     throw new GatewayError(
@@ -57,7 +60,7 @@ function stream(visit: Visit, record: StateRecord, background: Background): void
 
 async function retrieve(visit: Visit, id: string, ports: TurnPorts, background: Background): Promise<void> {
   const record = await recordOf(visit, id, ports);
-  if (visit.path.query.get('stream') === 'true') stream(visit, record, background);
+  if (visit.path.query.get('stream') === 'true') stream(visit, record, ports, background);
   else answerJson(visit, background.current(record));
 }
 

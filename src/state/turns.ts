@@ -1,4 +1,5 @@
 import type { Call } from '../exchange/call.ts';
+import type { ClientSink, OutHeaders } from '../exchange/client-sink.ts';
 import { type ExchangePorts, runExchange } from '../exchange/exchange.ts';
 import { GatewayError, gatewayFault, isObject, type JsonObject } from '../ir/index.ts';
 import { itemsIn, keptItem } from './items.ts';
@@ -12,6 +13,8 @@ export interface TurnPorts {
   readonly exchange: ExchangePorts;
   readonly store: StateStore;
   readonly sealer: () => Promise<Sealer>;
+  /** Keeps a silent stream alive with this text. */
+  readonly track: (sink: ClientSink, keepAlive: string, headers: OutHeaders) => void;
   /** Conversations in which a response is being made. */
   readonly locks: Set<string>;
 }

@@ -269,4 +269,18 @@ describe('what a provider of the same protocol is sent', () => {
     await own.close();
     await upstream.close();
   });
+
+  it('may break in the middle of a large reply: the client is told, and nothing is kept', async () => {
+    const upstream = await startUpstream((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.write(`{"id":"resp_theirs","output":"${'x'.repeat(500_000)}`, () => response.socket?.resetAndDestroy());
+    });
+    const own = await startTestServer({
+      providers: { them: { preset: 'openai', key: 'x', baseUrl: `${upstream.url}/v1`, protocols: ['openai-responses'] } },
+    });
+    await expect(openaiFor(own).responses.create({ model: 'them/gpt-5', input: 'a' })).rejects.toMatchObject({ status: 502 });
+    expect(own.defects).toEqual([]);
+    await own.close();
+    await upstream.close();
+  });
 });

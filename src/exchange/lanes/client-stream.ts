@@ -13,10 +13,9 @@ export interface FrameText {
   close(): string;
 }
 
-/** Server-sent events, Gemini's JSON array (element by element), or one JSON text a frame. */
+/** Server-sent events, or Gemini's JSON array (element by element). */
 export function createFrameText(form: StreamForm): FrameText {
   if (form === 'sse') return { contentType: 'text/event-stream; charset=utf-8', frame: sseText, close: () => '' };
-  if (form === 'frames') return { contentType: 'application/json', frame: (data) => `${data}\n`, close: () => '' };
   let first = true;
   return {
     contentType: 'application/json; charset=utf-8',

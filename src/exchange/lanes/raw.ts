@@ -1,4 +1,4 @@
-import { createNotes, type Fault, gatewayFault, type JsonObject, parseObject } from '../../ir/index.ts';
+import { createNotes, type Fault, gatewayFault, parseObject } from '../../ir/index.ts';
 import type { Tapped } from '../../protocols/protocol.ts';
 import type { UpstreamHeaders } from '../../upstream/send.ts';
 import { createSseReader } from '../../wire/sse.ts';
@@ -66,7 +66,7 @@ function endsWhole(body: Buffer): boolean {
 
 /** A whole reply: small ones in one write, larger ones as they come. */
 function wholeMode(context: LaneContext, status: number, upstream: UpstreamHeaders): AnswerMode {
-  const { sink, target, call } = context;
+  const { sink, target } = context;
   const contentType = headerOf(upstream, 'content-type') || 'application/json';
   const isPacked = headerOf(upstream, 'content-encoding') !== '';
   const announced = isPacked ? Number.NaN : Number.parseInt(headerOf(upstream, 'content-length'), 10);
@@ -99,7 +99,6 @@ function wholeMode(context: LaneContext, status: number, upstream: UpstreamHeade
     const tapped = target.codec.tap.whole(body);
     const fault = tapped.fault ? ownFault(context, tapped.fault) : errorInside(context, body);
     if (fault) return context.done(endOf(tapped, 'upstream', fault));
-    call.prepared?.onReply?.(wireOf(body));
     sink.begin(status, laneHeaders(context, upstream, contentType), body.length);
     sink.end(body);
     return context.done(endOf(tapped, 'upstream'));
@@ -123,7 +122,6 @@ function wholeMode(context: LaneContext, status: number, upstream: UpstreamHeade
         return malformed('half a reply');
       }
       sink.end();
-      if (call.prepared?.onReply && bytes < TAIL) call.prepared.onReply(wireOf(body));
       return context.done(endOf(target.codec.tap.whole(body), 'upstream'));
     },
     fail(fault) {
@@ -132,11 +130,6 @@ function wholeMode(context: LaneContext, status: number, upstream: UpstreamHeade
     },
   };
 }
-
-const wireOf = (body: Buffer): { wire?: JsonObject } => {
-  const wire = parseObject(body.toString('utf8'));
-  return wire ? { wire } : {};
-};
 
 /** Comments that came before the first event and are kept for the client; more of them are let go. */
 const MAX_EARLY_BYTES = 16 * 1024;

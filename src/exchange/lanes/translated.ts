@@ -41,7 +41,6 @@ const sourceContext = (context: LaneContext): { maker: string; newId: LaneContex
 /** Writes a whole reply in the client's own words. */
 function sendWhole(context: LaneContext, decoded: Decoded, reply: Reply, seen: Seen, upstream: UpstreamHeaders): void {
   const body = context.call.client.encodeReply(reply, replyContext(context, decoded.request, decoded.body));
-  context.call.prepared?.onReply?.({ wire: body, reply });
   const bytes = Buffer.from(JSON.stringify(body));
   context.sink.begin(200, laneHeaders(context, upstream, 'application/json'), bytes.length);
   context.sink.end(bytes);
@@ -75,18 +74,10 @@ function createWholeTaker(context: LaneContext, decoded: Decoded, upstream: Upst
   };
 }
 
-/** Takes events for a client that wants a stream, and gathers them where somebody wants the whole besides. */
+/** Takes events for a client that wants a stream. */
 function createStreamTaker(context: LaneContext, decoded: Decoded, upstream: UpstreamHeaders, listen: Listener): ReplyTaker {
-  const { call } = context;
-  const encoder = call.client.streamEncoder(replyContext(context, decoded.request, decoded.body));
-  const onReply = call.prepared?.onReply;
-  if (!onReply) return createClientStream(context, encoder, upstream, listen);
-  const collector = createCollector();
-  return createClientStream(context, encoder, upstream, (event) => {
-    listen(event);
-    collector.event(event);
-    if (event.type === 'reply-end') onReply({ reply: collector.result().reply });
-  });
+  const encoder = context.call.client.streamEncoder(replyContext(context, decoded.request, decoded.body));
+  return createClientStream(context, encoder, upstream, listen);
 }
 
 /** What takes a reply's events for the client of this call, as it asked. */
