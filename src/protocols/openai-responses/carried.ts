@@ -10,6 +10,7 @@ import {
   writeSeal,
 } from '../../ir/index.ts';
 import { DIALECT, str } from './dialect.ts';
+import { isInCall } from './hosted-items.ts';
 
 /*
  * What a client of this dialect must bring back but has no place for: seals on calls, text and media, hosted tools and
@@ -73,7 +74,9 @@ export function readCarried(item: JsonObject): Carried | undefined {
 export function restoreCarried(parts: readonly Part[], carried: Carried): readonly Part[] {
   const last = parts.at(-1);
   const before = parts.slice(0, -1);
-  if (carried.type !== 'seal') return [...(carried.type === 'hidden' ? parts : before), carried.part];
+  if (carried.type === 'hidden') return [...parts, carried.part];
+  // What was shown is one item; read back, its result is a part of its own.
+  if (carried.type === 'shown') return [...(last?.kind === 'hosted-result' && isInCall(last) ? before.slice(0, -1) : before), carried.part];
   const takes = last?.kind === 'text' || last?.kind === 'media' || last?.kind === 'tool-call';
   return takes ? [...before, { ...last, seal: carried.seal }] : parts;
 }

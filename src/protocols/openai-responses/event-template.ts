@@ -53,7 +53,7 @@ type Hole = 'number' | 'padding';
 /** Constant text, then pairs of a hole and the constant text after it. */
 interface Pieces {
   readonly first: string;
-  readonly rest: readonly { readonly hole: Hole; readonly then: string }[];
+  readonly rest: readonly { readonly hole: Hole; readonly next: string }[];
 }
 
 interface Around extends Omit<PlainDelta, 'text'> {
@@ -65,12 +65,12 @@ const HOLES = /"sequence_number":(0|[1-9]\d{0,14})(?=[,}])|"obfuscation":"([A-Za
 
 /** Cuts text at its number and its padding. */
 function cut(text: string): Pieces {
-  const rest: { hole: Hole; then: string }[] = [];
+  const rest: { hole: Hole; next: string }[] = [];
   let first: string | undefined;
   let from = 0;
   const add = (piece: string): void => {
     const last = rest.at(-1);
-    if (last) last.then = piece;
+    if (last) last.next = piece;
     else first = piece;
   };
   for (const found of text.matchAll(HOLES)) {
@@ -78,7 +78,7 @@ function cut(text: string): Pieces {
     const value = found[1] ?? found[2] ?? '';
     const at = found.index + found[0].length - value.length - (isNumber ? 0 : 1);
     add(text.slice(from, at));
-    rest.push({ hole: isNumber ? 'number' : 'padding', then: '' });
+    rest.push({ hole: isNumber ? 'number' : 'padding', next: '' });
     from = at + value.length;
   }
   add(text.slice(from));
@@ -102,10 +102,10 @@ function holeEnd(data: string, at: number, hole: Hole): number {
 /** The end of the holes and what stands between them, from `at`; -1 when they are not there. */
 function restEnd(data: string, at: number, rest: Pieces['rest']): number {
   let end = at;
-  for (const { hole, then } of rest) {
+  for (const { hole, next } of rest) {
     end = holeEnd(data, end, hole);
-    if (end < 0 || !data.startsWith(then, end)) return -1;
-    end += then.length;
+    if (end < 0 || !data.startsWith(next, end)) return -1;
+    end += next.length;
   }
   return end;
 }
@@ -126,7 +126,7 @@ function textOf(literal: string): string | undefined {
 
 const PROBE = 'probe';
 
-const probed = ({ first, rest }: Pieces): string => first + rest.map(({ hole, then }) => (hole === 'number' ? '7' : 'x') + then).join('');
+const probed = ({ first, rest }: Pieces): string => first + rest.map(({ hole, next }) => (hole === 'number' ? '7' : 'x') + next).join('');
 
 function prove(around: Around): boolean {
   const value = parseObject(`${probed(around.before)}"${PROBE}"${probed(around.after)}`);

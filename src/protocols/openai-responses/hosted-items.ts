@@ -22,6 +22,7 @@ const CALLS: Readonly<Record<string, HostedTool>> = {
   mcp_call: 'mcp',
 };
 
+/** Whether an item of that type is a call of a tool that the provider runs. */
 export const isHostedCall = (type: string): boolean => CALLS[type] !== undefined;
 
 /** A call of a hosted tool as it begins: what it was asked comes later, with the item. */
@@ -63,6 +64,7 @@ export function hostedInput(item: JsonObject): string {
 /** Marks a result that stands in its call's item: this dialect writes it with the call. */
 const IN_CALL: Residue = { [DIALECT]: { in_call: true } };
 
+/** Whether a result stands in its call's item. */
 export const isInCall = (part: HostedResultPart): boolean => residueOf(part)['in_call'] === true;
 
 const lines = (texts: readonly string[]): string => texts.filter((text) => text !== '').join('\n');
@@ -122,16 +124,38 @@ export function decodeHosted(item: JsonObject): readonly (HostedCallPart | Hoste
   return result ? [call, result] : [call];
 }
 
-/** Another dialect's call as an item, for a client's eyes; `undefined` where there is none. */
-export function encodeHostedCall(part: HostedCallPart, id: string): JsonObject | undefined {
+/** What a call of another dialect gave, as members of its item. */
+function resultMembers(tool: HostedTool, result: HostedResultPart | undefined): JsonObject {
+  if (!result) return {};
+  const { text, isError, sources } = result;
+  switch (tool) {
+    case 'code-execution':
+      return { outputs: text === '' ? [] : [{ type: 'logs', logs: text }], ...(isError ? { status: 'failed' } : {}) };
+    case 'mcp':
+      return isError
+        ? { error: { type: 'mcp_tool_execution_error', content: [{ type: 'text', text }] }, status: 'failed' }
+        : { output: text };
+    default:
+      return sources && sources.length > 0 ? { sources: sources.map(({ url }) => ({ type: 'url', url })) } : {};
+  }
+}
+
+/** Another dialect's call, with what it gave, as an item for a client's eyes; `undefined` where there is none. */
+export function encodeHostedCall(part: HostedCallPart, id: string, result?: HostedResultPart): JsonObject | undefined {
   if (part.native?.by === DIALECT) return part.native.value;
+  const given = resultMembers(part.tool, result);
   const input = parseObject(part.inputJson) ?? {};
   const urls = input['urls'];
   const url = str(input['url']) || (Array.isArray(urls) ? str((urls as readonly Json[])[0]) : '');
   switch (part.tool) {
     case 'web-search': {
       const query = str(input['query']);
-      return { id, type: 'web_search_call', status: 'completed', action: { type: 'search', query, queries: query === '' ? [] : [query] } };
+      return {
+        id,
+        type: 'web_search_call',
+        status: 'completed',
+        action: { type: 'search', query, queries: query === '' ? [] : [query], ...given },
+      };
     }
     case 'web-fetch':
       return { id, type: 'web_search_call', status: 'completed', action: { type: 'open_page', url: url === '' ? null : url } };
@@ -143,6 +167,7 @@ export function encodeHostedCall(part: HostedCallPart, id: string): JsonObject |
         code: str(input['code']) || str(input['command']) || part.inputJson,
         container_id: '',
         outputs: null,
+        ...given,
       };
     case 'file-search':
       return { id, type: 'file_search_call', status: 'completed', queries: [str(input['query'])], results: null };
@@ -156,6 +181,7 @@ export function encodeHostedCall(part: HostedCallPart, id: string): JsonObject |
         arguments: part.inputJson,
         output: null,
         error: null,
+        ...given,
       };
     default:
       return undefined;

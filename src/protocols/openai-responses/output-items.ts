@@ -46,6 +46,7 @@ export const textContent = (part: Pick<TextPart, 'text' | 'citations' | 'logprob
   text: part.text,
 });
 
+/** A refusal in a message. */
 export const refusalContent = (refusal: string): JsonObject => ({ type: 'refusal', refusal });
 
 const saidContent = (part: TextPart | RefusalPart): JsonObject => (part.kind === 'text' ? textContent(part) : refusalContent(part.text));
@@ -59,6 +60,7 @@ export const isSummary = (part: Pick<ReasoningPart, 'form' | 'id'>, { request }:
   return part.form === 'summary' || (part.id === undefined && show !== undefined && show !== 'none');
 };
 
+/** The pieces of a reasoning item. */
 export interface Thoughts {
   readonly summary: readonly string[];
   readonly content: readonly string[];
@@ -139,13 +141,21 @@ function media(part: MediaPart, context: ReplyContext): readonly JsonObject[] {
   return [];
 }
 
-function hosted(part: HostedCallPart | HostedResultPart, context: ReplyContext): readonly JsonObject[] {
-  if (part.kind === 'hosted-result') return isInCall(part) ? [] : [carrier(carriedPart('hidden', part), context)];
-  const item = encodeHostedCall(part, context.newId(HOSTED_PREFIX[part.tool] ?? 'ws_'));
+const hostedResult = (part: HostedResultPart, context: ReplyContext): readonly JsonObject[] =>
+  isInCall(part) ? [] : [carrier(carriedPart('hidden', part), context)];
+
+/** A call of a hosted tool. `result`: what it gave, which follows it: both stand in one item. */
+export function hostedCall(part: HostedCallPart, result: HostedResultPart | undefined, context: ReplyContext): readonly JsonObject[] {
+  const item = encodeHostedCall(part, context.newId(HOSTED_PREFIX[part.tool] ?? 'ws_'), result);
   if (part.native?.by === DIALECT && item) return [item];
   if (!item) context.notes.add(part.kind, 'dropped', `Responses has no item for '${part.tool}'`);
-  return item ? [item, carrier(carriedPart('shown', part), context)] : [carrier(carriedPart('hidden', part), context)];
+  const carried = carrier(carriedPart(item ? 'shown' : 'hidden', part), context);
+  return [...(item ? [item] : []), carried, ...(result ? hostedResult(result, context) : [])];
 }
+
+/** Whether a result is that of the call before it, of another dialect. */
+export const isResultOf = (part: Pick<Part, 'kind'>, call: HostedCallPart | undefined): part is HostedResultPart =>
+  part.kind === 'hosted-result' && call !== undefined && call.native?.by !== DIALECT && (part as HostedResultPart).callId === call.id;
 
 /** Writes a part that is known whole when it comes: media, what hosted tools did, blocks of one dialect. */
 export function wholeItems(part: Part, context: ReplyContext): readonly JsonObject[] {
@@ -153,8 +163,9 @@ export function wholeItems(part: Part, context: ReplyContext): readonly JsonObje
     case 'media':
       return media(part, context);
     case 'hosted-call':
+      return hostedCall(part, undefined, context);
     case 'hosted-result':
-      return hosted(part, context);
+      return hostedResult(part, context);
     case 'native':
       if (part.by === DIALECT) return [part.value];
       context.notes.add('native', 'dropped', `only ${part.by} has a word for it`);
@@ -192,9 +203,21 @@ function toolCall(part: ToolCallPart, context: ReplyContext): readonly JsonObjec
 
 /** Writes the parts of a reply. */
 export function outputItems(parts: readonly Part[], context: ReplyContext): readonly JsonObject[] {
-  return groupParts(parts).flatMap((group): readonly JsonObject[] => {
+  const groups = groupParts(parts);
+  const singleAt = (at: number): Part | undefined => {
+    const group = groups[at];
+    return group?.kind === 'single' ? group.part : undefined;
+  };
+  const callAt = (at: number): HostedCallPart | undefined => {
+    const part = singleAt(at);
+    return part?.kind === 'hosted-call' ? part : undefined;
+  };
+  return groups.flatMap((group, at): readonly JsonObject[] => {
     if (group.kind === 'message') return message(group.parts, context);
     if (group.kind === 'reasoning') return thoughts(group.parts, context);
+    if (isResultOf(group.part, callAt(at - 1))) return [];
+    const next = singleAt(at + 1);
+    if (group.part.kind === 'hosted-call') return hostedCall(group.part, next && isResultOf(next, group.part) ? next : undefined, context);
     return group.part.kind === 'tool-call' ? toolCall(group.part, context) : wholeItems(group.part, context);
   });
 }

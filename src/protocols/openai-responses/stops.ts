@@ -25,6 +25,7 @@ export function decodeStop(response: JsonObject, toolCall: boolean): Stop {
 /** Whether parts hold a call that the client is to run. */
 export const hasCall = (parts: readonly Part[]): boolean => parts.some((part) => part.kind === 'tool-call');
 
+/** How a response ended. */
 export interface End {
   readonly status: 'completed' | 'incomplete';
   readonly incomplete_details: { readonly reason: string } | null;
@@ -56,5 +57,6 @@ export function encodeStop({ reason, raw }: Stop, own: boolean): End {
 /** States of a response that is not over: told instead of an end where a whole response is (one that runs in the background). */
 const UNENDED: ReadonlySet<string> = new Set(['queued', 'in_progress', 'cancelled']);
 
+/** The state of a response that is not over; `undefined` when it is. */
 export const unended = ({ reason, raw }: Stop): string | undefined =>
   reason === 'other' && raw !== undefined && UNENDED.has(raw) ? raw : undefined;

@@ -1,6 +1,8 @@
 import {
   type Citation,
   type Fault,
+  type HostedCallPart,
+  type HostedResultPart,
   type JsonObject,
   type Part,
   type PartHead,
@@ -12,12 +14,14 @@ import {
 import type { ReplyContext, StreamEncoder, WriteFrame } from '../protocol.ts';
 import { writeSealed } from './carried.ts';
 import { encodeCitations } from './citations.ts';
-import { isOwn } from './dialect.ts';
+import { DIALECT, isOwn } from './dialect.ts';
 import { failureOf, faultFrame, writeFailure } from './faults.ts';
 import { createEventSender, type Flow, flowOf, placeOf, writeWhole } from './event-sender.ts';
 import { createCallWriter } from './call-writer.ts';
 import {
   hiddenThought,
+  hostedCall,
+  isResultOf,
   isSummary,
   messageItem,
   reasoningItem,
@@ -66,6 +70,7 @@ function createItemWriter(context: ReplyContext) {
   const calls = createCallWriter(sender, context);
   let item: OpenItem | undefined;
   let part: OpenPart | undefined;
+  let waiting: HostedCallPart | undefined;
 
   const place = (id: string): JsonObject => placeOf(id, sender);
   const whole = (made: JsonObject, write: WriteFrame): void => writeWhole(made, sender, write);
@@ -159,17 +164,34 @@ function createItemWriter(context: ReplyContext) {
     whole(hiddenThought({ ...head, text: '', seal }, context), write);
   }
 
-  function endWhole(gathered: Part | undefined, write: WriteFrame): void {
-    if (!gathered) return;
-    const items = wholeItems(gathered, context);
+  function tell(items: readonly JsonObject[], write: WriteFrame): void {
     if (items.length > 0) close(write);
     for (const made of items) whole(made, write);
   }
 
+  /** A call of another dialect waits for what it gave: both are one item. */
+  function release(write: WriteFrame, result?: HostedResultPart): void {
+    const call = waiting;
+    waiting = undefined;
+    if (call) tell(hostedCall(call, result, context), write);
+  }
+
+  function endWhole(gathered: Part | undefined, write: WriteFrame): void {
+    if (!gathered) return;
+    if (isResultOf(gathered, waiting)) return release(write, gathered);
+    release(write);
+    if (gathered.kind === 'hosted-call' && gathered.native?.by !== DIALECT) waiting = gathered;
+    else tell(wholeItems(gathered, context), write);
+  }
+
   return {
     sender,
-    close,
+    finish(write: WriteFrame, status: 'completed' | 'incomplete'): void {
+      release(write);
+      close(write, status);
+    },
     start(head: PartHead, write: WriteFrame): void {
+      if (head.kind !== 'hosted-result') release(write);
       part = { head, text: '', flow: undefined, citations: [], logprobs: [] };
       if (head.kind === 'text' || head.kind === 'refusal') part.flow = startSaid(head, write);
       else if (head.kind === 'tool-call') {
@@ -244,7 +266,7 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
 
   function end(event: End, write: WriteFrame): void {
     const stop = encodeStop(event.stop, own || isOwn(event));
-    items.close(write, stop.status);
+    items.finish(write, stop.status);
     const output = endOutput(sender.output, stop.status);
     const completedAt = stop.status === 'completed' ? context.now() : undefined;
     const done = response?.({ ...stop, output, usage, completedAt, serviceTier: event.serviceTier });

@@ -197,6 +197,7 @@ function choiceOf(choice: ToolChoice, request: ChatRequest, own: boolean, contex
   }
 }
 
+/** What a request says of its tools. */
 export interface EncodedTools {
   readonly members: JsonObject;
   /** What is to be said to the model, since the target cannot be told. */
