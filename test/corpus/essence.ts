@@ -323,8 +323,10 @@ export function requestEssence(request: ChatRequest, tools: readonly Tool[] = re
   put('output', output?.type === 'json-schema' ? `json-schema ${schemaLine(output.schema)}` : output?.type === 'json' ? 'json' : undefined);
   put('effort', request.reasoning && effortOf(request.reasoning));
   const { enabled, effort, budgetTokens } = request.reasoning ?? {};
+  // Left to the model: that is no wish that could be lost.
+  const lets = request.reasoning?.adaptive === true || (budgetTokens ?? 0) < 0;
   const thinks = enabled === true || (effort ?? 'none') !== 'none' || (budgetTokens ?? 0) !== 0;
-  put('thinks', request.reasoning && isOff(request.reasoning) ? false : thinks || undefined);
+  put('thinks', request.reasoning && isOff(request.reasoning) ? false : lets ? 'as it likes' : thinks || undefined);
   put('max_tokens', request.maxOutputTokens);
   put('temperature', request.temperature === 1 ? undefined : request.temperature);
   put('top_p', request.topP === 1 ? undefined : request.topP);

@@ -1,14 +1,7 @@
-import {
-  type ChatRequest,
-  type Fault,
-  type JsonObject,
-  type ProtocolId,
-  type Part,
-  type ReplyEvent,
-  kindOfStatus,
-} from '../../src/ir/index.ts';
-import { type ReplyEssence, replyEssence, sealsOf, callIdsOf } from './essence.ts';
+import { type ChatRequest, type Fault, type JsonObject, type ProtocolId, type ReplyEvent, kindOfStatus } from '../../src/ir/index.ts';
+import { type ReplyEssence, replyEssence } from './essence.ts';
 import { expectedReply, withoutHosted } from './expressible.ts';
+import { nextTurnProblems } from './next-turn.ts';
 import { type Codec, collected, decodeFrames, encodeFrames, grammarProblem, replyContext, SOURCE } from './replay.ts';
 import { failedStreamProblem, replyProblem, streamProblem } from './wire-grammar.ts';
 
@@ -43,44 +36,6 @@ function differences(wanted: ReplyEssence, found: ReplyEssence): string[] {
   return wrong;
 }
 
-/** The reply as a client would send it back with its next question, in the client's own dialect. */
-function nextRequest(client: ProtocolId, reply: JsonObject): JsonObject {
-  const first = (key: string): JsonObject => (reply[key] as readonly JsonObject[] | undefined)?.[0] ?? {};
-  switch (client) {
-    case 'openai-responses':
-      return { model: 'm', input: [{ role: 'user', content: 'q' }, ...((reply['output'] as readonly JsonObject[] | undefined) ?? [])] };
-    case 'anthropic-messages':
-      return {
-        model: 'm',
-        max_tokens: 9,
-        messages: [
-          { role: 'user', content: 'q' },
-          { role: 'assistant', content: reply['content'] ?? [] },
-        ],
-      };
-    case 'gemini':
-      return {
-        model: 'm',
-        stream: false,
-        contents: [{ role: 'user', parts: [{ text: 'q' }] }, first('candidates')['content'] ?? { role: 'model', parts: [] }],
-      };
-    default:
-      return { model: 'm', messages: [{ role: 'user', content: 'q' }, first('choices')['message'] ?? {}] };
-  }
-}
-
-/** Ids of calls and sealed state must come back with the client's next request, whatever its dialect. */
-function* returnProblems(client: Codec, reply: JsonObject, parts: readonly Part[]): Iterable<Problem> {
-  const turns = client.decodeRequest(nextRequest(client.id, reply)).turns.filter((turn) => turn.role === 'assistant');
-  const returned = turns.flatMap((turn) => turn.parts);
-  const [ids, idsBack] = [callIdsOf(parts), callIdsOf(returned)];
-  if (JSON.stringify(ids) !== JSON.stringify(idsBack))
-    yield { check: `ids → ${client.id}`, why: `${short(ids)} came back as ${short(idsBack)}` };
-  const [seals, back] = [sealsOf(parts), sealsOf(returned)];
-  const lost = seals.filter((seal) => !back.includes(seal));
-  if (lost.length > 0) yield { check: `seals → ${client.id}`, why: `${lost.length} of ${seals.length} lost: ${lost[0]?.slice(0, 120)}` };
-}
-
 /** A whole and a streamed reply, for a client of one dialect: legal, and the same as what came. */
 export function* replyProblems(client: Codec, { upstream, events, request, body }: Replayed): Iterable<Problem> {
   const tools = request.tools;
@@ -102,7 +57,9 @@ export function* replyProblems(client: Codec, { upstream, events, request, body 
   for (const why of differences(wanted, seen(replyEssence(client.decodeReply(written, SOURCE))))) yield { check: whole, why };
   // A chat message has no place for what hosted tools did, nor for its seal.
   const kept = client.id === 'openai-chat' ? reply.parts.filter((part) => !part.kind.startsWith('hosted')) : reply.parts;
-  if (reply.others === undefined) yield* returnProblems(client, written, kept);
+  // Gemini runs the tools of MCP servers itself and tells of the results in the same reply: nobody sends those back.
+  const isRun = reply.parts.some((part) => part.kind === 'native' && part.value['functionResponse'] !== undefined);
+  if (reply.others === undefined && !isRun) yield* nextTurnProblems(client, upstream, written, kept);
 
   const stream = `stream → ${client.id}`;
   const frames = encodeFrames(client, events, replyContext(request, own));

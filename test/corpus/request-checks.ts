@@ -1,39 +1,20 @@
-import {
-  type ChatRequest,
-  createNotes,
-  DEFAULT_FACTS,
-  type FactChanges,
-  GatewayError,
-  type JsonObject,
-  type Note,
-  type ProtocolId,
-} from '../../src/ir/index.ts';
+import { type ChatRequest, createNotes, GatewayError, type JsonObject, type Note, type ProtocolId } from '../../src/ir/index.ts';
 import { requestEssence } from './essence.ts';
 import { excuse } from './expressible.ts';
-import { type Codec, MAKER } from './replay.ts';
 import type { Problem } from './reply-checks.ts';
-import { requestProblem } from './request-grammar.ts';
+import { factsProblem, requestProblem } from './request-grammar.ts';
+import type { Target } from './targets.ts';
 
 /** A difference that a note answered for, or a refusal: for the eye, since each is a loss of somebody's. */
-export type Excused = (target: ProtocolId, field: string, by: string) => void;
-
-/** What providers of a dialect are mostly like, beyond the codec's own facts: what the vendor's newest models take. */
-const USUAL: { readonly [P in ProtocolId]?: FactChanges } = {
-  // What it takes by its address only as bytes is fetched before (`exchange/inline-media`).
-  'openai-chat': { hostedTools: ['web-search'], developerRole: true, media: { ...DEFAULT_FACTS.media, document: 'url-and-bytes' } },
-  'openai-responses': { hostedTools: ['web-search', 'code-execution', 'image-generation', 'file-search', 'mcp'], developerRole: true },
-  'anthropic-messages': { hostedTools: ['web-search', 'web-fetch', 'code-execution'] },
-  gemini: { hostedTools: ['web-search', 'web-fetch', 'code-execution'] },
-};
+export type Excused = (target: string, field: string, by: string) => void;
 
 /** Codes of refusals that name content, tools or a number of answers that the target has no place for. */
 const HONEST = new Set(['unsupported_content', 'unsupported_tool', 'unsupported_value', 'missing_parameter']);
 
 /** The target's request, or why it was honestly refused. */
-function encoded(request: ChatRequest, target: Codec, notes: ReturnType<typeof createNotes>): JsonObject | GatewayError {
-  const facts = { ...DEFAULT_FACTS, ...target.facts, ...USUAL[target.id] };
+function encoded(request: ChatRequest, { codec, facts, maker }: Target, notes: ReturnType<typeof createNotes>): JsonObject | GatewayError {
   try {
-    return target.encodeRequest(request, { model: request.model, facts, maker: MAKER, notes });
+    return codec.encodeRequest(request, { model: request.model, facts, maker, notes });
   } catch (error) {
     if (error instanceof GatewayError && error.fault.kind === 'bad_request' && error.fault.param !== undefined) return error;
     throw error;
@@ -41,27 +22,31 @@ function encoded(request: ChatRequest, target: Codec, notes: ReturnType<typeof c
 }
 
 /** A request on its way to a target of one dialect and back: legal there, and without loss beyond its notes. */
-export function* requestProblems(from: ProtocolId, request: ChatRequest, target: Codec, excused: Excused): Iterable<Problem> {
+export function* requestProblems(from: ProtocolId, request: ChatRequest, target: Target, excused: Excused): Iterable<Problem> {
   const notes = createNotes();
-  const check = `request → ${target.id}`;
+  const { codec, name } = target;
+  const check = `request → ${name}`;
   const sent = encoded(request, target, notes);
   if (sent instanceof GatewayError) {
     const { code = '', message } = sent.fault;
-    if (from === target.id || !HONEST.has(code)) yield { check, why: `refused: ${message}` };
-    else excused(target.id, 'refused', message.replaceAll(/'[^']{20,}'/g, '…'));
+    if (from === codec.id || !HONEST.has(code)) yield { check, why: `refused: ${message}` };
+    else excused(name, 'refused', message.replaceAll(/'[^']{20,}'/g, '…'));
     return;
   }
-  const wrong = from === target.id ? undefined : requestProblem(target.id, sent);
+  const wrong = from === codec.id ? undefined : (requestProblem(codec.id, sent) ?? factsProblem(codec.id, sent, target.facts));
   if (wrong !== undefined) yield { check, why: wrong };
-  const read = target.id === 'gemini' ? { ...sent, model: request.model, stream: request.stream } : sent;
-  yield* losses(request, target.decodeRequest(read), notes.list, target.id, check, excused);
+  const read = codec.id === 'gemini' ? { ...sent, model: request.model, stream: request.stream } : sent;
+  yield* losses(request, codec.decodeRequest(read), notes.list, target, check, excused);
 }
+
+/** What a target that does not think does anyway. */
+const WITHOUT_THOUGHT: ReadonlySet<string> = new Set(['effort none', 'thinks false']);
 
 function* losses(
   request: ChatRequest,
   back: ChatRequest,
   notes: readonly Note[],
-  target: ProtocolId,
+  { name: target, facts }: Target,
   check: string,
   excused: Excused,
 ): Iterable<Problem> {
@@ -69,7 +54,8 @@ function* losses(
   const after = requestEssence(back, request.tools);
   for (const [field, value] of before) {
     const now = after.get(field);
-    if (now === value) continue;
+    const isLeft = field === 'thinks' && (value === 'as it likes' || (value === 'true' && now === 'as it likes'));
+    if (now === value || isLeft || (facts.reasoningControl === 'none' && WITHOUT_THOUGHT.has(`${field} ${value}`))) continue;
     const note = excuse(field, value, now, notes);
     if (note) excused(target, field, `${note.field} ${note.what}`);
     else

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject, type ProtocolId } from '../../src/ir/index.ts';
+import { isObject, type Json, type JsonObject, type ProtocolId, type TargetFacts } from '../../src/ir/index.ts';
 
 /*
  * What providers of each dialect take, by their own documentation and not by our codecs: what breaks one of these rules is
@@ -75,6 +75,8 @@ const IMAGES: ReadonlySet<string> = new Set(['image/jpeg', 'image/png', 'image/g
 
 function anthropicBlock(block: JsonObject, role: string): Problem {
   const type = text(block['type']);
+  // What its own tools did goes back to the dialect's maker.
+  if (role === 'assistant' && /^(server_tool_use|mcp_tool_use|.+_tool_result|compaction|fallback)$/.test(type)) return undefined;
   if (!BLOCKS[role]?.has(type)) return `${type} in a message of ${role}`;
   switch (type) {
     case 'text':
@@ -259,4 +261,39 @@ export function requestProblem(protocol: ProtocolId, body: JsonObject): Problem 
     default:
       return undefined;
   }
+}
+
+/** Ids of calls in a conversation, whatever the dialect's shape. */
+function* idsIn(value: Json | undefined): Iterable<string> {
+  if (Array.isArray(value)) for (const one of value as readonly Json[]) yield* idsIn(one);
+  if (!isObject(value)) return;
+  const { type, id, call_id, tool_calls, content, functionCall, parts } = value;
+  if ((type === 'function' || type === 'tool_use') && typeof id === 'string') yield id;
+  if (typeof call_id === 'string') yield call_id;
+  if (isObject(functionCall) && typeof functionCall['id'] === 'string') yield functionCall['id'];
+  yield* idsIn(tool_calls);
+  yield* idsIn(content);
+  yield* idsIn(parts);
+}
+
+/** What is wrong with a request by what is known of its target beyond the dialect. */
+export function factsProblem(protocol: ProtocolId, body: JsonObject, facts: TargetFacts): Problem {
+  const from = protocol === 'gemini' ? inside(body['generationConfig']) : body;
+  const temperature = from['temperature'];
+  if (typeof temperature === 'number' && temperature > facts.maxTemperature) return `temperature ${temperature}`;
+  for (const name of ['temperature', 'top_p', 'topP'])
+    if (!facts.sampling && from[name] !== undefined && from[name] !== 1) return `${name}, which the model refuses`;
+  if (!facts.topK && (from['top_k'] ?? from['topK']) !== undefined) return 'top_k, which the target refuses';
+  if (!facts.seed && from['seed'] !== undefined) return 'seed, which the target refuses';
+  if (!facts.penalties && (from['frequency_penalty'] ?? from['frequencyPenalty']) !== undefined)
+    return 'penalties, which the target refuses';
+  const stops = from['stop'] ?? from['stop_sequences'] ?? from['stopSequences'];
+  if (Array.isArray(stops) && stops.length > facts.maxStop) return `${stops.length} stop sequences`;
+  const effort = from['reasoning_effort'] ?? inside(from['reasoning'])['effort'] ?? inside(from['output_config'])['effort'];
+  if (typeof effort === 'string' && !facts.efforts.includes(effort)) return `effort ${effort}`;
+  const { max, exact, charset } = facts.toolId;
+  for (const id of idsIn(body['messages'] ?? body['input'] ?? body['contents']))
+    if (id.length > max || (exact !== undefined && id.length !== exact) || (charset === 'word' && !/^[a-zA-Z0-9_-]+$/.test(id)))
+      return `tool id ${id}`;
+  return undefined;
 }

@@ -17,6 +17,7 @@ import {
 import { failureProblems, type Replayed, replyProblems } from '../corpus/reply-checks.ts';
 import { requestProblems } from '../corpus/request-checks.ts';
 import { replyEssence } from '../corpus/essence.ts';
+import { PLAIN } from '../corpus/targets.ts';
 import { failedStreamProblem } from '../corpus/wire-grammar.ts';
 import { type Fixture, fixtures } from './fixtures.ts';
 
@@ -85,7 +86,7 @@ describe.each(fixtures())('$protocol/$name', (fixture) => {
     }
   });
 
-  it.each(clients)('its request goes to a provider of $id and back: legal, and without loss beyond its notes', (target) => {
+  it.each([...PLAIN])('its request goes to a provider of $name and back: legal, and without loss beyond its notes', (target) => {
     const { stream, ...request } = told.request;
     const problems = requestProblems(fixture.protocol, { ...request, stream }, target, () => {});
     expect([...problems]).toEqual([]);
