@@ -57,7 +57,7 @@ const openaiError = (status: number, message: string): Record<string, unknown> =
 
 const chat: Dialect = {
   id: 'openai-chat',
-  provider: 'chat',
+  provider: 'oai',
   settings: (url) => ({ preset: 'openai-compatible', baseUrl: url, key: 'up-secret', protocols: ['openai-chat'] }),
   path: () => '/v1/chat/completions',
   body: (model, stream, text = 'hello') => ({ model, messages: [{ role: 'user', content: text }], ...(stream ? { stream } : {}) }),

@@ -202,7 +202,7 @@ describe('after the end', () => {
   it('so is the client’s', async () => {
     stage.upstream.answer = stream(chat.events);
     const socket: Socket = connect(Number(new URL(stage.server.url).port), '127.0.0.1');
-    const body = JSON.stringify(chat.body('chat/up', true));
+    const body = JSON.stringify(chat.body('oai/up', true));
     let seen = '';
     const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
     for (let i = 1; i <= 3; i++) {
@@ -283,7 +283,7 @@ describe('a client that does not read stops the upstream, and goes on when it re
 
 describe('another configuration', () => {
   it('is for calls that begin after it; those that run end on the old one', async () => {
-    const own = await setStage({ models: { fast: 'chat/old' } });
+    const own = await setStage({ models: { fast: 'oai/old' } });
     const play = conduct();
     own.upstream.answer = play.answer;
     const body = JSON.stringify(chat.body('fast', true));
@@ -292,7 +292,7 @@ describe('another configuration', () => {
     play.head();
     await play.write(chat.events[1] ?? '');
     const next = own.server.app.snapshot().config;
-    own.server.app.reload({ ...next, keys: [{ name: 'other', value: 'pk-other-key-0123456789' }], models: { fast: 'chat/new' } });
+    own.server.app.reload({ ...next, keys: [{ name: 'other', value: 'pk-other-key-0123456789' }], models: { fast: 'oai/new' } });
     own.upstream.answer = json(chat.whole);
     const refused = await call(`${own.server.url}/v1/chat/completions`, JSON.stringify(chat.body('fast', false)), {
       authorization: `Bearer ${own.server.key}`,
@@ -301,11 +301,11 @@ describe('another configuration', () => {
     const fresh = await call(`${own.server.url}/v1/chat/completions`, JSON.stringify(chat.body('fast', false)), {
       authorization: 'Bearer pk-other-key-0123456789',
     });
-    expect(fresh.headers['x-pailou-served-by']).toBe('chat/new');
+    expect(fresh.headers['x-pailou-served-by']).toBe('oai/new');
     for (const event of chat.events.slice(2)) await play.write(event);
     play.end();
     const got = await running;
-    expect(got.headers['x-pailou-served-by']).toBe('chat/old');
+    expect(got.headers['x-pailou-served-by']).toBe('oai/old');
     expect(told(chat, got)).toMatchObject({ text: TEXT, finished: true });
     await own.close();
   });

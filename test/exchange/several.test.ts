@@ -139,7 +139,7 @@ describe('bounds of several answers', () => {
   it('a server that gives several is asked for them in one call', async () => {
     stage.upstream.seen.length = 0;
     stage.upstream.answer = json(chat.whole);
-    await ask('chat/up', { n: 3 });
+    await ask('oai/up', { n: 3 });
     expect(stage.upstream.seen.map(({ body }) => JSON.parse(body).n)).toEqual([3]);
   });
 

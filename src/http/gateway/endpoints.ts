@@ -97,15 +97,23 @@ export function operationOf(method: string, path: ParsedPath): Operation {
   return NOT_DUE.has(word) ? { kind: 'not-due', what: word } : { kind: 'unknown' };
 }
 
-/** The protocol whose envelope an error wears when the path alone does not say: by what only one vendor's clients send. */
-export function dialectOf(path: ParsedPath | undefined, headers: Readonly<Record<string, unknown>>): ProtocolId {
-  if (headers['anthropic-version'] !== undefined || path?.endpoint.startsWith('messages') === true) return 'anthropic-messages';
-  if (
-    path?.version === 'v1beta' ||
-    headers['x-goog-api-key'] !== undefined ||
-    headers['x-goog-api-client'] !== undefined ||
-    path?.query.has('key') === true
-  )
-    return 'gemini';
-  return path?.endpoint.startsWith('responses') === true ? 'openai-responses' : 'openai-chat';
+/** Words of a path that only one vendor's clients call. */
+const WORDS: readonly (readonly [string, ProtocolId])[] = [
+  ['v1beta', 'gemini'],
+  ['enerateContent', 'gemini'],
+  ['messages', 'anthropic-messages'],
+  ['responses', 'openai-responses'],
+];
+
+/**
+ * The protocol whose envelope an answer wears when the operation does not say: by what only one vendor's clients send.
+ * `url`: looked into only where the path cannot be read.
+ */
+export function dialectOf(path: ParsedPath | undefined, url: string, headers: Readonly<Record<string, unknown>>): ProtocolId {
+  const word = path ? path.endpoint.split('/', 1)[0] : WORDS.find(([one]) => url.includes(one))?.[0];
+  const known = WORDS.find(([one]) => one === word);
+  if (headers['anthropic-version'] !== undefined) return 'anthropic-messages';
+  if (known) return known[1];
+  const isGoogle = headers['x-goog-api-key'] !== undefined || headers['x-goog-api-client'] !== undefined || path?.query.has('key') === true;
+  return isGoogle || path?.version === 'v1beta' ? 'gemini' : 'openai-chat';
 }

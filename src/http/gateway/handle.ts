@@ -150,8 +150,8 @@ function perform(visit: Visit, operation: Operation, body: Buffer, ports: Gatewa
   }
 }
 
-const protocolOf = (operation: Operation, path: ParsedPath | undefined, headers: IncomingMessage['headers']): ProtocolId =>
-  'protocol' in operation ? operation.protocol : dialectOf(path, headers);
+const protocolOf = (operation: Operation, path: ParsedPath | undefined, { url = '', headers }: IncomingMessage): ProtocolId =>
+  'protocol' in operation ? operation.protocol : dialectOf(path, url, headers);
 
 /** Every request of a client comes in here. Never throws, never leaves a request without an answer. */
 export function handleGateway(request: IncomingMessage, response: ServerResponse, ports: GatewayPorts): void {
@@ -168,7 +168,7 @@ export function handleGateway(request: IncomingMessage, response: ServerResponse
   const sink = createResponseSink(request, response, corsHeaders(headers, cors));
   const path = parsePath(request.url ?? '/');
   const operation: Operation = path ? operationOf(method, path) : { kind: 'unknown' };
-  const client = clientFor(ports, protocolOf(operation, path, headers));
+  const client = clientFor(ports, protocolOf(operation, path, request));
   const id = `req_${ulid(at)}`;
   const label = labelOf(headers);
   const who = { id, client, ...(label === undefined ? {} : { label }) };
