@@ -58,7 +58,7 @@ async function create(visit: Visit, body: JsonObject, ports: TurnPorts): Promise
   const id = ports.exchange.newId('conv_');
   const record: StateRecord = { owner, kind: 'conversation', id, position: 0, createdAt: visit.at, value: { metadata } };
   ports.store.put(record);
-  appendItems(owner, id, items, 0, ports);
+  appendItems({ owner, conversation: id, history: { items: [] } }, items, ports);
   answerJson(visit, conversationOf(record));
 }
 
@@ -80,9 +80,9 @@ async function remove(visit: Visit, id: string, ports: TurnPorts): Promise<void>
 async function addItems(visit: Visit, id: string, body: JsonObject, ports: TurnPorts): Promise<void> {
   const owner = visit.key.id;
   requiredArray(body, 'items');
-  const { items: known, position } = await conversationItems(ports.store, owner, id);
-  const items = await resolveReferences(ports.store, owner, newItems(body), known, 'items');
-  answerJson(visit, listOf(appendItems(owner, id, items, position ?? 0, ports)));
+  const history = await conversationItems(ports.store, owner, id);
+  const items = await resolveReferences(ports.store, owner, newItems(body), history.items, 'items');
+  answerJson(visit, listOf(appendItems({ owner, conversation: id, history }, items, ports)));
 }
 
 async function listItems(visit: Visit, id: string, ports: TurnPorts): Promise<void> {

@@ -30,6 +30,7 @@ function grown(block: JsonObject, delta: JsonObject): JsonObject {
   return { ...block, citations: [...citations, delta['citation']] };
 }
 
+/** A message of which nothing has come yet. */
 export function createMessageCollector(): MessageCollector {
   const blocks: JsonObject[] = [];
   const inputs = new Map<number, string>();

@@ -178,6 +178,7 @@ export interface Threads {
   expand(visit: Visit, body: JsonObject): Promise<JsonObject>;
 }
 
+/** Threads over the store. */
 export function createThreads(ports: TurnPorts): Threads {
   /** Messages that a turn continues from just now. */
   const inFlight = new Set<string>();

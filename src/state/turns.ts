@@ -2,6 +2,7 @@ import type { Call } from '../exchange/call.ts';
 import type { ClientSink, OutHeaders } from '../exchange/client-sink.ts';
 import { type ExchangePorts, runExchange } from '../exchange/exchange.ts';
 import { GatewayError, gatewayFault, isObject, type JsonObject } from '../ir/index.ts';
+import type { History } from './history.ts';
 import { itemsIn, keptItem } from './items.ts';
 import type { Sealer, StateStore } from './ports.ts';
 import { createReplySink, type ReplyHandler } from './reply-handler.ts';
@@ -113,28 +114,40 @@ export function keepResponse(call: Call, ready: ReadyResponse, response: JsonObj
 /** Items of different conversations may have the same id: clients bring their own. */
 export const itemKey = (conversation: string, id: string): string => `${conversation} ${id}`;
 
-/** Adds items to a conversation, after those that are there. */
+/** Where in a conversation items are added. */
+interface Place {
+  readonly owner: string;
+  readonly conversation: string;
+  /** What is there already. */
+  readonly history: History;
+}
+
+/** Adds items to a conversation, after those that are there. An id that is taken there gets another: some providers count anew each time. */
 export function appendItems(
-  owner: string,
-  conversation: string,
+  { owner, conversation, history }: Place,
   items: readonly JsonObject[],
-  position: number,
   ports: TurnPorts,
 ): readonly JsonObject[] {
-  const kept = items.map((item) => keptItem(item, ports.exchange.newId));
-  for (const [index, value] of kept.entries()) {
+  const { newId, clock } = ports.exchange;
+  const taken = new Set(history.items.map((item) => item['id']));
+  let position = history.position ?? 0;
+  return items.map((item) => {
+    const { id: given, ...nameless } = item;
+    const value = keptItem(taken.has(given) ? nameless : item, newId);
     const id = String(value['id']);
+    taken.add(id);
+    position++;
     ports.store.put({
       owner,
       kind: 'item',
       id: itemKey(conversation, id),
       parent: conversation,
-      position: position + 1 + index,
-      createdAt: ports.exchange.clock.now(),
+      position,
+      createdAt: clock.now(),
       value,
     });
-  }
-  return kept;
+    return value;
+  });
 }
 
 /** Keeps what a finished response leaves behind, before its client hears of the end. */
@@ -144,7 +157,7 @@ export function settleResponse(call: Call, ready: ReadyResponse, response: JsonO
   const isDone = DONE.has(response['status']);
   if (wishes.store) keepResponse(call, ready, response, ports);
   if (wishes.conversation !== undefined && isDone) {
-    appendItems(call.key.id, wishes.conversation, [...input, ...output], history.position ?? 0, ports);
+    appendItems({ owner: call.key.id, conversation: wishes.conversation, history }, [...input, ...output], ports);
   }
   if (isDone) watch.onFinished?.({ id: String(response['id']), items: [...history.items, ...input, ...output], isStored: wishes.store });
   else watch.onFailed?.();

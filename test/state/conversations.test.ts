@@ -1,5 +1,6 @@
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { json, startUpstream } from '../fakes/upstream.ts';
 import { startTestServer, TEST_KEY, type TestServer } from '../server.ts';
 import { openaiFor, OTHER_KEY, twoClients, UPSTREAMS } from './clients.ts';
 
@@ -76,6 +77,31 @@ describe('conversations', () => {
       status: 400,
     });
     expect((await openai.conversations.items.list(id)).data).toHaveLength(4);
+  });
+
+  it('keep items apart whose provider gives the same id twice', async () => {
+    const item = {
+      id: 'msg_0',
+      type: 'message',
+      role: 'assistant',
+      status: 'completed',
+      content: [{ type: 'output_text', text: 'Hi', annotations: [] }],
+    };
+    const upstream = await startUpstream(
+      json({ id: 'resp_0', object: 'response', created_at: 1, status: 'completed', model: 'm', output: [item], usage: null }),
+    );
+    const own = await startTestServer({
+      providers: { them: { preset: 'openai', key: 'x', baseUrl: `${upstream.url}/v1`, protocols: ['openai-responses'] } },
+    });
+    const client = openaiFor(own);
+    const { id } = await client.conversations.create();
+    for (const input of ['one', 'two']) await client.responses.create({ model: 'them/m', input, conversation: id });
+    const { data } = await client.conversations.items.list(id, { order: 'asc' });
+    expect(data.map((one) => ('role' in one ? one.role : ''))).toEqual(['user', 'assistant', 'user', 'assistant']);
+    expect(new Set(data.map((one) => one.id)).size).toBe(4);
+    expect(JSON.parse(upstream.seen[1]?.body ?? '').input).toHaveLength(3);
+    await own.close();
+    await upstream.close();
   });
 
   it('of one key are 404 for another', async () => {
