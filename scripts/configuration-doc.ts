@@ -1,11 +1,11 @@
 // node scripts/configuration-doc.ts: writes docs/configuration.md and docs/configuration.zh-CN.md from the shape that
 // configuration files are checked by. With --check it only says whether they are up to date.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileShape } from '../src/config/file-shape.ts';
 import { inLanguage, type Language, type Words } from '../src/config/language.ts';
 import type { Shape } from '../src/config/shape.ts';
+import { formatPage } from './format-page.ts';
 
 const EXAMPLE = `\`\`\`yaml
 # yaml-language-server: $schema=./node_modules/pailou/schema/v1.json
@@ -183,14 +183,6 @@ function page(language: Language): string {
 
 const root = join(import.meta.dirname, '..');
 
-/** As the formatter leaves it: tables are padded, examples in one style. */
-function formatted(name: string, text: string): string {
-  const tool = join(root, 'node_modules', '.bin', 'oxfmt');
-  const { stdout, status, stderr } = spawnSync(tool, ['--stdin-filepath', name], { cwd: root, input: text, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`oxfmt: ${stderr}`);
-  return stdout;
-}
-
 function current(file: string): string {
   try {
     return readFileSync(file, 'utf8');
@@ -204,7 +196,7 @@ for (const [name, language] of [
   ['docs/configuration.zh-CN.md', 'zh'],
 ] as const) {
   const file = join(root, name);
-  const wanted = formatted(name, page(language));
+  const wanted = formatPage(name, page(language));
   if (!process.argv.includes('--check')) writeFileSync(file, wanted);
   else if (current(file) !== wanted) {
     console.error(`${name} is not what the code says. Write it anew: node scripts/run.js scripts/configuration-doc.ts`);

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import type { ProtocolId } from '../src/ir/index.ts';
 import { presets } from '../src/presets/index.ts';
 import type { Preset, Wire } from '../src/presets/preset.ts';
+import { formatPage } from './format-page.ts';
 import { WIRE_ROWS, type WireRow } from '../test/presets/wire-rows.ts';
 
 /*
@@ -96,7 +97,8 @@ export function providersDoc(): string {
   const any = listed.filter((preset) => preset.origin === '');
   const hosted = listed.filter((preset) => preset.local === undefined && preset.origin !== '');
   const section = (title: string, of: readonly Preset[]): string => `## ${title}\n\n${of.map(sectionOf).join('\n')}`;
-  return [INTRO, section('Makers and clouds', hosted), section('Servers of your own', own), section('Any other', any)].join('\n');
+  const page = [INTRO, section('Makers and clouds', hosted), section('Servers of your own', own), section('Any other', any)];
+  return formatPage('docs/providers.md', page.join('\n'));
 }
 
 if (import.meta.main) writeFileSync(PROVIDERS_DOC, providersDoc());

@@ -25,18 +25,23 @@ function optional<T extends Json>(
   return value;
 }
 
+/** Text. */
 export const optionalString = (from: JsonObject, key: string, at = ''): string | undefined =>
   optional(from, key, at, 'a string', (value) => typeof value === 'string');
 
+/** A number. */
 export const optionalNumber = (from: JsonObject, key: string, at = ''): number | undefined =>
   optional(from, key, at, 'a number', (value) => typeof value === 'number');
 
+/** True or false. */
 export const optionalBoolean = (from: JsonObject, key: string, at = ''): boolean | undefined =>
   optional(from, key, at, 'a boolean', (value) => typeof value === 'boolean');
 
+/** An object. */
 export const optionalObject = (from: JsonObject, key: string, at = ''): JsonObject | undefined =>
   optional(from, key, at, 'an object', (value): value is JsonObject => isObject(value));
 
+/** A list of anything. */
 export const optionalArray = (from: JsonObject, key: string, at = ''): readonly Json[] | undefined =>
   optional(from, key, at, 'an array', (value): value is readonly Json[] => Array.isArray(value));
 
@@ -50,6 +55,7 @@ export const optionalCount = (from: JsonObject, key: string, at = ''): number | 
     (value): value is number => typeof value === 'number' && Number.isInteger(value) && value >= 0,
   );
 
+/** A list of texts. */
 export function optionalStrings(from: JsonObject, key: string, at = ''): readonly string[] | undefined {
   return optionalArray(from, key, at)?.map((value, index) => {
     if (typeof value !== 'string') throw wrongKind(`${memberPath(at, key)}[${index}]`, 'a string', value);
@@ -62,10 +68,13 @@ function present<T>(value: T | undefined, key: string, at: string): T {
   return value;
 }
 
+/** Text that must be there. */
 export const requiredString = (from: JsonObject, key: string, at = ''): string => present(optionalString(from, key, at), key, at);
 
+/** An object that must be there. */
 export const requiredObject = (from: JsonObject, key: string, at = ''): JsonObject => present(optionalObject(from, key, at), key, at);
 
+/** A list that must be there. */
 export const requiredArray = (from: JsonObject, key: string, at = ''): readonly Json[] => present(optionalArray(from, key, at), key, at);
 
 /** An element that must be an object. */

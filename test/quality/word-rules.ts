@@ -56,6 +56,11 @@ const VENDOR_EXCEPTIONS: readonly Exception[] = [
   { path: 'src/config/file-shape.ts', word: /claude-|gpt-5/, why: 'examples of model names in the description of the file' },
   { path: 'src/ir/target.ts', word: /^openrouter$/, why: 'a form of the chat wire for reasoning, called by who made it' },
   {
+    path: 'src/exchange/model-list.ts',
+    word: /^(ollama|cohere)$/,
+    why: 'shapes of model lists, called by who made them; a preset says which is its',
+  },
+  {
     path: 'src/tokens',
     word: /claude|gpt/i,
     why: 'tokens are counted by the family of the model, whoever serves it; the families are a table',

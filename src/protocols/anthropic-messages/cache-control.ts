@@ -1,5 +1,5 @@
 import { type CacheMark, isObject, type Json, type JsonObject } from '../../ir/index.ts';
-import { memberPath, optionalObject, optionalString } from './fields.ts';
+import { memberPath, optionalObject, optionalString } from '../../wire/fields.ts';
 
 /** How many cache breakpoints a request may have. https://docs.claude.com/en/docs/build-with-claude/prompt-caching */
 export const MAX_CACHE_MARKS = 4;

@@ -16,7 +16,7 @@ import type { SourceContext } from '../protocol.ts';
 import { decodeCitations } from './citations.ts';
 import { DIALECT, withoutDirectCaller, withResidue } from './dialect.ts';
 import { decodeErrorEvent } from './faults.ts';
-import { unknownMembers } from './fields.ts';
+import { unknownMembers } from '../../wire/fields.ts';
 import { decodeHostedCall, decodeHostedResult, isHostedCall, isHostedResult } from './hosted-blocks.ts';
 import { decodeStop } from './stops.ts';
 import { decodeUsage } from './usage.ts';

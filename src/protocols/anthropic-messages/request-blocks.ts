@@ -28,7 +28,7 @@ import {
   requiredString,
   unknownMembers,
   wrongKind,
-} from './fields.ts';
+} from '../../wire/fields.ts';
 import { decodeHostedCall, decodeHostedResult, isHostedCall, isHostedResult } from './hosted-blocks.ts';
 
 const known = (...keys: readonly string[]): ReadonlySet<string> => new Set(['type', 'cache_control', ...keys]);

@@ -24,7 +24,7 @@ import {
   requiredString,
   unknownMembers,
   wrongKind,
-} from './fields.ts';
+} from '../../wire/fields.ts';
 import { decodeContent } from './request-blocks.ts';
 import { decodeTool, decodeToolChoice } from './tools-decode.ts';
 

@@ -10,7 +10,7 @@ import {
   optionalStrings,
   requiredString,
   unknownMembers,
-} from './fields.ts';
+} from '../../wire/fields.ts';
 import { hostedTool } from './hosted-blocks.ts';
 
 const FUNCTION = new Set(['type', 'name', 'description', 'input_schema', 'strict', 'cache_control']);

@@ -49,6 +49,7 @@ interface Common {
 
 const BASE64 = /^[A-Za-z0-9+/_=\s-]*$/;
 
+/** What a file is by its type. */
 export function mediaKind(mediaType: string | undefined): MediaPart['media'] {
   const kind = mediaType?.split('/')[0];
   return kind === 'image' || kind === 'audio' || kind === 'video' ? kind : 'document';

@@ -79,6 +79,7 @@ function decodeEntry(raw: JsonObject, at: string): readonly Tool[] {
   return tools;
 }
 
+/** The tools of a request. */
 export const decodeTools = (body: JsonObject): readonly Tool[] =>
   (optionalArray(body, 'tools') ?? []).flatMap((one, index) => decodeEntry(objectAt(one, `tools[${index}]`), `tools[${index}]`));
 
@@ -153,6 +154,7 @@ function encodeHosted(tool: HostedToolDefinition, facts: TargetFacts): JsonObjec
   return { [name]: domains };
 }
 
+/** Tools as this dialect takes them; what it has not is noted. */
 export function encodeTools(tools: readonly Tool[], facts: TargetFacts, notes: Notes): readonly JsonObject[] {
   const declarations: JsonObject[] = [];
   const entries: JsonObject[] = [];
@@ -167,6 +169,7 @@ export function encodeTools(tools: readonly Tool[], facts: TargetFacts, notes: N
 
 const nameOf = (choice: { readonly name: string; readonly namespace?: string }): string => targetToolName(choice, TOOL_NAME_RULE);
 
+/** Whether and which tools must be called, as `toolConfig`. */
 export function encodeToolChoice(choice: ToolChoice | undefined, notes: Notes): JsonObject | undefined {
   switch (choice?.type) {
     case undefined:
