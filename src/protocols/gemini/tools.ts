@@ -169,7 +169,7 @@ export function encodeTools(tools: readonly Tool[], facts: TargetFacts, notes: N
 
 const nameOf = (choice: { readonly name: string; readonly namespace?: string }): string => targetToolName(choice, TOOL_NAME_RULE);
 
-/** Whether and which tools must be called, as `toolConfig`. */
+/** Whether and which tools must be called, as `functionCallingConfig`. */
 export function encodeToolChoice(choice: ToolChoice | undefined, notes: Notes): JsonObject | undefined {
   switch (choice?.type) {
     case undefined:
