@@ -18,6 +18,8 @@ interface StoredStatePorts {
 }
 
 type Row = Selectable<Schema['stored_state']>;
+/** A row without its value. */
+type Head = Pick<Row, 'owner' | 'kind' | 'id' | 'used_at' | 'bytes'>;
 
 /** Records that are written with one statement. */
 const BATCH = 50;
@@ -70,17 +72,18 @@ async function reading<T>(ports: StoredStatePorts, work: () => Promise<T>): Prom
   }
 }
 
-function* batches(entries: readonly Waiting[]): Iterable<readonly Waiting[]> {
-  let batch: Waiting[] = [];
+/** Cuts a list so that one statement takes neither too many rows nor too many bytes. */
+function* batches<T>(entries: readonly T[], sizeOf: (entry: T) => number): Iterable<readonly T[]> {
+  let batch: T[] = [];
   let bytes = 0;
   for (const entry of entries) {
-    if (batch.length === BATCH || (batch.length > 0 && bytes + entry.json.length > BATCH_BYTES)) {
+    if (batch.length === BATCH || (batch.length > 0 && bytes + sizeOf(entry) > BATCH_BYTES)) {
       yield batch;
       batch = [];
       bytes = 0;
     }
     batch.push(entry);
-    bytes += entry.json.length;
+    bytes += sizeOf(entry);
   }
   if (batch.length > 0) yield batch;
 }
@@ -176,7 +179,7 @@ function createWriter(ports: StoredStatePorts): Writer {
       const entries = [...waiting.values()];
       waiting = new Map();
       waitingBytes = 0;
-      for (const batch of batches(entries)) {
+      for (const batch of batches(entries, ({ json }) => json.length)) {
         await insert(batch, ports).catch((error: unknown) => ports.onTrouble('Stored state could not be written', error));
       }
       written += entries.length;
@@ -251,17 +254,26 @@ export function createStoredState(ports: StoredStatePorts): StateStore {
     await writer.flush();
     return ports.database();
   };
-  const rowFor = (db: Database, key: Pick<Row, 'owner' | 'kind' | 'id'>): Promise<Row | undefined> =>
-    db.selectFrom('stored_state').selectAll().where(isRow(key)).where('used_at', '>=', oldestUsed(ports)).executeTakeFirst();
-  /** Records one after another: a value each time, so that the loop is never held up for long. */
-  const read = async (db: Database, heads: readonly Pick<Row, 'owner' | 'kind' | 'id' | 'used_at'>[]): Promise<readonly StateRecord[]> => {
+  /** Records of one owner and kind, in the order of their heads; those that cannot be read are left out. */
+  const read = async (db: Database, heads: readonly Head[]): Promise<readonly StateRecord[]> => {
     await touch(heads, ports);
     const sealer = await ports.sealer();
     const records: StateRecord[] = [];
-    for (const head of heads) {
-      const row = await rowFor(db, head);
-      const record = row && recordOf(row, sealer);
-      if (record) records.push(record);
+    for (const batch of batches(heads, ({ bytes }) => bytes)) {
+      const [{ owner, kind }] = batch as readonly [Head];
+      const ids = batch.map(({ id }) => id);
+      const rows = await db
+        .selectFrom('stored_state')
+        .selectAll()
+        .where((where) => where.and({ owner, kind }))
+        .where('id', 'in', ids)
+        .execute();
+      const found = new Map(rows.map((row) => [row.id, row]));
+      for (const id of ids) {
+        const row = found.get(id);
+        const record = row && recordOf(row, sealer);
+        if (record) records.push(record);
+      }
     }
     return records;
   };
@@ -269,7 +281,13 @@ export function createStoredState(ports: StoredStatePorts): StateStore {
   return {
     get: (key) =>
       reading(ports, async () => {
-        const row = await rowFor(await current(), key);
+        const db = await current();
+        const row = await db
+          .selectFrom('stored_state')
+          .selectAll()
+          .where(isRow(key))
+          .where('used_at', '>=', oldestUsed(ports))
+          .executeTakeFirst();
         if (!row) return undefined;
         await touch([row], ports);
         return recordOf(row, await ports.sealer());
@@ -283,8 +301,9 @@ export function createStoredState(ports: StoredStatePorts): StateStore {
         if (rows.length > most.records || rows.reduce((sum, row) => sum + row.bytes, 0) > most.bytes) return 'too-long';
         if (first.parent !== null) return { missing: first.parent };
         const records = await read(db, rows);
-        const lost = rows.find((row) => !records.some((record) => record.id === row.id));
-        return lost ? { missing: lost.id } : records;
+        if (records.length === rows.length) return records;
+        const readable = new Set(records.map((record) => record.id));
+        return { missing: rows.find((row) => !readable.has(row.id))?.id ?? key.id };
       }),
     children: (query, most) =>
       reading(ports, async () => {
