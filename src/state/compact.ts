@@ -1,11 +1,10 @@
 import { GatewayError, gatewayFault, isObject, type JsonObject, missingField, parseObject } from '../ir/index.ts';
 import type { Call } from '../exchange/call.ts';
 import { runExchange } from '../exchange/exchange.ts';
-import { parseBody } from '../exchange/write-request.ts';
 import type { Visit } from '../http/gateway/handle.ts';
 import type { ClientCodec } from '../protocols/protocol.ts';
 import { optionalString, requiredString } from '../wire/fields.ts';
-import { answerJson } from './answer.ts';
+import { answerJson, bodyOf } from './answer.ts';
 import { compactionItem } from './compaction-item.ts';
 import { itemsIn, keptItem } from './items.ts';
 import { createReplySink, type ReplyHandler } from './reply-handler.ts';
@@ -107,7 +106,7 @@ const isUserMessage = (item: JsonObject): boolean => (item['type'] ?? 'message')
  */
 export async function compact(visit: Visit, bytes: Buffer, client: ClientCodec, ports: TurnPorts): Promise<void> {
   const { exchange, sealer } = ports;
-  const asked = parseBody(bytes);
+  const asked = bodyOf(visit, bytes);
   const model = requiredString(asked, 'model');
   if (model === '') throw missingField('model');
   const previous = optionalString(asked, 'previous_response_id');

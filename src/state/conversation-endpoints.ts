@@ -1,8 +1,7 @@
 import { badField, GatewayError, gatewayFault, isObject, type JsonObject, kindOf } from '../ir/index.ts';
-import { parseBody } from '../exchange/write-request.ts';
 import type { Visit } from '../http/gateway/handle.ts';
 import { optionalObject, requiredArray } from '../wire/fields.ts';
-import { answerJson, unknownPath, wrongMethod } from './answer.ts';
+import { answerJson, bodyOf, unknownPath, wrongMethod } from './answer.ts';
 import { conversationItems, conversationNotFound, resolveReferences } from './history.ts';
 import { inputItems } from './items.ts';
 import { itemPage, listOf } from './paging.ts';
@@ -131,5 +130,5 @@ export function conversationEndpoint(visit: Visit, rest: readonly string[], body
   const methods = methodsOf(rest);
   const handler = methods[visit.method === 'HEAD' ? 'GET' : visit.method];
   if (!handler) throw wrongMethod(Object.keys(methods).join(', '));
-  return handler(visit, () => (body.length === 0 ? {} : parseBody(body)), ports);
+  return handler(visit, () => bodyOf(visit, body), ports);
 }

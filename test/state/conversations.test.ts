@@ -115,6 +115,21 @@ describe('conversations', () => {
     );
   });
 
+  it.each(['/v1/conversations', '/v1/conversations/conv_x/items', '/v1/responses/compact', '/v1/responses'])(
+    '%s refuses what is nested too deeply',
+    async (path) => {
+      const answer = await fetch(server.url + path, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${server.key}` },
+        body: `{"model":"sandbox/echo","items":${'['.repeat(5000)}${']'.repeat(5000)}}`,
+      });
+      expect({ status: answer.status, body: await answer.json() }).toMatchObject({
+        status: 400,
+        body: { error: { code: 'body_too_deep' } },
+      });
+    },
+  );
+
   it.each([
     { name: 'too many items', body: { items: Array.from({ length: 21 }, () => ({ role: 'user', content: 'x' })) }, param: 'items' },
     { name: 'metadata that is not text', body: { metadata: { a: 1 } }, param: 'metadata.a' },

@@ -139,6 +139,19 @@ describe('the WebSocket', () => {
     await client.close();
   });
 
+  it('lets only so many turns wait', async () => {
+    const client = await connect(server);
+    client.create({ model: 'anthropic-messages/slow-headers-100ms', input: 'first' });
+    for (let at = 0; at < 40; at++) client.create({ model: 'anthropic-messages/echo', input: 'x' });
+    const ends = await until(() => {
+      const found = client.events.filter((event) => ENDS.has(event.type));
+      return Promise.resolve(found.length === 41 ? found : undefined);
+    });
+    expect(ends.filter((event) => event.type === 'response.completed')).toHaveLength(33);
+    expect(ends.filter((event) => event.error?.code === 'too_many_turns' && event.status === 429)).toHaveLength(8);
+    await client.close();
+  });
+
   it('prepares a turn without an answer', async () => {
     const client = await connect(server);
     const ready = await client.ask({ model, input: 'My name is Ada', generate: false, store: false });
@@ -151,6 +164,11 @@ describe('the WebSocket', () => {
   it.each([
     { name: 'text that is not JSON', text: '{"type":', code: 'invalid_json' },
     { name: 'JSON that is no object', text: '[1]', code: 'invalid_json' },
+    {
+      name: 'JSON that is nested too deeply',
+      text: `{"type":"response.create","input":${'['.repeat(5000)}${']'.repeat(5000)}}`,
+      code: 'body_too_deep',
+    },
     { name: 'another event', text: '{"type":"response.steer"}', code: 'unknown_event_type' },
     {
       name: 'background',

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
-import { type Fault, GatewayError, gatewayFault, isObject, type JsonObject, parseObject } from '../../ir/index.ts';
+import { badField, type Fault, GatewayError, gatewayFault, isObject, type JsonObject, parseObject } from '../../ir/index.ts';
 import type { Call } from '../../exchange/call.ts';
+import { parseBody } from '../../exchange/write-request.ts';
 import type { ClientKey } from '../../policy/snapshot.ts';
 import type { ClientCodec } from '../../protocols/protocol.ts';
 import type { ReplyHandler } from '../../state/reply-handler.ts';
@@ -159,24 +160,20 @@ function callOf(body: JsonObject, id: string, at: number, peer: Peer, client: Cl
   };
 }
 
-/** Why a message is not a turn that can be run; `undefined`: it is one. */
-function refusalOf(message: JsonObject | undefined, isFull: boolean, closing: boolean): Fault | undefined {
-  if (!message) return gatewayFault('bad_request', 'The message is not a JSON object', { code: 'invalid_json' });
+/** Throws the fault of a message that is not a turn that can be run. */
+function refuseMessage(message: JsonObject, isFull: boolean, isClosing: boolean): void {
   if (message['type'] !== 'response.create') {
-    return gatewayFault('bad_request', "The only message that is understood is 'response.create'", {
-      param: 'type',
-      code: 'unknown_event_type',
-    });
+    throw badField('type', "The only message that is understood is 'response.create'", 'unknown_event_type');
   }
   if (message['background'] === true) {
-    return gatewayFault('bad_request', "Invalid request: 'background' is not there over a WebSocket", {
-      param: 'background',
-      code: 'unsupported_parameter',
-    });
+    throw badField('background', "Invalid request: 'background' is not there over a WebSocket", 'unsupported_parameter');
   }
-  if (closing) return gatewayFault('overloaded', 'This connection is closing. Open a new one', { code: 'connection_closing' });
-  if (!isFull) return undefined;
-  return gatewayFault('rate_limit', 'Too many turns wait on this connection. Wait for the end of one', { code: 'too_many_turns' });
+  if (isClosing)
+    throw new GatewayError(gatewayFault('overloaded', 'This connection is closing. Open a new one', { code: 'connection_closing' }));
+  if (!isFull) return;
+  throw new GatewayError(
+    gatewayFault('rate_limit', 'Too many turns wait on this connection. Wait for the end of one', { code: 'too_many_turns' }),
+  );
 }
 
 /** Notices a peer that is gone. */
@@ -258,14 +255,17 @@ function createSession(
       next();
     });
   };
-  const take = (text: string): void => {
-    const message = parseObject(text);
-    const isFull = queue.length >= limits.queued || queuedBytes + text.length > limits.queuedBytes;
-    const refused = refusalOf(message, isFull, ending !== undefined);
-    if (refused) return line.fault(refused, newId(gateway.clock.now()), message?.['stream_id']);
-    if (message) {
-      queue.push({ message, bytes: text.length });
-      queuedBytes += text.length;
+  const take = (data: Buffer): void => {
+    let message: JsonObject | undefined;
+    try {
+      message = parseBody(scanBody(data, gateway.snapshot().config.limits.depth).body);
+      const isFull = queue.length >= limits.queued || queuedBytes + data.length > limits.queuedBytes;
+      refuseMessage(message, isFull, ending !== undefined);
+      queue.push({ message, bytes: data.length });
+      queuedBytes += data.length;
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      line.fault(error.fault, newId(gateway.clock.now()), message?.['stream_id']);
     }
     next();
   };
@@ -277,7 +277,7 @@ function createSession(
 
   watchPeer(socket, limits.pingMs);
   // One Buffer, in text and binary messages alike: the server's binaryType is nodebuffer.
-  socket.on('message', (data) => take((data as Buffer).toString('utf8')));
+  socket.on('message', (data) => take(data as Buffer));
   socket.on('error', () => socket.terminate());
   socket.on('close', () => {
     clearTimeout(life);
