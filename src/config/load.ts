@@ -7,6 +7,7 @@ import type { Config, KeySettings } from './config.ts';
 import { findInEnvironment, type Found, mayDiscover } from './discover.ts';
 import { type FileConfig, fileShape } from './file-shape.ts';
 import { fillIn } from './fill-in.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import { findFile, type Places } from './find-file.ts';
 import type { Words } from './language.ts';
 import { ConfigError, type Problem } from './problem.ts';
@@ -32,6 +33,8 @@ export interface Loaded {
   readonly file?: string;
   /** That file and those that it takes values from. */
   readonly files: readonly string[];
+  /** Of what those held when they were read. */
+  readonly fingerprint: string;
   readonly warnings: readonly Problem[];
   /** Providers from the environment, that nobody configured. */
   readonly found: readonly Found[];
@@ -47,9 +50,9 @@ export interface Loaded {
 
 const MAX_FILE = 4 * 1024 * 1024;
 
-function readText(file: string, shown: string): string {
+function readText(file: string, shown: string, reading: FileReading): string {
   try {
-    const bytes = readFileSync(file);
+    const bytes = readBytes(file, reading);
     if (bytes.length > MAX_FILE) throw new Error('too large');
     return bytes.toString('utf8');
   } catch (error) {
@@ -60,8 +63,8 @@ function readText(file: string, shown: string): string {
 }
 
 /** Parses a file by its name. The YAML parser is loaded only where there is YAML. */
-async function parseFile(file: string, shown: string): Promise<Tree> {
-  const text = readText(file, shown);
+async function parseFile(file: string, shown: string, reading: FileReading): Promise<Tree> {
+  const text = readText(file, shown, reading);
   if (file.endsWith('.json')) return (await import('./read-json.ts')).readJson(text, shown);
   return (await import('./read-yaml.ts')).readYaml(text, shown);
 }
@@ -74,17 +77,25 @@ function shownName(file: string, cwd: string): string {
 
 interface FileReading extends Reading {
   readonly files: string[];
+  /** What each of them held. */
+  readonly contents: Buffer[];
+}
+
+function readBytes(path: string, { files, contents }: Pick<FileReading, 'files' | 'contents'>): Buffer {
+  const bytes = readFileSync(path);
+  files.push(path);
+  contents.push(bytes);
+  return bytes;
 }
 
 function startReading(options: LoadOptions, file: string | undefined): FileReading {
-  const files = file === undefined ? [] : [file];
+  const read = { files: [], contents: [] };
   const folder = file === undefined ? options.cwd : dirname(file);
   const readFile = (name: string): string | undefined => {
     const path = name.startsWith('~/') ? join(options.home, name.slice(2)) : resolve(folder, name);
     try {
-      const text = readFileSync(path, 'utf8');
-      files.push(path);
-      return text.length > MAX_FILE ? undefined : text;
+      const bytes = readBytes(path, read);
+      return bytes.length > MAX_FILE ? undefined : bytes.toString('utf8');
     } catch {
       return undefined;
     }
@@ -94,7 +105,7 @@ function startReading(options: LoadOptions, file: string | undefined): FileReadi
     sources: new Map(),
     keyPlaces: new Map(),
     secrets: new Set(),
-    files,
+    ...read,
     fill: (text) => fillIn(text, { env: options.env, readFile }),
   };
 }
@@ -112,7 +123,7 @@ const NO_VERSION: Pick<Problem, 'severity' | 'code' | 'path' | 'what' | 'right'>
 /** What the file says, with its defaults; mistakes go to `reading`. */
 async function readFileConfig(file: string | undefined, reading: FileReading, cwd: string): Promise<FileConfig> {
   const shown = file === undefined ? '' : shownName(file, cwd);
-  const parsed = file === undefined ? undefined : await parseFile(file, shown);
+  const parsed = file === undefined ? undefined : await parseFile(file, shown, reading);
   const isEmpty = parsed === undefined || (parsed.kind === 'scalar' && parsed.value === null);
   const tree = isEmpty ? emptyTree(shown) : parsed;
   const values = readShape(fileShape, tree, '', reading);
@@ -209,11 +220,12 @@ export async function loadConfig(options: LoadOptions): Promise<Loaded> {
   checkMeaning(values, reading, discovers);
   const problems = inFileOrder(reading.problems);
   if (hasErrors(problems)) throw new ConfigError(problems);
-  const { files, sources, secrets } = reading;
+  const { files, contents, sources, secrets } = reading;
   return {
     config: resolveConfig(values),
     ...(file === undefined ? {} : { file }),
     files,
+    fingerprint: fingerprintOf(contents),
     warnings: problems,
     found,
     discovers,

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { readFileSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
+import { fingerprintOf } from './fingerprint.ts';
 import type { Loaded } from './load.ts';
 import { ConfigError, type Problem } from './problem.ts';
 
@@ -28,18 +28,16 @@ export interface WatchOptions {
 /** Editors write in several steps: what comes within this time is one change. */
 const SETTLE_MS = 150;
 
-/** What the files hold now; a folder has other files as well, and editors touch without changing. */
-function contents(files: readonly string[]): string {
-  const hash = createHash('sha256');
-  for (const file of files) {
-    try {
-      hash.update(readFileSync(file)).update('\0');
-    } catch {
-      hash.update(`${file} is gone\0`);
-    }
+function bytesOf(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch {
+    return undefined;
   }
-  return hash.digest('hex');
 }
+
+/** What the files hold now; a folder has other files as well, and editors touch without changing. */
+const fingerprintNow = (files: readonly string[]): string => fingerprintOf(files.map(bytesOf));
 
 function asProblems(error: unknown): readonly Problem[] {
   if (error instanceof ConfigError) return error.problems;
@@ -53,10 +51,11 @@ function asProblems(error: unknown): readonly Problem[] {
  */
 export function watchConfig(options: WatchOptions, ports: WatchPorts = realPorts): { close(): void } {
   let { loaded } = options;
-  let seen = contents(loaded.files);
+  let seen = loaded.fingerprint;
   let folders = openFolders();
   let waiting: { close(): void } | undefined;
   let loading = Promise.resolve();
+  let isClosed = false;
 
   function openFolders(): readonly { close(): void }[] {
     return [...new Set(loaded.files.map((file) => dirname(file)))].map((folder) => ports.watchFolder(folder, onFolder));
@@ -67,7 +66,7 @@ export function watchConfig(options: WatchOptions, ports: WatchPorts = realPorts
   function onFolder(): void {
     waiting?.close();
     waiting = ports.later(() => {
-      const now = contents(loaded.files);
+      const now = fingerprintNow(loaded.files);
       if (now === seen) return;
       seen = now;
       reload();
@@ -77,9 +76,10 @@ export function watchConfig(options: WatchOptions, ports: WatchPorts = realPorts
     loading = loading.then(async () => {
       try {
         const fresh = await options.load();
+        if (isClosed) return;
         await options.onChange(fresh);
         loaded = fresh;
-        seen = contents(loaded.files);
+        seen = fresh.fingerprint;
         closeFolders();
         folders = openFolders();
       } catch (error) {
@@ -88,9 +88,12 @@ export function watchConfig(options: WatchOptions, ports: WatchPorts = realPorts
     });
   }
   const hangup = ports.onHangup(reload);
+  // What changed between the first reading and now was seen by nobody.
+  if (loaded.files.length > 0) onFolder();
 
   return {
     close() {
+      isClosed = true;
       waiting?.close();
       hangup.close();
       closeFolders();

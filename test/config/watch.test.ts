@@ -120,6 +120,36 @@ describe('by hand', () => {
     expect(portOf(await ear.at(0))).toBe(2);
   });
 
+  test('what changed between reading and watching is taken over', async () => {
+    const folder = scratchFolder({ 'pailou.yaml': file(1) });
+    const options = optionsIn(folder);
+    const loaded = await loadConfig(options);
+    writeFileSync(join(folder, 'pailou.yaml'), file(2));
+    const hands = handPorts();
+    const ear = createEar();
+    const watcher = watchConfig({ loaded, load: () => loadConfig(options), onChange: ear.tell, onInvalid: ear.tell }, hands.ports);
+    onTestFinished(() => watcher.close());
+    hands.settle();
+    expect(portOf(await ear.at(0))).toBe(2);
+  });
+
+  test('once it is closed, what is still being read changes nothing and watches nothing', async () => {
+    const hands = handPorts();
+    const ear = createEar();
+    const options = optionsIn(scratchFolder({ 'pailou.yaml': file(1) }));
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const fresh = loadConfig(options);
+    const load = () => held.then(() => fresh);
+    const watcher = watchConfig({ loaded: await fresh, load, onChange: ear.tell, onInvalid: ear.tell }, hands.ports);
+    hands.hangup();
+    watcher.close();
+    release();
+    await new Promise(setImmediate);
+    expect(ear.heard).toEqual([]);
+    expect(hands.folders).toEqual([]);
+  });
+
   test('several changes at once are one', async () => {
     const folder = scratchFolder({ 'pailou.yaml': file(1) });
     const hands = handPorts();
