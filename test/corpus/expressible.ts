@@ -76,8 +76,6 @@ const SAYS: { readonly [P in ProtocolId]?: Say } = {
     ...refusalAsText(said),
     order: withoutRefusal(said.order),
     hosted: only(said.hosted, 'code-execution'),
-    // They stand beside the answer, and are read with the text that ends it.
-    logprobs: said.order.at(-1) === 'text' ? said.logprobs : 0,
     sequence: '',
     usage: Object.fromEntries(Object.entries(said.usage).filter(([kind]) => kind !== 'cacheWrite')),
   }),

@@ -92,7 +92,7 @@ export function collected(events: readonly ReplyEvent[], tools: readonly Tool[] 
 }
 
 /** What a client is sent for events, as text. */
-function streamText(client: ClientCodec, events: readonly ReplyEvent[], context: ReplyContext): string {
+export function streamText(client: ClientCodec, events: readonly ReplyEvent[], context: ReplyContext): string {
   const encoder = client.streamEncoder(context);
   let text = '';
   const emit = restoreTools(context.request.tools, (event) => encoder.event(event, (data, name) => (text += sseText(data, name))));

@@ -192,8 +192,10 @@ function geminiContents(contents: readonly JsonObject[]): Problem {
     const role = text(content['role']);
     if (role !== 'user' && role !== 'model') return `contents[${at}] of role ${role}`;
     if (list(content['parts']).length === 0) return `contents[${at}] is empty`;
-    const answers = partsOf(content, 'functionResponse');
-    const asked = partsOf(contents[at - 1], 'functionCall');
+    const before = contents[at - 1];
+    // What the model's own content answers, the server did (MCP).
+    const answers = role === 'user' ? partsOf(content, 'functionResponse') : 0;
+    const asked = before?.['role'] === 'model' ? partsOf(before, 'functionCall') - partsOf(before, 'functionResponse') : 0;
     if (answers !== asked) return `contents[${at}]: ${answers} results for ${asked} calls`;
     const empty = list(content['parts']).find((part) => Object.keys(part).every((key) => key === 'thought' || key === 'thoughtSignature'));
     return empty ? `contents[${at}] has a part that says nothing` : undefined;

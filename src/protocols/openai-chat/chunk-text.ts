@@ -1,7 +1,7 @@
 import { type JsonObject, type ReplyEvent, type Usage } from '../../ir/index.ts';
 import type { ReplyContext, WriteFrame } from '../protocol.ts';
 import { residueOf } from './dialect.ts';
-import { replyId } from './reply-encode.ts';
+import { replyId, tierMember } from './reply-encode.ts';
 import { encodeUsage } from './usage.ts';
 
 /** A chunk around a text that flows: what stands before its literal, and after. */
@@ -32,7 +32,7 @@ export function createChunkText(context: ReplyContext): ChunkText {
         object: 'chat.completion.chunk',
         created: event.createdAt ?? context.now(),
         model: event.model,
-        ...(event.serviceTier === undefined ? {} : { service_tier: event.serviceTier }),
+        ...tierMember(event.serviceTier),
       };
       head = `${JSON.stringify(envelope).slice(0, -1)},`;
     },

@@ -17,6 +17,16 @@ function encodeChoice(choice: Choice, index: number, context: ReplyContext): Jso
   return { index, message, logprobs, finish_reason: encodeStop(choice.stop, toolCall, legacy) };
 }
 
+/** Other dialects' words for tiers, in this one's; its providers' own pass as they are. */
+const TIERS: Readonly<Record<string, string | null>> = { standard: 'default', batch: null };
+
+/** The tier that served the reply; nothing where this dialect has no word for it. */
+export function tierMember(tier: string | undefined): JsonObject {
+  if (tier === undefined) return {};
+  const word = tier in TIERS ? TIERS[tier] : tier;
+  return word === null || word === undefined ? {} : { service_tier: word };
+}
+
 /** Writes a whole reply. */
 export function encodeReply(reply: Reply, context: ReplyContext): JsonObject {
   const { others = [] } = reply;
@@ -28,6 +38,6 @@ export function encodeReply(reply: Reply, context: ReplyContext): JsonObject {
     model: reply.model,
     choices: [reply, ...others].map((choice, index) => encodeChoice(choice, index, context)),
     ...(reply.usage ? { usage: encodeUsage(reply.usage) } : {}),
-    ...(reply.serviceTier === undefined ? {} : { service_tier: reply.serviceTier }),
+    ...tierMember(reply.serviceTier),
   };
 }

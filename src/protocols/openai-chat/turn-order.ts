@@ -125,8 +125,21 @@ function moveMediaOfResults(turns: readonly Turn[], context: TargetContext): rea
   });
 }
 
+/** What a user says in neighbouring turns is one message: some servers want roles to alternate. Results open a message of their own. */
+function joinUsers(turns: readonly Turn[]): readonly Turn[] {
+  const out: Turn[] = [];
+  for (const turn of turns) {
+    const last = out.at(-1);
+    const goesOn = last?.role === 'user' && turn.role === 'user' && last.name === turn.name;
+    if (goesOn && !turn.parts.some((part) => part.kind === 'tool-result'))
+      out[out.length - 1] = { ...last, parts: [...last.parts, ...turn.parts] };
+    else out.push(turn);
+  }
+  return out;
+}
+
 /** The conversation in the order that the wire asks for. What had to move is noted. */
 export function orderTurns(turns: readonly Turn[], context: TargetContext): readonly Turn[] {
   const placed = moveMediaOfAssistant(moveMediaOfInstructions(turns, context), context);
-  return moveMediaOfResults(pairTools(joinAnswers(placed), context), context);
+  return joinUsers(moveMediaOfResults(pairTools(joinAnswers(placed), context), context));
 }
