@@ -3,11 +3,14 @@ import {
   type HostedResultPart,
   type HostedTool,
   isObject,
+  type Json,
   type JsonObject,
+  type NativePart,
   type Part,
   parseObject,
   type Residue,
   type Seal,
+  type ToolCallPart,
 } from '../../ir/index.ts';
 import { DIALECT, normal, str } from './dialect.ts';
 
@@ -95,6 +98,47 @@ export function decodeHosted(part: JsonObject, common: Common): Part | undefined
   if (isObject(codeExecutionResult)) return decodeOutcome(normal(codeExecutionResult), part, common);
   if (isObject(toolCall)) return decodeServerCall(normal(toolCall), part, common);
   return isObject(toolResponse) ? decodeServerResult(normal(toolResponse), part, common) : undefined;
+}
+
+/** The text that stands for a function's response. */
+const responseText = (response: Json | undefined): string => {
+  if (!isObject(response)) return '';
+  const only = Object.values(response);
+  return only.length === 1 && typeof only[0] === 'string' ? only[0] : JSON.stringify(response);
+};
+
+/** Which of the parts is the call that a part with a function's response answers; -1 when none is. */
+export function answeredBy(parts: readonly Part[], answer: NativePart): number {
+  const response = answer.value['functionResponse'];
+  if (!isObject(response)) return -1;
+  const { id, name } = normal(response);
+  return parts.findIndex((part) => part.kind === 'tool-call' && (part.id === id || part.name === name));
+}
+
+/** A call that the server answered itself in the same reply (MCP), and the part of its answer, as what they are: nobody else need answer it. */
+export function answeredCall(call: ToolCallPart, response: JsonObject): readonly [HostedCallPart, HostedResultPart] {
+  const { id, name, argumentsJson, seal } = call;
+  const functionCall = { name, args: parseObject(argumentsJson) ?? {} };
+  const told = normal(isObject(response['functionResponse']) ? response['functionResponse'] : {});
+  return [
+    {
+      kind: 'hosted-call',
+      id,
+      tool: 'mcp',
+      name,
+      inputJson: argumentsJson,
+      native: { by: DIALECT, value: { functionCall } },
+      ...(seal ? { seal } : {}),
+    },
+    {
+      kind: 'hosted-result',
+      callId: id,
+      tool: 'mcp',
+      text: responseText(told['response']),
+      isError: isObject(told['response']) && told['response']['error'] !== undefined,
+      native: { by: DIALECT, value: response },
+    },
+  ];
 }
 
 /** Another dialect's code as this one shows it; `undefined` for other tools. */

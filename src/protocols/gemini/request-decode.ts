@@ -52,10 +52,16 @@ const decodeParts = (content: JsonObject, at: string, ids: CallIds): readonly Pa
     decodePart(typeof part === 'string' ? { text: part } : part, `${at}.parts[${index}]`, ids),
   );
 
+const nativeOf = (raw: Json | undefined): Part => ({ kind: 'native', by: DIALECT, value: isObject(raw) ? normal(raw) : {} });
+
 function decodeTurn(raw: Json, at: string, ids: CallIds): Turn {
   const content = asContent(raw, at);
   const role = optionalString(content, 'role', at);
-  return { role: role === 'model' ? 'assistant' : role === 'system' ? 'system' : 'user', parts: decodeParts(content, at, ids) };
+  const parts = decodeParts(content, at, ids);
+  if (role !== 'model') return { role: role === 'system' ? 'system' : 'user', parts };
+  const raws = asList(content['parts'], at);
+  // What the model's own content answers, its server did.
+  return { role: 'assistant', parts: parts.map((part, index) => (part.kind === 'tool-result' ? nativeOf(raws[index]) : part)) };
 }
 
 function decodeOutput(config: JsonObject): OutputFormat | undefined {

@@ -1,7 +1,17 @@
-import { isObject, type Json, type JsonObject, type Part, type Seal, type Sequencer, type Stop } from '../../ir/index.ts';
+import {
+  isObject,
+  type Json,
+  type JsonObject,
+  type Part,
+  type Seal,
+  type Sequencer,
+  type Stop,
+  type ToolCallPart,
+} from '../../ir/index.ts';
 import type { SourceContext } from '../protocol.ts';
 import { normal, objects, str } from './dialect.ts';
 import { decodeCitations, placeCitation } from './grounding.ts';
+import { answeredBy, answeredCall } from './hosted-parts.ts';
 import { decodeLogprobs } from './logprobs.ts';
 import { createPartialArgs, isClosing, isPartial, type PartialArgs } from './partial-args.ts';
 import { decodeReplyPart, flows } from './reply-parts.ts';
@@ -56,6 +66,8 @@ export function createStreamCandidate(index: number, sequencer: Sequencer, conte
   const rest: Record<string, JsonObject[string]> = {};
   let open: Open | undefined;
   let partial: PartialCall | undefined;
+  /** Calls that the server may yet answer itself: until something else comes, or the end. */
+  let held: ToolCallPart[] = [];
   let text = '';
   let calls = false;
   let word: string | undefined;
@@ -73,8 +85,8 @@ export function createStreamCandidate(index: number, sequencer: Sequencer, conte
   }
 
   function plain(kind: Open['kind'], more: string, literal?: string): void {
-    if (open?.kind !== kind || open.signed) {
-      flushPartial();
+    if (open?.kind !== kind || open.signed || held.length > 0) {
+      flushCalls();
       closePart();
       sequencer.start(key, { kind }, index);
       open = { kind, from: text.length, signed: false, seal: undefined };
@@ -94,7 +106,29 @@ export function createStreamCandidate(index: number, sequencer: Sequencer, conte
     sequencer.end(key, { type: 'part-end', ...('seal' in part && part.seal ? { seal: part.seal } : {}) });
   }
 
+  function flushCalls(): void {
+    flushPartial();
+    const calling = held;
+    held = [];
+    for (const one of calling) whole(one);
+  }
+
+  /** The server's own answer to a call of its; `false` when it is none. */
+  function settled(part: Part): boolean {
+    if (part.kind !== 'native') return false;
+    const at = answeredBy(held, part);
+    const [found] = at < 0 ? [] : held.splice(at, 1);
+    if (found) for (const one of answeredCall(found, part.value)) whole(one);
+    return found !== undefined;
+  }
+
   function say(part: Part): void {
+    if (part.kind === 'tool-call') {
+      held.push(part);
+      return;
+    }
+    if (settled(part)) return;
+    flushCalls();
     if (part.kind !== 'text' && part.kind !== 'reasoning') {
       whole(part);
       return;
@@ -164,7 +198,7 @@ export function createStreamCandidate(index: number, sequencer: Sequencer, conte
     rest,
     plain,
     close() {
-      flushPartial();
+      flushCalls();
       closePart();
     },
     read(raw) {

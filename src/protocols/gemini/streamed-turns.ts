@@ -1,5 +1,6 @@
 import type { Part, Turn } from '../../ir/index.ts';
 import { DIALECT } from './dialect.ts';
+import { answeredBy, answeredCall } from './hosted-parts.ts';
 
 /*
  * Clients keep a streamed answer as they got it: a content for each chunk, a word or two in each. What was one thought, or
@@ -9,8 +10,15 @@ import { DIALECT } from './dialect.ts';
 const isPlain = (part: Part): boolean =>
   (part.kind === 'text' || part.kind === 'reasoning') && !part.seal && !part.residue && !('citations' in part);
 
-/** Adds a part to the answer so far: more of its last text, the foreign seal of it, or a part of its own. */
+/** Adds a part to the answer so far: more of its last text, the foreign seal of it, its server's answer to a call, or a part of its own. */
 function add(parts: Part[], part: Part): void {
+  if (part.kind === 'native') {
+    const at = answeredBy(parts, part);
+    const call = parts[at];
+    if (call?.kind === 'tool-call') parts.splice(at, 1, ...answeredCall(call, part.value));
+    else parts.push(part);
+    return;
+  }
   const last = parts.at(-1);
   const grows = last !== undefined && last.kind === part.kind && isPlain(last) && (last.kind === 'text' || last.kind === 'reasoning');
   if (!grows || (part.kind !== 'text' && part.kind !== 'reasoning')) {

@@ -6,9 +6,10 @@ import { decodeErrorObject, isError } from './faults.ts';
 import { finishWord, stopOf } from './stops.ts';
 import { decodeUsage } from './usage.ts';
 
-const hasCalls = (candidate: JsonObject): boolean => {
+/** Whether a candidate has a part of that name. */
+const holds = (candidate: JsonObject, name: string): boolean => {
   const content = isObject(candidate['content']) ? candidate['content'] : {};
-  return objects(content['parts']).some((part) => part['functionCall'] !== undefined || part['function_call'] !== undefined);
+  return objects(content['parts']).some((part) => normal(part)[name] !== undefined);
 };
 
 function stopIn(value: JsonObject, calls: boolean): Stop | undefined {
@@ -29,13 +30,17 @@ interface Found extends Tapped {
 /** What a chunk or a whole reply says. The last finish reason counts. */
 function readObject(raw: JsonObject, soFar: Found): Found {
   const value = normal(raw);
-  const calls = soFar.calls === true || objects(value['candidates']).some(hasCalls);
+  const candidates = objects(value['candidates']);
+  // A call that the server answers itself is not the client's.
+  const calls =
+    (soFar.calls === true || candidates.some((one) => holds(one, 'functionCall'))) &&
+    !candidates.some((one) => holds(one, 'functionResponse'));
   const model = str(value['modelVersion']);
   const usage = value['usageMetadata'];
   const stop = stopIn(value, calls) ?? soFar.stop;
   return {
     ...soFar,
-    ...(calls ? { calls } : {}),
+    calls,
     ...(model === '' ? {} : { model }),
     ...(isObject(usage) ? { usage: decodeUsage(usage) } : {}),
     ...(stop ? { stop, finished: true } : {}),
@@ -117,7 +122,7 @@ function readWhole(body: Buffer): Tapped {
   return {
     ...(model === undefined ? {} : { model }),
     usage: decodeUsage(usage),
-    stop: stopOf(word, body.includes('"functionCall"')),
+    stop: stopOf(word, body.includes('"functionCall"') && !body.includes('"functionResponse"')),
     done: true,
     finished: true,
   };
@@ -128,7 +133,15 @@ function readWhole(body: Buffer): Tapped {
  * no last word: a clean end after the finish is the end.
  */
 export const tap: TapRules = {
-  needles: ['"functionCall"', '"finishReason"', '"finish_reason"', '"error"', '"promptFeedback"', '"prompt_feedback"'],
+  needles: [
+    '"functionCall"',
+    '"functionResponse"',
+    '"finishReason"',
+    '"finish_reason"',
+    '"error"',
+    '"promptFeedback"',
+    '"prompt_feedback"',
+  ],
   first: false,
   finishIsEnd: true,
   read: readFrame,
