@@ -120,7 +120,7 @@ function thoughts(parts: readonly ReasoningPart[], writing: Writing): readonly J
   const last = parts.at(-1);
   const ours = isOurs(last?.seal, writing) ? last.seal : undefined;
   const foreign = last?.seal !== undefined && !ours;
-  const id = parts[0]?.id;
+  const id = parts[0]?.id ?? last?.id;
   const asItCame = own && !foreign;
   if (ours || asItCame) {
     const content = segments(parts, false, 'reasoning_text');
@@ -209,9 +209,23 @@ function madeItem(part: Extract<PartGroup, { kind: 'single' }>['part'], writing:
   }
 }
 
+/** Pieces of thoughts whose seal is on the last: other dialects' clients do not keep the id that says so. */
+function joinSealed(groups: readonly PartGroup[], writing: Writing): readonly PartGroup[] {
+  const out: PartGroup[] = [];
+  for (const group of groups) {
+    const last = out.at(-1);
+    const open = last?.kind === 'reasoning' && last.parts.every((part) => part.seal === undefined);
+    if (open && group.kind === 'reasoning' && isOurs(group.parts.at(-1)?.seal, writing))
+      out[out.length - 1] = { ...group, parts: [...last.parts, ...group.parts] };
+    else out.push(group);
+  }
+  return out;
+}
+
 function made(turn: Turn, writing: Writing): readonly JsonObject[] {
   if (turn.parts.length === 0 && writing.own) return [{ type: 'message', role: 'assistant', content: [] }];
-  return groupParts(turn.parts).flatMap((group): readonly JsonObject[] => {
+  const groups = groupParts(turn.parts);
+  return (writing.own ? groups : joinSealed(groups, writing)).flatMap((group): readonly JsonObject[] => {
     if (group.kind === 'message') return answer(group.parts, writing);
     if (group.kind === 'reasoning') return thoughts(group.parts, writing);
     return madeItem(group.part, writing);

@@ -79,6 +79,9 @@ export interface Snapshot {
 
 type Head = Pick<Reply, 'id' | 'model' | 'createdAt' | 'serviceTier' | 'residue'>;
 
+/** Words of other dialects for a tier, in this one's. */
+const TIERS: Readonly<Record<string, string>> = { standard: 'default', on_demand: 'default' };
+
 /** Prints responses of one reply. What stays the same is put together once. */
 export function responseWriter(head: Head, context: ReplyContext): (snapshot: Snapshot) => JsonObject {
   const created_at = head.createdAt ?? context.now();
@@ -97,7 +100,7 @@ export function responseWriter(head: Head, context: ReplyContext): (snapshot: Sn
       incomplete_details: incomplete_details ?? null,
       model: head.model,
       output,
-      ...(tier === undefined ? {} : { service_tier: tier }),
+      ...(tier === undefined ? {} : { service_tier: TIERS[tier] ?? tier }),
       usage: usage ? encodeUsage(usage) : null,
     };
   };
