@@ -46,7 +46,7 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
       echo(index, write);
       chunk('', index, encodeStop(stop, false, false), write);
     }
-    if (context.request.includeUsage) write(`${head}"choices":[],"usage":${usage ? JSON.stringify(encodeUsage(usage)) : 'null'}}`);
+    if (context.request.includeUsage && usage) write(`${head}"choices":[],"usage":${JSON.stringify(encodeUsage(usage))}}`);
     write('[DONE]');
   }
 
