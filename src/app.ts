@@ -7,6 +7,7 @@ import type { Clock, Journal, MediaFetcher, SealStore } from './exchange/ports.t
 import { keyHash } from './http/gateway/authenticate.ts';
 import { createCountTokensService, type LocalCounter } from './http/gateway/count-tokens.ts';
 import { type GatewayPorts, handleGateway } from './http/gateway/handle.ts';
+import { createMediaService } from './http/gateway/media/index.ts';
 import { createModelsService } from './http/gateway/models.ts';
 import { createWebSockets } from './http/gateway/websocket.ts';
 import { createKeepAlives } from './http/keep-alive.ts';
@@ -133,6 +134,7 @@ export function createApp(config: Config, ports: AppPorts): App {
     snapshot: () => snapshot,
     services: {
       models: createModelsService(createModelLists(exchange, ports.sandboxModels)),
+      media: createMediaService(() => gateway),
       countTokens: createCountTokensService(exchange, ports.counter, state.expand),
       ...state,
     },

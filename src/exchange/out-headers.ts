@@ -6,7 +6,7 @@ import type { OutHeaders } from './client-sink.ts';
 const MAX_NOTES = 2048;
 
 /** `field;what` pairs, 2 KiB at most, printable ASCII only. */
-function notesHeader(notes: readonly Note[]): string {
+export function notesHeader(notes: readonly Note[]): string {
   let text = '';
   for (const note of notes) {
     const pair = `${note.field.replaceAll(/[^\x21-\x2b\x2d-\x3a\x3c-\x7e]/g, '?').slice(0, 100)};${note.what}`;
@@ -39,7 +39,10 @@ export function callHeaders(call: Pick<Call, 'client' | 'id' | 'label'>): OutHea
 }
 
 /** Where a call went. */
-export const servedBy = (target: Target, attempts: number): OutHeaders => ({
+export const servedBy = (
+  target: { readonly provider: { readonly name: string }; readonly model: string },
+  attempts: number,
+): OutHeaders => ({
   'x-pailou-served-by': asHeader(`${target.provider.name}/${target.model}`),
   'x-pailou-attempts': String(attempts),
 });

@@ -1,3 +1,4 @@
+export * from './ability.ts';
 export * from './collect.ts';
 export * from './event.ts';
 export * from './fault.ts';

@@ -1,4 +1,4 @@
-import type { ProtocolId } from '../ir/index.ts';
+import type { Ability, ProtocolId } from '../ir/index.ts';
 import type { Provider } from '../presets/preset.ts';
 import { fillStars, matchesAny, matchGlob } from './glob.ts';
 import { nearestNames } from './nearest.ts';
@@ -11,8 +11,8 @@ export interface RouteRequest {
   readonly platform?: string;
   /** What the client speaks. */
   readonly protocol: ProtocolId;
-  /** `same-protocol`: an endpoint that is relayed, not translated (embeddings for now). */
-  readonly operation: 'generate' | 'embed';
+  /** Chat, an endpoint that is relayed as it is (`embed`), or another ability. */
+  readonly operation: 'generate' | 'embed' | Ability;
   readonly key: Pick<ClientKey, 'models'>;
 }
 
@@ -97,6 +97,12 @@ function protocolFor(provider: Provider, request: RouteRequest): ProtocolId | un
 function candidate(provider: Provider, model: string, request: RouteRequest, reasons: readonly ReasonCode[]): Candidate {
   const base = { provider: provider.name, model };
   if (!provider.exposes(model)) return { ...base, verdict: 'rejected', reasons: [...reasons, 'disabled'] };
+  const { operation } = request;
+  if (operation !== 'generate' && operation !== 'embed') {
+    const has = provider.media.some((one) => one.ability === operation && one.serves(model));
+    if (has) return { ...base, verdict: 'eligible', reasons };
+    return { ...base, verdict: 'rejected', reasons: [...reasons, `capability_missing:${operation}`] };
+  }
   const protocol = protocolFor(provider, request);
   if (!protocol) return { ...base, verdict: 'rejected', reasons: [...reasons, `capability_missing:${request.operation}`] };
   return { ...base, protocol, verdict: 'eligible', reasons };

@@ -1,5 +1,3 @@
-import type { ProtocolId } from '../ir/index.ts';
-
 /** Where one protocol of a provider is called. */
 export interface Place {
   readonly origin: string;
@@ -57,10 +55,10 @@ function rootBelow(path: string, base: string): string | undefined {
  * segment is the base itself for the preferred protocol, and for those that share its base. `own`: the address is on the
  * vendor's own host, where protocols with other bases stay where the vendor has them.
  */
-export function placesUnder(address: Address, bases: ReadonlyMap<ProtocolId, string>, own: boolean): ReadonlyMap<ProtocolId, Place> {
+export function placesUnder<Id>(address: Address, bases: ReadonlyMap<Id, string>, own: boolean): ReadonlyMap<Id, Place> {
   const { origin, path } = address;
-  const at = (place: (base: string) => string): ReadonlyMap<ProtocolId, Place> =>
-    new Map([...bases].map(([protocol, base]) => [protocol, { origin, basePath: place(base) }]));
+  const at = (place: (base: string) => string): ReadonlyMap<Id, Place> =>
+    new Map([...bases].map(([id, base]) => [id, { origin, basePath: place(base) }]));
   const longestFirst = [...new Set(bases.values())].sort((a, b) => b.length - a.length);
   for (const base of longestFirst) {
     const root = rootBelow(path, base);

@@ -326,8 +326,9 @@ export const cohere = definePreset({
       mark: 'documented',
     },
   },
-  knows: ['command-*', 'c4ai-*', 'embed-*'],
+  knows: ['command-*', 'c4ai-*', 'embed-*', 'rerank-*'],
   rules: forModels(['command-a-reasoning*'], { reasoningControl: 'effort', efforts: ['none', 'high'] }),
   models: { path: '/v1/models', shape: 'cohere' },
   embeddings: '/compatibility/v1/embeddings',
+  media: { rerank: { codec: 'cohere', base: '/v2', models: ['rerank-*'], mark: 'documented' } },
 });

@@ -22,7 +22,7 @@ export const openai = definePreset({
     'openai-responses': {
       base: '/v1',
       models: CHAT_ONLY,
-      facts: { developerRole: true, encryptedReasoning: true },
+      facts: { developerRole: true, encryptedReasoning: true, hostedTools: ['web-search', 'code-execution', 'image-generation'] },
       passHeaders: ['openai-*', 'x-client-request-id', 'idempotency-key'],
       // https://platform.openai.com/docs/api-reference/responses/input-tokens
       countTokens: () => '/responses/input_tokens',

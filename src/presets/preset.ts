@@ -1,4 +1,4 @@
-import type { FactChanges, JsonObject, Notes, ProtocolId, TargetFacts } from '../ir/index.ts';
+import type { Ability, FactChanges, JsonObject, Notes, ProtocolId, TargetFacts } from '../ir/index.ts';
 
 /** How a provider wants to be paid for: what the operator gives (a key, or the parts of one), never logged. */
 export interface Credential {
@@ -82,6 +82,24 @@ export interface Wire {
   readonly mark: 'recorded' | 'documented';
 }
 
+/** An ability besides chat, as one kind of provider has it. */
+export interface MediaWire {
+  /** The codec of `src/media` that speaks it: `openai`, `cohere`. */
+  readonly codec: string;
+  /** Path below the origin that the codec's own path is added to. `{name}` stands for a setting. */
+  readonly base: string;
+  readonly origin?: string;
+  /** Models that have the ability, as globs; one that begins with `!` takes out. Absent: all. */
+  readonly models?: readonly string[];
+  readonly auth?: Auth;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What the provider takes in one request; absent: the codec's own. */
+  readonly batch?: number;
+  /** Differences from what the codec usually sends, each documented by the codec that reads it. */
+  readonly options?: Readonly<Record<string, string | number | boolean>>;
+  readonly mark: 'recorded' | 'documented';
+}
+
 /** What is known of some models of a preset. */
 export interface ModelRule {
   /** Glob over the model id: `gpt-5*`. */
@@ -133,6 +151,8 @@ export interface Preset {
   readonly embeddings?: string;
   /** Gemini-shaped embeddings below the gemini wire (`:embedContent`, `:batchEmbedContents`). */
   readonly geminiEmbeddings?: boolean;
+  /** Abilities besides chat; several wires of one ability are told apart by their models, the first that fits counts. */
+  readonly media?: { readonly [A in Ability]?: MediaWire | readonly MediaWire[] };
   /** A server on the user's own machine: its usual port, for discovery; needs no key. */
   readonly local?: { readonly port: number; readonly probe: string };
 }
@@ -180,6 +200,18 @@ export interface ProviderWire {
   readonly serves: (model: string) => boolean;
 }
 
+/** One ability of one configured provider, ready to be called. */
+export interface ProviderMedia {
+  readonly ability: Ability;
+  readonly wire: MediaWire;
+  readonly origin: string;
+  readonly basePath: string;
+  /** Lower-case names; with the credential where it is fixed. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly sign?: ProviderWire['sign'];
+  readonly serves: (model: string) => boolean;
+}
+
 /** A configured provider, compiled once per configuration. */
 export interface Provider {
   /** The operator's name for it: the `{platform}` of a path. */
@@ -188,6 +220,8 @@ export interface Provider {
   readonly maker: string;
   /** In order of preference. */
   readonly wires: ReadonlyMap<ProtocolId, ProviderWire>;
+  /** Abilities besides chat, in the preset's order. */
+  readonly media: readonly ProviderMedia[];
   readonly settings: ProviderSettings;
   readonly values: Readonly<Record<string, string>>;
   readonly timeouts: Timeouts;

@@ -1,8 +1,19 @@
-import { DEFAULT_FACTS, type FactChanges, type ProtocolId, type TargetFacts } from '../ir/index.ts';
+import { type Ability, DEFAULT_FACTS, type FactChanges, type ProtocolId, type TargetFacts } from '../ir/index.ts';
 import { matchesAny, matchGlob } from '../policy/glob.ts';
 import { type Place, placeAt, placesUnder, readAddress } from './base-url.ts';
 import { presets } from './index.ts';
-import type { Auth, Credential, Preset, Provider, ProviderSettings, ProviderWire, Timeouts, Wire } from './preset.ts';
+import type {
+  Auth,
+  Credential,
+  MediaWire,
+  Preset,
+  Provider,
+  ProviderMedia,
+  ProviderSettings,
+  ProviderWire,
+  Timeouts,
+  Wire,
+} from './preset.ts';
 
 const DEFAULT_TIMEOUTS: Timeouts = { connect: 10_000, headers: 300_000, firstToken: 300_000, idle: 120_000, total: 1_800_000 };
 
@@ -39,7 +50,7 @@ function wantedWires(name: string, preset: Preset, settings: ProviderSettings): 
     return mapped !== undefined || wire.optional !== true;
   };
   const wires = all.filter(isWanted);
-  if (wires.length === 0) throw new Error(`${named(name, preset)}: 'protocols' and 'baseUrl' leave no protocol to speak`);
+  if (wires.length === 0 && all.length > 0) throw new Error(`${named(name, preset)}: 'protocols' and 'baseUrl' leave no protocol to speak`);
   return wires;
 }
 
@@ -181,6 +192,54 @@ function compileWire(making: Making, protocol: ProtocolId, wire: Wire, place: Pl
   return { ...base, sign: (request, ports) => auth.sign(request, credential, values, ports) };
 }
 
+/** The preset's abilities one by one; what it says of embeddings by a path alone is OpenAI's. */
+function mediaWires(preset: Preset): readonly (readonly [Ability, MediaWire])[] {
+  const found = (Object.entries(preset.media ?? {}) as [Ability, MediaWire | readonly MediaWire[]][]).flatMap(([ability, wires]) =>
+    [wires].flat().map((wire) => [ability, wire] as const),
+  );
+  const path = preset.embeddings;
+  if (path === undefined || preset.media?.embeddings) return found;
+  return [['embeddings', { codec: 'openai', base: path.replace(/\/embeddings$/, ''), mark: 'documented' }], ...found];
+}
+
+/** The root of all of a provider's addresses, where the operator gave one. */
+function rootOf(making: Making, bases: ReadonlyMap<number, string>): ReadonlyMap<number, Place> | undefined {
+  const { name, preset, settings, values } = making;
+  const { baseUrl } = settings;
+  if (baseUrl === undefined) return undefined;
+  const given = typeof baseUrl === 'string' ? baseUrl : Object.values(baseUrl)[0];
+  const address = readAddress(given ?? '', `${named(name, preset)}: 'baseUrl'`);
+  const wires = (Object.entries(preset.speaks) as [ProtocolId, Wire][]).map(
+    ([id, wire]) => [id, fill(wire.base, values, name, preset)] as const,
+  );
+  const all = new Map<ProtocolId | number, string>([...wires, ...bases]);
+  return placesUnder(address, all, isOwnHost(preset, address.origin)) as ReadonlyMap<number, Place>;
+}
+
+function compileMedia(making: Making): readonly ProviderMedia[] {
+  const { name, preset, settings, values, credential } = making;
+  const wires = mediaWires(preset);
+  const bases = new Map(wires.map(([, wire], index) => [index, fill(wire.base, values, name, preset)]));
+  const places = rootOf(making, bases);
+  return wires.map(([ability, wire], index) => {
+    const auth = authOf(wire.auth ?? preset.auth, credential.key);
+    const paid = auth.kind === 'fixed' && credential.key !== '' ? auth.headers(credential.key) : {};
+    const own = (): Place => ({
+      origin: fill(wire.origin ?? originOf(preset, values), values, name, preset),
+      basePath: bases.get(index) ?? '',
+    });
+    const made: ProviderMedia = {
+      ability,
+      wire,
+      ...(places?.get(index) ?? own()),
+      headers: { ...lowerCased(paid, name), ...lowerCased(wire.headers, name), ...lowerCased(settings.headers, name) },
+      serves: (model) => isServed(wire.models, model),
+    };
+    if (auth.kind !== 'signed') return made;
+    return { ...made, sign: (request, ports) => auth.sign(request, credential, values, ports) };
+  });
+}
+
 /** The preset's list of models under the operator's address: the first wire's base tells how far that lies below the origin. */
 function modelsPathOf(preset: Preset, values: Values, first: ProviderWire | undefined, name: string): { readonly modelsPath?: string } {
   if (!preset.models || !first) return {};
@@ -213,6 +272,7 @@ export function compileProvider(name: string, settings: ProviderSettings, codecF
     // Servers that only share a protocol open no seals of each other.
     maker: preset.sealMaker ?? (preset.origin === '' ? `${preset.id}:${name}` : preset.id),
     wires: compiled,
+    media: compileMedia(making),
     settings,
     values,
     timeouts: { ...DEFAULT_TIMEOUTS, ...settings.timeouts },

@@ -24,7 +24,7 @@ const FOLDERS: Readonly<Record<string, Row>> = {
   sandbox: { uses: ['ir', 'wire', 'media', 'protocols'] },
   upstream: { uses: ['ir', 'wire', 'presets'], knows: ['sandbox'] },
   exchange: { uses: ['ir', 'wire', 'media', 'policy', 'presets', 'protocols', 'upstream'] },
-  http: { uses: ['ir', 'wire', 'policy', 'protocols', 'exchange', 'state', 'upstream'], knows: ['config', 'presets'] },
+  http: { uses: ['ir', 'wire', 'media', 'policy', 'protocols', 'exchange', 'state', 'upstream'], knows: ['config', 'presets'] },
   store: { uses: ['ir', 'wire'], knows: ['config', 'exchange', 'http', 'protocols', 'state'] },
   state: { uses: ['ir', 'wire', 'policy', 'protocols', 'exchange'], knows: ['config', 'presets', 'http'] },
   egress: { uses: ['ir', 'wire', 'upstream'], knows: ['config', 'exchange', 'protocols'] },

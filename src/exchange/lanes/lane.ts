@@ -1,4 +1,5 @@
 import { type Fault, gatewayFault, type Notes } from '../../ir/index.ts';
+import type { ProviderCodec } from '../../protocols/protocol.ts';
 import type { UpstreamHeaders, UpstreamSink } from '../../upstream/send.ts';
 import type { AttemptEnd, Call, Target } from '../call.ts';
 import type { ClientSink, OutHeaders } from '../client-sink.ts';
@@ -75,8 +76,14 @@ function retryAfterMs(headers: UpstreamHeaders, now: number): number | undefined
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
+/** Who answered, and how its errors are read. */
+export interface FaultSource {
+  readonly target: { readonly provider: { readonly name: string }; readonly codec: Pick<ProviderCodec, 'decodeFault'> };
+  readonly now: () => number;
+}
+
 /** What a client is told of an upstream's error status: its own mistakes as they are, ours never by their details. */
-function faultOfAnswer(context: LaneContext, status: number, headers: UpstreamHeaders, body: string): Fault {
+export function faultOfAnswer(context: FaultSource, status: number, headers: UpstreamHeaders, body: string): Fault {
   const { codec, provider } = context.target;
   if (status < 400) {
     return gatewayFault('upstream', `Provider '${provider.name}' answered with a redirect (HTTP ${status}), which is not followed`, {
@@ -89,7 +96,7 @@ function faultOfAnswer(context: LaneContext, status: number, headers: UpstreamHe
   return ownFault(context, wait === undefined ? read : { ...read, retryAfterMs: wait });
 }
 
-const credentialFault = (context: LaneContext, how: string): Fault =>
+const credentialFault = (context: FaultSource, how: string): Fault =>
   gatewayFault(
     'upstream',
     `Provider '${context.target.provider.name}' refused the gateway's credential${how}. Check its key in the configuration`,
@@ -100,7 +107,7 @@ const credentialFault = (context: LaneContext, how: string): Fault =>
  * An upstream's fault as the client is told of it, wherever it stood (a status, a body, an event): the client's own mistakes
  * as they are; what concerns our credential, and the upstream's own failures, as faults behind the gateway.
  */
-export function ownFault(context: LaneContext, fault: Fault): Fault {
+export function ownFault(context: FaultSource, fault: Fault): Fault {
   if (fault.by !== 'upstream') return fault;
   switch (fault.kind) {
     case 'authentication':

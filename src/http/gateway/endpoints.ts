@@ -1,4 +1,4 @@
-import type { ProtocolId } from '../../ir/index.ts';
+import type { Ability, ProtocolId } from '../../ir/index.ts';
 import type { ParsedPath } from './paths.ts';
 import { splitModelVerb } from './paths.ts';
 
@@ -12,6 +12,7 @@ export type Operation =
       readonly array?: boolean;
     }
   | { readonly kind: 'embed'; readonly protocol: ProtocolId; readonly model?: string; readonly relayPath: string }
+  | MediaOperation
   | { readonly kind: 'count-tokens'; readonly protocol: ProtocolId; readonly model?: string }
   | { readonly kind: 'models'; readonly id?: string }
   | { readonly kind: 'state'; readonly resource: 'responses' | 'conversations'; readonly rest: readonly string[] }
@@ -19,6 +20,25 @@ export type Operation =
   | { readonly kind: 'not-due'; readonly what: string }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'method'; readonly allow: string };
+
+/** An ability besides chat, as one vendor's clients ask for it. */
+export interface MediaOperation {
+  readonly kind: 'media';
+  readonly ability: Ability;
+  /** Whose request and reply it is. */
+  readonly shape: 'openai' | 'gemini' | 'cohere';
+  /** Whose error envelope. */
+  readonly protocol: ProtocolId;
+  /** The model that the path names (Gemini). */
+  readonly model?: string;
+}
+
+const media = (ability: Ability, shape: MediaOperation['shape'] = 'openai'): MediaOperation => ({
+  kind: 'media',
+  ability,
+  shape,
+  protocol: shape === 'gemini' ? 'gemini' : 'openai-chat',
+});
 
 /** POST endpoints with a fixed path. */
 const POSTS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
@@ -28,6 +48,7 @@ const POSTS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   ['messages', { kind: 'generate', protocol: 'anthropic-messages' }],
   ['messages/count_tokens', { kind: 'count-tokens', protocol: 'anthropic-messages' }],
   ['responses/input_tokens', { kind: 'count-tokens', protocol: 'openai-responses' }],
+  ['rerank', media('rerank')],
   ['embeddings', { kind: 'embed', protocol: 'openai-chat', relayPath: '/embeddings' }],
 ]);
 
@@ -37,7 +58,6 @@ const NOT_DUE: ReadonlySet<string> = new Set([
   'batches',
   'fine_tuning',
   'realtime',
-  'rerank',
   'moderations',
   'audio',
   'images',
@@ -84,6 +104,7 @@ export function operationOf(method: string, path: ParsedPath): Operation {
   const reads = method === 'GET' || method === 'HEAD';
   if (endpoint === '' || endpoint === 'hello' || endpoint === 'api/hello')
     return reads ? { kind: 'hello' } : { kind: 'method', allow: 'GET, HEAD' };
+  if (endpoint === 'rerank' && method === 'POST' && path.version === 'v2') return media('rerank', 'cohere');
   const post = POSTS.get(endpoint);
   if (post) return method === 'POST' ? post : { kind: 'method', allow: 'POST' };
   const verb = geminiOperation(endpoint, query);

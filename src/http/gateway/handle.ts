@@ -10,7 +10,7 @@ import { ulid } from '../new-id.ts';
 import { createResponseSink } from '../response-sink.ts';
 import { authenticate } from './authenticate.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
-import { dialectOf, type Operation, operationOf } from './endpoints.ts';
+import { dialectOf, type MediaOperation, type Operation, operationOf } from './endpoints.ts';
 import { type ParsedPath, parsePath } from './paths.ts';
 import { letGo, readBody } from './read-body.ts';
 import { checkedModel, checkNestedModel, flagOf, isStrict, labelOf, modelOf, scanBody, type ScannedBody } from './read-call.ts';
@@ -34,6 +34,8 @@ export interface Visit {
 export interface Services {
   readonly models: (visit: Visit, id: string | undefined) => Promise<void>;
   readonly countTokens: (visit: Visit, operation: Extract<Operation, { kind: 'count-tokens' }>, body: ScannedBody) => Promise<void>;
+  /** Abilities besides chat. It reads the request's body itself: files pass without being held. */
+  readonly media: (visit: Visit, operation: MediaOperation, request: IncomingMessage) => Promise<void>;
   readonly state: (visit: Visit, operation: Extract<Operation, { kind: 'state' }>, body: Buffer) => Promise<void>;
   /** Calls whose body names state that the gateway keeps (Responses, threads). `undefined`: nothing kept, run it as it is. */
   readonly stateful: (visit: Visit, call: Call) => Promise<void> | undefined;
@@ -193,6 +195,7 @@ export function handleGateway(request: IncomingMessage, response: ServerResponse
   const refusal = refusalOf(operation);
   if (refusal) return refuse(refusal, operation.kind === 'method' ? { allow: operation.allow } : {});
   const visit: Visit = { ...who, at, started, method, path, headers, key, snapshot, sink };
+  if (operation.kind === 'media') return void ports.services.media(visit, operation, request).catch(fail);
   readBody(request, snapshot.config.limits.body, (body) => {
     if (!Buffer.isBuffer(body)) return refuse(body);
     try {

@@ -1,0 +1,330 @@
+import { type Ability, createNotes, type Fault, GatewayError, gatewayFault, type Notes, type Usage } from '../../ir/index.ts';
+import type { MediaAnswer, MediaRequest, MediaTarget, WholeCodec } from '../../media/codec.ts';
+import { decide } from '../../policy/decide.ts';
+import type { Provider, ProviderMedia } from '../../presets/preset.ts';
+import type { UpstreamCall, UpstreamRequest, UpstreamSink } from '../../upstream/send.ts';
+import type { Call } from '../call.ts';
+import type { ClientSink, OutHeaders } from '../client-sink.ts';
+import { type ExchangePorts, respondFault } from '../exchange.ts';
+import { faultOfAnswer, type FaultSource } from '../lanes/lane.ts';
+import { callHeaders, notesHeader, servedBy } from '../out-headers.ts';
+import type { CallRecord } from '../ports.ts';
+
+/** A client's call for an ability besides chat, recognised and authenticated. */
+export interface MediaCall extends Pick<
+  Call,
+  'id' | 'label' | 'at' | 'started' | 'key' | 'client' | 'platform' | 'model' | 'strict' | 'headers' | 'snapshot'
+> {
+  readonly ability: Ability;
+}
+
+/** The client hung up: nothing is to be said any more. */
+class ClientGone extends Error {}
+
+/** The largest whole answer that is held: sixteen images as base64. */
+const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+const MAX_ERROR_BYTES = 256 * 1024;
+
+/** A call on its way to one target: what an ability's exchange works with. */
+export interface MediaContext {
+  readonly call: MediaCall;
+  readonly sink: ClientSink;
+  readonly provider: Provider;
+  readonly media: ProviderMedia;
+  readonly model: string;
+  readonly notes: Notes;
+  /** What codecs are told of the target. */
+  readonly target: MediaTarget;
+  readonly ports: ExchangePorts;
+  /** Aborted when the client hangs up. */
+  readonly signal: AbortSignal;
+  /** Sends one request and collects the answer. Throws `GatewayError` for an error status and when it comes to no end. */
+  ask(request: MediaRequest, codec?: Pick<WholeCodec<never, never>, 'decodeFault'>): Promise<MediaAnswer>;
+  /**
+   * Sends one request whose answer passes as it comes. `open` gets the head of a success and gives what takes the body; errors
+   * throw as in `ask`. Resolves when the answer has ended.
+   */
+  pass(request: MediaRequest, open: (head: Omit<MediaAnswer, 'body'>) => Pick<UpstreamSink, 'body'>): Promise<void>;
+  /** Adds to what the record says was used. */
+  count(usage: Usage | undefined): void;
+  /** Headers of a reply: ids, where it went, notes. Refuses (400) where notes are there and `strict` was asked for. */
+  headers(): OutHeaders;
+  /** Answers with JSON. */
+  reply(body: object, more?: OutHeaders): void;
+}
+
+interface Settling {
+  provider?: Provider;
+  model?: string;
+  notes?: Notes;
+  usage?: Usage;
+  attempts: number;
+}
+
+function sum(a: Usage | undefined, b: Usage): Usage {
+  return a ? { ...b, input: a.input + b.input, output: a.output + b.output } : b;
+}
+
+/** Refuses what would be a note, where the caller wants it so. */
+function refuseLosses(call: MediaCall, notes: Notes): void {
+  const [first] = notes.list;
+  if (!call.strict || !first) return;
+  const all = notes.list.map((note) => `${note.field}: ${note.what} (${note.why})`).join('; ');
+  throw new GatewayError(
+    gatewayFault('bad_request', `The target cannot express the request as it was sent, and 'strict' was asked for: ${all.slice(0, 1000)}`, {
+      param: first.field,
+      code: 'not_expressible',
+    }),
+  );
+}
+
+async function upstreamRequest(
+  context: Pick<MediaContext, 'media' | 'provider' | 'ports'>,
+  request: MediaRequest,
+): Promise<UpstreamRequest> {
+  const { media, provider, ports } = context;
+  const { method = 'POST', body = [] } = request;
+  const path = media.basePath + request.path;
+  const plain = { ...(body.length > 0 ? { 'content-type': 'application/json' } : {}), ...media.headers, ...request.headers };
+  const signing = { now: () => ports.clock.now(), post: ports.post };
+  const more = media.sign ? await media.sign({ method, origin: media.origin, path, headers: plain, body }, signing) : {};
+  const { connect, headers, idle } = provider.timeouts;
+  return { origin: media.origin, method, path, headers: { ...plain, ...more }, body, timeouts: { connect, headers, idle } };
+}
+
+type Decide = Pick<WholeCodec<never, never>, 'decodeFault'> | undefined;
+
+function faultSource(context: Pick<MediaContext, 'provider' | 'ports'>, codec: Decide): FaultSource {
+  const { provider, ports } = context;
+  const usual = ports.codecs.get('openai-chat');
+  if (!usual) throw new Error('no reader of faults');
+  const decodeFault = (status: number, body: string): Fault => codec?.decodeFault?.(status, body) ?? usual.decodeFault(status, body);
+  return { target: { provider, codec: { decodeFault } }, now: () => ports.clock.now() };
+}
+
+/** One request to the target; what the body goes to is chosen by the head. */
+async function send(
+  context: Pick<MediaContext, 'media' | 'provider' | 'ports' | 'sink'>,
+  request: MediaRequest,
+  codec: Decide,
+  open: (head: Omit<MediaAnswer, 'body'>) => Pick<UpstreamSink, 'body'>,
+): Promise<void> {
+  const { ports, provider, sink } = context;
+  const outgoing = await upstreamRequest(context, request);
+  if (sink.closed) throw new ClientGone();
+  return new Promise((resolve, reject) => {
+    let taker: Pick<UpstreamSink, 'body'> | undefined;
+    let refused:
+      | { readonly status: number; readonly headers: MediaAnswer['headers']; readonly pieces: Buffer[]; bytes: number }
+      | undefined;
+    const upstream: { call?: UpstreamCall } = {};
+    const stop = (error: Error): void => {
+      clearTimeout(total);
+      upstream.call?.abort();
+      reject(error);
+    };
+    const total = setTimeout(
+      () =>
+        stop(
+          new GatewayError(
+            gatewayFault('timeout', 'The reply took longer than the time allowed for the whole call', { code: 'upstream_total_timeout' }),
+          ),
+        ),
+      provider.timeouts.total,
+    );
+    const finish = (): void => {
+      clearTimeout(total);
+      if (!refused) return resolve();
+      const text = Buffer.concat(refused.pieces).toString('utf8');
+      reject(new GatewayError(faultOfAnswer(faultSource(context, codec), refused.status, refused.headers, text)));
+    };
+    upstream.call = ports.send(outgoing, {
+      head(status, headers) {
+        if (status >= 200 && status < 300) {
+          try {
+            taker = open({ status, headers });
+          } catch (error) {
+            stop(error as Error);
+          }
+        } else refused = { status, headers, pieces: [], bytes: 0 };
+      },
+      body(bytes) {
+        if (refused) {
+          refused.bytes += bytes.length;
+          if (refused.bytes <= MAX_ERROR_BYTES) refused.pieces.push(bytes);
+          return true;
+        }
+        try {
+          return taker?.body(bytes) ?? true;
+        } catch (error) {
+          stop(error as Error);
+          return true;
+        }
+      },
+      end: finish,
+      fail(fault) {
+        clearTimeout(total);
+        if (refused) return finish();
+        reject(new GatewayError(fault));
+      },
+    });
+    sink.onDrain(() => upstream.call?.resume());
+    sink.onGone(() => stop(new ClientGone()));
+  });
+}
+
+const tooMuch = (): GatewayError =>
+  new GatewayError(gatewayFault('upstream', 'The upstream answered with more than can be held', { code: 'upstream_malformed' }));
+
+function contextOf(
+  call: MediaCall,
+  sink: ClientSink,
+  ports: ExchangePorts,
+  chosen: { readonly provider: Provider; readonly media: ProviderMedia; readonly model: string },
+  settling: Settling,
+): MediaContext {
+  const { provider, media, model } = chosen;
+  const notes = createNotes();
+  const gone = new AbortController();
+  sink.onGone(() => gone.abort());
+  Object.assign(settling, { provider, model, notes });
+  const base = { call, sink, provider, media, model, notes, ports };
+  const headers = (): OutHeaders => ({
+    ...callHeaders(call),
+    ...servedBy({ provider, model }, Math.max(1, settling.attempts)),
+    'x-pailou-overhead-ms': (ports.clock.monotonic() - call.started).toFixed(2),
+    ...(notes.list.length > 0 ? { 'x-pailou-notes': notesHeader(notes.list) } : {}),
+  });
+  const checked = <T>(request: T): T => {
+    refuseLosses(call, notes);
+    settling.attempts = Math.max(1, settling.attempts);
+    return request;
+  };
+  return {
+    ...base,
+    target: { model, options: media.wire.options ?? {}, notes, newId: ports.newId },
+    signal: gone.signal,
+    async ask(request, codec) {
+      const pieces: Buffer[] = [];
+      let bytes = 0;
+      let head: Omit<MediaAnswer, 'body'> | undefined;
+      await send(base, checked(request), codec, (received) => {
+        head = received;
+        return {
+          body(piece) {
+            bytes += piece.length;
+            if (bytes > MAX_ANSWER_BYTES) throw tooMuch();
+            pieces.push(piece);
+            return true;
+          },
+        };
+      });
+      if (!head) throw new Error('an answer without a head');
+      return { ...head, body: Buffer.concat(pieces, bytes) };
+    },
+    pass: (request, open) => send(base, checked(request), undefined, open),
+    count(usage) {
+      if (usage) settling.usage = sum(settling.usage, usage);
+    },
+    headers,
+    reply(body, more = {}) {
+      const bytes = Buffer.from(JSON.stringify(body));
+      sink.begin(200, { ...headers(), 'content-type': 'application/json', ...more }, bytes.length);
+      sink.end(bytes);
+    },
+  };
+}
+
+/** The target that a call goes to; throws the refusal where there is none. */
+export function chooseMedia(call: Pick<MediaCall, 'model' | 'ability' | 'key' | 'client' | 'platform' | 'snapshot'>): {
+  readonly provider: Provider;
+  readonly media: ProviderMedia;
+  readonly model: string;
+  readonly ambiguous?: readonly string[];
+} {
+  const { model, ability, key, client, platform, snapshot } = call;
+  const decision = decide(snapshot, {
+    model,
+    operation: ability,
+    key,
+    protocol: client.id,
+    ...(platform === undefined ? {} : { platform }),
+  });
+  const candidate = decision.candidates.find((one) => one.verdict === 'chosen');
+  const provider = candidate && snapshot.providers.get(candidate.provider);
+  const media = provider?.media.find((one) => one.ability === ability && one.serves(candidate?.model ?? ''));
+  if (candidate && provider && media) {
+    return { provider, media, model: candidate.model, ...(decision.ambiguous ? { ambiguous: decision.ambiguous } : {}) };
+  }
+  const { kind, message, param } = decision.refusal ?? { kind: 'not_found' as const, message: `Unknown model '${model}'`, param: 'model' };
+  const code = kind === 'not_found' ? 'model_not_found' : `${kind}_error`;
+  throw new GatewayError(gatewayFault(kind, message, { code, ...(param ? { param } : {}) }));
+}
+
+function recordOf(
+  call: MediaCall,
+  settling: Settling,
+  ports: ExchangePorts,
+  end: Pick<CallRecord, 'status' | 'endedBy'> & { fault?: string },
+): CallRecord {
+  const { provider, model, usage, notes, attempts } = settling;
+  return {
+    id: call.id,
+    at: call.at,
+    key: call.key.name,
+    protocol: call.client.id,
+    operation: call.ability,
+    asked: call.model,
+    attempts,
+    durationMs: ports.clock.monotonic() - call.started,
+    ...end,
+    ...(provider ? { provider: provider.name } : {}),
+    ...(model === undefined ? {} : { model }),
+    ...(usage ? { input: usage.input, output: usage.output } : {}),
+    ...(notes && notes.list.length > 0 ? { notes: notes.list.map((note) => `${note.field};${note.what}`).join(', ') } : {}),
+  };
+}
+
+const faultOf = (error: unknown, call: MediaCall, ports: ExchangePorts): Fault => {
+  if (error instanceof GatewayError) return error.fault;
+  ports.onDefect(error, call.id);
+  return gatewayFault('internal', 'The gateway failed on this request. Its log has the details under the request id');
+};
+
+/** The status of a call whose client did not wait for one. */
+const CLIENT_GONE = 499;
+
+/** Runs one call to its end: decide, work, answer, settle. `work` answers through the context. Never rejects. */
+export async function runMedia(
+  call: MediaCall,
+  sink: ClientSink,
+  ports: ExchangePorts,
+  work: (context: MediaContext) => Promise<void>,
+): Promise<void> {
+  const settling: Settling = { attempts: 0 };
+  try {
+    const { ambiguous, ...chosen } = chooseMedia(call);
+    const context = contextOf(call, sink, ports, chosen, settling);
+    if (ambiguous) context.notes.add('model', 'approximated', `several providers know it: ${ambiguous.join(', ')}`);
+    await work(context);
+    ports.record(recordOf(call, settling, ports, { status: 200, endedBy: 'upstream' }));
+  } catch (error) {
+    if (error instanceof ClientGone || sink.closed) {
+      ports.record(recordOf(call, settling, ports, { status: sink.begun ? 200 : CLIENT_GONE, endedBy: 'client' }));
+      return;
+    }
+    const fault = faultOf(error, call, ports);
+    const { provider, model } = settling;
+    const where = provider && model !== undefined ? servedBy({ provider, model }, settling.attempts) : {};
+    // Bytes of a medium cannot carry an error: a broken connection is the only honest end.
+    if (sink.begun) sink.abort();
+    const status = sink.begun ? fault.status : respondFault(call, sink, fault, undefined, where);
+    ports.record(
+      recordOf(call, settling, ports, {
+        status,
+        endedBy: fault.by === 'upstream' ? 'upstream' : 'gateway',
+        fault: fault.code ?? fault.kind,
+      }),
+    );
+  }
+}

@@ -1,0 +1,25 @@
+import type { IncomingMessage } from 'node:http';
+import { type Ability, GatewayError, gatewayFault } from '../../../ir/index.ts';
+import type { MediaOperation } from '../endpoints.ts';
+import type { GatewayPorts, Visit } from '../handle.ts';
+import { rerankEndpoint } from './rerank.ts';
+
+/** Answers one kind of request: reads it, runs it, writes the reply in the caller's shape. */
+export type MediaEndpoint = (visit: Visit, operation: MediaOperation, request: IncomingMessage, ports: GatewayPorts) => Promise<void>;
+
+const ENDPOINTS: { readonly [A in Ability]?: MediaEndpoint } = {
+  rerank: rerankEndpoint,
+};
+
+/** Abilities besides chat. */
+export const createMediaService =
+  (gateway: () => GatewayPorts) =>
+  async (visit: Visit, operation: MediaOperation, request: IncomingMessage): Promise<void> => {
+    const endpoint = ENDPOINTS[operation.ability];
+    if (!endpoint) {
+      throw new GatewayError(
+        gatewayFault('not_found', `'${operation.ability}' is not served by this version of Pailou`, { code: 'not_supported' }),
+      );
+    }
+    return endpoint(visit, operation, request, gateway());
+  };

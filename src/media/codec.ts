@@ -1,0 +1,51 @@
+import type { Fault, Notes, Usage } from '../ir/index.ts';
+
+/** One HTTP request of a provider's codec, below the wire's base. */
+export interface MediaRequest {
+  /** Default POST. */
+  readonly method?: 'GET' | 'POST' | 'DELETE';
+  /** Path below the base, with query. */
+  readonly path: string;
+  /** Lower-case names; `content-type` is JSON's unless it stands here. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: readonly Buffer[];
+}
+
+/** A provider's whole answer with a success status. */
+export interface MediaAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+/** What a codec knows of where its request goes. */
+export interface MediaTarget {
+  /** The target's own model id. */
+  readonly model: string;
+  /** Differences of this provider from what the codec usually sends. */
+  readonly options: Readonly<Record<string, string | number | boolean>>;
+  readonly notes: Notes;
+  /** `prefix` and something unique. */
+  readonly newId: (prefix: string) => string;
+}
+
+/** An ability that is asked in one request and answered in one reply. */
+export interface WholeCodec<Request, Reply> {
+  readonly id: string;
+  /** Writes a request. What cannot be said becomes a note, or throws `GatewayError` where its loss would change the answer. */
+  encode(request: Request, target: MediaTarget): MediaRequest;
+  /** Reads a success answer; throws `GatewayError` for an error inside it, anything else for what cannot be read. */
+  decode(answer: MediaAnswer, request: Request, target: MediaTarget): Reply;
+  /** Reads an error body, where the usual reader does not know the vendor's shape. */
+  decodeFault?(status: number, body: string): Fault | undefined;
+}
+
+/** What every reply says of what it cost. */
+export interface Counted {
+  readonly usage?: Usage;
+  /** The upstream's own word for the model. */
+  readonly model?: string;
+}
+
+/** A JSON body. */
+export const jsonBody = (value: object): readonly Buffer[] => [Buffer.from(JSON.stringify(value))];
