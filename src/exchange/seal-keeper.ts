@@ -43,33 +43,33 @@ export function createSealKeeper(maker: string): SealKeeper {
   };
 }
 
-/** Ids of tool calls in a conversation that came back bare: without the reasoning or the seal that may be kept for them. */
+/** Whether a turn's thoughts came back with what their maker wants to see of them. Text alone is not that: many clients echo it. */
+const isSealed = (turn: Turn): boolean => turn.parts.some((part) => part.kind === 'reasoning' && part.seal !== undefined);
+
+/** Ids of tool calls in a conversation that came back bare: without the sealed reasoning or the seal that may be kept for them. */
 export function bareCallIds(request: ChatRequest): readonly string[] {
   const ids: string[] = [];
   for (const turn of request.turns) {
-    if (turn.role !== 'assistant') continue;
-    const thought = turn.parts.some((part) => part.kind === 'reasoning');
-    for (const part of turn.parts) if (part.kind === 'tool-call' && !part.seal && !thought) ids.push(part.id);
+    if (turn.role !== 'assistant' || isSealed(turn)) continue;
+    for (const part of turn.parts) if (part.kind === 'tool-call' && !part.seal) ids.push(part.id);
   }
   return ids;
 }
 
 function restoreTurn(turn: Turn, kept: ReadonlyMap<string, KeptSeal>): Turn {
-  if (turn.role !== 'assistant') return turn;
-  const thought = turn.parts.some((part) => part.kind === 'reasoning');
-  let changed = false;
+  if (turn.role !== 'assistant' || isSealed(turn)) return turn;
+  const found = turn.parts.map((part) => (part.kind === 'tool-call' ? kept.get(part.id) : undefined));
+  if (found.every((one) => one === undefined)) return turn;
+  // The kept thoughts are the whole ones: the text that the client echoed is among them.
+  const replaces = found.some((one) => one !== undefined && one.reasoning.length > 0);
   const parts: Part[] = [];
-  for (const part of turn.parts) {
-    const found = part.kind === 'tool-call' ? kept.get(part.id) : undefined;
-    if (!found || part.kind !== 'tool-call') {
-      parts.push(part);
-      continue;
-    }
-    changed = true;
-    if (!thought) parts.push(...found.reasoning);
-    parts.push(part.seal || !found.seal ? part : { ...part, seal: found.seal });
+  for (const [index, part] of turn.parts.entries()) {
+    if (replaces && part.kind === 'reasoning') continue;
+    const one = found[index];
+    if (one) parts.push(...one.reasoning);
+    parts.push(part.kind !== 'tool-call' || part.seal || !one?.seal ? part : { ...part, seal: one.seal });
   }
-  return changed ? { ...turn, parts } : turn;
+  return { ...turn, parts };
 }
 
 /** The conversation with the kept state put back where it stood. */
