@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createNotes, type JsonObject } from '../../ir/index.ts';
-import { fromGoogleSchema, toGoogleSchema } from './json-schema.ts';
+import { fromGoogleSchema, toGoogleSchema, toPlainSchema } from './json-schema.ts';
 
 const down = (schema: JsonObject): { readonly schema: JsonObject; readonly notes: number } => {
   const notes = createNotes();
@@ -76,6 +76,61 @@ describe("JSON Schema in Google's words", () => {
     expect(JSON.stringify(down(schema).schema).length).toBeLessThan(1_000_000);
     const all = (name: string): JsonObject => ({ allOf: Array.from({ length: 40 }, () => ({ $ref: `#/$defs/${name}` })) });
     expect(down({ $ref: '#/$defs/a', $defs: { a: all('b'), b: all('a') } }).schema).toEqual({ type: 'OBJECT' });
+  });
+});
+
+describe('JSON Schema for the fields that take it whole', () => {
+  const plain = (schema: JsonObject): JsonObject => toPlainSchema(schema, 'tools', createNotes());
+  const $defs = { a: { type: 'object', properties: { next: { $ref: '#/$defs/a', description: 'n' } } } } as const;
+  it.each<readonly [string, JsonObject, JsonObject]>([
+    [
+      'words about the document go',
+      { $schema: 's', $id: 'i', type: 'object', additionalProperties: false },
+      { type: 'object', additionalProperties: false },
+    ],
+    ['references stay', { $ref: '#/$defs/b', $defs: { b: { type: 'string' } } }, { $ref: '#/$defs/b', $defs: { b: { type: 'string' } } }],
+    [
+      'definitions by their old name',
+      { properties: { b: { $ref: '#/definitions/b' } }, definitions: { b: { type: 'string' } } },
+      { properties: { b: { $ref: '#/$defs/b' } }, $defs: { b: { type: 'string' } } },
+    ],
+    [
+      'a reference with words beside it is written out, within itself it is not',
+      { properties: { a: { $ref: '#/$defs/a', description: 'first' } }, $defs: { b: { type: 'string' }, ...$defs } },
+      {
+        properties: { a: { type: 'object', properties: { next: { $ref: '#/$defs/a' } }, description: 'first' } },
+        $defs: {
+          b: { type: 'string' },
+          a: { type: 'object', properties: { next: { type: 'object', properties: { next: { $ref: '#/$defs/a' } }, description: 'n' } } },
+        },
+      },
+    ],
+    [
+      'allOf is joined',
+      {
+        items: { allOf: [{ $ref: '#/$defs/b' }, { properties: { y: {} } }] },
+        $defs: { b: { type: 'object', properties: { x: { type: 'string' } } } },
+      },
+      {
+        items: { type: 'object', properties: { x: { type: 'string' }, y: {} } },
+        $defs: { b: { type: 'object', properties: { x: { type: 'string' } } } },
+      },
+    ],
+  ])('%s', (_name, schema, wanted) => {
+    expect(plain(schema)).toEqual(wanted);
+  });
+
+  it('stays small, whatever it holds', () => {
+    const many = (name: string): JsonObject => ({
+      properties: Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`p${at}`, { $ref: `#/$defs/${name}`, title: 't' }])),
+    });
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    const schema = {
+      $ref: '#/$defs/a',
+      title: 'root',
+      $defs: Object.fromEntries(names.map((name, at) => [name, many(names[(at + 1) % 5] as string)])),
+    };
+    expect(JSON.stringify(plain(schema)).length).toBeLessThan(1_000_000);
   });
 });
 

@@ -201,6 +201,44 @@ function reduce(given: JsonObject, work: Reduction, before: readonly string[]): 
 export const toGoogleSchema = (schema: JsonObject, field: string, notes: Notes): JsonObject =>
   reduce(schema, { root: schema, field, notes, left: MAX_SCHEMAS }, []);
 
+const MAPS: ReadonlySet<string> = new Set(['properties', 'patternProperties', '$defs', 'definitions']);
+const LISTS: ReadonlySet<string> = new Set(['anyOf', 'oneOf', 'prefixItems']);
+const SINGLE: ReadonlySet<string> = new Set(['items', 'additionalProperties', 'not']);
+
+const renamed = (reference: string): string => reference.replace(/^#\/definitions\//, '#/$defs/');
+
+function plainMember(key: string, value: Json, work: Reduction, seen: readonly string[]): Json {
+  if (key === '$ref' && typeof value === 'string') return renamed(value);
+  if (SINGLE.has(key) && isObject(value)) return plain(value, work, seen);
+  if (LISTS.has(key) && Array.isArray(value)) return value.map((one: Json) => (isObject(one) ? plain(one, work, seen) : one));
+  if (!MAPS.has(key) || !isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, isObject(one) ? plain(one, work, seen) : one]));
+}
+
+/** A schema without `allOf`, and without words beside a reference. */
+function plain(given: JsonObject, work: Reduction, before: readonly string[]): JsonObject {
+  const { $schema: _schema, $id: _id, ...schema } = given;
+  const { $ref: reference } = schema;
+  const hasBeside = typeof reference === 'string' && Object.keys(schema).some((key) => !key.startsWith('$'));
+  if (work.left < 0 || (hasBeside && before.includes(reference))) return hasBeside ? { $ref: renamed(reference) } : schema;
+  const mustOpen = hasBeside || Array.isArray(schema['allOf']);
+  if (mustOpen) work.notes.add(work.field, 'approximated', 'references with words beside them, and allOf, are written out');
+  else work.left--;
+  const { schema: open, seen } = mustOpen ? opened(schema, work, before) : { schema, seen: before };
+  const out: Record<string, Json> = {};
+  for (const [key, value] of Object.entries(open)) {
+    if (value !== undefined) out[key === 'definitions' ? '$defs' : key] = plainMember(key, value, work, seen);
+  }
+  return out;
+}
+
+/**
+ * JSON Schema for Google's fields that take it whole, but for `allOf` and for references that have more than words about the
+ * document beside them. https://ai.google.dev/api/generate-content#FIELDS.response_json_schema
+ */
+export const toPlainSchema = (schema: JsonObject, field: string, notes: Notes): JsonObject =>
+  plain(schema, { root: schema, field, notes, left: MAX_SCHEMAS }, []);
+
 /** `Type` by number, for clients that send enums so. */
 const TYPES = ['', 'string', 'number', 'integer', 'boolean', 'array', 'object', 'null'];
 

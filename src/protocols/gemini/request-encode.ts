@@ -2,10 +2,10 @@ import { type ChatRequest, foreignFields, isObject, type JsonObject, type Output
 import type { TargetContext } from '../protocol.ts';
 import { encodeContents, encodeTexts } from './content-encode.ts';
 import { DIALECT, isOwn, residueOf } from './dialect.ts';
-import { toGoogleSchema } from './json-schema.ts';
+import { toGoogleSchema, toPlainSchema } from './json-schema.ts';
 import { encodeReasoning } from './reasoning-encode.ts';
 import { prepareTurns } from './request-turns.ts';
-import { encodeToolChoice, encodeTools, withoutMeta } from './tools.ts';
+import { encodeToolChoice, encodeTools } from './tools.ts';
 
 const given = (key: string, value: JsonObject[string]): JsonObject => (value === undefined ? {} : { [key]: value });
 
@@ -20,7 +20,7 @@ function encodeOutput(request: ChatRequest, own: boolean, context: TargetContext
   if (!output || output.type === 'text' || !heldByField(request, own, context)) return {};
   if (output.type === 'json' || context.facts.output !== 'json-schema') return { responseMimeType: 'application/json' };
   const schema = context.facts.jsonSchemaFields
-    ? { responseJsonSchema: withoutMeta(output.schema) }
+    ? { responseJsonSchema: own ? output.schema : toPlainSchema(output.schema, 'response_format', context.notes) }
     : { responseSchema: toGoogleSchema(output.schema, 'response_format', context.notes) };
   return { responseMimeType: 'application/json', ...schema };
 }
@@ -144,7 +144,7 @@ export function encodeRequest(request: ChatRequest, context: TargetContext): Jso
   const { instructions, turns } = prepareTurns(request, context);
   const said = outputInstruction(request.output, heldByField(request, own, context), context);
   const system = [...encodeTexts(instructions, context), ...(said === undefined ? [] : [{ text: said }])];
-  const tools = encodeTools(request.tools, context.facts, context.notes);
+  const tools = encodeTools(request.tools, own, context.facts, context.notes);
   const generationConfig = encodeConfig(request, own, context);
   return {
     ...rest,

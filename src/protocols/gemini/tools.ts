@@ -21,7 +21,7 @@ import {
   unknownMembers,
 } from '../../wire/fields.ts';
 import { DIALECT, normal, residueOf, TOOL_NAME_RULE, withResidue } from './dialect.ts';
-import { fromGoogleSchema, toGoogleSchema } from './json-schema.ts';
+import { fromGoogleSchema, toGoogleSchema, toPlainSchema } from './json-schema.ts';
 
 /** Google's names of its own tools. */
 const HOSTED: Readonly<Record<string, HostedTool>> = {
@@ -105,7 +105,12 @@ export function decodeToolChoice(body: JsonObject): { readonly toolChoice?: Tool
   return word === undefined ? { rest } : { toolChoice: { type: mode }, rest };
 }
 
-function encodeDeclaration(tool: Extract<Tool, { kind: 'function' | 'custom' }>, facts: TargetFacts, notes: Notes): JsonObject {
+function encodeDeclaration(
+  tool: Extract<Tool, { kind: 'function' | 'custom' }>,
+  own: boolean,
+  facts: TargetFacts,
+  notes: Notes,
+): JsonObject {
   const name = targetToolName(tool, TOOL_NAME_RULE);
   const description = tool.description === undefined ? {} : { description: tool.description };
   if (tool.kind === 'custom') {
@@ -129,15 +134,9 @@ function encodeDeclaration(tool: Extract<Tool, { kind: 'function' | 'custom' }>,
     takesNothing || !schema
       ? {}
       : facts.jsonSchemaFields
-        ? { parametersJsonSchema: withoutMeta(schema) }
+        ? { parametersJsonSchema: own ? schema : toPlainSchema(schema, `tools.${tool.name}.parameters`, notes) }
         : { parameters: toGoogleSchema(schema, 'tools', notes) };
   return { ...residueOf(tool), name, ...description, ...parameters };
-}
-
-/** Full JSON Schema fields take everything but the words about the document itself. */
-export function withoutMeta(schema: JsonObject): JsonObject {
-  const { $schema: _schema, $id: _id, ...rest } = schema;
-  return rest;
 }
 
 function encodeHosted(tool: HostedToolDefinition, facts: TargetFacts): JsonObject {
@@ -155,14 +154,15 @@ function encodeHosted(tool: HostedToolDefinition, facts: TargetFacts): JsonObjec
 }
 
 /** Tools as this dialect takes them; what it has not is noted. */
-export function encodeTools(tools: readonly Tool[], facts: TargetFacts, notes: Notes): readonly JsonObject[] {
+/** `own`: read off this dialect, and as its maker takes them. */
+export function encodeTools(tools: readonly Tool[], own: boolean, facts: TargetFacts, notes: Notes): readonly JsonObject[] {
   const declarations: JsonObject[] = [];
   const entries: JsonObject[] = [];
   for (const tool of toldTools(tools, DIALECT, notes)) {
     if (tool.kind === 'hosted') {
       entries.push(encodeHosted(tool, facts));
       if (tool.allowedDomains) notes.add('tools', 'dropped', 'allowed domains cannot be named to the target');
-    } else declarations.push(encodeDeclaration(tool, facts, notes));
+    } else declarations.push(encodeDeclaration(tool, own, facts, notes));
   }
   return declarations.length > 0 ? [{ functionDeclarations: declarations }, ...entries] : entries;
 }
