@@ -1,15 +1,15 @@
 import { LRUCache } from 'lru-cache';
 import type { Call } from '../exchange/call.ts';
 import type { OutHeaders } from '../exchange/client-sink.ts';
-import { runExchange } from '../exchange/exchange.ts';
 import { GatewayError, gatewayFault, isObject, type Json, type JsonObject } from '../ir/index.ts';
 import type { StateRecord } from './ports.ts';
 import { createFrameLog, type FrameLog } from './frame-log.ts';
-import { createReplySink, type ReplyHandler } from './reply-handler.ts';
+import type { ReplyHandler } from './reply-handler.ts';
 import { finalFrame, sequenceOf } from './response-frames.ts';
 import { recordResponse } from './response-recorder.ts';
 import { type ReadyResponse, readyResponse, type StateWishes } from './response-request.ts';
-import { firstResponse, keepResponse, lockConversation, ownMembers, responseIn, settleResponse, type TurnPorts } from './turns.ts';
+import { firstResponse, keepResponse, lockConversation, ownMembers, responseIn, runReady, settleResponse } from './turns.ts';
+import type { TurnPorts } from './turn-ports.ts';
 
 /** How many run at once in this process. */
 const MAX_RUNNING = 1000;
@@ -123,9 +123,12 @@ async function work(run: Run, id: string, ports: TurnPorts): Promise<void> {
     onFinal: (response) => close(run, response, ports),
     onNothing: (fault) => finish(run, failedBy(run.response, fault), ports),
   });
-  const detached: Call = { ...call, stream: true, form: 'sse', prepared: { ...ready.prepared, replyId: id } };
   try {
-    await runExchange(detached, createReplySink(recorder), ports.exchange);
+    await runReady({ ...call, stream: true, form: 'sse' }, ready, id, recorder, ports);
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    const { message, code } = error.fault;
+    finish(run, failed(run.response, message, code), ports);
   } finally {
     finish(run, failedBy(run.response, undefined), ports);
   }

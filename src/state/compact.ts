@@ -1,15 +1,18 @@
 import { GatewayError, gatewayFault, isObject, type JsonObject, missingField, parseObject } from '../ir/index.ts';
 import type { Call } from '../exchange/call.ts';
+import type { OutHeaders } from '../exchange/client-sink.ts';
 import { runExchange } from '../exchange/exchange.ts';
+import { callHeaders } from '../exchange/out-headers.ts';
 import type { Visit } from '../http/gateway/handle.ts';
 import type { ClientCodec } from '../protocols/protocol.ts';
 import { optionalString, requiredString } from '../wire/fields.ts';
 import { answerJson, bodyOf } from './answer.ts';
 import { compactionItem } from './compaction-item.ts';
-import { itemsIn, keptItem } from './items.ts';
+import { isUserMessage, itemsIn, keptItem } from './items.ts';
 import { createReplySink, type ReplyHandler } from './reply-handler.ts';
-import { readyResponse, readWishes } from './response-request.ts';
-import type { TurnPorts } from './turns.ts';
+import { replayedFrames } from './response-frames.ts';
+import { type ReadyResponse, readyResponse, readWishes } from './response-request.ts';
+import type { TurnPorts } from './turn-ports.ts';
 
 const TASK =
   'Sum up this conversation so that another assistant can go on with it without having seen it. Keep: what the user wants, ' +
@@ -34,60 +37,28 @@ function askFor(body: JsonObject, model: string, window: readonly JsonObject[]):
 
 interface Answer {
   readonly status: number;
+  readonly headers: OutHeaders;
   readonly body: Buffer;
 }
 
-/** A client that only waits for the whole answer. */
-function waiting(visit: Visit, then: (answer: Answer) => void): ReplyHandler {
+/** Who waits for the whole answer. */
+type Waiter = Pick<ReplyHandler, 'closed' | 'onGone'>;
+
+function waiting(waiter: Waiter, then: (answer: Answer) => void): ReplyHandler {
   return {
     begun: false,
     get closed() {
-      return visit.sink.closed;
+      return waiter.closed;
     },
     begin: () => undefined,
     frame: () => true,
     end: () => undefined,
-    whole: (status, _headers, body) => then({ status, body }),
-    abort: () => then({ status: 502, body: Buffer.alloc(0) }),
-    onGone: (listener) => visit.sink.onGone(listener),
+    whole: (status, headers, body) => then({ status, headers, body }),
+    abort: () => then({ status: 502, headers: {}, body: Buffer.alloc(0) }),
+    onGone: (listener) => waiter.onGone(listener),
     onDrain: () => undefined,
   };
 }
-
-async function ask(
-  visit: Visit,
-  client: ClientCodec,
-  body: JsonObject,
-  raw: boolean,
-  onRaw: CallPrepared['onRaw'],
-  ports: TurnPorts,
-): Promise<Answer | undefined> {
-  const { id, at, started, key, headers, snapshot, label, path } = visit;
-  const call: Call = {
-    id,
-    at,
-    started,
-    key,
-    client,
-    operation: 'generate',
-    model: String(body['model']),
-    stream: false,
-    form: 'sse',
-    strict: false,
-    body: Buffer.alloc(0),
-    scan: { values: new Map(), inside: 1, empty: true, depth: 1 },
-    headers,
-    snapshot,
-    ...(label === undefined ? {} : { label }),
-    ...(path.platform === undefined ? {} : { platform: path.platform }),
-    prepared: { body, raw, ...(onRaw ? { onRaw } : {}) },
-  };
-  let answer: Answer | undefined;
-  await runExchange(call, createReplySink(waiting(visit, (given) => (answer = given))), ports.exchange);
-  return answer;
-}
-
-type CallPrepared = NonNullable<Call['prepared']>;
 
 /** The text of a response's answer. */
 const textOf = (response: JsonObject): string =>
@@ -98,40 +69,107 @@ const textOf = (response: JsonObject): string =>
     .join('')
     .trim();
 
-const isUserMessage = (item: JsonObject): boolean => (item['type'] ?? 'message') === 'message' && item['role'] === 'user';
+/** A window that was summed up, or why it was not. */
+type Summed =
+  | { readonly item: JsonObject; readonly usage: JsonObject | null; readonly model: string }
+  | { readonly refused: Answer }
+  | undefined;
+
+/** Has the model sum a window up. `undefined`: whoever waited has gone. Rejects where the model says nothing. */
+async function sumUp(call: Call, asked: JsonObject, ready: ReadyResponse, waiter: Waiter, ports: TurnPorts): Promise<Summed> {
+  const { prepared } = ready;
+  const body = askFor(asked, call.model, itemsIn(prepared.body, 'input'));
+  let answer: Answer | undefined;
+  const sink = createReplySink(waiting(waiter, (given) => (answer = given)));
+  await runExchange({ ...call, stream: false, strict: false, prepared: { ...prepared, body } }, sink, ports.exchange);
+  const given = answer as Answer | undefined;
+  if (!given) return undefined;
+  if (given.status !== 200) return { refused: given };
+  const response = parseObject(given.body.toString('utf8')) ?? {};
+  const summary = textOf(response);
+  if (summary === '') {
+    throw new GatewayError(gatewayFault('upstream', 'The model gave no summary of the conversation', { code: 'compaction_empty' }));
+  }
+  const item = compactionItem(summary, call.key.id, ports.exchange.newId('cmp_'), await ports.sealer());
+  return { item, usage: isObject(response['usage']) ? response['usage'] : null, model: String(response['model'] ?? call.model) };
+}
+
+function callOf(visit: Visit, model: string, client: ClientCodec): Call {
+  const { id, at, started, key, headers, snapshot, label, path } = visit;
+  return {
+    id,
+    at,
+    started,
+    key,
+    client,
+    operation: 'generate',
+    model,
+    stream: false,
+    form: 'sse',
+    strict: false,
+    body: Buffer.alloc(0),
+    scan: { values: new Map(), inside: 1, empty: true, depth: 1 },
+    headers,
+    snapshot,
+    ...(label === undefined ? {} : { label }),
+    ...(path.platform === undefined ? {} : { platform: path.platform }),
+  };
+}
 
 /**
  * POST /responses/compact: the model sums the window up; what comes back is every message of the user and one compaction
  * item that holds the summary, sealed. It is the gateway's own work on every provider.
  */
 export async function compact(visit: Visit, bytes: Buffer, client: ClientCodec, ports: TurnPorts): Promise<void> {
-  const { exchange, sealer } = ports;
+  const { exchange } = ports;
   const asked = bodyOf(visit, bytes);
   const model = requiredString(asked, 'model');
   if (model === '') throw missingField('model');
   const previous = optionalString(asked, 'previous_response_id');
   const window = { input: asked['input'], ...(previous === undefined ? {} : { previous_response_id: previous }) };
-  const owner = visit.key.id;
-  const { prepared, history, input } = await readyResponse(window, readWishes(window, true), owner, ports);
-  const items = itemsIn(prepared.body, 'input');
-  const answer = await ask(visit, client, askFor(asked, model, items), prepared.raw, prepared.onRaw, ports);
-  if (!answer) return;
-  if (answer.status !== 200) {
-    visit.sink.begin(answer.status, { 'content-type': 'application/json' }, answer.body.length);
-    visit.sink.end(answer.body);
+  const ready = await readyResponse(window, readWishes(window, true), visit.key.id, ports);
+  const summed = await sumUp(callOf(visit, model, client), asked, ready, visit.sink, ports);
+  if (!summed) return;
+  if ('refused' in summed) {
+    const { status, headers, body } = summed.refused;
+    visit.sink.begin(status, headers, body.length);
+    visit.sink.end(body);
     return;
   }
-  const response = parseObject(answer.body.toString('utf8')) ?? {};
-  const summary = textOf(response);
-  if (summary === '') {
-    throw new GatewayError(gatewayFault('upstream', 'The model gave no summary of the conversation', { code: 'compaction_empty' }));
-  }
-  const kept = [...history.items, ...input].filter(isUserMessage).map((item) => keptItem(item, exchange.newId));
+  const kept = [...ready.history.items, ...ready.input].filter(isUserMessage).map((item) => keptItem(item, exchange.newId));
   answerJson(visit, {
     id: exchange.newId('resp_'),
     object: 'response.compaction',
     created_at: Math.floor(visit.at / 1000),
-    output: [...kept, compactionItem(summary, owner, exchange.newId('cmp_'), await sealer())],
-    usage: isObject(response['usage']) ? response['usage'] : null,
+    output: [...kept, summed.item],
+    usage: summed.usage,
   });
+}
+
+/** A turn that ends with `compaction_trigger`: its response is the compaction item. `response` is what it begins as. */
+export async function compactTurn(
+  call: Call,
+  ready: ReadyResponse,
+  response: JsonObject,
+  client: ReplyHandler,
+  ports: TurnPorts,
+): Promise<void> {
+  const summed = await sumUp(call, ready.prepared.body, ready, client, ports);
+  if (!summed) return;
+  if ('refused' in summed) {
+    const { status, headers, body } = summed.refused;
+    client.whole(status, headers, body);
+    return;
+  }
+  const { item, usage, model } = summed;
+  const completed_at = Math.floor(ports.exchange.clock.now() / 1000);
+  const done = { ...response, status: 'completed', completed_at, model, output: [item], usage };
+  const headers = callHeaders(call);
+  if (!call.stream) {
+    client.whole(200, { ...headers, 'content-type': 'application/json' }, Buffer.from(JSON.stringify(done)));
+    return;
+  }
+  client.begin({ ...headers, 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
+  for (const { data, event } of replayedFrames(done)) client.frame(data, event);
+  client.end();
 }

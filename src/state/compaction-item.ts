@@ -33,7 +33,8 @@ function opened(item: JsonObject, owner: string, sealer: Sealer, param: string):
   return { type: 'message', role: 'user', content: [{ type: 'input_text', text: HANDED_ON + summary }] };
 }
 
-const isOurs = (item: JsonObject): boolean => {
+/** Whether an item was compacted here. */
+export const isOurs = (item: JsonObject): boolean => {
   const content = isObject(item) && item['type'] === 'compaction' ? item['encrypted_content'] : undefined;
   return typeof content === 'string' && content.startsWith(MARK);
 };

@@ -6,7 +6,8 @@ import { conversationItems, conversationNotFound, resolveReferences } from './hi
 import { inputItems } from './items.ts';
 import { itemPage, listOf } from './paging.ts';
 import type { StateRecord } from './ports.ts';
-import { appendItems, itemKey, type TurnPorts } from './turns.ts';
+import { appendItems, itemKey } from './turns.ts';
+import type { TurnPorts } from './turn-ports.ts';
 
 /** Items that one request may add, as OpenAI bounds it. */
 const MOST_ITEMS = 20;

@@ -12,7 +12,8 @@ import { httpHandler } from './reply-handler.ts';
 import { responseEndpoint } from './response-endpoints.ts';
 import { readWishes, readyResponse } from './response-request.ts';
 import { createThreads } from './threads.ts';
-import { runTurn, type TurnPorts, wishesOf } from './turns.ts';
+import { runTurn, wishesOf } from './turns.ts';
+import type { TurnPorts } from './turn-ports.ts';
 
 /** What state is made of. */
 export interface StatePorts {

@@ -52,6 +52,9 @@ export const itemsIn = (value: JsonObject, name: string): readonly JsonObject[] 
   return Array.isArray(items) ? items.filter((item: unknown): item is JsonObject => isObject(item)) : [];
 };
 
+/** A message of the user's: what a compaction keeps as it was said. */
+export const isUserMessage = (item: JsonObject): boolean => typeOf(item) === 'message' && item['role'] === 'user';
+
 /** Whether sealed state of another dialect is in there: then the items must be read, not passed on as they are. */
 export function holdsSealToken(value: Json | undefined): boolean {
   if (typeof value === 'string') return isSealToken(value);

@@ -9,7 +9,7 @@ import { itemsIn } from './items.ts';
 import type { StateRecord } from './ports.ts';
 import { httpHandler } from './reply-handler.ts';
 import { replayedFrames, sequenceOf } from './response-frames.ts';
-import type { TurnPorts } from './turns.ts';
+import type { TurnPorts } from './turn-ports.ts';
 
 const notFound = (id: string): GatewayError =>
   new GatewayError(

@@ -1,9 +1,9 @@
 import { badField, GatewayError, gatewayFault, isObject, type Json, type JsonObject, kindOf } from '../ir/index.ts';
 import type { Prepared, Target } from '../exchange/call.ts';
 import { optionalBoolean, optionalString } from '../wire/fields.ts';
-import { openCompactions } from './compaction-item.ts';
+import { isOurs, openCompactions } from './compaction-item.ts';
 import { conversationItems, type History, resolveReferences, responseHistory } from './history.ts';
-import { holdsSealToken, inputItems, itemsForProvider } from './items.ts';
+import { holdsSealToken, inputItems, isUserMessage, itemsForProvider, itemsIn } from './items.ts';
 import type { Sealer, StateStore } from './ports.ts';
 
 /** What a request says of state, read and checked. */
@@ -22,6 +22,8 @@ export interface ReadyResponse {
   readonly input: readonly JsonObject[];
   readonly history: History;
   readonly prepared: Prepared;
+  /** It asks for the window to be compacted, not to be answered. */
+  readonly isTriggered: boolean;
 }
 
 /** A turn that a connection remembers. */
@@ -86,18 +88,34 @@ const OWN_FIELDS: ReadonlySet<string> = new Set(['previous_response_id', 'conver
  * its provider at any turn, ids are the gateway's, and what a client deletes here must not live on there. Reasoning then
  * has to come back sealed, where the model has any.
  */
-function onRaw(body: JsonObject, { wire, model }: Target): JsonObject {
+function onRaw(body: JsonObject, items: readonly JsonObject[], { wire, model }: Target): JsonObject {
   const facts = wire.factsOf(model);
-  const { input, include } = body;
+  const { include } = body;
   const asked = Array.isArray(include) ? include : [];
   const sealed = 'reasoning.encrypted_content';
   const wanted = facts.encryptedReasoning && facts.reasoningControl !== 'none' && !asked.includes(sealed);
   return {
     ...body,
-    ...(Array.isArray(input) ? { input: itemsForProvider(input.filter((item: unknown): item is JsonObject => isObject(item))) } : {}),
+    input: itemsForProvider(items),
     ...(wanted ? { include: [...asked, sealed] } : {}),
     ...(facts.store ? {} : { store: undefined }),
   };
+}
+
+const isTheirs = (item: JsonObject): boolean => item['type'] === 'compaction' && !isOurs(item);
+
+/** What is left to be said of what is kept: since the last compaction of the gateway's own, what went before but the user's messages stands in it. */
+function sinceCompacted(items: readonly JsonObject[]): readonly JsonObject[] {
+  const at = items.findLastIndex(isOurs);
+  return at <= 0 ? items : [...items.slice(0, at).filter(isUserMessage), ...items.slice(at)];
+}
+
+/** The final item that asks for the window to be compacted. Throws the 400 when it stands elsewhere. */
+function takeTrigger(input: readonly JsonObject[]): { readonly input: readonly JsonObject[]; readonly isTriggered: boolean } {
+  const at = input.findIndex((item) => item['type'] === 'compaction_trigger');
+  if (at < 0) return { input, isTriggered: false };
+  if (at < input.length - 1) throw badField(`input[${at}]`, "Invalid request: 'compaction_trigger' must be the final item");
+  return { input: input.slice(0, at), isTriggered: true };
 }
 
 /** Brings together what a request continues and what it adds. The gateway always does so itself, whatever the provider could keep. */
@@ -109,14 +127,23 @@ export async function readyResponse(
   recall: Recall = () => undefined,
 ): Promise<ReadyResponse> {
   const history = await historyOf(wishes, owner, store, recall);
-  const input = await resolveReferences(store, owner, inputItems(body['input']), history.items);
-  const rest = Object.fromEntries(Object.entries(body).filter(([name]) => !OWN_FIELDS.has(name)));
-  const items = await openCompactions([...history.items, ...input], owner, sealer);
+  const { input, isTriggered } = takeTrigger(inputItems(body['input']));
+  const added = await resolveReferences(store, owner, input, history.items);
+  const kept = sinceCompacted(history.items);
+  // A provider's own compaction is for that provider; the others are told all that it stands for, which is kept here.
+  const items = await openCompactions([...kept.filter((item) => !isTheirs(item)), ...added], owner, sealer);
   if (items.length === 0 && body['prompt'] === undefined) {
     throw new GatewayError(
       gatewayFault('bad_request', "Invalid request: missing required parameter 'input'", { param: 'input', code: 'missing_parameter' }),
     );
   }
-  const prepared: Prepared = { body: { ...rest, store: false, input: items }, raw: !holdsSealToken(items as Json), onRaw };
-  return { wishes, input, history, prepared };
+  const last = kept.findLastIndex(isTheirs);
+  const own = last < 0 ? items : await openCompactions([...kept.slice(last), ...added], owner, sealer);
+  const rest = Object.fromEntries(Object.entries(body).filter(([name]) => !OWN_FIELDS.has(name)));
+  const prepared: Prepared = {
+    body: { ...rest, store: false, input: items },
+    raw: !holdsSealToken(items as Json),
+    onRaw: (sent, target) => onRaw(sent, sent['input'] === items ? own : itemsIn(sent, 'input'), target),
+  };
+  return { wishes, input: added, history, prepared, isTriggered };
 }

@@ -10,7 +10,7 @@ import { createMessageCollector } from './message-collector.ts';
 import type { StateRecord } from './ports.ts';
 import { createReplySink, httpHandler, type ReplyHandler } from './reply-handler.ts';
 import { keepsState } from './response-request.ts';
-import type { TurnPorts } from './turns.ts';
+import type { TurnPorts } from './turn-ports.ts';
 
 /*
  * Anthropic's message threads: `thread: {type: "create"}` keeps a conversation under the reply's id, `{type: "continue",

@@ -1,24 +1,13 @@
 import type { Call } from '../exchange/call.ts';
-import type { ClientSink, OutHeaders } from '../exchange/client-sink.ts';
-import { type ExchangePorts, runExchange } from '../exchange/exchange.ts';
+import { runExchange } from '../exchange/exchange.ts';
 import { GatewayError, gatewayFault, isObject, type JsonObject } from '../ir/index.ts';
 import type { History } from './history.ts';
 import { itemsIn, keptItem } from './items.ts';
-import type { Sealer, StateStore } from './ports.ts';
+import { compactTurn } from './compact.ts';
 import { createReplySink, type ReplyHandler } from './reply-handler.ts';
 import { keepsState, type ReadyResponse, readyResponse, readWishes, type Recall, type StateWishes } from './response-request.ts';
+import type { TurnPorts } from './turn-ports.ts';
 import { recordResponse } from './response-recorder.ts';
-
-/** What turns of the Responses API stand on. */
-export interface TurnPorts {
-  readonly exchange: ExchangePorts;
-  readonly store: StateStore;
-  readonly sealer: () => Promise<Sealer>;
-  /** Keeps a silent stream alive with this text. */
-  readonly track: (sink: ClientSink, keepAlive: string, headers: OutHeaders) => void;
-  /** Conversations in which a response is being made. */
-  readonly locks: Set<string>;
-}
 
 /** A response that is over, as it is kept or remembered. */
 export interface FinishedTurn {
@@ -188,6 +177,12 @@ export function lockConversation(call: Call, { conversation }: StateWishes, port
 /** What a call says of state, under the limits in force. */
 export const wishesOf = (call: Call, body: JsonObject): StateWishes => readWishes(body, keepsState(call.snapshot.config.limits));
 
+/** Runs a turn that has everything: its answer by the provider, or the compaction that it asks for. */
+export async function runReady(call: Call, ready: ReadyResponse, id: string, client: ReplyHandler, ports: TurnPorts): Promise<void> {
+  if (ready.isTriggered) return compactTurn(call, ready, firstResponse(ready, call, { id }), client, ports);
+  await runExchange({ ...call, prepared: { ...ready.prepared, replyId: id } }, createReplySink(client), ports.exchange);
+}
+
 /** Runs one turn towards a client that waits for it. Rejects with the fault of a request that cannot be run. */
 export async function runTurn(call: Call, body: JsonObject, client: ReplyHandler, ports: TurnPorts, watch: TurnWatch = {}): Promise<void> {
   const { exchange } = ports;
@@ -205,7 +200,7 @@ export async function runTurn(call: Call, body: JsonObject, client: ReplyHandler
       },
       onNothing: () => watch.onFailed?.(),
     });
-    await runExchange({ ...call, prepared: { ...ready.prepared, replyId: id } }, createReplySink(recorder), exchange);
+    await runReady(call, ready, id, recorder, ports);
   } finally {
     unlock();
   }

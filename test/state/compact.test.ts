@@ -2,7 +2,7 @@ import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { json, startUpstream } from '../fakes/upstream.ts';
 import { startTestServer, TEST_KEY, type TestServer } from '../server.ts';
-import { openaiFor, OTHER_KEY, twoClients, UPSTREAMS } from './clients.ts';
+import { openaiFor, OTHER_KEY, twoClients, until, UPSTREAMS } from './clients.ts';
 
 let server: TestServer;
 let openai: OpenAI;
@@ -72,6 +72,93 @@ describe('a compacted window', () => {
     expect(own.defects).toEqual([]);
     await own.close();
     await upstream.close();
+  });
+
+  it.each(UPSTREAMS)('is asked for by a trigger over %s, and shortens what follows', async (protocol) => {
+    const model = `${protocol}/chat`;
+    const first = await openai.responses.create({ model, input: 'My name is Ada' });
+    const trigger = { type: 'compaction_trigger' as const };
+    const whole = await openai.responses.create({ model, input: [trigger], previous_response_id: first.id });
+    expect(whole).toMatchObject({ status: 'completed', previous_response_id: first.id, output: [{ type: 'compaction' }] });
+    expect(whole.usage?.total_tokens).toBeGreaterThan(0);
+    const types: string[] = [];
+    for await (const event of await openai.responses.create({ model, input: [{ role: 'user', content: 'x' }, trigger], stream: true }))
+      types.push(event.type);
+    expect(types).toEqual([
+      'response.created',
+      'response.in_progress',
+      'response.output_item.added',
+      'response.output_item.done',
+      'response.completed',
+    ]);
+    const next = await openai.responses.create({ model, input: 'Go on', previous_response_id: whole.id });
+    expect(next.status).toBe('completed');
+    await expect(openai.responses.create({ model, input: [trigger, { role: 'user', content: 'x' }] })).rejects.toMatchObject({
+      param: 'input[0]',
+    });
+    await expect(
+      openai.responses.create({ model: `${protocol}/status-429`, input: [{ role: 'user', content: 'x' }, trigger] }),
+    ).rejects.toBeInstanceOf(OpenAI.RateLimitError);
+    const { id } = await openai.responses.create({ model, input: [{ role: 'user', content: 'x' }, trigger], background: true });
+    const done = await until(async () => {
+      const response = await openai.responses.retrieve(id);
+      return response.status === 'completed' ? response : undefined;
+    });
+    expect(done.output).toMatchObject([{ type: 'compaction' }]);
+  });
+
+  it('stands for what went before it, here and at its maker', async () => {
+    const item = (text: string) => ({
+      id: `msg_${text}`,
+      type: 'message',
+      role: 'assistant',
+      status: 'completed',
+      content: [{ type: 'output_text', text, annotations: [] }],
+    });
+    const reply = (output: readonly object[]) =>
+      json({ id: 'resp_x', object: 'response', created_at: 1, status: 'completed', model: 'm', output, usage: null });
+    const upstream = await startUpstream(reply([item('SAID')]));
+    const chat = await startUpstream(
+      json({
+        id: 'c',
+        object: 'chat.completion',
+        created: 1,
+        model: 'm',
+        choices: [{ index: 0, message: { role: 'assistant', content: 'ok' }, finish_reason: 'stop' }],
+      }),
+    );
+    const own = await startTestServer({
+      providers: {
+        them: { preset: 'openai', key: 'x', baseUrl: `${upstream.url}/v1`, protocols: ['openai-responses'] },
+        others: { preset: 'openai-compatible', key: 'x', baseUrl: `${chat.url}/v1` },
+      },
+    });
+    const client = openaiFor(own);
+    const last = () => upstream.seen.at(-1)?.body ?? '';
+    const first = await client.responses.create({ model: 'them/m', input: 'ASKED' });
+    upstream.answer = reply([item('SUMMARY')]);
+    const ours = await client.responses.create({
+      model: 'them/m',
+      input: [{ type: 'compaction_trigger' }],
+      previous_response_id: first.id,
+    });
+    upstream.answer = reply([{ id: 'cmp_1', type: 'compaction', encrypted_content: 'theirs' }, item('LATER')]);
+    const second = await client.responses.create({ model: 'them/m', input: 'MORE', previous_response_id: ours.id });
+    expect(last()).toMatch(/ASKED.*SUMMARY.*MORE/);
+    expect(last()).not.toContain('SAID');
+    await client.responses.create({ model: 'them/m', input: 'END', previous_response_id: second.id });
+    expect(JSON.parse(last()).input).toMatchObject([
+      { type: 'compaction', encrypted_content: 'theirs' },
+      { role: 'assistant' },
+      { role: 'user' },
+    ]);
+    await client.responses.create({ model: 'others/m', input: 'END', previous_response_id: second.id });
+    expect(chat.seen[0]?.body).toMatch(/ASKED.*SUMMARY.*MORE.*LATER.*END/);
+    expect(chat.seen[0]?.body).not.toContain('theirs');
+    expect(own.defects).toEqual([]);
+    await own.close();
+    await upstream.close();
+    await chat.close();
   });
 
   it.each([
