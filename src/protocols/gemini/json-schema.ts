@@ -201,6 +201,9 @@ function reduce(given: JsonObject, work: Reduction, before: readonly string[]): 
 export const toGoogleSchema = (schema: JsonObject, field: string, notes: Notes): JsonObject =>
   reduce(schema, { root: schema, field, notes, left: MAX_SCHEMAS }, []);
 
+/** How many references are written out where they could stand as they are. */
+const MAX_OPENED = 500;
+
 const MAPS: ReadonlySet<string> = new Set(['properties', 'patternProperties', '$defs', 'definitions']);
 const LISTS: ReadonlySet<string> = new Set(['anyOf', 'oneOf', 'prefixItems']);
 const SINGLE: ReadonlySet<string> = new Set(['items', 'additionalProperties', 'not']);
@@ -223,7 +226,6 @@ function plain(given: JsonObject, work: Reduction, before: readonly string[]): J
   if (work.left < 0 || (hasBeside && before.includes(reference))) return hasBeside ? { $ref: renamed(reference) } : schema;
   const mustOpen = hasBeside || Array.isArray(schema['allOf']);
   if (mustOpen) work.notes.add(work.field, 'approximated', 'references with words beside them, and allOf, are written out');
-  else work.left--;
   const { schema: open, seen } = mustOpen ? opened(schema, work, before) : { schema, seen: before };
   const out: Record<string, Json> = {};
   for (const [key, value] of Object.entries(open)) {
@@ -237,7 +239,7 @@ function plain(given: JsonObject, work: Reduction, before: readonly string[]): J
  * document beside them. https://ai.google.dev/api/generate-content#FIELDS.response_json_schema
  */
 export const toPlainSchema = (schema: JsonObject, field: string, notes: Notes): JsonObject =>
-  plain(schema, { root: schema, field, notes, left: MAX_SCHEMAS }, []);
+  plain(schema, { root: schema, field, notes, left: MAX_OPENED }, []);
 
 /** `Type` by number, for clients that send enums so. */
 const TYPES = ['', 'string', 'number', 'integer', 'boolean', 'array', 'object', 'null'];
