@@ -1,4 +1,4 @@
-import { badField, type Json, type JsonObject, type MediaPart, type Part, type TextPart } from '../../ir/index.ts';
+import { badField, isObject, type Json, type JsonObject, type MediaPart, type Part, type TextPart } from '../../ir/index.ts';
 import {
   memberPath,
   objectAt,
@@ -130,5 +130,9 @@ export function decodeContent(value: Json | undefined, at: string): readonly Par
   if (value === undefined || value === null || value === '') return [];
   if (typeof value === 'string') return [{ kind: 'text', text: value }];
   if (!Array.isArray(value)) throw wrongKind(at, 'a string or an array of content parts', value);
-  return (value as readonly Json[]).map((part, index) => contentPart(part, `${at}[${index}]`));
+  return (value as readonly Json[]).map((part, index) => {
+    const read = contentPart(part, `${at}[${index}]`);
+    // A breakpoint is a cache mark by another name; it stays with the part for this dialect.
+    return isObject(part) && isObject(part['prompt_cache_breakpoint']) ? { ...read, cache: {} } : read;
+  });
 }
