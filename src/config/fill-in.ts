@@ -1,5 +1,6 @@
 import type { Words } from './language.ts';
 import type { Trouble } from './problem.ts';
+import { isSecretOrigin } from './secret-origin.ts';
 
 /** Where `${…}` gets its values from. */
 export interface FillPorts {
@@ -13,6 +14,8 @@ export interface Filled {
   readonly text: string;
   /** Where parts of it came from, for people: `env OPENAI_API_KEY`. Empty: it is as it was written. */
   readonly from: readonly string[];
+  /** Pieces that came from where secrets are. */
+  readonly hidden: readonly string[];
   readonly troubles: readonly Trouble[];
 }
 
@@ -63,6 +66,7 @@ function pieceOf(inside: string, ports: FillPorts): Piece {
 /** Fills in `${env:X}`, `${env:X:-default}` and `${file:…}`; `$${` stands for `${` itself. What is wrong is told, and left empty. */
 export function fillIn(text: string, ports: FillPorts): Filled {
   const from: string[] = [];
+  const hidden: string[] = [];
   const troubles: Trouble[] = [];
   let filled = '';
   let rest = text;
@@ -81,7 +85,8 @@ export function fillIn(text: string, ports: FillPorts): Filled {
     filled += rest.slice(0, start) + piece.text;
     rest = rest.slice(end + 1);
     if (piece.from !== undefined) from.push(piece.from);
+    if (piece.from !== undefined && isSecretOrigin(piece.from)) hidden.push(piece.text);
     if (piece.trouble) troubles.push(piece.trouble);
   }
-  return { text: filled + rest, from, troubles };
+  return { text: filled + rest, from, hidden, troubles };
 }

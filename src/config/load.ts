@@ -79,6 +79,8 @@ interface FileReading extends Reading {
   readonly files: string[];
   /** What each of them held. */
   readonly contents: Buffer[];
+  /** Values that came from where secrets are. */
+  readonly hidden: Set<string>;
 }
 
 function readBytes(path: string, { files, contents }: Pick<FileReading, 'files' | 'contents'>): Buffer {
@@ -100,13 +102,20 @@ function startReading(options: LoadOptions, file: string | undefined): FileReadi
       return undefined;
     }
   };
+  const hidden = new Set<string>();
+  const fill: Reading['fill'] = (text) => {
+    const filled = fillIn(text, { env: options.env, readFile });
+    for (const value of filled.hidden) hidden.add(value);
+    return filled;
+  };
   return {
     problems: [],
     sources: new Map(),
     keyPlaces: new Map(),
     secrets: new Set(),
+    hidden,
     ...read,
-    fill: (text) => fillIn(text, { env: options.env, readFile }),
+    fill,
   };
 }
 
@@ -127,7 +136,7 @@ async function readFileConfig(file: string | undefined, reading: FileReading, cw
   const isEmpty = parsed === undefined || (parsed.kind === 'scalar' && parsed.value === null);
   const tree = isEmpty ? emptyTree(shown) : parsed;
   const values = readShape(fileShape, tree, '', reading);
-  if (!values) throw new ConfigError(reading.problems);
+  if (!values) throw new ConfigError(withoutHidden(reading.problems, reading));
   if (!isEmpty && tree.kind === 'map' && values.version === undefined && !tree.entries.some(({ key }) => key === 'version')) {
     reading.problems.push({ ...NO_VERSION, place: tree.place });
   }
@@ -204,6 +213,24 @@ function checkMeaning(values: FileConfig, reading: Reading, discovers: boolean):
 
 const placeOfValue = (path: string, reading: Reading): Problem['place'] => reading.sources.get(path)?.place;
 
+/** Below are no secrets, and words that messages are made of. */
+const MIN_HIDDEN = 8;
+
+/** Problems without values that came from where secrets are: a name of a model may quote one. */
+function withoutHidden(problems: readonly Problem[], { hidden }: FileReading): readonly Problem[] {
+  const values = [...hidden].filter((value) => value.length >= MIN_HIDDEN);
+  if (values.length === 0) return problems;
+  const clean = (text: string): string => values.reduce((rest, value) => rest.replaceAll(value, '****'), text);
+  const cleanWords = ([en, zh]: Words): Words => [clean(en), clean(zh)];
+  return problems.map(({ what, found, right, didYouMean, ...rest }) => ({
+    ...rest,
+    what: cleanWords(what),
+    ...(found ? { found: cleanWords(found) } : {}),
+    ...(right ? { right: cleanWords(right) } : {}),
+    ...(didYouMean === undefined ? {} : { didYouMean: clean(didYouMean) }),
+  }));
+}
+
 const hasErrors = (problems: readonly Problem[]): boolean => problems.some((one) => one.severity === 'error');
 
 const inFileOrder = (problems: readonly Problem[]): readonly Problem[] =>
@@ -218,7 +245,7 @@ export async function loadConfig(options: LoadOptions): Promise<Loaded> {
   const found = discovers ? findInEnvironment(options.env) : [];
   const values = addFound(written, found, reading);
   checkMeaning(values, reading, discovers);
-  const problems = inFileOrder(reading.problems);
+  const problems = withoutHidden(inFileOrder(reading.problems), reading);
   if (hasErrors(problems)) throw new ConfigError(problems);
   const { files, contents, sources, secrets } = reading;
   return {

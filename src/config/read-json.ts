@@ -5,7 +5,7 @@ import type { ListTree, MapEntry, MapTree, ScalarTree, Tree } from './tree.ts';
 /** Deeper than any configuration, and far from the end of the stack. */
 const MAX_DEPTH = 100;
 
-const TOKEN = /\s*(?:([{}[\],:])|("(?:[^"\\\n]|\\.)*")|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?![\w.])|$)/y;
+const TOKEN = /\s*(?:([{}[\],:])|("(?:[^"\\\n]|\\.)*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?![\w.])|$)/y;
 
 interface Token {
   readonly text: string;

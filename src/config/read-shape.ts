@@ -4,6 +4,7 @@ import type { Words } from './language.ts';
 import type { Place, Problem, Trouble } from './problem.ts';
 import type { ListShape, MapShape, ObjectShape, Shape, TextShape, ValueOf } from './shape.ts';
 import { type ListTree, type MapTree, memberPath, type ScalarTree, type Tree } from './tree.ts';
+import { isSecretOrigin } from './secret-origin.ts';
 import { durationMs, sizeBytes } from './units.ts';
 
 /** Where a value comes from. */
@@ -74,7 +75,7 @@ function report(reading: Reading, place: Place | undefined, path: string, troubl
 }
 
 function mismatch(shape: Shape, tree: Tree, path: string, reading: Reading, right: Words = expectation(shape)): undefined {
-  const secret = shape.kind === 'text' && shape.secret === true;
+  const secret = (shape.kind === 'text' && shape.secret === true) || (reading.sources.get(path)?.from.some(isSecretOrigin) ?? false);
   const near = shape.kind === 'word' && tree.kind === 'scalar' ? nearestNames(String(tree.value), shape.words, 1)[0] : undefined;
   return report(reading, tree.place, path, {
     severity: 'error',
@@ -185,9 +186,19 @@ function readObject(shape: ObjectShape, tree: MapTree | undefined, path: string,
       ? absentValue(field, memberPath(path, key), reading)
       : readValue(field, member as Tree, memberPath(path, key), reading);
     if (value !== undefined) out[key] = value;
-    else if (shape.required?.includes(key) && isAbsent(member)) missing(key, field, path, tree?.place, reading);
+    else if (!isAbsent(member)) putDefault(out, key, field, path, reading);
+    else if (shape.required?.includes(key)) missing(key, field, path, tree?.place, reading);
   }
   return out;
+}
+
+/** What is wrong is told; what stands there is the default, so that the rest can be checked all the same. */
+function putDefault(out: Record<string, unknown>, key: string, field: Shape, path: string, reading: Reading): void {
+  const member = memberPath(path, key);
+  const source = reading.sources.get(member);
+  const fallback = absentValue(field, member, reading);
+  if (source) reading.sources.set(member, source);
+  if (fallback !== undefined) out[key] = fallback;
 }
 
 function missing(key: string, field: Shape, path: string, place: Place | undefined, reading: Reading): void {

@@ -1,5 +1,6 @@
 import type { Loaded } from './load.ts';
 import type { Source } from './read-shape.ts';
+import { isSecretOrigin } from './secret-origin.ts';
 import type { Shape } from './shape.ts';
 import { fileShape } from './file-shape.ts';
 import { memberPath } from './tree.ts';
@@ -38,12 +39,9 @@ const masked = (secret: string): string => (secret === '' ? '' : `****${secret.l
 
 const NO_SOURCE: Source = { kind: 'default', from: [] };
 
-/** A variable or file whose name says that it holds a secret; what came from it is not shown wherever it stands. */
-const SECRET_ORIGIN = /key|token|secret|password|credential/i;
-
 function shownValue(shape: Shape, value: unknown, path: string, loaded: Loaded): Setting['value'] {
   const source = loaded.sources.get(path);
-  const isSecret = loaded.secrets.has(path) || (source?.from.some((one) => !one.startsWith('--') && SECRET_ORIGIN.test(one)) ?? false);
+  const isSecret = loaded.secrets.has(path) || (source?.from.some((one) => !one.startsWith('--') && isSecretOrigin(one)) ?? false);
   if (isSecret) return masked(String(value));
   if (shape.kind === 'duration' && typeof value === 'number') return inUnits(value, DURATIONS);
   if (shape.kind === 'size' && typeof value === 'number') return inUnits(value, SIZES);

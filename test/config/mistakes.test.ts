@@ -90,6 +90,12 @@ const YAML: readonly Mistake[] = [
     zh: 'pailou.yaml:1:1: 错误：值不正确。实际为文本“hello”。应为名称与值的映射',
   },
   {
+    name: 'a number for a section',
+    text: 'version: 1\nserver: 8080\n',
+    en: 'pailou.yaml:2:9 server: error: Wrong value. Found 8080. Expected names with values',
+    zh: 'pailou.yaml:2:9 server: 错误：值不正确。实际为 8080。应为名称与值的映射',
+  },
+  {
     name: 'yes for a flag',
     text: 'version: 1\ndiscover: yes\n',
     en: 'pailou.yaml:2:11 discover: error: Wrong value. Found the text "yes". Expected true or false',

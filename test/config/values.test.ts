@@ -164,6 +164,22 @@ describe('secrets in the file', () => {
     );
     expect(problems).toEqual([]);
   });
+  test.each([
+    ['a number', 'server: { port: "${env:MY_TOKEN}" }'],
+    ['a word', 'log: { level: "${env:MY_TOKEN}" }'],
+    ['an address', 'providers: { a: { preset: openai-compatible, baseUrl: "${env:MY_TOKEN}" } }'],
+    ['a model', 'models: { a: "${env:MY_TOKEN}" }'],
+    ['a provider of a model', 'models: { a: "${env:MY_TOKEN}/x" }'],
+    ['what a file holds', 'models: { a: "${file:secret.txt}" }'],
+  ])('what comes from where secrets are is not quoted, wherever it was put: as %s', async (_name, line) => {
+    const { loaded, problems } = await loadText(`version: 1\n${line}\n`, {
+      env: { MY_TOKEN: 'hush-0123456789' },
+      files: { 'secret.txt': 'hush-0123456789\n' },
+    });
+    expect(loaded).toBeUndefined();
+    expect(JSON.stringify(problems)).not.toContain('hush');
+    expect(problems).toHaveLength(1);
+  });
   test('a key that can be guessed is warned of', async () => {
     const { problems } = await loadText('version: 1\nkeys: [{ name: a, value: "${env:K}" }]\n', { env: { K: 'short' } });
     expect(problems.map(({ code, severity }) => [severity, code])).toEqual([['warning', 'short_key']]);
