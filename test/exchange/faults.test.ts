@@ -12,6 +12,8 @@ beforeAll(async () => {
   fast = await setStage({}, {}, FAST);
 });
 afterAll(async () => {
+  // Settled once: whatever happened to a call, it has one record.
+  await expect.poll(() => [stage.server.records.length, fast.server.records.length]).toEqual([stage.asked, fast.asked]);
   await stage.close();
   await fast.close();
 });

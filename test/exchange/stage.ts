@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { expect } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
+import type { Clock } from '../../src/exchange/ports.ts';
 import { type Answer, type FakeUpstream, json, startUpstream } from '../fakes/upstream.ts';
 import { type ServerOptions, startTestServer, type TestServer } from '../server.ts';
 import { type Data, dataOf, type Dialect, DIALECTS } from './dialects.ts';
@@ -9,19 +10,27 @@ import { type Data, dataOf, type Dialect, DIALECTS } from './dialects.ts';
 export interface Stage {
   readonly server: TestServer;
   readonly upstream: FakeUpstream;
+  /** Calls that `ask` made. */
+  asked: number;
   close(): Promise<void>;
+}
+
+export interface StageOptions extends ServerOptions {
+  readonly clock?: Clock;
 }
 
 export const TIMEOUTS = { connect: 1000, headers: 20_000, firstToken: 20_000, idle: 20_000, total: 30_000 };
 
 /** Sets the stage. Closing it checks the laws that hold in every scenario: no defect of ours, and one record a call. */
-export async function setStage(changes: Partial<Config> = {}, options: ServerOptions = {}, timeouts = TIMEOUTS): Promise<Stage> {
+export async function setStage(changes: Partial<Config> = {}, options: StageOptions = {}, timeouts = TIMEOUTS): Promise<Stage> {
+  const { clock, ...ports } = options;
   const upstream = await startUpstream();
   const providers = Object.fromEntries(DIALECTS.map((one) => [one.provider, { ...one.settings(upstream.url), timeouts }]));
-  const server = await startTestServer({ ...changes, providers: { ...providers, ...changes.providers } }, undefined, undefined, options);
+  const server = await startTestServer({ ...changes, providers: { ...providers, ...changes.providers } }, undefined, clock, ports);
   return {
     server,
     upstream,
+    asked: 0,
     async close() {
       const ids = server.records.map((record) => record.id);
       await server.close();
@@ -69,6 +78,7 @@ export function call(
 /** A client's call in its own dialect to a model of a provider. */
 export function ask(stage: Stage, client: Dialect, upstream: Dialect, stream: boolean, headers: Record<string, string> = {}): Promise<Got> {
   const model = `${upstream.provider}/up`;
+  stage.asked++;
   return call(`${stage.server.url}${client.path(model, stream)}`, JSON.stringify(client.body(model, stream)), {
     'content-type': 'application/json',
     authorization: `Bearer ${stage.server.key}`,
