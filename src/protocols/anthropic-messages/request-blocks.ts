@@ -1,4 +1,5 @@
 import {
+  badField,
   type HostedCallPart,
   type HostedResultPart,
   isObject,
@@ -76,13 +77,21 @@ interface ReadSource {
   readonly source: MediaSource;
 }
 
+/** `data` that is base64. A plain search: a pattern that backtracks would take long on megabytes. */
+function base64(from: JsonObject, at: string): string {
+  const data = requiredString(from, 'data', at);
+  if (data === '' || /[^A-Za-z0-9+/=_\-\s]/.test(data))
+    throw badField(`${at}.data`, `Invalid request: '${at}.data' must be base64`, 'invalid_base64');
+  return data;
+}
+
 /** Reads a `source`; `undefined` for kinds that the shared language has no word for. */
 function sourceOf(from: JsonObject, at: string): ReadSource | undefined {
   const mediaType = optionalString(from, 'media_type', at);
   const typed = mediaType === undefined ? {} : { mediaType };
   switch (requiredString(from, 'type', at)) {
     case 'base64':
-      return { ...typed, source: { type: 'base64', data: requiredString(from, 'data', at) } };
+      return { ...typed, source: { type: 'base64', data: base64(from, at) } };
     case 'url':
       return { ...typed, source: { type: 'url', url: requiredString(from, 'url', at) } };
     case 'file':
