@@ -30,22 +30,21 @@ export interface StateServices extends Pick<Services, 'state' | 'stateful' | 'ex
   stop(): void;
 }
 
-/** Whether a body says in so many words that nothing is to be kept, and names nothing that is. */
-function isStateless(call: Call): boolean {
-  const { values } = call.scan;
-  const store = values.get('store');
-  const said = store && call.body.toString('latin1', store.from, store.to);
-  return (
-    said === 'false' &&
-    !['previous_response_id', 'conversation', 'background'].some((name) => values.has(name)) &&
-    !holdsOwnItems(call.body)
-  );
+/** What only the gateway understands, wherever it stands in a body. */
+const OWN = ['"item_reference"', '"compaction_trigger"', 'pailou-compaction-'].map((word) => Buffer.from(word));
+/** Members that name what is kept, or ask for it to be. */
+const NAMES = ['previous_response_id', 'conversation', 'background'] as const;
+
+/** Whether a body says in so many words that nothing is to be kept, and names nothing that is: then its bytes may pass as they are. */
+function isStateless({ scan, body }: Call): boolean {
+  const said = (name: string): string | undefined => {
+    const span = scan.values.get(name);
+    return span && body.toString('latin1', span.from, span.to);
+  };
+  if (said('store') !== 'false') return false;
+  if (NAMES.some((name) => (said(name) ?? 'null') !== 'null' && said(name) !== 'false')) return false;
+  return !OWN.some((word) => body.indexOf(word) >= 0);
 }
-
-const OWN = ['"item_reference"', 'pailou-compaction-'].map((word) => Buffer.from(word));
-
-/** Whether something in a body is only understood here. */
-const holdsOwnItems = (body: Buffer): boolean => OWN.some((word) => body.indexOf(word) >= 0);
 
 function codecOf(gateway: GatewayPorts): ClientCodec {
   const codec = gateway.clients.get('openai-responses');

@@ -91,6 +91,8 @@ describe('a compacted window', () => {
       'response.output_item.done',
       'response.completed',
     ]);
+    const bare = await openai.responses.create({ model, input: [{ role: 'user', content: 'x' }, trigger], store: false });
+    expect(bare.output).toMatchObject([{ type: 'compaction' }]);
     const next = await openai.responses.create({ model, input: 'Go on', previous_response_id: whole.id });
     expect(next.status).toBe('completed');
     await expect(openai.responses.create({ model, input: [trigger, { role: 'user', content: 'x' }] })).rejects.toMatchObject({
