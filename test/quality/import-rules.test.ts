@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { importCircles, waitingPolicies, wrongImports } from './import-rules.ts';
+import { idleRows, importCircles, waitingPolicies, wrongImports } from './import-rules.ts';
 import { isTest, readSource, readSources, type SourceFile } from './source-file.ts';
 
 const files = readSources(['src']).filter(({ path }) => !isTest(path));
@@ -7,6 +7,7 @@ const source = (path: string, text: string): SourceFile => readSource(path, text
 
 describe('the source keeps to', () => {
   test('who may import whom', () => expect(wrongImports(files)).toEqual([]));
+  test('a table of folders that are there', () => expect(idleRows(files)).toEqual([]));
   test('policy never waits', () => expect(waitingPolicies(files)).toEqual([]));
   test('no circles of imports', () => expect(importCircles(files)).toEqual([]));
 });
@@ -29,6 +30,12 @@ describe('an import is found wrong', () => {
   test.each(CASES)('%s', (_name, path, text, says) => {
     expect(wrongImports([source(path, text)])).toEqual([expect.stringContaining(says)]);
   });
+});
+
+test('rows of folders that are not there are found', () => {
+  const found = idleRows([source('src/ir/a.ts', '')]);
+  expect(found).toContainEqual(expect.stringContaining('src/wire is not there'));
+  expect(found.join()).not.toContain('src/ir ');
 });
 
 describe('an import is found right', () => {

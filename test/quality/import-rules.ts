@@ -65,6 +65,12 @@ function wrongCodec(file: SourceFile, one: ImportOf): string | undefined {
 export const wrongImports = (files: readonly SourceFile[]): readonly string[] =>
   files.flatMap((file) => file.imports.flatMap((one) => wrongFolder(file, one) ?? wrongCodec(file, one) ?? []));
 
+/** Folders that the table knows and that are not there. */
+export const idleRows = (files: readonly SourceFile[]): readonly string[] =>
+  Object.keys(FOLDERS)
+    .filter((folder) => !files.some(({ path }) => folderOf(path) === folder))
+    .map((folder) => `src/${folder} is not there: take it out of FOLDERS (test/quality/import-rules.ts)`);
+
 /** Decisions that wait: `policy` must answer at once. */
 export const waitingPolicies = (files: readonly SourceFile[]): readonly string[] =>
   files

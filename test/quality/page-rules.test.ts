@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { deadLinks, unequalPages } from './page-rules.ts';
+import { deadLinks, unequalPages, unexplainedFolders } from './page-rules.ts';
 import { filesBelow, ROOT } from './source-file.ts';
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -22,6 +22,15 @@ describe('the pages keep to', () => {
       .map((path) => ({ path, english: read(path), chinese: read(chineseOf(path)) }));
     expect(pairs.length).toBeGreaterThan(1);
     expect(unequalPages(pairs)).toEqual([]);
+  });
+  test('a row for every folder of the source', () => {
+    const folders = readdirSync(join(ROOT, 'src'), { withFileTypes: true }).filter((one) => one.isDirectory());
+    expect(
+      unexplainedFolders(
+        read('ARCHITECTURE.md'),
+        folders.map(({ name }) => `src/${name}`),
+      ),
+    ).toEqual([]);
   });
   test('links that lead somewhere', () => {
     const texts = pages.map((path) => ({ path, text: read(path) }));
@@ -44,6 +53,10 @@ test('other words are no difference, in comments and messages of code neither', 
   const asked = (words: string, comment: string): string => `${page}\`\`\`sh\ncurl -d '{"content": "${words}"}' # ${comment}\n\`\`\`\n`;
   expect(unequalPages([{ path: 'x.md', english: asked('Hello', 'asks'), chinese: asked('你好', '提问') }])).toEqual([]);
   expect(unequalPages([{ path: 'x.md', english: page, chinese: page.replace('text', '文字').replace('## B', '## 乙') }])).toEqual([]);
+});
+
+test('folders without a row are found', () => {
+  expect(unexplainedFolders('| `src/ir` | the shared language |', ['src/ir', 'src/new'])).toEqual(['ARCHITECTURE.md: no row for src/new']);
 });
 
 test('dead links are found', () => {

@@ -56,6 +56,10 @@ export const unequalPages = (pairs: readonly PagePair[]): readonly string[] =>
       .map((one) => `${path} and its Chinese page: ${one}`);
   });
 
+/** Folders that a page about the code does not explain. */
+export const unexplainedFolders = (page: string, folders: readonly string[]): readonly string[] =>
+  folders.filter((folder) => !page.includes(`| \`${folder}\``)).map((folder) => `ARCHITECTURE.md: no row for ${folder}`);
+
 /** Links of pages to files that are not there. */
 export const deadLinks = (
   pages: readonly { readonly path: string; readonly text: string }[],
