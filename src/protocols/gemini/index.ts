@@ -37,6 +37,7 @@ export const gemini: Protocol = {
   decodeFault,
   encodeFault,
   faultFrame,
-  keepAlive: ': keep-alive\n\n',
+  // An empty line, not a comment: Google's own SDKs take every other line that is no data for an error's.
+  keepAlive: '\n',
   tap,
 };
