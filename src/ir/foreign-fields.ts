@@ -14,6 +14,9 @@ const READ: ReadonlySet<string> = new Set([
   'include',
   'item',
   'in_item',
+  'in_call',
+  'joined',
+  'as_file',
   // Chat's many words for how to think: read, and kept for their own kind.
   'reasoning',
   'thinking',

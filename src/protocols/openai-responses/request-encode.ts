@@ -3,6 +3,7 @@ import {
   type ChatRequest,
   type Effort,
   effortOf,
+  foreignFields,
   hoistInstructions,
   isObject,
   type Json,
@@ -11,7 +12,7 @@ import {
   type OutputFormat,
   type Part,
   type Reasoning,
-  type Residue,
+  refuseForeignContent,
   textOf,
 } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
@@ -79,7 +80,8 @@ function encodeText(
 
 /** The target's word for an effort; `undefined`: the model's default, or the target has no words. */
 function effortWord(reasoning: Reasoning, context: TargetContext): Effort | undefined {
-  const effort = effortOf(reasoning);
+  // Switched on without a word of how much: some models do not think by themselves.
+  const effort = effortOf(reasoning) ?? (reasoning.enabled || reasoning.adaptive ? 'medium' : undefined);
   if (effort === undefined) return undefined;
   const { efforts } = context.facts;
   // A model that cannot stop is asked for as little as it takes.
@@ -198,38 +200,10 @@ function encodeAccount(request: ChatRequest, own: boolean, context: TargetContex
   };
 }
 
-/** Fields of other dialects without which the model would be asked something else. */
-const CONTENT = ['suffix', 'prompt', 'cachedContent', 'mcp_servers'];
-
 /** Fields of other dialects that this one has no word for. */
 function noteResidue(request: ChatRequest, context: TargetContext): void {
-  for (const [dialect, rest] of Object.entries(request.residue ?? {})) {
-    if (dialect === DIALECT) continue;
-    for (const name of CONTENT) {
-      if (rest[name] !== undefined)
-        throw badField(name, `Invalid request: '${name}' has no equal in the protocol of this target`, 'unsupported_content');
-    }
-    for (const name of Object.keys(rest)) context.notes.add(name, 'dropped', 'Responses has none');
-  }
-}
-
-/** Members of parts, messages and tools that only another dialect can say. */
-function noteMembers(request: ChatRequest, context: TargetContext): void {
-  const note = (of: { readonly residue?: Residue }, prefix: string): void => {
-    for (const [dialect, rest] of Object.entries(of.residue ?? {})) {
-      if (dialect === DIALECT) continue;
-      for (const [name, value] of Object.entries(rest)) {
-        if (name !== 'block' && name !== 'caller' && name !== 'transcript' && value !== false)
-          context.notes.add(`${prefix}.${name}`, 'dropped', 'Responses has none');
-      }
-    }
-  };
-  for (const tool of request.tools) if (tool.kind !== 'hosted') note(tool, 'tools');
-  for (const part of request.instructions) note(part, 'messages');
-  for (const turn of request.turns) {
-    note(turn, 'messages');
-    for (const part of turn.parts) note(part, 'messages');
-  }
+  refuseForeignContent(request, DIALECT);
+  for (const name of foreignFields(request, DIALECT)) context.notes.add(name, 'dropped', 'Responses has none');
 }
 
 function noteForm(request: ChatRequest, context: TargetContext): void {
@@ -275,7 +249,6 @@ export function encodeRequest(given: ChatRequest, context: TargetContext): JsonO
   if (!own) {
     noteResidue(request, context);
     noteForm(request, context);
-    noteMembers(request, context);
     refuseCount(request);
   }
   const input = encodeInput({ ...request, turns }, context);

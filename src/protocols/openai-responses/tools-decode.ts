@@ -38,7 +38,11 @@ interface Place {
 
 const placed = ({ namespace, group, inItem }: Place, rest: JsonObject) => ({
   ...given('namespace', namespace),
-  ...withResidue({ ...rest, ...(group && Object.keys(group).length > 0 ? { group } : {}), ...(inItem ? { in_item: true } : {}) }),
+  ...withResidue({
+    ...rest,
+    ...(group && Object.keys(group).length > 0 ? { namespace: group } : {}),
+    ...(inItem ? { in_item: true } : {}),
+  }),
 });
 
 function functionTool(from: JsonObject, place: Place, at: string): FunctionTool {

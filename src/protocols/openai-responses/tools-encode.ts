@@ -19,7 +19,7 @@ const nameOf = (tool: { readonly name: string; readonly namespace?: string }, ow
   own ? tool.name : targetToolName(tool, TOOL_NAME_RULE);
 
 function withoutPlace(rest: JsonObject): JsonObject {
-  const { group: _group, in_item: _inItem, ...kept } = rest;
+  const { namespace: _namespace, in_item: _inItem, ...kept } = rest;
   return kept;
 }
 
@@ -127,7 +127,7 @@ function grouped(tools: readonly Tool[], own: boolean, context: TargetContext): 
     }
     const begun = [written];
     groups.set(namespace, begun);
-    const { group } = residueOf(tool);
+    const { namespace: group } = residueOf(tool);
     out.push({ ...(isObject(group) ? group : {}), type: 'namespace', name: namespace, tools: begun });
   }
   return out;
