@@ -69,3 +69,41 @@ export interface MediaFetcher {
   /** The bytes and media type of a public URL. Throws `GatewayError` (400) naming `param` when it may not or cannot be fetched. */
   fetch(url: string, param: string, signal: AbortSignal): Promise<{ readonly data: Buffer; readonly mediaType: string }>;
 }
+
+/** Something that was kept to be given out later: what a provider made, or what a client brought. */
+export interface KeptMedia {
+  /** Lower-case letters and digits only, not to be guessed. */
+  readonly id: string;
+  readonly owner: string;
+  readonly mediaType: string;
+  readonly bytes: number;
+  /** Milliseconds since 1970: gone after that. */
+  readonly expiresAt: number;
+}
+
+/**
+ * Where media are kept (`tasks.media`: a folder, or S3), and from where they are given out. Bounded by age and bytes.
+ *
+ * - `put` keeps bytes or a stream, and resolves when they are safe: then `link` gives a path that anyone who has it may GET
+ *   (`/media/{id}?exp=…&sig=…`, with Range, the right content type), until it expires. Nothing is left of a stream that breaks.
+ * - `mediaLink` in `media/media-link.ts` makes the whole address of a path, as the client knows this server.
+ */
+export interface MediaStore {
+  put(
+    data: Uint8Array | AsyncIterable<Uint8Array>,
+    about: {
+      readonly mediaType: string;
+      readonly owner: string;
+      /** Default: as long as `tasks.keep` says. */ readonly expiresAt?: number;
+    },
+  ): Promise<KeptMedia>;
+  /** What is kept under an id; `undefined` when nothing is (any more). */
+  find(id: string): Promise<KeptMedia | undefined>;
+  /** Its bytes, or those from `from` up to and with `to`. */
+  read(media: KeptMedia, range?: { readonly from: number; readonly to: number }): Promise<AsyncIterable<Uint8Array>>;
+  remove(id: string): Promise<void>;
+  /** A signed path. `expiresAt`: milliseconds since 1970, at most when the medium itself goes; default 24 hours from now. */
+  link(media: Pick<KeptMedia, 'id' | 'expiresAt'>, expiresAt?: number): string;
+  /** Whether a link's signature is ours and its time has not come. `exp`, `sig`: as they stand in the link. */
+  isSigned(id: string, exp: string, sig: string): boolean;
+}
