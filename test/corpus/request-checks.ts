@@ -1,6 +1,17 @@
-import { type ChatRequest, createNotes, GatewayError, type JsonObject, type Note, type ProtocolId } from '../../src/ir/index.ts';
+import {
+  type ChatRequest,
+  createNotes,
+  DEFAULT_FACTS,
+  isObject,
+  GatewayError,
+  type JsonObject,
+  type Note,
+  type ProtocolId,
+} from '../../src/ir/index.ts';
+import type { ProviderCodec } from '../../src/protocols/protocol.ts';
 import { requestEssence } from './essence.ts';
 import { excuse } from './expressible.ts';
+import { MAKER } from './replay.ts';
 import type { Problem } from './reply-checks.ts';
 import { factsProblem, requestProblem } from './request-grammar.ts';
 import type { Target } from './targets.ts';
@@ -11,8 +22,11 @@ export type Excused = (target: string, field: string, by: string) => void;
 /** Codes of refusals that name content, tools or a number of answers that the target has no place for. */
 const HONEST = new Set(['unsupported_content', 'unsupported_tool', 'unsupported_value', 'missing_parameter']);
 
+/** A target of which only the provider's half is needed. */
+type OneWay = Omit<Target, 'codec'> & { readonly codec: ProviderCodec };
+
 /** The target's request, or why it was honestly refused. */
-function encoded(request: ChatRequest, { codec, facts, maker }: Target, notes: ReturnType<typeof createNotes>): JsonObject | GatewayError {
+function encoded(request: ChatRequest, { codec, facts, maker }: OneWay, notes: ReturnType<typeof createNotes>): JsonObject | GatewayError {
   try {
     return codec.encodeRequest(request, { model: request.model, facts, maker, notes });
   } catch (error) {
@@ -20,6 +34,34 @@ function encoded(request: ChatRequest, { codec, facts, maker }: Target, notes: R
     throw error;
   }
 }
+
+/** A request for a target whose dialect no client speaks, so that it cannot be read back: legal there, with every text in it. */
+export function* oneWayProblems(request: ChatRequest, codec: ProviderCodec, excused: Excused): Iterable<Problem> {
+  const notes = createNotes();
+  const facts = { ...DEFAULT_FACTS, ...codec.facts };
+  const check = `request → ${codec.id}`;
+  const sent = encoded(request, { name: codec.id, codec, facts, maker: MAKER }, notes);
+  if (sent instanceof GatewayError) {
+    const { code = '', message } = sent.fault;
+    if (HONEST.has(code)) excused(codec.id, 'refused', message.replaceAll(/'[^']{20,}'/g, '…'));
+    else yield { check, why: `refused: ${message}` };
+    return;
+  }
+  const wrong = requestProblem(codec.id, sent) ?? factsProblem(codec.id, inferenceOf(sent), facts);
+  if (wrong !== undefined) yield { check, why: wrong };
+  const all = JSON.stringify(sent);
+  const texts = [...request.instructions, ...request.turns.flatMap((turn) => turn.parts)].flatMap((part) =>
+    part.kind === 'text' ? [part.text] : [],
+  );
+  const lost = texts.find((text) => text.trim() !== '' && !all.includes(JSON.stringify(text).slice(1, -1)));
+  if (lost !== undefined) yield { check, why: `a text is lost: ${lost.slice(0, 100)}` };
+}
+
+/** Converse's words for sampling, where other dialects have theirs. */
+const inferenceOf = (sent: JsonObject): JsonObject => {
+  const { temperature, topP, stopSequences } = isObject(sent['inferenceConfig']) ? sent['inferenceConfig'] : {};
+  return { temperature, top_p: topP, stop: stopSequences };
+};
 
 /** A request on its way to a target of one dialect and back: legal there, and without loss beyond its notes. */
 export function* requestProblems(from: ProtocolId, request: ChatRequest, target: Target, excused: Excused): Iterable<Problem> {

@@ -249,6 +249,47 @@ function responsesRequest(body: JsonObject): Problem {
   return problem ?? (due.size > 0 ? 'a call without a result' : undefined);
 }
 
+function converseBlock(block: JsonObject): Problem {
+  const { toolUse, toolResult, text: said, document, image } = block;
+  if (said !== undefined) return text(said).trim() === '' ? 'an empty text' : undefined;
+  if (isObject(toolUse))
+    return /^[a-zA-Z0-9_-]{1,64}$/.test(text(toolUse['toolUseId'])) &&
+      /^[a-zA-Z0-9_-]{1,64}$/.test(text(toolUse['name'])) &&
+      isObject(toolUse['input'])
+      ? undefined
+      : 'toolUse';
+  if (isObject(toolResult))
+    return list(toolResult['content']).length === 0 ? 'an empty result' : firstProblem(list(toolResult['content']), converseBlock);
+  if (isObject(document)) return text(document['name']) === '' || text(document['format']) === '' ? 'document' : undefined;
+  if (isObject(image)) return ['png', 'jpeg', 'gif', 'webp'].includes(text(image['format'])) ? undefined : 'image';
+  return isObject(block['reasoningContent']) || isObject(block['cachePoint']) || isObject(block['video']) || isObject(block['audio'])
+    ? undefined
+    : `a block of ${Object.keys(block).join()}`;
+}
+
+function converseRequest(body: JsonObject): Problem {
+  const messages = list(body['messages']);
+  if (messages[0]?.['role'] !== 'user') return 'does not begin with the user';
+  const ids = (message: JsonObject | undefined, kind: string): string =>
+    list(message?.['content'])
+      .flatMap((block) => (isObject(block[kind]) ? [text(block[kind]['toolUseId'])] : []))
+      .toSorted()
+      .join();
+  const problem = firstProblem(messages, (message, at) => {
+    if (message['role'] === messages[at - 1]?.['role']) return `messages[${at}] repeats its role`;
+    if (list(message['content']).length === 0) return `messages[${at}] is empty`;
+    if (message['role'] === 'user' && ids(message, 'toolResult') !== ids(messages[at - 1], 'toolUse'))
+      return `messages[${at}]: results do not match calls`;
+    return firstProblem(list(message['content']), converseBlock);
+  });
+  if (problem !== undefined) return problem;
+  const uses = messages.some((message) => ids(message, 'toolUse') !== '');
+  if (uses && !isObject(body['toolConfig'])) return 'calls without toolConfig';
+  return body['toolConfig'] !== undefined && list(inside(body['toolConfig'])['tools']).length === 0
+    ? 'toolConfig without tools'
+    : undefined;
+}
+
 /** What is wrong with a request that was translated for a provider of this dialect. */
 export function requestProblem(protocol: ProtocolId, body: JsonObject): Problem {
   switch (protocol) {
@@ -260,6 +301,8 @@ export function requestProblem(protocol: ProtocolId, body: JsonObject): Problem 
       return anthropicRequest(body);
     case 'gemini':
       return geminiRequest(body);
+    case 'bedrock-converse':
+      return converseRequest(body);
     default:
       return undefined;
   }

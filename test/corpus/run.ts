@@ -5,11 +5,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Fault, GatewayError, isObject, type JsonObject, kindOfStatus, type ReplyEvent } from '../../src/ir/index.ts';
+import { providerCodecs } from '../../src/protocols/index.ts';
 import { relayProblem } from './raw-bytes.ts';
 import { corpusFolder, FOLDERS, type Recording, recordings, requestBody } from './recordings.ts';
 import { anyRequest, type Codec, codecOf, decodeFrames, framesOf, grammarProblem, SOURCE, unfolded } from './replay.ts';
 import { faultProblems, failureProblems, type Problem, type Replayed, replyProblems } from './reply-checks.ts';
-import { requestProblems } from './request-checks.ts';
+import { oneWayProblems, requestProblems } from './request-checks.ts';
 import { PLAIN, VENDORS } from './targets.ts';
 
 const known = JSON.parse(readFileSync(join(import.meta.dirname, 'known-failures.json'), 'utf8')) as Record<string, string>;
@@ -81,11 +82,14 @@ function* requestFailures(recording: Recording, from: Codec): Iterable<Problem> 
   // A list of prompts is for an endpoint of the same kind only.
   if (Array.isArray(body['prompt']) && body['prompt'].length > 1) return;
   const request = from.decodeRequest(body);
+  const excused = (to: string, field: string, by: string): void => {
+    const key = `${from.id} → ${to}  ${field}: ${by}`;
+    excuses.set(key, (excuses.get(key) ?? 0) + 1);
+  };
+  const converse = providerCodecs.get('bedrock-converse');
+  if (converse) yield* oneWayProblems(request, converse, excused);
   for (const target of [...PLAIN, ...VENDORS.filter((one) => one.codec.id !== from.id)]) {
-    yield* requestProblems(from.id, request, target, (to, field, by) => {
-      const key = `${from.id} → ${to}  ${field}: ${by}`;
-      excuses.set(key, (excuses.get(key) ?? 0) + 1);
-    });
+    yield* requestProblems(from.id, request, target, excused);
   }
 }
 

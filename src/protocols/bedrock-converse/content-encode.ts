@@ -137,8 +137,15 @@ function toolInput(part: ToolCallPart): JsonObject {
   return parseObject(part.argumentsJson) ?? { [UNPARSED_ARGUMENTS]: part.argumentsJson };
 }
 
+/** What a tool gave in another dialect's words is told as the JSON that it is. */
+function toldAsJson(part: Part, context: TargetContext): Part {
+  if (part.kind !== 'native') return part;
+  context.notes.add('messages', 'approximated', 'a block of a tool result that only another dialect can say was sent as JSON');
+  return { kind: 'text', text: JSON.stringify(part.value) };
+}
+
 function toolResult(part: ToolResultPart, context: TargetContext): JsonObject {
-  const content = part.content.map((inner) => encodePart(inner, context)).filter((block) => block !== undefined);
+  const content = part.content.map((inner) => encodePart(toldAsJson(inner, context), context)).filter((block) => block !== undefined);
   // A result without content is refused.
   const filled: readonly JsonObject[] = content.length > 0 ? content : [{ text: '(empty)' }];
   return { toolResult: { toolUseId: part.callId, content: filled, ...(part.isError ? { status: 'error' } : {}) } };

@@ -1,4 +1,12 @@
-import { type ChatRequest, type JsonObject, type OutputFormat, type Turn } from '../../ir/index.ts';
+import {
+  badField,
+  type ChatRequest,
+  foreignFields,
+  type JsonObject,
+  type OutputFormat,
+  refuseForeignContent,
+  type Turn,
+} from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
 import { cachePoint, encodeParts } from './content-encode.ts';
 import { DIALECT } from './dialect.ts';
@@ -57,6 +65,12 @@ function encodeOutput(
   return { instruction: `Answer with one JSON object only, without any text or code fence around it${shape}` };
 }
 
+/** A conversation without a word: the API wants a message that says something. */
+function nothingSaid(context: TargetContext): readonly Message[] {
+  context.notes.add('messages', 'emulated', 'an empty message says so');
+  return [{ role: 'user', content: [{ text: '(The message is empty.)' }] }];
+}
+
 interface Sampling {
   readonly common: JsonObject;
   readonly topK?: number;
@@ -104,6 +118,13 @@ function noteLosses(request: ChatRequest, context: TargetContext): void {
     ['modalities', request.modalities?.some((modality) => modality !== 'text') ?? false],
   ];
   for (const [field, is] of lost) if (is) context.notes.add(field, 'dropped', 'Converse has none');
+  for (const field of foreignFields(request, DIALECT)) context.notes.add(field, 'dropped', 'Converse has none');
+}
+
+/** Several answers cannot be had in one call. Throws, since the client would miss the others. */
+function refuseSeveral({ n }: ChatRequest): void {
+  if (n !== undefined && n > 1)
+    throw badField('n', `Invalid request: this target gives one answer a call, 'n' asks for ${n}`, 'unsupported_value');
 }
 
 /** At most 16 short texts. https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html */
@@ -134,6 +155,8 @@ const filled = (key: string, value: JsonObject): JsonObject => (Object.keys(valu
  * becomes a note; lost content, tools and files throw `GatewayError`.
  */
 export function encodeRequest(request: ChatRequest, context: TargetContext): JsonObject {
+  refuseForeignContent(request, DIALECT);
+  refuseSeveral(request);
   const { instructions, turns } = prepareTurns(request, context);
   const tools = encodeTools(request, context);
   const output = encodeOutput(request.output, context);
@@ -143,7 +166,8 @@ export function encodeRequest(request: ChatRequest, context: TargetContext): Jso
   const maxTokens = request.maxOutputTokens ?? reasoning.maxTokens;
   const said = [tools.instruction, output.instruction].flatMap((text) => (text === undefined ? [] : [{ text }]));
   const system = [...encodeParts(instructions, context), ...said, ...cachePoint(request.cache, context)];
-  const messages = encodeMessages(turns, context);
+  const written = encodeMessages(turns, context);
+  const messages = written.length === 0 && system.length === 0 ? nothingSaid(context) : written;
   const alone = messages.length === 0 && system.length > 0;
   if (alone) context.notes.add('system', 'moved', 'the instructions stand in a user message, since there was no other');
   return {

@@ -1,7 +1,7 @@
-import { badField, type ChatRequest, type JsonObject, type Tool, targetToolName } from '../../ir/index.ts';
+import { badField, type ChatRequest, type JsonObject, type Tool, targetToolName, toldTools } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
 import { cachePoint } from './content-encode.ts';
-import { TOOL_NAME_RULE } from './dialect.ts';
+import { DIALECT, TOOL_NAME_RULE } from './dialect.ts';
 
 /** https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolConfiguration.html */
 
@@ -93,9 +93,10 @@ function choiceOf(request: ChatRequest, context: TargetContext): Choice {
 /** The tools that a choice leaves: this wire cannot allow some of those that it defines. */
 function allowedTools(request: ChatRequest, context: TargetContext): readonly Tool[] {
   const { toolChoice: choice } = request;
-  if (choice?.type !== 'allowed') return request.tools;
+  const told = toldTools(request.tools, DIALECT, context.notes);
+  if (choice?.type !== 'allowed') return told;
   context.notes.add('tool_choice', 'emulated', 'only the allowed tools were defined');
-  return request.tools.filter((tool) => choice.names.includes(tool.name));
+  return told.filter((tool) => choice.names.includes(tool.name) || tool.kind === 'hosted');
 }
 
 /** Writes `toolConfig`. Throws `GatewayError` for a tool that the provider would have to run. */
