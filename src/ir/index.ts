@@ -21,3 +21,4 @@ export * from './tool-search.ts';
 export * from './turns.ts';
 export * from './unfold.ts';
 export * from './usage.ts';
+export * from './word-table.ts';

@@ -35,12 +35,15 @@ export function createSequencer(emit: Emit): Sequencer {
   const parts: Waiting[] = []; // parts[0] is at the front once `live` is set
   let live: Waiting | undefined;
   let current = 0;
+  /** The latest choice of which a part has been told. */
+  let shown = 0;
 
   const advance = (): void => {
     while (!live) {
       const index = parts.findIndex((part) => part.choice <= current);
       if (index < 0) return;
       const next = parts[index] as Waiting;
+      shown = Math.max(shown, next.choice);
       for (const event of next.queue) emit(event);
       next.queue.length = 0;
       if (next.ended) parts.splice(index, 1);
@@ -67,6 +70,8 @@ export function createSequencer(emit: Emit): Sequencer {
   return {
     has: (key) => find(key) !== undefined,
     start(key, part, choice = 0) {
+      // What comes for a choice after one that follows it is too late to be told.
+      if (choice < shown) return;
       parts.push({ key, choice, queue: [{ type: 'part-start', part, ...(choice > 0 ? { choice } : {}) }], ended: false });
       advance();
     },

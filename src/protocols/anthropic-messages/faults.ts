@@ -1,4 +1,4 @@
-import { type Fault, type FaultKind, isObject, type Json, type JsonObject, kindOfStatus } from '../../ir/index.ts';
+import { type Fault, type FaultKind, isObject, type Json, type JsonObject, kindOfStatus, wordTable } from '../../ir/index.ts';
 import type { WireFault, WriteFrame } from '../protocol.ts';
 
 /** https://docs.claude.com/en/api/errors */
@@ -18,7 +18,7 @@ const WIRE: Readonly<Record<FaultKind, { readonly type: string; readonly status:
   not_implemented: { type: 'api_error', status: 501 },
 };
 
-const KINDS: Readonly<Record<string, FaultKind>> = {
+const KINDS: Readonly<Record<string, FaultKind>> = wordTable({
   invalid_request_error: 'bad_request',
   authentication_error: 'authentication',
   billing_error: 'billing',
@@ -29,10 +29,10 @@ const KINDS: Readonly<Record<string, FaultKind>> = {
   timeout_error: 'timeout',
   api_error: 'upstream',
   overloaded_error: 'overloaded',
-};
+});
 
 /** The status of an error that came without one: in the middle of a stream. */
-const STATUS: Readonly<Record<string, number>> = {
+const STATUS: Readonly<Record<string, number>> = wordTable({
   invalid_request_error: 400,
   authentication_error: 401,
   billing_error: 402,
@@ -43,7 +43,7 @@ const STATUS: Readonly<Record<string, number>> = {
   timeout_error: 504,
   api_error: 500,
   overloaded_error: 529,
-};
+});
 
 function errorOf(fault: Fault): JsonObject {
   const usual = WIRE[fault.kind].type;

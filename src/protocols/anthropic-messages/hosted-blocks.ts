@@ -1,8 +1,16 @@
-import { type HostedCallPart, type HostedResultPart, type HostedTool, isObject, type Json, type JsonObject } from '../../ir/index.ts';
+import {
+  type HostedCallPart,
+  type HostedResultPart,
+  type HostedTool,
+  isObject,
+  type Json,
+  type JsonObject,
+  wordTable,
+} from '../../ir/index.ts';
 import { DIALECT } from './dialect.ts';
 
 /** Tools that the provider runs, by the words of `server_tool_use` and of tool definitions without their date. */
-const TOOLS: Readonly<Record<string, HostedTool>> = {
+const TOOLS: Readonly<Record<string, HostedTool>> = wordTable({
   web_search: 'web-search',
   web_fetch: 'web-fetch',
   code_execution: 'code-execution',
@@ -16,7 +24,7 @@ const TOOLS: Readonly<Record<string, HostedTool>> = {
   tool_search_tool: 'tool-search',
   tool_search_tool_bm25: 'tool-search',
   tool_search_tool_regex: 'tool-search',
-};
+});
 
 /** The shared word for a tool's name or a definition's type (`web_search_20250305`). */
 export const hostedTool = (word: string): HostedTool => TOOLS[word.replace(/_\d{8}$/, '')] ?? 'other';

@@ -8,6 +8,7 @@ import {
   type JsonObject,
   type OutputFormat,
   type Turn,
+  wordTable,
 } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
 import { cacheControl, limitCacheMarks, MAX_CACHE_MARKS } from './cache-control.ts';
@@ -179,7 +180,12 @@ function refuseSeveral({ n }: ChatRequest, context: TargetContext): void {
 }
 
 /** Other dialects' words for tiers. https://docs.claude.com/en/api/service-tiers */
-const TIERS: Readonly<Record<string, string>> = { auto: 'auto', priority: 'auto', default: 'standard_only', standard: 'standard_only' };
+const TIERS: Readonly<Record<string, string>> = wordTable({
+  auto: 'auto',
+  priority: 'auto',
+  default: 'standard_only',
+  standard: 'standard_only',
+});
 
 function encodeTier(request: ChatRequest, own: boolean, context: TargetContext): JsonObject {
   const { serviceTier } = request;

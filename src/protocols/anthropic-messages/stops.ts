@@ -1,7 +1,7 @@
-import { type Json, type Part, type Stop, type StopReason } from '../../ir/index.ts';
+import { type Json, type Part, type Stop, type StopReason, wordTable } from '../../ir/index.ts';
 
 /** https://docs.claude.com/en/docs/build-with-claude/handling-stop-reasons */
-const REASONS: Readonly<Record<string, StopReason>> = {
+const REASONS: Readonly<Record<string, StopReason>> = wordTable({
   end_turn: 'stop',
   max_tokens: 'length',
   stop_sequence: 'stop-sequence',
@@ -11,7 +11,7 @@ const REASONS: Readonly<Record<string, StopReason>> = {
   compaction: 'pause',
   refusal: 'refusal',
   model_context_window_exceeded: 'context-exceeded',
-};
+});
 
 /** Reads `stop_reason` and `stop_sequence`. Unknown words are `other`, with the word kept. */
 export function decodeStop(reason: Json | undefined, sequence: Json | undefined): Stop {

@@ -9,6 +9,7 @@ import {
   targetToolName,
   toldTools,
   type ToolChoice,
+  wordTable,
 } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
 import { cacheControl } from './cache-control.ts';
@@ -61,11 +62,11 @@ function customTool(tool: CustomTool, context: TargetContext): JsonObject {
 }
 
 /** Versions that every model with tools takes. https://docs.claude.com/en/docs/agents-and-tools/tool-use/overview#server-tools */
-const HOSTED: Readonly<Record<string, { readonly type: string; readonly name: string }>> = {
+const HOSTED: Readonly<Record<string, { readonly type: string; readonly name: string }>> = wordTable({
   'web-search': { type: 'web_search_20250305', name: 'web_search' },
   'web-fetch': { type: 'web_fetch_20250910', name: 'web_fetch' },
   'code-execution': { type: 'code_execution_20250825', name: 'code_execution' },
-};
+});
 
 function domains(tool: HostedToolDefinition, context: TargetContext): JsonObject {
   if (tool.allowedDomains && tool.allowedDomains.length > 0) {

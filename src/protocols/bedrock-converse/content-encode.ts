@@ -9,6 +9,7 @@ import {
   targetToolName,
   type ToolCallPart,
   type ToolResultPart,
+  wordTable,
 } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
 import { DIALECT, SIGNATURE_BY, TOOL_NAME_RULE, UNPARSED_ARGUMENTS } from './dialect.ts';
@@ -19,14 +20,14 @@ const refused = (what: string): never => {
   throw badField('messages', `Invalid request: ${what} cannot be sent to this model`, 'unsupported_content');
 };
 
-const IMAGES: Readonly<Record<string, string>> = {
+const IMAGES: Readonly<Record<string, string>> = wordTable({
   'image/png': 'png',
   'image/jpeg': 'jpeg',
   'image/jpg': 'jpeg',
   'image/gif': 'gif',
   'image/webp': 'webp',
-};
-const DOCUMENTS: Readonly<Record<string, string>> = {
+});
+const DOCUMENTS: Readonly<Record<string, string>> = wordTable({
   'application/pdf': 'pdf',
   'text/csv': 'csv',
   'application/msword': 'doc',
@@ -36,8 +37,8 @@ const DOCUMENTS: Readonly<Record<string, string>> = {
   'text/html': 'html',
   'text/plain': 'txt',
   'text/markdown': 'md',
-};
-const VIDEOS: Readonly<Record<string, string>> = {
+});
+const VIDEOS: Readonly<Record<string, string>> = wordTable({
   'video/mp4': 'mp4',
   'video/quicktime': 'mov',
   'video/x-matroska': 'mkv',
@@ -46,8 +47,8 @@ const VIDEOS: Readonly<Record<string, string>> = {
   'video/mpeg': 'mpeg',
   'video/x-ms-wmv': 'wmv',
   'video/3gpp': 'three_gp',
-};
-const AUDIO: Readonly<Record<string, string>> = {
+});
+const AUDIO: Readonly<Record<string, string>> = wordTable({
   'audio/mpeg': 'mp3',
   'audio/mp3': 'mp3',
   'audio/wav': 'wav',
@@ -58,7 +59,7 @@ const AUDIO: Readonly<Record<string, string>> = {
   'audio/aac': 'aac',
   'audio/mp4': 'm4a',
   'audio/webm': 'webm',
-};
+});
 
 /** What bytes are by how their base64 begins. */
 const SIGNS: readonly (readonly [string, string])[] = [

@@ -1,7 +1,7 @@
-import { type Fault, type FaultKind, isObject, type JsonObject, kindOfStatus, parseObject } from '../../ir/index.ts';
+import { type Fault, type FaultKind, isObject, type JsonObject, kindOfStatus, parseObject, wordTable } from '../../ir/index.ts';
 
 /** https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html and each operation's own. */
-const ERRORS: Readonly<Record<string, { readonly kind: FaultKind; readonly status: number }>> = {
+const ERRORS: Readonly<Record<string, { readonly kind: FaultKind; readonly status: number }>> = wordTable({
   validationException: { kind: 'bad_request', status: 400 },
   accessDeniedException: { kind: 'permission', status: 403 },
   expiredTokenException: { kind: 'authentication', status: 401 },
@@ -16,7 +16,7 @@ const ERRORS: Readonly<Record<string, { readonly kind: FaultKind; readonly statu
   modelErrorException: { kind: 'upstream', status: 502 },
   modelStreamErrorException: { kind: 'upstream', status: 502 },
   internalServerException: { kind: 'upstream', status: 502 },
-};
+});
 
 const MAX_MESSAGE = 2000;
 

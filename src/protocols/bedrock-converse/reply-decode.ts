@@ -13,6 +13,7 @@ import {
   type StopReason,
   type TextPart,
   type Usage,
+  wordTable,
 } from '../../ir/index.ts';
 import type { SourceContext } from '../protocol.ts';
 import { DIALECT, SIGNATURE_BY } from './dialect.ts';
@@ -24,7 +25,7 @@ const objects = (value: Json | undefined): readonly JsonObject[] =>
   Array.isArray(value) ? (value as readonly Json[]).filter(isObject) : [];
 
 /** https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html#API_runtime_Converse_ResponseSyntax */
-const REASONS: Readonly<Record<string, StopReason>> = {
+const REASONS: Readonly<Record<string, StopReason>> = wordTable({
   end_turn: 'stop',
   tool_use: 'tool-calls',
   max_tokens: 'length',
@@ -34,7 +35,7 @@ const REASONS: Readonly<Record<string, StopReason>> = {
   malformed_tool_use: 'malformed-tool-call',
   malformed_model_output: 'other',
   model_context_window_exceeded: 'context-exceeded',
-};
+});
 
 /** Reads `stopReason`. Unknown words are `other`, with the word kept. */
 export const decodeStop = (reason: Json | undefined): Stop =>

@@ -6,6 +6,7 @@ import {
   type OutputFormat,
   refuseForeignContent,
   type Turn,
+  wordTable,
 } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
 import { cachePoint, encodeParts } from './content-encode.ts';
@@ -138,7 +139,7 @@ function encodeMetadata(request: ChatRequest, context: TargetContext): JsonObjec
 }
 
 /** https://docs.aws.amazon.com/bedrock/latest/userguide/service-tiers-inference.html */
-const TIERS: Readonly<Record<string, string>> = { default: 'default', standard: 'default', priority: 'priority', flex: 'flex' };
+const TIERS: Readonly<Record<string, string>> = wordTable({ default: 'default', standard: 'default', priority: 'priority', flex: 'flex' });
 
 function encodeTier(request: ChatRequest, context: TargetContext): JsonObject {
   const { serviceTier } = request;

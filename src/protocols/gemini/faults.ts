@@ -1,4 +1,4 @@
-import { type Fault, type FaultKind, isObject, type Json, type JsonObject, kindOfStatus } from '../../ir/index.ts';
+import { type Fault, type FaultKind, isObject, type Json, type JsonObject, kindOfStatus, wordTable } from '../../ir/index.ts';
 import type { WireFault, WriteFrame } from '../protocol.ts';
 import { objects, str } from './dialect.ts';
 
@@ -19,7 +19,7 @@ const STATUS_WORDS: Readonly<Record<FaultKind, string>> = {
   not_implemented: 'UNIMPLEMENTED',
 };
 
-const KINDS: Readonly<Record<string, { readonly kind: FaultKind; readonly status: number }>> = {
+const KINDS: Readonly<Record<string, { readonly kind: FaultKind; readonly status: number }>> = wordTable({
   INVALID_ARGUMENT: { kind: 'bad_request', status: 400 },
   FAILED_PRECONDITION: { kind: 'bad_request', status: 400 },
   OUT_OF_RANGE: { kind: 'bad_request', status: 400 },
@@ -35,7 +35,7 @@ const KINDS: Readonly<Record<string, { readonly kind: FaultKind; readonly status
   UNIMPLEMENTED: { kind: 'not_implemented', status: 501 },
   UNAVAILABLE: { kind: 'overloaded', status: 503 },
   DEADLINE_EXCEEDED: { kind: 'timeout', status: 504 },
-};
+});
 
 const TYPE = 'type.googleapis.com/google.rpc.';
 
@@ -102,11 +102,11 @@ function retryAfter(error: JsonObject): number | undefined {
 }
 
 /** Reasons that say more than the status: Google refuses a bad key with 400. */
-const REASONS: Readonly<Record<string, FaultKind>> = {
+const REASONS: Readonly<Record<string, FaultKind>> = wordTable({
   API_KEY_INVALID: 'authentication',
   API_KEY_EXPIRED: 'authentication',
   BILLING_DISABLED: 'billing',
-};
+});
 
 const statusIn = (value: Json | undefined): number | undefined =>
   typeof value === 'number' && Number.isInteger(value) && value >= 400 && value < 600 ? value : undefined;

@@ -11,6 +11,7 @@ import {
   type Residue,
   type Seal,
   type ToolCallPart,
+  wordTable,
 } from '../../ir/index.ts';
 import { DIALECT, normal, str } from './dialect.ts';
 
@@ -24,12 +25,12 @@ interface Common {
 }
 
 /** `toolType` of a call that the server made. https://ai.google.dev/gemini-api/docs/tool-combination */
-const TOOL_TYPES: Readonly<Record<string, HostedTool>> = {
+const TOOL_TYPES: Readonly<Record<string, HostedTool>> = wordTable({
   GOOGLE_SEARCH_WEB: 'web-search',
   GOOGLE_SEARCH_IMAGE: 'web-search',
   URL_CONTEXT: 'web-fetch',
   FILE_SEARCH: 'file-search',
-};
+});
 
 /** The part in this dialect's own words; its signature stands beside it. */
 function nativeOf(part: JsonObject): { readonly by: typeof DIALECT; readonly value: JsonObject } {

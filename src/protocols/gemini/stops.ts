@@ -1,4 +1,4 @@
-import type { Stop, StopReason } from '../../ir/index.ts';
+import { type Stop, type StopReason, wordTable } from '../../ir/index.ts';
 
 /** `FinishReason` by number, for servers that were asked for enums as integers. https://github.com/googleapis/googleapis, google/ai/generativelanguage/v1beta/generative_service.proto */
 const BY_NUMBER: readonly string[] = [
@@ -16,7 +16,7 @@ const BY_NUMBER: readonly string[] = [
   'IMAGE_SAFETY',
 ];
 
-const REASONS: Readonly<Record<string, StopReason>> = {
+const REASONS: Readonly<Record<string, StopReason>> = wordTable({
   STOP: 'stop',
   MAX_TOKENS: 'length',
   SAFETY: 'content-filter',
@@ -31,7 +31,7 @@ const REASONS: Readonly<Record<string, StopReason>> = {
   MODEL_ARMOR: 'content-filter',
   MALFORMED_FUNCTION_CALL: 'malformed-tool-call',
   UNEXPECTED_TOOL_CALL: 'malformed-tool-call',
-};
+});
 
 /** The word for a finish reason, which may have come as a number; `undefined` when there is none yet. */
 export function finishWord(value: unknown): string | undefined {

@@ -10,6 +10,7 @@ import {
   toldTools,
   type Tool,
   type ToolChoice,
+  wordTable,
 } from '../../ir/index.ts';
 import {
   objectAt,
@@ -24,14 +25,14 @@ import { DIALECT, normal, residueOf, TOOL_NAME_RULE, withResidue } from './diale
 import { fromGoogleSchema, toGoogleSchema, toPlainSchema } from './json-schema.ts';
 
 /** Google's names of its own tools. */
-const HOSTED: Readonly<Record<string, HostedTool>> = {
+const HOSTED: Readonly<Record<string, HostedTool>> = wordTable({
   googleSearch: 'web-search',
   googleSearchRetrieval: 'web-search',
   codeExecution: 'code-execution',
   urlContext: 'web-fetch',
   fileSearch: 'file-search',
   computerUse: 'computer',
-};
+});
 const NAMES: { readonly [T in HostedTool]?: string } = {
   'web-search': 'googleSearch',
   'code-execution': 'codeExecution',
@@ -83,7 +84,12 @@ function decodeEntry(raw: JsonObject, at: string): readonly Tool[] {
 export const decodeTools = (body: JsonObject): readonly Tool[] =>
   (optionalArray(body, 'tools') ?? []).flatMap((one, index) => decodeEntry(objectAt(one, `tools[${index}]`), `tools[${index}]`));
 
-const MODES: Readonly<Record<string, 'auto' | 'none' | 'required'>> = { AUTO: 'auto', NONE: 'none', ANY: 'required', VALIDATED: 'auto' };
+const MODES: Readonly<Record<string, 'auto' | 'none' | 'required'>> = wordTable({
+  AUTO: 'auto',
+  NONE: 'none',
+  ANY: 'required',
+  VALIDATED: 'auto',
+});
 
 /** `toolConfig.functionCallingConfig`; what else the tool config holds is residue. */
 export function decodeToolChoice(body: JsonObject): { readonly toolChoice?: ToolChoice; readonly rest: JsonObject } {

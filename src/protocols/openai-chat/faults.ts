@@ -1,4 +1,4 @@
-import { type Fault, type FaultKind, isObject, type Json, type JsonObject, kindOfStatus } from '../../ir/index.ts';
+import { type Fault, type FaultKind, isObject, type Json, type JsonObject, kindOfStatus, wordTable } from '../../ir/index.ts';
 import type { WireFault, WriteFrame } from '../protocol.ts';
 
 /** `error.type` by API.md §3. https://platform.openai.com/docs/guides/error-codes */
@@ -19,7 +19,7 @@ const TYPES: Readonly<Record<FaultKind, string>> = {
 };
 
 /** Words of `type` and `code` that say more than the status, or stand in for one in the middle of a stream. */
-const WORDS: Readonly<Record<string, FaultKind>> = {
+const WORDS: Readonly<Record<string, FaultKind>> = wordTable({
   invalid_request_error: 'bad_request',
   invalid_request: 'bad_request',
   BadRequestError: 'bad_request',
@@ -51,7 +51,7 @@ const WORDS: Readonly<Record<string, FaultKind>> = {
   engine_overloaded_error: 'overloaded',
   service_unavailable: 'overloaded',
   timeout_error: 'timeout',
-};
+});
 
 const STATUS: Readonly<Record<FaultKind, number>> = {
   bad_request: 400,

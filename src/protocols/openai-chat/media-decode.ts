@@ -1,4 +1,4 @@
-import { badField, isObject, type JsonObject, type MediaPart, type MediaSource } from '../../ir/index.ts';
+import { badField, isObject, type JsonObject, type MediaPart, type MediaSource, wordTable } from '../../ir/index.ts';
 import { given, withResidue } from './dialect.ts';
 import { optionalString, requiredObject, unknownMembers, wrongKind } from './fields.ts';
 
@@ -20,7 +20,7 @@ export function sniff(base64: string): string | undefined {
 }
 
 /** By what a file's name ends in, where neither the client nor the bytes say what it is. */
-const EXTENSIONS: Readonly<Record<string, string>> = {
+const EXTENSIONS: Readonly<Record<string, string>> = wordTable({
   pdf: 'application/pdf',
   txt: 'text/plain',
   md: 'text/markdown',
@@ -36,7 +36,7 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   mp3: 'audio/mpeg',
   wav: 'audio/wav',
   mp4: 'video/mp4',
-};
+});
 
 const byName = (name: string | undefined): string | undefined =>
   EXTENSIONS[/\.([a-z0-9]+)(?:[?#].*)?$/i.exec(name ?? '')?.[1]?.toLowerCase() ?? ''];
@@ -123,7 +123,7 @@ export function videoPart(from: JsonObject, at: string): MediaPart {
 const AUDIO = new Set(['type', 'input_audio', 'cache_control']);
 const INPUT_AUDIO = new Set(['data', 'format']);
 
-const AUDIO_TYPES: Readonly<Record<string, string>> = { mp3: 'audio/mpeg', wav: 'audio/wav' };
+const AUDIO_TYPES: Readonly<Record<string, string>> = wordTable({ mp3: 'audio/mpeg', wav: 'audio/wav' });
 
 /** `input_audio`; some providers take an address there, or leave the format out. */
 export function audioPart(from: JsonObject, at: string): MediaPart {

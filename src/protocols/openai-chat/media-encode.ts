@@ -1,4 +1,4 @@
-import { badField, type JsonObject, type MediaPart } from '../../ir/index.ts';
+import { badField, type JsonObject, type MediaPart, wordTable } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
 import { residueOf } from './dialect.ts';
 import { sniff } from './media-decode.ts';
@@ -27,7 +27,7 @@ function address(part: MediaPart, context: TargetContext, own: boolean): string 
 }
 
 /** The words of `input_audio.format`. */
-const FORMATS: Readonly<Record<string, string>> = {
+const FORMATS: Readonly<Record<string, string>> = wordTable({
   mpeg: 'mp3',
   mp3: 'mp3',
   wav: 'wav',
@@ -35,7 +35,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   wave: 'wav',
   'x-m4a': 'm4a',
   mp4: 'm4a',
-};
+});
 
 function formatOf(mediaType: string): string {
   const subtype = mediaType.split(';')[0]?.split('/')[1] ?? 'wav';

@@ -1,4 +1,4 @@
-import { isEffort, type JsonObject, type Reasoning } from '../../ir/index.ts';
+import { isEffort, type JsonObject, type Reasoning, wordTable } from '../../ir/index.ts';
 import { given } from './dialect.ts';
 import { optionalBoolean, optionalNumber, optionalObject, optionalString } from './fields.ts';
 
@@ -7,7 +7,11 @@ export const REASONING_FIELDS = ['reasoning', 'thinking', 'enable_thinking', 'th
 
 const effortIn = (word: string | undefined): Reasoning => (isEffort(word) ? { effort: word } : {});
 
-const SHOW: Readonly<Record<string, NonNullable<Reasoning['show']>>> = { auto: 'auto', concise: 'concise', detailed: 'detailed' };
+const SHOW: Readonly<Record<string, NonNullable<Reasoning['show']>>> = wordTable({
+  auto: 'auto',
+  concise: 'concise',
+  detailed: 'detailed',
+});
 
 /** OpenRouter's `reasoning`: https://openrouter.ai/docs/use-cases/reasoning-tokens */
 function openrouter(body: JsonObject): Reasoning {

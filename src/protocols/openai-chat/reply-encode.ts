@@ -1,4 +1,4 @@
-import { type Choice, type JsonObject, type Reply } from '../../ir/index.ts';
+import { type Choice, type JsonObject, type Reply, wordTable } from '../../ir/index.ts';
 import type { ReplyContext } from '../protocol.ts';
 import { residueOf } from './dialect.ts';
 import { encodeMessage } from './message-encode.ts';
@@ -18,7 +18,7 @@ function encodeChoice(choice: Choice, index: number, context: ReplyContext): Jso
 }
 
 /** Other dialects' words for tiers, in this one's; its providers' own pass as they are. */
-const TIERS: Readonly<Record<string, string | null>> = { standard: 'default', batch: null };
+const TIERS: Readonly<Record<string, string | null>> = wordTable({ standard: 'default', batch: null });
 
 /** The tier that served the reply; nothing where this dialect has no word for it. */
 export function tierMember(tier: string | undefined): JsonObject {

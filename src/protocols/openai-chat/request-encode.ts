@@ -1,4 +1,12 @@
-import { badField, type ChatRequest, foreignFields, refuseForeignContent, type JsonObject, type OutputFormat } from '../../ir/index.ts';
+import {
+  badField,
+  type ChatRequest,
+  foreignFields,
+  refuseForeignContent,
+  type JsonObject,
+  type OutputFormat,
+  wordTable,
+} from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
 import { cacheControl } from './cache-control.ts';
 import { DIALECT, isOwn, residueOf } from './dialect.ts';
@@ -101,13 +109,13 @@ function encodeCount(request: ChatRequest, own: boolean, context: TargetContext)
 }
 
 /** Other dialects' words for tiers. */
-const TIERS: Readonly<Record<string, string>> = {
+const TIERS: Readonly<Record<string, string>> = wordTable({
   default: 'default',
   standard_only: 'default',
   standard: 'default',
   flex: 'flex',
   priority: 'priority',
-};
+});
 
 function encodeAccount(request: ChatRequest, own: boolean, context: TargetContext): JsonObject {
   const { facts, notes } = context;

@@ -1,7 +1,7 @@
-import { type Fault, gatewayFault, type Json, type Stop, type StopReason } from '../../ir/index.ts';
+import { type Fault, gatewayFault, type Json, type Stop, type StopReason, wordTable } from '../../ir/index.ts';
 
 /** Words seen in `finish_reason`, OpenAI's first. Others are `other`, with the word kept. */
-const REASONS: Readonly<Record<string, StopReason>> = {
+const REASONS: Readonly<Record<string, StopReason>> = wordTable({
   stop: 'stop',
   length: 'length',
   tool_calls: 'tool-calls',
@@ -18,14 +18,14 @@ const REASONS: Readonly<Record<string, StopReason>> = {
   tool_call: 'tool-calls',
   sensitive: 'content-filter',
   refusal: 'refusal',
-};
+});
 
 /** Words that say that the answer was broken off by the provider: no end, but a fault. */
-const BROKEN: Readonly<Record<string, string>> = {
+const BROKEN: Readonly<Record<string, string>> = wordTable({
   insufficient_system_resource: 'The upstream broke the answer off for lack of resources',
   network_error: 'The upstream broke the answer off: a network error of its own',
   error: 'The upstream broke the answer off',
-};
+});
 
 /** The fault that a finish word stands for; `undefined` when it is an end. */
 export function brokenOff(word: Json | undefined): Fault | undefined {

@@ -9,6 +9,7 @@ import {
   type JsonObject,
   type Tool,
   type ToolChoice,
+  wordTable,
 } from '../../ir/index.ts';
 import { readCache } from './cache-control.ts';
 import { DIALECT, given, withResidue } from './dialect.ts';
@@ -143,7 +144,12 @@ function allowedChoice(from: JsonObject): ToolChoice {
   return { type: 'allowed', mode, names, native: { by: DIALECT, value: from } };
 }
 
-const WORDS: Readonly<Record<string, 'auto' | 'none' | 'required'>> = { auto: 'auto', none: 'none', required: 'required', any: 'required' };
+const WORDS: Readonly<Record<string, 'auto' | 'none' | 'required'>> = wordTable({
+  auto: 'auto',
+  none: 'none',
+  required: 'required',
+  any: 'required',
+});
 
 function choiceWord(word: string, at: string): ToolChoice {
   const type = WORDS[word];

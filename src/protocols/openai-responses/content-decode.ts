@@ -1,4 +1,4 @@
-import { badField, isObject, type Json, type JsonObject, type MediaPart, type Part, type TextPart } from '../../ir/index.ts';
+import { badField, isObject, type Json, type JsonObject, type MediaPart, type Part, type TextPart, wordTable } from '../../ir/index.ts';
 import {
   memberPath,
   objectAt,
@@ -89,7 +89,7 @@ function file(from: JsonObject, at: string): MediaPart {
   return { kind: 'media', media: 'document', source: stored(id), ...given('filename', filename), ...withResidue(rest) };
 }
 
-const AUDIO_TYPES: Readonly<Record<string, string>> = { mp3: 'audio/mpeg', wav: 'audio/wav' };
+const AUDIO_TYPES: Readonly<Record<string, string>> = wordTable({ mp3: 'audio/mpeg', wav: 'audio/wav' });
 
 function audio(from: JsonObject, at: string): MediaPart {
   const path = memberPath(at, 'input_audio');

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject, parseObject } from '../../ir/index.ts';
+import { isObject, type Json, type JsonObject, parseObject, wordTable } from '../../ir/index.ts';
 
 /** The kinds of text that come in many small events. */
 export type PlainKind = 'text' | 'thought' | 'summary';
@@ -28,11 +28,11 @@ export interface EventTemplate {
   learn(data: string, found: PlainDelta): void;
 }
 
-const KINDS: Readonly<Record<string, PlainKind>> = {
+const KINDS: Readonly<Record<string, PlainKind>> = wordTable({
   'response.output_text.delta': 'text',
   'response.reasoning_text.delta': 'thought',
   'response.reasoning_summary_text.delta': 'summary',
-};
+});
 
 const isIndex = (value: Json | undefined): value is number => typeof value === 'number' && Number.isInteger(value) && value >= 0;
 

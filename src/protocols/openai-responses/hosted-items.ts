@@ -7,11 +7,12 @@ import {
   type JsonObject,
   parseObject,
   type Residue,
+  wordTable,
 } from '../../ir/index.ts';
 import { DIALECT, objects, residueOf, str } from './dialect.ts';
 
 /** Calls of tools that the provider runs, by the type of their item. */
-const CALLS: Readonly<Record<string, HostedTool>> = {
+const CALLS: Readonly<Record<string, HostedTool>> = wordTable({
   web_search_call: 'web-search',
   x_search_call: 'web-search',
   file_search_call: 'file-search',
@@ -20,7 +21,7 @@ const CALLS: Readonly<Record<string, HostedTool>> = {
   shell_call: 'shell',
   local_shell_call: 'shell',
   mcp_call: 'mcp',
-};
+});
 
 /** Whether an item of that type is a call of a tool that the provider runs. */
 export const isHostedCall = (type: string): boolean => CALLS[type] !== undefined;

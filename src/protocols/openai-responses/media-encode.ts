@@ -1,4 +1,4 @@
-import { badField, type JsonObject, type MediaPart } from '../../ir/index.ts';
+import { badField, type JsonObject, type MediaPart, wordTable } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
 import { cameAsFile, withoutMark } from './content-decode.ts';
 import { residueOf } from './dialect.ts';
@@ -40,7 +40,7 @@ function image(part: MediaPart): JsonObject {
 }
 
 /** The words of `input_audio.format`. */
-const FORMATS: Readonly<Record<string, string>> = {
+const FORMATS: Readonly<Record<string, string>> = wordTable({
   mpeg: 'mp3',
   mp3: 'mp3',
   wav: 'wav',
@@ -48,7 +48,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   wave: 'wav',
   'x-m4a': 'm4a',
   mp4: 'm4a',
-};
+});
 
 function audio(part: MediaPart): JsonObject {
   const { source } = part;

@@ -1,4 +1,13 @@
-import { badField, type ChatRequest, isEffort, type JsonObject, missingField, type OutputFormat, type Reasoning } from '../../ir/index.ts';
+import {
+  badField,
+  type ChatRequest,
+  isEffort,
+  type JsonObject,
+  missingField,
+  type OutputFormat,
+  type Reasoning,
+  wordTable,
+} from '../../ir/index.ts';
 import {
   optionalArray,
   optionalBoolean,
@@ -70,7 +79,11 @@ function outputFormat(text: JsonObject | undefined): OutputFormat | undefined {
   }
 }
 
-const SHOW: Readonly<Record<string, NonNullable<Reasoning['show']>>> = { auto: 'auto', concise: 'concise', detailed: 'detailed' };
+const SHOW: Readonly<Record<string, NonNullable<Reasoning['show']>>> = wordTable({
+  auto: 'auto',
+  concise: 'concise',
+  detailed: 'detailed',
+});
 
 function decodeReasoning(from: JsonObject | undefined): Reasoning | undefined {
   if (!from) return undefined;

@@ -14,6 +14,7 @@ import {
   type Reasoning,
   refuseForeignContent,
   textOf,
+  wordTable,
 } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
 import { DIALECT, isOwn, residueOf } from './dialect.ts';
@@ -169,13 +170,13 @@ function encodeInclude(request: ChatRequest, own: boolean, rest: JsonObject, con
 }
 
 /** Other dialects' words for tiers. */
-const TIERS: Readonly<Record<string, string>> = {
+const TIERS: Readonly<Record<string, string>> = wordTable({
   default: 'default',
   standard_only: 'default',
   standard: 'default',
   flex: 'flex',
   priority: 'priority',
-};
+});
 
 function encodeAccount(request: ChatRequest, own: boolean, context: TargetContext): JsonObject {
   const { facts, notes } = context;

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject, type Reply, type Usage } from '../../ir/index.ts';
+import { isObject, type Json, type JsonObject, type Reply, type Usage, wordTable } from '../../ir/index.ts';
 import type { ReplyContext } from '../protocol.ts';
 import { residueOf } from './dialect.ts';
 import { encodeUsage } from './usage.ts';
@@ -80,7 +80,7 @@ export interface Snapshot {
 type Head = Pick<Reply, 'id' | 'model' | 'createdAt' | 'serviceTier' | 'residue'>;
 
 /** Words of other dialects for a tier, in this one's. */
-const TIERS: Readonly<Record<string, string>> = { standard: 'default', on_demand: 'default' };
+const TIERS: Readonly<Record<string, string>> = wordTable({ standard: 'default', on_demand: 'default' });
 
 /** Prints responses of one reply. What stays the same is put together once. */
 export function responseWriter(head: Head, context: ReplyContext): (snapshot: Snapshot) => JsonObject {

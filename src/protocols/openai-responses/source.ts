@@ -1,4 +1,4 @@
-import { badField, type MediaPart, type MediaSource } from '../../ir/index.ts';
+import { badField, type MediaPart, type MediaSource, wordTable } from '../../ir/index.ts';
 import { given } from './dialect.ts';
 
 /** The first bytes of files, as Latin-1, by what they are. */
@@ -19,7 +19,7 @@ export function sniff(base64: string): string | undefined {
 }
 
 /** By what a file's name ends in, where neither the client nor the bytes say what it is. */
-const EXTENSIONS: Readonly<Record<string, string>> = {
+const EXTENSIONS: Readonly<Record<string, string>> = wordTable({
   pdf: 'application/pdf',
   txt: 'text/plain',
   md: 'text/markdown',
@@ -35,7 +35,7 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   mp3: 'audio/mpeg',
   wav: 'audio/wav',
   mp4: 'video/mp4',
-};
+});
 
 const byName = (name: string | undefined): string | undefined =>
   EXTENSIONS[/\.([a-z0-9]+)(?:[?#].*)?$/i.exec(name ?? '')?.[1]?.toLowerCase() ?? ''];

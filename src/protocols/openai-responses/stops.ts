@@ -1,15 +1,15 @@
-import { isObject, type JsonObject, type Part, type Stop, type StopReason } from '../../ir/index.ts';
+import { isObject, type JsonObject, type Part, type Stop, type StopReason, wordTable } from '../../ir/index.ts';
 import { str } from './dialect.ts';
 
 /** Words of `incomplete_details.reason`. Others are `other`, with the word kept. */
-const REASONS: Readonly<Record<string, StopReason>> = {
+const REASONS: Readonly<Record<string, StopReason>> = wordTable({
   max_output_tokens: 'length',
   max_tokens: 'length',
   max_messages: 'length',
   content_filter: 'content-filter',
   // Some copies of the API say so where the window is full.
   context_length_exceeded: 'context-exceeded',
-};
+});
 
 /** Reads how a response ended: its `status`, and why where that is `incomplete`. Calls of the client's tools end a turn without a word of their own. */
 export function decodeStop(response: JsonObject, toolCall: boolean): Stop {
