@@ -17,6 +17,7 @@ import { type Edit, editPieces } from '../wire/top-level-scan.ts';
 import type { Outgoing } from './attempt.ts';
 import type { Call, Decoded, Target } from './call.ts';
 import { createRawLane } from './lanes/raw.ts';
+import { withoutMissingSearch } from './optional-tools.ts';
 
 const MARK = Buffer.from(SEAL_MARK);
 
@@ -41,7 +42,8 @@ function outgoingHeaders(call: Call, target: Target): Record<string, string> {
       ? passed(name, PASS) || (extra !== undefined && passed(name, extra))
       : name === 'traceparent' || name === 'tracestate';
     const value = pass && !CREDENTIALS.has(name) ? call.headers[name] : undefined;
-    if (typeof value === 'string') headers[name] = value;
+    // Bytes that no such header has would be refused by the way out: a client's nonsense must not become our fault.
+    if (typeof value === 'string' && /^[\t\x20-\x7e]*$/.test(value)) headers[name] = value;
   }
   return headers;
 }
@@ -176,8 +178,9 @@ export function writeTranslated(call: Call, target: Target, decoded: Decoded, re
   const notes = createNotes();
   for (const note of decoded.notes.list) notes.add(note.field, note.what, note.why);
   const facts = target.wire.factsOf(target.model);
+  const told = withoutMissingSearch(request, target.protocol, facts, notes);
   const encoded = target.codec.encodeRequest(
-    { ...request, model: target.model },
+    { ...told, model: target.model },
     { model: target.model, facts, maker: target.provider.maker, notes },
   );
   const body = finished(encoded, target, call.stream, notes);
