@@ -5,6 +5,7 @@ import type { ClientKey, Snapshot } from '../policy/snapshot.ts';
 import type { Provider, ProviderWire } from '../presets/preset.ts';
 import type { ClientCodec, ProviderCodec } from '../protocols/protocol.ts';
 import type { TopLevel } from '../wire/top-level-scan.ts';
+import type { OutHeaders } from './client-sink.ts';
 
 /** One client call that was received, authenticated and looked at, but not yet read through. */
 export interface Call {
@@ -69,8 +70,9 @@ export interface AttemptEnd {
     readonly status: number;
     readonly contentType: string;
     readonly body: Buffer;
-    readonly headers: Record<string, string>;
   };
+  /** Headers of the upstream's error answer that the client may see. */
+  readonly headers?: OutHeaders;
   readonly usage?: Usage;
   readonly stop?: Stop;
   readonly upstreamModel?: string;

@@ -149,7 +149,7 @@ export function respondFault(asker: Asker, sink: ClientSink, fault: Fault, end?:
   if (fault.retryAfterMs !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(fault.retryAfterMs / 1000)));
   const own = end?.errorBody;
   const bytes = own?.body ?? Buffer.from(JSON.stringify(body));
-  sink.begin(own?.status ?? status, { ...own?.headers, ...headers, 'content-type': own?.contentType ?? 'application/json' }, bytes.length);
+  sink.begin(own?.status ?? status, { ...end?.headers, ...headers, 'content-type': own?.contentType ?? 'application/json' }, bytes.length);
   sink.end(bytes);
   return own?.status ?? status;
 }

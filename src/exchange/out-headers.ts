@@ -1,7 +1,8 @@
-import type { Note } from '../ir/index.ts';
+import type { Note, ProtocolId } from '../ir/index.ts';
 import type { UpstreamHeaders } from '../upstream/send.ts';
 import type { Call, Target } from './call.ts';
 import type { OutHeaders } from './client-sink.ts';
+import { rateLimitHeader } from './rate-limit-headers.ts';
 
 const MAX_NOTES = 2048;
 
@@ -16,16 +17,22 @@ export function notesHeader(notes: readonly Note[]): string {
   return text;
 }
 
-/** Upstream reply headers that a client may see: when to come back, and how much is left of the provider's limits. */
-function passes(name: string): boolean {
-  return name === 'retry-after' || name === 'retry-after-ms' || name.startsWith('x-ratelimit-') || name.startsWith('anthropic-ratelimit-');
-}
+const isWait = (name: string): boolean => name === 'retry-after' || name === 'retry-after-ms';
+const isLimit = (name: string): boolean => name.startsWith('x-ratelimit-') || name.startsWith('anthropic-ratelimit-');
 
-/** Copies the upstream's headers that pass the allow-list. Its content headers are the lanes' business. */
-export function passHeaders(from: UpstreamHeaders, to: OutHeaders): void {
+/**
+ * Copies the upstream's headers that a client may see: when to come back, and how much is left of the provider's limits, in
+ * the client's own vendor's words. Content headers are the lanes' business.
+ */
+export function passHeaders(from: UpstreamHeaders, to: OutHeaders, client: ProtocolId, now: () => number): void {
   for (const name in from) {
     const value = from[name];
-    if (value !== undefined && passes(name)) to[name] = value;
+    if (typeof value !== 'string') continue;
+    if (isWait(name)) to[name] = value;
+    else if (isLimit(name)) {
+      const said = rateLimitHeader(name, value, client, now());
+      if (said) to[said[0]] = said[1];
+    }
   }
 }
 

@@ -88,9 +88,31 @@ describe('headers', () => {
       expect(got.headers['x-pailou-attempts']).toBe('1');
       expect(Number(got.headers['x-pailou-overhead-ms'])).toBeGreaterThanOrEqual(0);
       expect(got.headers['request-id']).toBe(dialect.id === 'anthropic-messages' ? got.headers['x-pailou-request-id'] : undefined);
-      if (!streamed) expect(got.headers['x-ratelimit-remaining-requests']).toBe('3');
+      if (!streamed)
+        expect(got.headers[dialect === messages ? 'anthropic-ratelimit-requests-remaining' : 'x-ratelimit-remaining-requests']).toBe('3');
       for (const name of ['set-cookie', 'server', 'x-internal']) expect(got.headers).not.toHaveProperty(name);
     }
+  });
+
+  it('of limits, in the words of the client’s vendor', async () => {
+    stage.upstream.answer = json(chat.whole, 200, { 'x-ratelimit-remaining-requests': '3', 'x-ratelimit-reset-requests': '6m0s' });
+    const got = await ask(stage, messages, chat, false);
+    expect(got.headers['anthropic-ratelimit-requests-remaining']).toBe('3');
+    expect(Date.parse(String(got.headers['anthropic-ratelimit-requests-reset'])) - Date.now()).toBeGreaterThan(300_000);
+    expect(got.headers).not.toHaveProperty('x-ratelimit-remaining-requests');
+    stage.upstream.answer = json(messages.error(429, 'slow down'), 429, {
+      'anthropic-ratelimit-tokens-remaining': '0',
+      'retry-after': '2',
+    });
+    const refused = await ask(stage, chat, messages, false);
+    expect(refused.headers).toMatchObject({ 'x-ratelimit-remaining-tokens': '0', 'retry-after': '2' });
+  });
+
+  it('that no header can hold go no further', async () => {
+    stage.upstream.answer = json(messages.whole);
+    const got = await ask(stage, messages, messages, false, { 'anthropic-beta': 'é', traceparent: 'a\tb' });
+    expect(got.status).toBe(200);
+    expect(stage.upstream.seen.at(-1)?.headers).not.toHaveProperty('anthropic-beta');
   });
 
   it.each(['', 'a b', 'x'.repeat(129), 'ä'])('a client’s request id that is not well formed is not taken (%j)', async (id) => {

@@ -281,6 +281,43 @@ describe('a client that does not read stops the upstream, and goes on when it re
   });
 });
 
+describe('an upstream that waits for a client that does not read', () => {
+  it.each([
+    { name: 'raw', client: chat, upstream: chat },
+    { name: 'translated', client: chat, upstream: messages },
+  ])('$name: is not called silent', async ({ client, upstream }) => {
+    const own = await setStage({}, {}, { connect: 1000, headers: 2000, firstToken: 2000, idle: 400, total: 20_000 });
+    const sent = { bytes: 0 };
+    own.upstream.answer = flooding(upstream, sent);
+    const socket = connect(Number(new URL(own.server.url).port), '127.0.0.1');
+    const model = `${upstream.provider}/up`;
+    const body = JSON.stringify(client.body(model, true));
+    socket.write(
+      `POST ${client.path(model, true)} HTTP/1.1\r\nhost: x\r\nx-api-key: ${own.server.key}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    );
+    socket.pause();
+    let still = 0;
+    let before = -1;
+    // Stands still for four times the idle limit.
+    await expect
+      .poll(
+        () => {
+          still = sent.bytes > 0 && sent.bytes === before ? still + 1 : 0;
+          before = sent.bytes;
+          return still;
+        },
+        { interval: 200, timeout: 15_000 },
+      )
+      .toBe(8);
+    expect(own.server.records).toEqual([]);
+    socket.resume();
+    const stood = sent.bytes;
+    await expect.poll(() => sent.bytes, { interval: 20, timeout: 10_000 }).toBeGreaterThan(stood + 5_000_000);
+    socket.destroy();
+    await own.close();
+  });
+});
+
 describe('another configuration', () => {
   it('is for calls that begin after it; those that run end on the old one', async () => {
     const own = await setStage({ models: { fast: 'oai/old' } });

@@ -20,23 +20,23 @@ afterAll(() => stage.close());
 
 interface Row {
   readonly name: string;
-  readonly then: (play: Conductor, upstream: Dialect) => Promise<void> | void;
+  readonly next: (play: Conductor, upstream: Dialect) => Promise<void> | void;
   readonly error?: RegExp;
 }
 
 const ROWS: readonly Row[] = [
   {
     name: 'an error status',
-    then: (play, upstream) => {
+    next: (play, upstream) => {
       play.head(429, { 'content-type': 'application/json' });
       play.end(JSON.stringify(upstream.error(429, 'slow down')));
     },
     error: /slow down/,
   },
-  { name: 'a closed connection', then: (play) => play.cut('rst'), error: /closed the connection/ },
+  { name: 'a closed connection', next: (play) => play.cut('rst'), error: /closed the connection/ },
   {
     name: 'an error as the first event',
-    then: async (play, upstream) => {
+    next: async (play, upstream) => {
       play.head();
       await play.write(upstream.errorEvent);
       play.end();
@@ -45,14 +45,14 @@ const ROWS: readonly Row[] = [
   },
   {
     name: 'a stream',
-    then: (play, upstream) => {
+    next: (play, upstream) => {
       play.head();
       play.end(upstream.events.join(''));
     },
   },
   {
     name: 'a whole reply',
-    then: (play, upstream) => {
+    next: (play, upstream) => {
       play.head(200, { 'content-type': 'application/json' });
       play.end(JSON.stringify(upstream.whole));
     },
@@ -62,7 +62,7 @@ const ROWS: readonly Row[] = [
 const SOME = PAIRS.filter(({ client, upstream }) => client === upstream || client === chat || upstream === messages);
 
 describe.concurrent.each(SOME)('$name: an upstream that is silent for long, and then', ({ client, upstream }) => {
-  it.each(ROWS)('$name', async ({ then, error }) => {
+  it.each(ROWS)('$name', async ({ next, error }) => {
     const play = conduct();
     // Rows run at once: each finds its conductor by the name of its model.
     const mark = `row-${plays.size}-`;
@@ -88,12 +88,12 @@ describe.concurrent.each(SOME)('$name: an upstream that is silent for long, and 
     });
     await play.asked;
     await alive;
-    await then(play, upstream);
+    await next(play, upstream);
     const text = await answer;
     const said = told(client, { status: 200, headers: {}, text, complete: true });
     if (error) expect(said.error).toMatch(error);
     expect(said).toMatchObject(error ? { finished: false } : { finished: true, text: TEXT, error: undefined });
-    expect(text).toMatch(/^(: keep-alive|event: ping)/);
+    expect(text).toMatch(/^(: keep-alive|event: ping|\n)/);
   });
 });
 

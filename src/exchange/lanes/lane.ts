@@ -59,7 +59,7 @@ export const headerOf = (headers: UpstreamHeaders, name: string): string => {
 /** Reply headers for a client: ids, routing, and the upstream's that pass. */
 export function laneHeaders(context: LaneContext, upstream: UpstreamHeaders, contentType: string): OutHeaders {
   const headers = routedHeaders(context.call, context.target, context.attempt, context.overheadMs(), context.notes.list);
-  passHeaders(upstream, headers);
+  passHeaders(upstream, headers, context.call.client.id, context.now);
   headers['content-type'] = contentType;
   return headers;
 }
@@ -135,13 +135,12 @@ function errorMode(context: LaneContext, status: number, headers: UpstreamHeader
     const own = fault.by === 'upstream' && fault.status === status && status < 500 && context.target.lane === 'raw';
     const contentType = headerOf(headers, 'content-type');
     const passed: OutHeaders = {};
-    passHeaders(headers, passed);
+    passHeaders(headers, passed, context.call.client.id, context.now);
     context.done({
       fault,
       endedBy: 'upstream',
-      ...(own && contentType.includes('json')
-        ? { errorBody: { status, contentType, body, headers: passed as Record<string, string> } }
-        : {}),
+      headers: passed,
+      ...(own && contentType.includes('json') ? { errorBody: { status, contentType, body } } : {}),
     });
   };
   return {

@@ -54,7 +54,7 @@ export interface RawRelay {
   push(bytes: Buffer): Buffer | undefined;
   /**
    * After the upstream's end: what was held, and what was found. `clean`: not cut. Of a stream that is not complete the
-   * finish event is left out. `error`: the upstream's own error event, where it sent one.
+   * finish event is left out. `error`: the upstream's own error event, where it sent a whole one.
    */
   end(clean: boolean): {
     readonly held: Buffer | undefined;
@@ -218,7 +218,7 @@ export function createRawRelay(rules: TapRules, dropUsageChunk: boolean): RawRel
         if (!isLeftOut) kept.push(bytes);
       }
       held = undefined;
-      return { held: kept.length > 0 ? Buffer.concat(kept) : undefined, error, tapped, complete };
+      return { held: kept.length > 0 ? Buffer.concat(kept) : undefined, error: awaitsLast ? undefined : error, tapped, complete };
     },
   };
 }

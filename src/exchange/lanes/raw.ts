@@ -131,6 +131,9 @@ function wholeMode(context: LaneContext, status: number, upstream: UpstreamHeade
   };
 }
 
+/** How long the last word after an upstream's error (`response.failed`) is waited for. */
+const LAST_WORD_MS = 500;
+
 /** Comments that came before the first event and are kept for the client; more of them are let go. */
 const MAX_EARLY_BYTES = 16 * 1024;
 
@@ -148,6 +151,7 @@ function streamMode(context: LaneContext, upstream: UpstreamHeaders, dropUsageCh
   let early: Buffer | undefined;
   let started = false;
   let over = false;
+  let lastWord: NodeJS.Timeout | undefined;
 
   const begin = (): void => {
     const contentType = call.form === 'sse' ? headerOf(upstream, 'content-type') : text.contentType;
@@ -164,6 +168,8 @@ function streamMode(context: LaneContext, upstream: UpstreamHeaders, dropUsageCh
   };
   const close = (tapped: Tapped, fault?: Fault): void => {
     over = true;
+    clearTimeout(lastWord);
+    if (fault) context.abortUpstream();
     context.done(endOf(tapped, 'upstream', fault));
   };
   /** Says what is left, and how it ended. `live`: bytes that were on their way. */
@@ -191,8 +197,8 @@ function streamMode(context: LaneContext, upstream: UpstreamHeaders, dropUsageCh
         started = true;
         context.onFirstToken();
       }
+      if (relay.tapped.fault && !relay.over && sink.begun) lastWord ??= setTimeout(() => over || finish(true), LAST_WORD_MS);
       if (relay.over || (relay.tapped.fault && !sink.begun)) {
-        if (relay.tapped.fault) context.abortUpstream();
         finish(true, out);
         return true;
       }
