@@ -12,7 +12,7 @@ export type StreamName = keyof typeof STREAMS;
 const WORDS = 'the gate stands at the head of the street and lets every caller through to the house that was asked for'.split(' ');
 
 /** The same prose each time, of exactly this many characters. */
-export function prose(length: number, seed = 1): string {
+function prose(length: number, seed = 1): string {
   let text = '';
   for (let at = seed; text.length < length; at = (at * 75 + 74) % 65_537) text += `${WORDS[at % WORDS.length] ?? ''} `;
   return text.slice(0, length);

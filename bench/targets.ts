@@ -90,7 +90,7 @@ function freePort(): Promise<number> {
 }
 
 /** Puts a command on one CPU, where the machine has several and `taskset`. */
-export const pinned = (command: readonly [string, ...string[]], cpu: number, pin: boolean): readonly [string, ...string[]] =>
+const pinned = (command: readonly [string, ...string[]], cpu: number, pin: boolean): readonly [string, ...string[]] =>
   pin ? ['taskset', '-c', String(cpu), ...command] : command;
 
 /** Starts a target; it may not listen yet. */

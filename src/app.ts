@@ -53,7 +53,7 @@ function isLoopback(host: string): boolean {
 }
 
 /** Compiles a configuration into what decisions read. Throws where a provider cannot be made of its settings. */
-export function compileSnapshot(config: Config, revision: number): Snapshot {
+function compileSnapshot(config: Config, revision: number): Snapshot {
   const providers = new Map<string, Provider>();
   for (const [name, settings] of Object.entries(config.providers)) providers.set(name, compileProvider(name, settings, codecFacts));
   const wanted = config.sandbox === 'auto' ? isLoopback(config.server.host) : config.sandbox;
