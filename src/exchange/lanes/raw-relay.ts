@@ -93,7 +93,10 @@ function createCarry(): { add(bytes: Buffer): Buffer | undefined; take(): Buffer
     if (bytes.length === 0) return;
     pieces.push(bytes);
     size += bytes.length;
-    if (size > MAX_LINE_BYTES) throw tooLong('an event that is too long');
+    if (size <= MAX_LINE_BYTES) return;
+    pieces = [];
+    size = 0;
+    throw tooLong('an event that is too long');
   };
   /** Whether the event that is kept ends in `bytes`; looked for only there, so that a long event is not searched again and again. */
   const endsIn = (bytes: Buffer): boolean => {
