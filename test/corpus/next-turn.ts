@@ -121,7 +121,9 @@ function* turnProblems(
     if (error instanceof GatewayError && error.fault.code === 'unsupported_content') return;
     throw error;
   }
-  const wrong = client.id === codec.id ? undefined : (requestProblem(codec.id, sent) ?? factsProblem(codec.id, sent, facts));
+  // What we told the client must be taken by anybody of its own dialect too.
+  const wrong =
+    client.id === codec.id && upstream === client.id ? undefined : (requestProblem(codec.id, sent) ?? factsProblem(codec.id, sent, facts));
   if (wrong !== undefined) yield { check, why: wrong };
   const isHome = target.codec.id === upstream && PLAIN.includes(target);
   // Within a dialect a client is taken at its word.

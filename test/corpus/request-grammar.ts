@@ -112,7 +112,6 @@ function anthropicMessages(messages: readonly JsonObject[]): Problem {
     const role = text(message['role']);
     const blocks = blocksOf(message);
     if (blocks.length === 0) return `messages[${at}] is empty`;
-    if (role === messages[at - 1]?.['role']) return `messages[${at}] repeats its role`;
     const results = blocks.filter((block) => block['type'] === 'tool_result');
     const early = blocks.findIndex((block) => block['type'] !== 'tool_result');
     if (results.length > 0 && early >= 0 && early < results.length) return `messages[${at}]: results must come first`;

@@ -226,6 +226,18 @@ describe('tools, form and length', () => {
       },
     ],
     [
+      'JSON, of which the conversation does not speak',
+      { output: { type: 'json' } },
+      {},
+      { response_format: { type: 'json_object' }, messages: [{ role: 'system' }, { role: 'user' }] },
+    ],
+    [
+      'JSON, of which it does',
+      { output: { type: 'json' }, turns: [turn('user', 'Answer in JSON')] },
+      {},
+      { response_format: { type: 'json_object' }, messages: [{ role: 'user' }] },
+    ],
+    [
       'the length where the target looks for it',
       { maxOutputTokens: 9 },
       { maxTokensField: 'max_completion_tokens' },

@@ -3,6 +3,7 @@ import {
   type ChatRequest,
   foreignFields,
   refuseForeignContent,
+  textOf,
   type JsonObject,
   type OutputFormat,
   wordTable,
@@ -34,7 +35,11 @@ function schemaFormat(output: Extract<OutputFormat, { type: 'json-schema' }>): J
   return { response_format: { type: 'json_schema', json_schema } };
 }
 
-function encodeOutput(output: OutputFormat | undefined, own: boolean, context: TargetContext): EncodedOutput {
+const speaksOfJson = ({ instructions, turns }: ChatRequest): boolean =>
+  [instructions, ...turns.map((turn) => turn.parts)].some((parts) => /json/i.test(textOf(parts)));
+
+function encodeOutput(request: ChatRequest, own: boolean, context: TargetContext): EncodedOutput {
+  const { output } = request;
   if (!output) return { members: {} };
   if (output.type === 'text') return { members: own ? { response_format: { type: 'text' } } : {} };
   const { facts, notes } = context;
@@ -48,7 +53,7 @@ function encodeOutput(output: OutputFormat | undefined, own: boolean, context: T
   if (own) return { members };
   if (schema) notes.add('response_format', 'emulated', 'the target takes no schema: an instruction says it');
   // JSON mode is refused where no message speaks of JSON.
-  return { members, instruction: asked(schema) };
+  return schema || !speaksOfJson(request) ? { members, instruction: asked(schema) } : { members };
 }
 
 function temperatureOf(temperature: number | undefined, context: TargetContext): number | undefined {
@@ -181,7 +186,7 @@ export function encodeRequest(request: ChatRequest, context: TargetContext): Jso
   const own = isOwn(request);
   const rest = residueOf(request);
   const tools = encodeTools(request, own, context);
-  const output = encodeOutput(request.output, own, context);
+  const output = encodeOutput(request, own, context);
   const said = [tools.instruction, output.instruction].filter((text) => text !== undefined);
   if (!own) noteResidue(request, context);
   return {
