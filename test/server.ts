@@ -23,6 +23,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     egress: { allow: [] },
     limits: {
       body: 32 * 1024 * 1024,
+      upload: 2 ** 30,
       depth: 128,
       storedDays: 30,
       storedBytes: 2 ** 30,

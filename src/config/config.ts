@@ -10,11 +10,23 @@ export interface KeySettings {
   readonly models?: readonly string[];
 }
 
+/** A bucket that media are kept in. */
+export interface S3Settings {
+  readonly endpoint: string;
+  readonly bucket: string;
+  readonly region: string;
+  readonly prefix?: string;
+  /** `accessKeyId:secretAccessKey[:sessionToken]`. */
+  readonly key: string;
+}
+
 /** The configuration, resolved: secrets filled in, durations in milliseconds, sizes in bytes, defaults applied. */
 export interface Config {
   readonly server: {
     readonly host: string;
     readonly port: number;
+    /** The address that clients know this server by, without a slash at the end. */
+    readonly publicUrl?: string;
     /** Nothing reads it yet, so no file sets it. */
     readonly trustedProxies: readonly string[];
     /** Origins that browsers may call from; `*` all. */
@@ -28,6 +40,8 @@ export interface Config {
   readonly egress: { readonly allow: readonly string[] };
   readonly limits: {
     readonly body: number;
+    /** A form with files. */
+    readonly upload: number;
     readonly depth: number;
     /** Stored responses, conversations and threads: days kept, and bytes all together. */
     readonly storedDays: number;
@@ -36,6 +50,12 @@ export interface Config {
     readonly sealBytes: number;
     /** A remote file that is fetched to be inlined. */
     readonly fetchBytes: number;
+  };
+  /** Work that takes long. Times in milliseconds. */
+  readonly tasks: {
+    readonly keepMs: number;
+    readonly deadlineMs: number;
+    readonly media: { readonly bytes: number; readonly folder?: string; readonly s3?: S3Settings };
   };
   /** The built-in provider; `auto`: on while the server listens on loopback only. */
   readonly sandbox: boolean | 'auto';

@@ -41,6 +41,11 @@ function checkKeyValue(text: string): Words | undefined {
   return /^[\x21-\x7e]+$/.test(text) ? undefined : ['letters, digits and signs without spaces', '不含空格的字母、数字和符号'];
 }
 
+function checkBucket(text: string): Words | undefined {
+  const right: Words = ['a bucket name: letters, digits, dots and dashes', '存储桶名称：字母、数字、点和连字符'];
+  return /^[A-Za-z0-9][A-Za-z0-9.-]{1,62}$/.test(text) ? undefined : right;
+}
+
 const checkName = (text: string): Words | undefined => (text.trim() === '' ? ['a name', '名称'] : undefined);
 
 const timeout = (en: string, zh: string, example: string) =>
@@ -68,6 +73,12 @@ const server = {
       min: 0,
       max: 65_535,
       default: 7117,
+    },
+    publicUrl: {
+      kind: 'text',
+      doc: ['The address that clients know this server by, for links; left out: the one that they called', '客户端访问本服务所用的地址，用于生成链接；省略则使用客户端调用时的地址'],
+      examples: ['https://llm.example.com'],
+      check: checkUrl,
     },
     cors: {
       kind: 'list',
@@ -185,6 +196,7 @@ const limits = {
   filled: true,
   fields: {
     body: upTo('The largest request body', '请求体的最大值', '32MiB'),
+    upload: upTo('The largest upload of files (multipart)', '文件上传（multipart）的最大值', '1GiB'),
     depth: { kind: 'number', doc: ['How deep a body may be nested', '请求体的最大嵌套层数'], min: 8, max: 1000, default: 128 },
     fetch: upTo('The largest remote file that is fetched to be sent on', '为转发而获取的远程文件的最大值', '32MiB'),
     stored: {
@@ -203,6 +215,55 @@ const limits = {
       fields: {
         keep: keepFor('How long it is kept', '保存时间', '7d'),
         bytes: upTo('How much of it is kept', '保存总量', '256MiB'),
+      },
+    },
+  },
+} as const satisfies ObjectShape;
+
+const s3 = {
+  kind: 'object',
+  doc: ['S3 or a storage that speaks its protocol, instead of a folder', '以 S3 或兼容存储代替文件夹'],
+  required: ['endpoint', 'bucket', 'key'],
+  fields: {
+    endpoint: { kind: 'text', doc: ['Its address', '地址'], examples: ['https://s3.eu-west-1.amazonaws.com'], check: checkUrl },
+    bucket: { kind: 'text', doc: ['The bucket', '存储桶'], examples: ['pailou-media'], check: checkBucket },
+    region: { kind: 'text', doc: ['Its region', '地域'], default: 'us-east-1', check: checkName },
+    prefix: { kind: 'text', doc: ['What all names in it begin with', '对象名前缀'], examples: ['media/'] },
+    key: {
+      kind: 'text',
+      doc: ['`accessKeyId:secretAccessKey[:sessionToken]`', '`accessKeyId:secretAccessKey[:sessionToken]`'],
+      secret: true,
+      examples: ['${env:S3_KEY}'],
+    },
+  },
+} as const satisfies ObjectShape;
+
+const tasks = {
+  kind: 'object',
+  doc: ['Work that takes long: videos, and images in the background', '耗时任务：视频，以及后台生成的图像'],
+  filled: true,
+  fields: {
+    keep: keepFor('How long tasks and what they made are kept', '任务及其结果的保存时间', '7d'),
+    deadline: {
+      kind: 'duration',
+      doc: ['When a task that does not end counts as failed', '任务迟迟不结束时，多久视为失败'],
+      minMs: 60_000,
+      maxMs: 30 * 86_400_000,
+      default: '6h',
+    },
+    media: {
+      kind: 'object',
+      doc: ['Where files are kept that providers made', '服务商生成的文件保存在何处'],
+      filled: true,
+      fields: {
+        folder: {
+          kind: 'text',
+          doc: ['A folder; left out: `media` in the data folder', '文件夹；省略则为数据目录中的 `media`'],
+          examples: ['/var/lib/pailou/media'],
+          check: checkName,
+        },
+        s3,
+        bytes: upTo('How much of them is kept; the oldest go first', '保存总量；先删除最旧的', '20GiB'),
       },
     },
   },
@@ -262,6 +323,7 @@ export const fileShape = {
       },
     },
     limits,
+    tasks,
     sandbox: {
       kind: 'either',
       doc: ['The built-in simulator; `auto`: on while the server listens on loopback only', '内置模拟器；`auto` 表示仅监听本机时开启'],

@@ -11,13 +11,14 @@ export function isLoopback(host: string): boolean {
 
 /** The configuration of what a file says. */
 export function resolveConfig(file: FileConfig): Config {
-  const { server, limits } = file;
+  const { server, limits, tasks } = file;
   return {
     server: {
       host: server.host,
       port: server.port,
       trustedProxies: [],
       cors: server.cors,
+      ...(server.publicUrl === undefined ? {} : { publicUrl: server.publicUrl.replace(/\/+$/, '') }),
     },
     keys: file.keys ?? [],
     providers: (file.providers ?? {}) as Readonly<Record<string, ProviderSettings>>,
@@ -25,12 +26,22 @@ export function resolveConfig(file: FileConfig): Config {
     egress: file.egress,
     limits: {
       body: limits.body,
+      upload: limits.upload,
       depth: limits.depth,
       fetchBytes: limits.fetch,
       storedDays: limits.stored.keep / DAY_MS,
       storedBytes: limits.stored.bytes,
       sealDays: limits.seals.keep / DAY_MS,
       sealBytes: limits.seals.bytes,
+    },
+    tasks: {
+      keepMs: tasks.keep,
+      deadlineMs: tasks.deadline,
+      media: {
+        bytes: tasks.media.bytes,
+        ...(tasks.media.folder === undefined ? {} : { folder: tasks.media.folder }),
+        ...(tasks.media.s3 === undefined ? {} : { s3: tasks.media.s3 }),
+      },
     },
     sandbox: file.sandbox,
     discover: file.discover,

@@ -41,6 +41,7 @@ test('the promised shape loads, to the letter', async () => {
     egress: { allow: ['127.0.0.0/8'] },
     limits: {
       body: 33_554_432,
+      upload: 1_073_741_824,
       depth: 128,
       fetchBytes: 33_554_432,
       storedDays: 30,

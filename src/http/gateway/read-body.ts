@@ -3,14 +3,16 @@ import type { Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import { type Fault, gatewayFault } from '../../ir/index.ts';
 
-const tooLarge = (limit: number): Fault =>
+/** The refusal of a body over its bound; `setting`: where the operator finds it. */
+export const tooLarge = (limit: number, setting = 'limits.body'): Fault =>
   gatewayFault(
     'too_large',
-    `The request body is larger than the ${limit >= 1024 * 1024 ? `${Math.floor(limit / 1024 / 1024)} MiB` : `${limit} bytes`} that are allowed (limits.body)`,
+    `The request body is larger than the ${limit >= 1024 * 1024 ? `${Math.floor(limit / 1024 / 1024)} MiB` : `${limit} bytes`} that are allowed (${setting})`,
     { code: 'body_too_large' },
   );
 
-const incomplete = gatewayFault('bad_request', 'The request ended before its body was complete', { code: 'body_incomplete' });
+/** The caller went away in the middle. */
+export const incomplete = gatewayFault('bad_request', 'The request ended before its body was complete', { code: 'body_incomplete' });
 
 const UNPACK: ReadonlyMap<string, () => Transform> = new Map<string, () => Transform>([
   ['gzip', () => createGunzip()],
@@ -21,7 +23,7 @@ const UNPACK: ReadonlyMap<string, () => Transform> = new Map<string, () => Trans
 ]);
 
 /** The bytes of a body, unpacked where it was packed; a fault where that cannot be done. */
-function sourceOf(request: IncomingMessage): Readable | Fault {
+export function sourceOf(request: IncomingMessage): Readable | Fault {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? '';
   if (encoding === '' || encoding === 'identity') return request;
   const unpack = UNPACK.get(encoding);
