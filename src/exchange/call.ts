@@ -30,7 +30,7 @@ export interface Call {
   readonly scan: TopLevel;
   readonly headers: IncomingHttpHeaders;
   readonly snapshot: Snapshot;
-  /** Endpoint below the provider's address when it is relayed as it is (embeddings): the path that the client called, without version. */
+  /** Path below the wire's base when a body is relayed as it is (embeddings). */
   readonly relayPath?: string;
   /** Set where the gateway keeps state or changed the body (Responses, threads): the body to use instead. */
   readonly prepared?: Prepared;

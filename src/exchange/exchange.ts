@@ -46,7 +46,7 @@ function countOf(call: Call): number {
 /** Whether the bytes may pass as they are. */
 function isRaw(call: Call, wire: ProviderWire, model: string): boolean {
   if (wire.protocol !== call.client.id || holdsForeignSeal(call.body) || call.prepared?.raw === false) return false;
-  return call.operation === 'embed' || countOf(call) <= 1 || wire.factsOf(model).n;
+  return countOf(call) <= 1 || wire.factsOf(model).n;
 }
 
 function targetOf(call: Call, candidate: Candidate, ports: ExchangePorts): Target {
@@ -195,8 +195,14 @@ const CLIENT_GONE = 499;
 export async function runExchange(call: Call, sink: ClientSink, ports: ExchangePorts): Promise<AttemptEnd> {
   const progress: Progress = { attempts: 0, end: { endedBy: 'gateway' }, status: 200 };
   try {
-    const { platform, model, operation, key, client } = call;
-    const decision = decide(call.snapshot, { model, operation, key, protocol: client.id, ...(platform === undefined ? {} : { platform }) });
+    const { platform, model, key, client } = call;
+    const decision = decide(call.snapshot, {
+      model,
+      operation: 'generate',
+      key,
+      protocol: client.id,
+      ...(platform === undefined ? {} : { platform }),
+    });
     progress.end = await answer(call, sink, decision, progress, ports);
   } catch (error) {
     // What a client that has left would have been told does not matter.

@@ -50,8 +50,6 @@ function outgoingHeaders(call: Call, target: Target): Record<string, string> {
 
 function pathOf(call: Call, target: Target): string {
   const { wire } = target.wire;
-  if (call.relayPath?.startsWith(':') === true)
-    return `${target.wire.basePath}/models/${encodeURIComponent(target.model)}${call.relayPath}`;
   if (call.relayPath !== undefined) return target.wire.basePath + call.relayPath;
   const below = wire.path ? wire.path(target.model, call.stream, target.provider.values) : target.codec.path(target.model, call.stream);
   return target.wire.basePath + below;
@@ -102,7 +100,7 @@ function rawEdits(call: Call, target: Target, options: JsonObject | undefined, a
 }
 
 /** Gemini's batches name the model in each request too: the same one, or it is a mistake of the caller. */
-function renameNested(body: JsonObject, asked: string, model: string): JsonObject {
+export function renameNested(body: JsonObject, asked: string, model: string): JsonObject {
   const renamed = (one: JsonObject, param: string): JsonObject => {
     const named = one['model'];
     if (named === undefined || named === null) return one;

@@ -24,6 +24,8 @@ export interface MediaTarget {
   readonly model: string;
   /** Differences of this provider from what the codec usually sends. */
   readonly options: Readonly<Record<string, string | number | boolean>>;
+  /** The values that the provider's address was made with: `apiVersion`, `region`. */
+  readonly settings: Readonly<Record<string, string>>;
   readonly notes: Notes;
   /** `prefix` and something unique. */
   readonly newId: (prefix: string) => string;

@@ -11,8 +11,8 @@ export interface RouteRequest {
   readonly platform?: string;
   /** What the client speaks. */
   readonly protocol: ProtocolId;
-  /** Chat, an endpoint that is relayed as it is (`embed`), or another ability. */
-  readonly operation: 'generate' | 'embed' | Ability;
+  /** Chat, or another ability. */
+  readonly operation: 'generate' | Ability;
   readonly key: Pick<ClientKey, 'models'>;
 }
 
@@ -85,10 +85,6 @@ function firstPattern(snapshot: Snapshot, name: string): string | undefined {
 
 /** The protocol to ask a provider in: the client's own where it has it, else the first that it prefers. */
 function protocolFor(provider: Provider, request: RouteRequest): ProtocolId | undefined {
-  if (request.operation === 'embed') {
-    const has = request.protocol === 'gemini' ? provider.preset.geminiEmbeddings === true : provider.preset.embeddings !== undefined;
-    return has ? request.protocol : undefined;
-  }
   if (provider.wires.has(request.protocol)) return request.protocol;
   for (const id of provider.wires.keys()) if (id !== 'openai-completions') return id;
   return undefined;
@@ -98,7 +94,7 @@ function candidate(provider: Provider, model: string, request: RouteRequest, rea
   const base = { provider: provider.name, model };
   if (!provider.exposes(model)) return { ...base, verdict: 'rejected', reasons: [...reasons, 'disabled'] };
   const { operation } = request;
-  if (operation !== 'generate' && operation !== 'embed') {
+  if (operation !== 'generate') {
     const has = provider.media.some((one) => one.ability === operation && one.serves(model));
     if (has) return { ...base, verdict: 'eligible', reasons };
     return { ...base, verdict: 'rejected', reasons: [...reasons, `capability_missing:${operation}`] };
@@ -135,7 +131,7 @@ function refusal(snapshot: Snapshot, request: RouteRequest, candidates: readonly
   if (lacking) {
     return {
       kind: 'bad_request',
-      message: `Provider '${lacking.provider}' cannot do this for '${request.model}': it has no ${request.operation} endpoint for the protocol that was called`,
+      message: `Provider '${lacking.provider}' cannot do this for '${request.model}': it is not known to have ${request.operation === 'generate' ? 'a protocol for it' : request.operation} there`,
       param: 'model',
     };
   }

@@ -11,6 +11,7 @@ function provider(name: string, protocols: readonly string[], knows: readonly st
     name,
     preset: { knows },
     wires: new Map(protocols.map((id) => [id, {}])),
+    media: [],
     exposes: (model: string) => expose.some((glob) => matchGlob(glob, model)),
     knows: (model: string) => knows.some((glob) => matchGlob(glob, model)),
   } as unknown as Provider;
@@ -63,7 +64,7 @@ const ROUTES: readonly { asked: string; more?: Partial<RouteRequest>; goes: stri
   { asked: 'unheard-of', goes: 'not_found' },
   { asked: 'fast', more: { key: { models: ['slow*'] } }, goes: 'permission' },
   { asked: 'fast', more: { key: { models: ['fa*'] } }, goes: 'openai/gpt-5-mini as openai-chat' },
-  { asked: 'claude/claude-1', more: { operation: 'embed' }, goes: 'bad_request' },
+  { asked: 'claude/claude-1', more: { operation: 'embeddings' }, goes: 'bad_request' },
 ];
 
 describe('decide', () => {

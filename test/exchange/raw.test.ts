@@ -183,7 +183,7 @@ describe('embeddings', () => {
     expect(got.text).toBe(vectors);
     expect(stage.upstream.seen.at(-1)?.path).toBe('/v1/embeddings');
     expect(seenBody()).toBe(sent.replace('fast', 'up'));
-    expect(await lastRecord(stage, before + 1)).toMatchObject({ input: 4, operation: 'embed', lane: 'raw' });
+    expect(await lastRecord(stage, before + 1)).toMatchObject({ input: 4, operation: 'embeddings', lane: 'raw' });
   });
 
   it.each([

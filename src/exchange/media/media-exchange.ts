@@ -3,7 +3,7 @@ import type { MediaAnswer, MediaRequest, MediaTarget, WholeCodec } from '../../m
 import { decide } from '../../policy/decide.ts';
 import type { Provider, ProviderMedia } from '../../presets/preset.ts';
 import type { UpstreamCall, UpstreamRequest, UpstreamSink } from '../../upstream/send.ts';
-import type { Call } from '../call.ts';
+import type { AttemptEnd, Call } from '../call.ts';
 import type { ClientSink, OutHeaders } from '../client-sink.ts';
 import { type ExchangePorts, respondFault } from '../exchange.ts';
 import { faultOfAnswer, type FaultSource } from '../lanes/lane.ts';
@@ -16,6 +16,8 @@ export interface MediaCall extends Pick<
   'id' | 'label' | 'at' | 'started' | 'key' | 'client' | 'platform' | 'model' | 'strict' | 'headers' | 'snapshot'
 > {
   readonly ability: Ability;
+  /** Which of a provider's wires for the ability is best for this call, where it has several; else the first. */
+  readonly prefers?: (media: ProviderMedia) => boolean;
 }
 
 /** The client hung up: nothing is to be said any more. */
@@ -39,7 +41,7 @@ export interface MediaContext {
   /** Aborted when the client hangs up. */
   readonly signal: AbortSignal;
   /** Sends one request and collects the answer. Throws `GatewayError` for an error status and when it comes to no end. */
-  ask(request: MediaRequest, codec?: Pick<WholeCodec<never, never>, 'decodeFault'>): Promise<MediaAnswer>;
+  ask(request: MediaRequest, codec?: Pick<WholeCodec<never, never>, 'decodeFault'>, signal?: AbortSignal): Promise<MediaAnswer>;
   /**
    * Sends one request whose answer passes as it comes. `open` gets the head of a success and gives what takes the body; errors
    * throw as in `ask`. Resolves when the answer has ended.
@@ -59,6 +61,9 @@ interface Settling {
   notes?: Notes;
   usage?: Usage;
   attempts: number;
+  /** The client's bytes went to a provider of its own dialect as they were. */
+  lane?: CallRecord['lane'];
+  firstTokenAt?: number;
 }
 
 function sum(a: Usage | undefined, b: Usage): Usage {
@@ -67,9 +72,11 @@ function sum(a: Usage | undefined, b: Usage): Usage {
 
 /** Refuses what would be a note, where the caller wants it so. */
 function refuseLosses(call: MediaCall, notes: Notes): void {
-  const [first] = notes.list;
-  if (!call.strict || !first) return;
-  const all = notes.list.map((note) => `${note.field}: ${note.what} (${note.why})`).join('; ');
+  // What is emulated is not lost.
+  const losses = call.strict ? notes.list.filter((note) => note.what !== 'emulated') : [];
+  const [first] = losses;
+  if (!first) return;
+  const all = losses.map((note) => `${note.field}: ${note.what} (${note.why})`).join('; ');
   throw new GatewayError(
     gatewayFault('bad_request', `The target cannot express the request as it was sent, and 'strict' was asked for: ${all.slice(0, 1000)}`, {
       param: first.field,
@@ -108,10 +115,12 @@ async function send(
   request: MediaRequest,
   codec: Decide,
   open: (head: Omit<MediaAnswer, 'body'>) => Pick<UpstreamSink, 'body'>,
+  signal?: AbortSignal,
 ): Promise<void> {
   const { ports, provider, sink } = context;
   const outgoing = await upstreamRequest(context, request);
   if (sink.closed) throw new ClientGone();
+  signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
     let taker: Pick<UpstreamSink, 'body'> | undefined;
     let refused:
@@ -170,6 +179,7 @@ async function send(
     });
     sink.onDrain(() => upstream.call?.resume());
     sink.onGone(() => stop(new ClientGone()));
+    signal?.addEventListener('abort', () => stop(signal.reason as Error), { once: true });
   });
 }
 
@@ -185,8 +195,7 @@ function contextOf(
 ): MediaContext {
   const { provider, media, model } = chosen;
   const notes = createNotes();
-  const gone = new AbortController();
-  sink.onGone(() => gone.abort());
+  let gone: AbortController | undefined;
   Object.assign(settling, { provider, model, notes });
   const base = { call, sink, provider, media, model, notes, ports };
   const headers = (): OutHeaders => ({
@@ -202,13 +211,19 @@ function contextOf(
   };
   return {
     ...base,
-    target: { model, options: media.wire.options ?? {}, notes, newId: ports.newId },
-    signal: gone.signal,
-    async ask(request, codec) {
+    target: { model, options: media.wire.options ?? {}, settings: provider.values, notes, newId: ports.newId },
+    get signal() {
+      if (gone) return gone.signal;
+      const made = new AbortController();
+      sink.onGone(() => made.abort());
+      gone = made;
+      return made.signal;
+    },
+    async ask(request, codec, signal) {
       const pieces: Buffer[] = [];
       let bytes = 0;
       let head: Omit<MediaAnswer, 'body'> | undefined;
-      await send(base, checked(request), codec, (received) => {
+      const open = (received: Omit<MediaAnswer, 'body'>): Pick<UpstreamSink, 'body'> => {
         head = received;
         return {
           body(piece) {
@@ -218,7 +233,8 @@ function contextOf(
             return true;
           },
         };
-      });
+      };
+      await send(base, checked(request), codec, open, signal);
       if (!head) throw new Error('an answer without a head');
       return { ...head, body: Buffer.concat(pieces, bytes) };
     },
@@ -236,7 +252,7 @@ function contextOf(
 }
 
 /** The target that a call goes to; throws the refusal where there is none. */
-export function chooseMedia(call: Pick<MediaCall, 'model' | 'ability' | 'key' | 'client' | 'platform' | 'snapshot'>): {
+export function chooseMedia(call: Pick<MediaCall, 'model' | 'ability' | 'key' | 'client' | 'platform' | 'snapshot' | 'prefers'>): {
   readonly provider: Provider;
   readonly media: ProviderMedia;
   readonly model: string;
@@ -252,7 +268,8 @@ export function chooseMedia(call: Pick<MediaCall, 'model' | 'ability' | 'key' | 
   });
   const candidate = decision.candidates.find((one) => one.verdict === 'chosen');
   const provider = candidate && snapshot.providers.get(candidate.provider);
-  const media = provider?.media.find((one) => one.ability === ability && one.serves(candidate?.model ?? ''));
+  const able = provider?.media.filter((one) => one.ability === ability && one.serves(candidate?.model ?? '')) ?? [];
+  const media = (call.prefers && able.find(call.prefers)) ?? able[0];
   if (candidate && provider && media) {
     return { provider, media, model: candidate.model, ...(decision.ambiguous ? { ambiguous: decision.ambiguous } : {}) };
   }
@@ -267,7 +284,7 @@ function recordOf(
   ports: ExchangePorts,
   end: Pick<CallRecord, 'status' | 'endedBy'> & { fault?: string },
 ): CallRecord {
-  const { provider, model, usage, notes, attempts } = settling;
+  const { provider, model, usage, notes, attempts, lane, firstTokenAt } = settling;
   return {
     id: call.id,
     at: call.at,
@@ -280,6 +297,8 @@ function recordOf(
     ...end,
     ...(provider ? { provider: provider.name } : {}),
     ...(model === undefined ? {} : { model }),
+    ...(lane === undefined ? {} : { lane }),
+    ...(firstTokenAt === undefined ? {} : { firstTokenMs: firstTokenAt - call.started }),
     ...(usage ? { input: usage.input, output: usage.output } : {}),
     ...(notes && notes.list.length > 0 ? { notes: notes.list.map((note) => `${note.field};${note.what}`).join(', ') } : {}),
   };
@@ -294,19 +313,39 @@ const faultOf = (error: unknown, call: MediaCall, ports: ExchangePorts): Fault =
 /** The status of a call whose client did not wait for one. */
 const CLIENT_GONE = 499;
 
-/** Runs one call to its end: decide, work, answer, settle. `work` answers through the context. Never rejects. */
+/** The record of a call that was relayed, after its client was told of a fault. */
+function settleRelayed(call: MediaCall, sink: ClientSink, ports: ExchangePorts, settling: Settling, end: AttemptEnd): void {
+  const { fault, endedBy, usage, firstTokenAt } = end;
+  const { provider, model } = settling;
+  Object.assign(settling, {
+    attempts: 1,
+    lane: 'raw',
+    ...(usage ? { usage } : {}),
+    ...(firstTokenAt === undefined ? {} : { firstTokenAt }),
+  });
+  const where = provider && model !== undefined ? servedBy({ provider, model }, 1) : {};
+  const left = endedBy === 'client' && !sink.begun ? CLIENT_GONE : 200;
+  const status = fault ? respondFault(call, sink, fault, end, where) : left;
+  ports.record(recordOf(call, settling, ports, { status, endedBy, ...(fault ? { fault: fault.code ?? fault.kind } : {}) }));
+}
+
+/**
+ * Runs one call to its end: decide, work, answer, settle. `work` answers through the context; where it relayed bytes, it
+ * gives how that ended. Never rejects.
+ */
 export async function runMedia(
   call: MediaCall,
   sink: ClientSink,
   ports: ExchangePorts,
-  work: (context: MediaContext) => Promise<void>,
+  work: (context: MediaContext) => Promise<AttemptEnd | void>,
 ): Promise<void> {
   const settling: Settling = { attempts: 0 };
   try {
     const { ambiguous, ...chosen } = chooseMedia(call);
     const context = contextOf(call, sink, ports, chosen, settling);
     if (ambiguous) context.notes.add('model', 'approximated', `several providers know it: ${ambiguous.join(', ')}`);
-    await work(context);
+    const relayed = await work(context);
+    if (relayed) return settleRelayed(call, sink, ports, settling, relayed);
     ports.record(recordOf(call, settling, ports, { status: 200, endedBy: 'upstream' }));
   } catch (error) {
     if (error instanceof ClientGone || sink.closed) {

@@ -11,7 +11,6 @@ export type Operation =
       readonly stream?: boolean;
       readonly array?: boolean;
     }
-  | { readonly kind: 'embed'; readonly protocol: ProtocolId; readonly model?: string; readonly relayPath: string }
   | MediaOperation
   | { readonly kind: 'count-tokens'; readonly protocol: ProtocolId; readonly model?: string }
   | { readonly kind: 'models'; readonly id?: string }
@@ -31,6 +30,8 @@ export interface MediaOperation {
   readonly protocol: ProtocolId;
   /** The model that the path names (Gemini). */
   readonly model?: string;
+  /** What is asked of the model (Gemini): `embedContent`. */
+  readonly verb?: string;
 }
 
 const media = (ability: Ability, shape: MediaOperation['shape'] = 'openai'): MediaOperation => ({
@@ -49,7 +50,8 @@ const POSTS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   ['messages/count_tokens', { kind: 'count-tokens', protocol: 'anthropic-messages' }],
   ['responses/input_tokens', { kind: 'count-tokens', protocol: 'openai-responses' }],
   ['rerank', media('rerank')],
-  ['embeddings', { kind: 'embed', protocol: 'openai-chat', relayPath: '/embeddings' }],
+  ['embeddings', media('embeddings')],
+  ['moderations', media('moderations')],
 ]);
 
 /** Endpoints of the vendors that Pailou does not serve (yet): said in so many words, not as a wrong path. */
@@ -58,7 +60,6 @@ const NOT_DUE: ReadonlySet<string> = new Set([
   'batches',
   'fine_tuning',
   'realtime',
-  'moderations',
   'audio',
   'images',
   'videos',
@@ -81,7 +82,7 @@ function geminiOperation(endpoint: string, query: URLSearchParams): Operation | 
       return { kind: 'count-tokens', protocol: 'gemini', model };
     case 'embedContent':
     case 'batchEmbedContents':
-      return { kind: 'embed', protocol: 'gemini', model, relayPath: `:${verb}` };
+      return { ...media('embeddings', 'gemini'), model, verb };
     case 'predict':
     case 'predictLongRunning':
     case 'batchGenerateContent':

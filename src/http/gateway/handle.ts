@@ -95,13 +95,12 @@ function refusalOf(operation: Operation): Fault | undefined {
   }
 }
 
-/** Builds the exchange's call from a request that generates or embeds. */
-function callOf(visit: Visit, operation: Extract<Operation, { kind: 'generate' | 'embed' }>, scanned: ScannedBody): Call {
+/** Builds the exchange's call from a request that generates. */
+function callOf(visit: Visit, operation: Extract<Operation, { kind: 'generate' }>, scanned: ScannedBody): Call {
   const gemini = operation.protocol === 'gemini';
   const model = operation.model === undefined ? modelOf(scanned) : checkedModel(operation.model);
   if (gemini) checkNestedModel(scanned, model);
   const { id, label, at, started, key, client, headers, snapshot, path } = visit;
-  const relayPath = operation.kind === 'embed' ? operation.relayPath : undefined;
   return {
     id,
     at,
@@ -110,8 +109,8 @@ function callOf(visit: Visit, operation: Extract<Operation, { kind: 'generate' |
     client,
     operation: operation.kind,
     model,
-    stream: operation.kind === 'embed' ? false : (operation.stream ?? flagOf(scanned, 'stream')),
-    form: operation.kind === 'generate' && operation.array === true ? 'json-array' : 'sse',
+    stream: operation.stream ?? flagOf(scanned, 'stream'),
+    form: operation.array === true ? 'json-array' : 'sse',
     strict: isStrict(headers, key.strict),
     body: scanned.body,
     scan: scanned.scan,
@@ -119,16 +118,10 @@ function callOf(visit: Visit, operation: Extract<Operation, { kind: 'generate' |
     snapshot,
     ...(label === undefined ? {} : { label }),
     ...(path.platform === undefined ? {} : { platform: path.platform }),
-    ...(relayPath === undefined ? {} : { relayPath }),
   };
 }
 
-function run(
-  visit: Visit,
-  operation: Extract<Operation, { kind: 'generate' | 'embed' }>,
-  body: Buffer,
-  ports: GatewayPorts,
-): Promise<unknown> {
+function run(visit: Visit, operation: Extract<Operation, { kind: 'generate' }>, body: Buffer, ports: GatewayPorts): Promise<unknown> {
   const scanned = scanBody(body, visit.snapshot.config.limits.depth);
   const call = callOf(visit, operation, scanned);
   if (call.stream && call.form === 'sse') ports.track(visit.sink, call.client.keepAlive, callHeaders(call));
@@ -139,7 +132,6 @@ function run(
 function perform(visit: Visit, operation: Operation, body: Buffer, ports: GatewayPorts): Promise<unknown> | undefined {
   switch (operation.kind) {
     case 'generate':
-    case 'embed':
       return run(visit, operation, body, ports);
     case 'count-tokens':
       return ports.services.countTokens(visit, operation, scanBody(body, visit.snapshot.config.limits.depth));

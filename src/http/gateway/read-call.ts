@@ -42,16 +42,16 @@ function failure(why: ScanFailure): GatewayError | undefined {
 }
 
 /** Looks over a body. What the scanner does not follow is parsed, and printed anew where it is legal after all. Throws the 400. */
-export function scanBody(received: Buffer, maxDepth: number): ScannedBody {
+export function scanBody(received: Buffer, maxDepth: number, wanted: ReadonlySet<string> = WANTED): ScannedBody {
   // A byte order mark is no part of JSON: neither a parser nor an upstream would take it.
   const body = received[0] === 0xef && received[1] === 0xbb && received[2] === 0xbf ? received.subarray(3) : received;
-  const scan = scanTopLevel(body, WANTED, maxDepth);
+  const scan = scanTopLevel(body, wanted, maxDepth);
   if (typeof scan !== 'string') return { body, scan };
   const refused = failure(scan);
   if (refused) throw refused;
   const parsed = parseBody(body);
   const printed = Buffer.from(JSON.stringify(parsed));
-  const again = scanTopLevel(printed, WANTED, maxDepth);
+  const again = scanTopLevel(printed, wanted, maxDepth);
   if (typeof again !== 'string') return { body: printed, scan: again };
   throw (
     failure(again) ?? new GatewayError(gatewayFault('bad_request', 'Invalid request: the body is not valid JSON', { code: 'invalid_json' }))
@@ -67,7 +67,7 @@ function valueAt({ body }: ScannedBody, span: Span, name: string): unknown {
 }
 
 /** A top-level member's value, `undefined` when absent or null. Small members only. */
-function memberOf(scanned: ScannedBody, name: string): unknown {
+export function memberOf(scanned: ScannedBody, name: string): unknown {
   const span = scanned.scan.values.get(name);
   if (!span) return undefined;
   return valueAt(scanned, span, name) ?? undefined;

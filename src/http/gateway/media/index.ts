@@ -2,12 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import { type Ability, GatewayError, gatewayFault } from '../../../ir/index.ts';
 import type { MediaOperation } from '../endpoints.ts';
 import type { GatewayPorts, Visit } from '../handle.ts';
+import { embeddingsEndpoint } from './embeddings.ts';
 import { rerankEndpoint } from './rerank.ts';
 
 /** Answers one kind of request: reads it, runs it, writes the reply in the caller's shape. */
 export type MediaEndpoint = (visit: Visit, operation: MediaOperation, request: IncomingMessage, ports: GatewayPorts) => Promise<void>;
 
 const ENDPOINTS: { readonly [A in Ability]?: MediaEndpoint } = {
+  embeddings: embeddingsEndpoint,
   rerank: rerankEndpoint,
 };
 

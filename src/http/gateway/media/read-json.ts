@@ -6,22 +6,26 @@ import { requiredString } from '../../../wire/fields.ts';
 import type { MediaOperation } from '../endpoints.ts';
 import type { Visit } from '../handle.ts';
 import { readBody } from '../read-body.ts';
-import { checkedModel, isStrict, scanBody } from '../read-call.ts';
+import { checkedModel, isStrict, scanBody, type ScannedBody } from '../read-call.ts';
 
-/** Reads a JSON body of bounded size and depth. Throws the 4xx. */
-export function readJson(visit: Visit, request: IncomingMessage): Promise<JsonObject> {
+/** Reads a JSON body of bounded size and depth, and looks where its members stand. Throws the 4xx. */
+export function readScanned(visit: Visit, request: IncomingMessage, wanted?: ReadonlySet<string>): Promise<ScannedBody> {
   const { limits } = visit.snapshot.config;
   return new Promise((resolve, reject) => {
     readBody(request, limits.body, (body) => {
       if (!Buffer.isBuffer(body)) return reject(new GatewayError(body));
       try {
-        resolve(parseBody(scanBody(body, limits.depth).body));
+        resolve(scanBody(body, limits.depth, wanted));
       } catch (error) {
         reject(error as Error);
       }
     });
   });
 }
+
+/** Reads a JSON body of bounded size and depth. Throws the 4xx. */
+export const readJson = async (visit: Visit, request: IncomingMessage): Promise<JsonObject> =>
+  parseBody((await readScanned(visit, request)).body);
 
 /** The call that a request makes; its model is the path's, or the body's. */
 export function mediaCall(visit: Visit, operation: MediaOperation, body: JsonObject): MediaCall {

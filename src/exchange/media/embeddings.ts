@@ -1,0 +1,196 @@
+import { badField, isObject, type Json, type JsonObject, parseObject } from '../../ir/index.ts';
+import type { ProviderMedia } from '../../presets/preset.ts';
+import { jsonBody } from '../../media/codec.ts';
+import { embeddingsCodecs } from '../../media/embeddings/index.ts';
+import type {
+  BodyMembers,
+  EmbeddingContent,
+  EmbeddingInput,
+  EmbeddingsCall,
+  EmbeddingsCodec,
+  EmbeddingsReply,
+  EmbeddingsRequest,
+  EmbeddingWish,
+} from '../../media/embeddings/shape.ts';
+import { renameNested } from '../write-request.ts';
+import type { MediaContext } from './media-exchange.ts';
+import { sideBySide } from './side-by-side.ts';
+import { codecOf, understood } from './whole.ts';
+
+/** Requests of one call that run at the same time. */
+const AT_ONCE = 8;
+/** Inputs of one call. */
+const MAX_INPUTS = 10_000;
+
+/** The refusal of more inputs than one call may hold. */
+export function checkCount(count: number, field: string): void {
+  if (count > MAX_INPUTS) throw badField(field, `Invalid request: '${field}' holds ${count} inputs, at most ${MAX_INPUTS} are taken`);
+}
+
+/** What is asked of a wire whose clients' bytes might pass. */
+export interface Asked {
+  readonly dialect: 'openai' | 'gemini';
+  readonly verb: string;
+  readonly members: BodyMembers;
+}
+
+/** Whether a wire takes the client's body as it is, but for the number of inputs. */
+export function isRelay({ wire }: ProviderMedia, { dialect, verb, members }: Asked): boolean {
+  const relay = embeddingsCodecs.get(wire.codec)?.relay;
+  return relay !== undefined && relay.dialect === dialect && relay.takes(wire.options ?? {}, members, verb);
+}
+
+/** Inputs that the target takes in one request. */
+export const batchOf = (context: MediaContext): number => context.media.wire.batch ?? codecOf(embeddingsCodecs, context).batch;
+
+/** Where the client's bytes go below the wire's base. */
+export function relayPath(context: MediaContext, verb: string): string {
+  const { relay } = codecOf(embeddingsCodecs, context);
+  if (!relay) throw new Error('no relay');
+  return relay.path(context.model, context.provider.values, verb);
+}
+
+/** Numbers of two usage reports together. */
+function addCounts(a: Json | undefined, b: Json | undefined): JsonObject | undefined {
+  if (!isObject(a)) return isObject(b) ? b : undefined;
+  if (!isObject(b)) return a;
+  const added = Object.entries(b).map(([name, count]): [string, Json] => {
+    const so = a[name];
+    return [name, typeof count === 'number' && typeof so === 'number' ? so + count : (so ?? count ?? null)];
+  });
+  return { ...a, ...Object.fromEntries(added) };
+}
+
+const LISTS = {
+  openai: { asked: 'input', given: 'data', usage: 'usage' },
+  gemini: { asked: 'requests', given: 'embeddings', usage: 'usageMetadata' },
+} as const;
+
+/**
+ * A body of the provider's own dialect with more inputs than it takes at once: in parts, each with the rest of the body as it
+ * was, and what comes back joined as if it had been one answer.
+ */
+export async function relayInParts(context: MediaContext, body: JsonObject, { dialect, verb }: Asked): Promise<JsonObject> {
+  const { asked, given, usage } = LISTS[dialect];
+  const named = dialect === 'gemini' ? renameNested(body, context.call.model, context.model) : { ...body, model: context.model };
+  const list = Array.isArray(named[asked]) ? named[asked] : [];
+  checkCount(list.length, asked);
+  const path = relayPath(context, verb);
+  const batch = batchOf(context);
+  const starts = Array.from({ length: Math.ceil(list.length / batch) }, (_, part) => part * batch);
+  const replies = await sideBySide(starts, AT_ONCE, async (from, signal) => {
+    const some = list.slice(from, from + batch);
+    const answer = await context.ask({ path, body: jsonBody({ ...named, [asked]: some }) }, undefined, signal);
+    return understood(context, () => {
+      const reply = parseObject(answer.body.toString('utf8'));
+      const found = reply?.[given];
+      if (!reply || !Array.isArray(found) || found.length !== some.length) throw new Error('another number of vectors');
+      const moved = found.map((one: Json) =>
+        isObject(one) && typeof one['index'] === 'number' ? { ...one, index: one['index'] + from } : one,
+      );
+      return { ...reply, [given]: moved };
+    });
+  });
+  const [first = {}] = replies;
+  const counts = replies.map((one: JsonObject) => one[usage]).reduce((so, one) => addCounts(so, one));
+  const input = isObject(counts) ? (counts['prompt_tokens'] ?? counts['total_tokens'] ?? counts['promptTokenCount']) : undefined;
+  if (typeof input === 'number') context.count({ input, output: 0 });
+  return {
+    ...first,
+    [given]: replies.flatMap((one: JsonObject) => one[given] as readonly Json[]),
+    ...(counts === undefined ? {} : { [usage]: counts }),
+  };
+}
+
+/** The inputs in a form that the codec takes. */
+async function suited(
+  inputs: readonly EmbeddingInput[],
+  codec: EmbeddingsCodec,
+  context: MediaContext,
+): Promise<readonly EmbeddingInput[]> {
+  const { notes, target } = context;
+  const takesTokens = codec.tokens?.(target.options) === true;
+  const isForeign = !takesTokens && inputs.some(({ content }) => content.kind === 'tokens');
+  const untokenized = isForeign ? await import('../../media/embeddings/untokenized.ts') : undefined;
+  return inputs.map((input) => {
+    const { content, at } = input;
+    if (content.kind === 'tokens' && untokenized) {
+      notes.add('input', 'emulated', 'the target takes no tokens: they were read back into text (cl100k_base)');
+      return { ...input, content: { kind: 'text', text: untokenized.textOfTokens(content.tokens, at) } };
+    }
+    if (content.kind === 'parts' && codec.parts !== true)
+      throw badField(at, `Invalid request: '${at}' holds more than text, and this model embeds text only`);
+    return input;
+  });
+}
+
+/** What is asked for an input, in an order and without what the target has no place for. */
+function wishFor({ wish }: EmbeddingInput, call: EmbeddingsCall, codec: EmbeddingsCodec, context: MediaContext): EmbeddingWish {
+  const { title, ...rest } = wish;
+  if (title === undefined || codec.titles === true) return wish;
+  context.notes.add(call.names.title, 'dropped', 'the target takes no titles');
+  return rest;
+}
+
+interface Part {
+  readonly wish: EmbeddingWish;
+  readonly places: readonly number[];
+  readonly contents: readonly EmbeddingContent[];
+}
+
+/** Inputs that want the same, in requests of the size that the target takes. */
+function partsOf(inputs: readonly EmbeddingInput[], wishes: readonly EmbeddingWish[], batch: number): readonly Part[] {
+  const groups = new Map<string, number[]>();
+  for (const [place, { task, title, dimensions }] of wishes.entries()) {
+    const key = JSON.stringify([task, title, dimensions]);
+    const group = groups.get(key);
+    if (group) group.push(place);
+    else groups.set(key, [place]);
+  }
+  return [...groups.values()].flatMap((group) =>
+    Array.from({ length: Math.ceil(group.length / batch) }, (_, part) => {
+      const places = group.slice(part * batch, (part + 1) * batch);
+      const contents = places.flatMap((place) => inputs[place]?.content ?? []);
+      return { places, contents, wish: wishes[places[0] ?? 0] ?? {} };
+    }),
+  );
+}
+
+/** Asks the target for vectors, in as many requests as it needs; they come in the order of the inputs. */
+export async function embed(
+  context: MediaContext,
+  call: EmbeddingsCall,
+  codec = codecOf(embeddingsCodecs, context),
+): Promise<EmbeddingsReply> {
+  checkCount(call.inputs.length, 'input');
+  const inputs = await suited(call.inputs, codec, context);
+  const wishes = inputs.map((input) => wishFor(input, call, codec, context));
+  const parts = partsOf(inputs, wishes, context.media.wire.batch ?? codec.batch);
+  const { names, base64, user, rest } = call;
+  const isOpenai = codec.relay?.dialect === 'openai';
+  const replies = await sideBySide(parts, AT_ONCE, async ({ wish, contents }, signal) => {
+    const request: EmbeddingsRequest = {
+      ...wish,
+      inputs: contents,
+      names,
+      base64,
+      ...(user === undefined ? {} : { user }),
+      ...(rest && isOpenai ? { rest } : {}),
+    };
+    const answer = await context.ask(codec.encode(request, context.target), codec, signal);
+    const reply = understood(context, () => codec.decode(answer, request, context.target));
+    context.count(reply.usage);
+    return reply;
+  });
+  const vectors: EmbeddingsReply['vectors'][number][] = [];
+  for (const [part, { places }] of parts.entries()) {
+    for (const [at, place] of places.entries()) vectors[place] = replies[part]?.vectors[at] ?? [];
+  }
+  const counted = replies.flatMap(({ usage }) => (usage ? [usage.input] : []));
+  const model = replies[0]?.model;
+  return {
+    vectors,
+    ...(model === undefined ? {} : { model }),
+    ...(counted.length > 0 ? { usage: { input: counted.reduce((sum, count) => sum + count, 0), output: 0 } } : {}),
+  };
+}

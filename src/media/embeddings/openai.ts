@@ -1,0 +1,98 @@
+import { isObject, type Json, parseObject } from '../../ir/index.ts';
+import { jsonBody, type MediaTarget } from '../codec.ts';
+import { noDimensions } from './refusals.ts';
+import type { BodyMembers, EmbeddingContent, EmbeddingsCodec, EmbeddingsRequest } from './shape.ts';
+import { taskMember, taskWords } from './tasks.ts';
+import { inOrder, vectorOf } from './vectors.ts';
+
+/*
+ * OpenAI's embeddings, and the many that resemble them. https://platform.openai.com/docs/api-reference/embeddings
+ *
+ * Options of a preset:
+ *   dimensions   name of the member that says how many are wanted; `none`: it cannot be said
+ *   format       name of the member that asks for base64, where it is not `encoding_format`
+ *   base64       false: vectors come as numbers only
+ *   float        false: numbers come where nothing is said, and 'float' is refused
+ *   tokens       false: text only
+ *   user         false: the member is not known, and refused
+ *   task         how it says what vectors are for (`TASK_WORDS`)
+ */
+
+type Options = MediaTarget['options'];
+
+const dimensionsName = (options: Options): string => String(options['dimensions'] ?? 'dimensions');
+const formatName = (options: Options): string => String(options['format'] ?? 'encoding_format');
+
+/** Below the base. Azure's older API has the deployment in its path. */
+function pathOf(model: string, { apiVersion }: Readonly<Record<string, string>>): string {
+  return apiVersion ? `/deployments/${encodeURIComponent(model)}/embeddings?api-version=${encodeURIComponent(apiVersion)}` : '/embeddings';
+}
+
+function inputOf(content: EmbeddingContent): Json {
+  if (content.kind === 'tokens') return content.tokens;
+  if (content.kind === 'text') return content.text;
+  throw new Error('parts are not for this target');
+}
+
+function dimensionsMember({ dimensions, names }: EmbeddingsRequest, options: Options): Readonly<Record<string, number>> {
+  if (dimensions === undefined) return {};
+  const name = dimensionsName(options);
+  if (name === 'none') throw noDimensions(names);
+  return { [name]: dimensions };
+}
+
+/** Whether a body says nothing that this provider says in another way. */
+function takes(options: Options, body: BodyMembers): boolean {
+  const format = body.text('encoding_format');
+  const way = taskWords(options['task']);
+  const said = way && body.text(way.field);
+  const words = way ? Object.values(way.words).map((word) => `"${word}"`) : [];
+  const elsewhere = way && ['input_type', 'task'].some((name) => name !== way.field && body.text(name) !== undefined);
+  return (
+    (dimensionsName(options) === 'dimensions' || body.text('dimensions') === undefined) &&
+    (format === undefined ||
+      (formatName(options) === 'encoding_format' && (format === '"float"' ? options['float'] !== false : options['base64'] !== false))) &&
+    (options['user'] !== false || body.text('user') === undefined) &&
+    (said === undefined ? way?.required === undefined : words.includes(said)) &&
+    elsewhere !== true
+  );
+}
+
+export const openaiEmbeddings: EmbeddingsCodec = {
+  id: 'openai',
+  batch: 2048,
+  tokens: (options) => options['tokens'] !== false,
+  relay: { dialect: 'openai', path: pathOf, takes },
+  encode(request, { model, options, notes, settings }) {
+    const { inputs, user, base64, rest } = request;
+    const asksUser = user !== undefined && options['user'] !== false;
+    if (user !== undefined && !asksUser) notes.add('user', 'dropped', 'the target does not know it');
+    return {
+      path: pathOf(model, settings),
+      body: jsonBody({
+        ...rest,
+        model,
+        input: inputs.map((one) => inputOf(one)),
+        ...dimensionsMember(request, options),
+        ...(base64 && options['base64'] !== false ? { [formatName(options)]: 'base64' } : {}),
+        ...taskMember(request, taskWords(options['task']), notes),
+        ...(asksUser ? { user } : {}),
+      }),
+    };
+  },
+  decode({ body }, { inputs }) {
+    const reply = parseObject(body.toString('utf8')) ?? {};
+    const { data, usage, model } = reply;
+    if (!Array.isArray(data)) throw new Error('a reply without data');
+    const found = data.map((one: Json, at) => {
+      if (!isObject(one)) throw new Error('an embedding that is none');
+      return { index: typeof one['index'] === 'number' ? one['index'] : at, vector: vectorOf(one['embedding']) };
+    });
+    const counted = isObject(usage) ? (usage['prompt_tokens'] ?? usage['total_tokens']) : undefined;
+    return {
+      vectors: inOrder(found, inputs.length),
+      ...(typeof model === 'string' ? { model } : {}),
+      ...(typeof counted === 'number' ? { usage: { input: counted, output: 0 } } : {}),
+    };
+  },
+};
