@@ -23,6 +23,10 @@ const SHOWN: ReadonlySet<string> = new Set([
   'anthropic-messages/cached',
   'anthropic-messages/refusal',
   'anthropic-messages/context-management',
+  'gemini/signed-calls',
+  'gemini/grounded',
+  'openai-responses/sealed-reasoning',
+  'openai-responses/namespace',
 ]);
 
 const print = (value: JsonObject): string => JSON.stringify(value, null, 1);

@@ -128,12 +128,10 @@ describe.each(names)('%s', (name) => {
     expect(plain(again)).toEqual(plain(direct));
   });
 
-  it('wherever the bytes are cut in two, the events are the same', () => {
-    const uncut = JSON.stringify(decode(frames));
-    for (let at = 1; at < stream.length; at += 3) {
-      const cut = framesOf([stream.subarray(0, at), stream.subarray(at)]);
-      if (cut.length !== frames.length) expect.fail(`cut at ${at}: ${cut.length} frames`);
-      if (at % 30 === 1) expect(JSON.stringify(decode(cut))).toBe(uncut);
+  it('wherever the bytes are cut in two, the frames are the same', () => {
+    const uncut = JSON.stringify(frames);
+    for (let at = 1; at < stream.length; at++) {
+      if (JSON.stringify(framesOf([stream.subarray(0, at), stream.subarray(at)])) !== uncut) expect.fail(`cut at ${at}`);
     }
   });
 
