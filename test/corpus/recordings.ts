@@ -11,7 +11,7 @@ export interface Recording {
   readonly model: string | null;
   readonly stream: boolean;
   readonly source: { readonly fidelity?: { readonly request?: string; readonly response?: string } };
-  readonly request: { readonly path: string; readonly body?: JsonObject; readonly bodyText?: string } | null;
+  readonly request: { readonly path: string; readonly body?: JsonObject; readonly bodyText?: string; readonly bodyIndent?: number } | null;
   readonly response: {
     readonly status: number;
     readonly body?: unknown;

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Fault, GatewayError, isObject, type JsonObject, kindOfStatus, type ReplyEvent } from '../../src/ir/index.ts';
 import { providerCodecs } from '../../src/protocols/index.ts';
-import { relayProblem } from './raw-bytes.ts';
+import { relayProblem, renameProblem, wholeProblem } from './raw-bytes.ts';
 import { corpusFolder, FOLDERS, type Recording, recordings, requestBody } from './recordings.ts';
 import { anyRequest, type Codec, codecOf, decodeFrames, framesOf, grammarProblem, SOURCE, unfolded } from './replay.ts';
 import { faultProblems, failureProblems, type Problem, type Replayed, replyProblems } from './reply-checks.ts';
@@ -141,6 +141,8 @@ function* failuresOf(recording: Recording, codec: Codec): Iterable<Problem> {
     if (!isQueued(recording)) yield* guarded('reply', () => replyOrError(recording, codec));
     yield* guarded('request', () => requestFailures(recording, codec));
     yield* guarded('raw', () => relayProblem(recording, codec));
+    if (!isQueued(recording)) yield* guarded('raw reply', () => wholeProblem(recording, codec));
+    yield* guarded('raw request', () => renameProblem(recording));
   } else if (status >= 400) yield* guarded('error', () => errorFailures(recording, codec));
 }
 
