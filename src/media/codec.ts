@@ -6,6 +6,8 @@ export interface MediaRequest {
   readonly method?: 'GET' | 'POST' | 'DELETE';
   /** Path below the base, with query. */
   readonly path: string;
+  /** A whole address instead, as the provider gave it (of a job, of a file). Only the provider's own hosts are asked. */
+  readonly url?: string;
   /** Lower-case names; `content-type` is JSON's unless it stands here. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: readonly Buffer[];

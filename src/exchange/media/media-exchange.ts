@@ -85,18 +85,34 @@ function refuseLosses(call: MediaCall, notes: Notes): void {
   );
 }
 
+/** Whether an address is on the provider's own hosts: only there its key may go. */
+export function isOwnAddress({ origin, wire }: Pick<ProviderMedia, 'origin' | 'wire'>, url: URL): boolean {
+  if (url.origin === origin) return true;
+  const hosts = String(wire.options?.['hosts'] ?? '');
+  return url.protocol === 'https:' && url.port === '' && hosts.split(' ').some((suffix) => suffix !== '' && url.hostname.endsWith(suffix));
+}
+
+/** Where a request goes. */
+function placeOf(media: ProviderMedia, name: string, request: MediaRequest): { readonly origin: string; readonly path: string } {
+  if (request.url === undefined) return { origin: media.origin, path: media.basePath + request.path };
+  const url = URL.canParse(request.url) ? new URL(request.url) : undefined;
+  if (url && isOwnAddress(media, url)) return { origin: url.origin, path: url.pathname + url.search };
+  const message = `Provider '${name}' named an address that is not one of its own`;
+  throw new GatewayError(gatewayFault('upstream', message, { code: 'upstream_malformed' }));
+}
+
 async function upstreamRequest(
   context: Pick<MediaContext, 'media' | 'provider' | 'ports'>,
   request: MediaRequest,
 ): Promise<UpstreamRequest> {
   const { media, provider, ports } = context;
   const { method = 'POST', body = [] } = request;
-  const path = media.basePath + request.path;
+  const { origin, path } = placeOf(media, provider.name, request);
   const plain = { ...(body.length > 0 ? { 'content-type': 'application/json' } : {}), ...media.headers, ...request.headers };
   const signing = { now: () => ports.clock.now(), post: ports.post };
-  const more = media.sign ? await media.sign({ method, origin: media.origin, path, headers: plain, body }, signing) : {};
+  const more = media.sign ? await media.sign({ method, origin, path, headers: plain, body }, signing) : {};
   const { connect, headers, idle } = provider.timeouts;
-  return { origin: media.origin, method, path, headers: { ...plain, ...more }, body, timeouts: { connect, headers, idle } };
+  return { origin, method, path, headers: { ...plain, ...more }, body, timeouts: { connect, headers, idle } };
 }
 
 type Decide = Pick<WholeCodec<never, never>, 'decodeFault'> | undefined;
