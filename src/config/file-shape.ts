@@ -76,7 +76,10 @@ const server = {
     },
     publicUrl: {
       kind: 'text',
-      doc: ['The address that clients know this server by, for links; left out: the one that they called', '客户端访问本服务所用的地址，用于生成链接；省略则使用客户端调用时的地址'],
+      doc: [
+        'The address that clients know this server by, for links; left out: the one that they called',
+        '客户端访问本服务所用的地址，用于生成链接；省略则使用客户端调用时的地址',
+      ],
       examples: ['https://llm.example.com'],
       check: checkUrl,
     },
@@ -175,6 +178,15 @@ const provider = {
       doc: ['Which of its models are listed and may be called, as patterns; left out: all', '可列出和调用的模型（通配模式）；省略表示全部'],
       of: { kind: 'text', doc: ['A pattern', '通配模式'], check: checkName },
       examples: [['gpt-5*']],
+    },
+    rerank: {
+      kind: 'word',
+      doc: [
+        '`embeddings`: its embedding models rerank too, by cosine similarity; such answers are marked as emulated',
+        '`embeddings`：其向量模型也可用于重排（按余弦相似度），此类回答会标注为模拟',
+      ],
+      words: ['embeddings'],
+      examples: ['embeddings'],
     },
     timeouts: {
       kind: 'object',

@@ -171,6 +171,8 @@ export interface ProviderSettings {
   readonly protocols?: readonly ProtocolId[];
   readonly headers?: Readonly<Record<string, string>>;
   readonly expose?: readonly string[];
+  /** `embeddings`: its embedding models rerank too, by how alike the vectors are. */
+  readonly rerank?: 'embeddings';
   readonly timeouts?: Partial<Timeouts>;
 }
 
@@ -210,6 +212,8 @@ export interface ProviderMedia {
   readonly headers: Readonly<Record<string, string>>;
   readonly sign?: ProviderWire['sign'];
   readonly serves: (model: string) => boolean;
+  /** The ability is made of another one of the same provider. */
+  readonly by?: Ability;
 }
 
 /** A configured provider, compiled once per configuration. */

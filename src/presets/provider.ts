@@ -247,6 +247,15 @@ function compileMedia(making: Making): readonly ProviderMedia[] {
   });
 }
 
+/** Reranking by embeddings, where the operator wants it: behind the provider's own rerankers. */
+function withEmulated(media: readonly ProviderMedia[], { rerank }: ProviderSettings): readonly ProviderMedia[] {
+  if (rerank !== 'embeddings') return media;
+  const made = media.flatMap((one): readonly ProviderMedia[] =>
+    one.ability === 'embeddings' ? [{ ...one, ability: 'rerank', by: 'embeddings' }] : [],
+  );
+  return [...media, ...made];
+}
+
 /** The preset's list of models under the operator's address: the first wire's base tells how far that lies below the origin. */
 function modelsPathOf(preset: Preset, values: Values, first: ProviderWire | undefined, name: string): { readonly modelsPath?: string } {
   if (!preset.models || !first) return {};
@@ -279,7 +288,7 @@ export function compileProvider(name: string, settings: ProviderSettings, codecF
     // Servers that only share a protocol open no seals of each other.
     maker: preset.sealMaker ?? (preset.origin === '' ? `${preset.id}:${name}` : preset.id),
     wires: compiled,
-    media: compileMedia(making),
+    media: withEmulated(compileMedia(making), settings),
     settings,
     values,
     timeouts: { ...DEFAULT_TIMEOUTS, ...settings.timeouts },

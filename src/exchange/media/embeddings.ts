@@ -1,4 +1,4 @@
-import { badField, isObject, type Json, type JsonObject, parseObject } from '../../ir/index.ts';
+import { badField, createNotes, isObject, type Json, type JsonObject, parseObject } from '../../ir/index.ts';
 import type { ProviderMedia } from '../../presets/preset.ts';
 import { jsonBody } from '../../media/codec.ts';
 import { embeddingsCodecs } from '../../media/embeddings/index.ts';
@@ -167,6 +167,7 @@ export async function embed(
   const wishes = inputs.map((input) => wishFor(input, call, codec, context));
   const parts = partsOf(inputs, wishes, context.media.wire.batch ?? codec.batch);
   const { names, base64, user, rest } = call;
+  const target = call.implied === true ? { ...context.target, notes: createNotes() } : context.target;
   const isOpenai = codec.relay?.dialect === 'openai';
   const replies = await sideBySide(parts, AT_ONCE, async ({ wish, contents }, signal) => {
     const request: EmbeddingsRequest = {
@@ -177,8 +178,8 @@ export async function embed(
       ...(user === undefined ? {} : { user }),
       ...(rest && isOpenai ? { rest } : {}),
     };
-    const answer = await context.ask(codec.encode(request, context.target), codec, signal);
-    const reply = understood(context, () => codec.decode(answer, request, context.target));
+    const answer = await context.ask(codec.encode(request, target), codec, signal);
+    const reply = understood(context, () => codec.decode(answer, request, target));
     context.count(reply.usage);
     return reply;
   });

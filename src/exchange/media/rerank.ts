@@ -1,14 +1,40 @@
-import type { RerankReply, RerankRequest } from '../../media/rerank/shape.ts';
+import type { EmbeddingInput } from '../../media/embeddings/shape.ts';
+import { cosine } from '../../media/rerank/cosine.ts';
 import { rerankCodecs } from '../../media/rerank/index.ts';
+import type { RerankReply, RerankRequest } from '../../media/rerank/shape.ts';
+import { embed } from './embeddings.ts';
 import type { MediaContext } from './media-exchange.ts';
 import { codecOf, understood } from './whole.ts';
 
-/** Asks the target to rerank; the best first, no more than were asked for. */
-export async function rerank(context: MediaContext, request: RerankRequest): Promise<RerankReply> {
+/** Asks the target's reranker. */
+async function ask(context: MediaContext, request: RerankRequest): Promise<RerankReply> {
   const codec = codecOf(rerankCodecs, context);
   const answer = await context.ask(codec.encode(request, context.target), codec);
   const reply = understood(context, () => codec.decode(answer, request, context.target));
   context.count(reply.usage);
-  const results = reply.results.toSorted((a, b) => b.score - a.score).slice(0, request.topN ?? request.documents.length);
-  return { ...reply, results };
+  return reply;
+}
+
+/** Orders documents by how alike their embeddings are to the query's. */
+async function compare(context: MediaContext, { query, documents, maxTokensPerDocument }: RerankRequest): Promise<RerankReply> {
+  const { notes } = context;
+  notes.add('model', 'emulated', 'no reranker was asked: scores are cosine similarities of embeddings');
+  if (maxTokensPerDocument !== undefined) notes.add('max_tokens_per_doc', 'dropped', 'the target has no such member');
+  const inputs: readonly EmbeddingInput[] = [
+    { content: { kind: 'text', text: query }, wish: { task: 'query' }, at: 'query' },
+    ...documents.map(({ text }, index): EmbeddingInput => {
+      return { content: { kind: 'text', text }, wish: { task: 'document' }, at: `documents[${index}]` };
+    }),
+  ];
+  const names = { task: 'model', title: 'model', dimensions: 'model' };
+  const { vectors, ...reply } = await embed(context, { inputs, names, base64: false, implied: true });
+  const [first = [], ...rest] = vectors;
+  return { ...reply, emulated: true, results: rest.map((vector, index) => ({ index, score: cosine(first, vector) })) };
+}
+
+/** Asks the target to rerank; the best first, no more than were asked for. */
+export async function rerank(context: MediaContext, request: RerankRequest): Promise<RerankReply> {
+  const reply = await (context.media.by === 'embeddings' ? compare(context, request) : ask(context, request));
+  const results = reply.results.toSorted((a, b) => b.score - a.score || a.index - b.index);
+  return { ...reply, results: results.slice(0, request.topN ?? request.documents.length) };
 }

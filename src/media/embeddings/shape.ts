@@ -46,6 +46,8 @@ export interface EmbeddingsCall {
   readonly names: WishNames;
   /** The client wants vectors as base64: asked for where the target can say them so. */
   readonly base64: boolean;
+  /** Nobody asked for what is wished: that a target cannot say it is no loss. */
+  readonly implied?: boolean;
   readonly user?: string;
   /** Members of an OpenAI body that are not known here, for a target of that dialect. */
   readonly rest?: JsonObject;

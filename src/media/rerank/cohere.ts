@@ -1,6 +1,5 @@
-import { isObject, parseObject } from '../../ir/index.ts';
 import { jsonBody, type WholeCodec } from '../codec.ts';
-import { readResults } from './results.ts';
+import { readReply } from './results.ts';
 import type { RerankReply, RerankRequest } from './shape.ts';
 
 /** Cohere's API v2. https://docs.cohere.com/reference/rerank */
@@ -18,15 +17,5 @@ export const cohereRerank: WholeCodec<RerankRequest, RerankReply> = {
       }),
     };
   },
-  decode({ body }) {
-    const reply = parseObject(body.toString('utf8')) ?? {};
-    const meta = isObject(reply['meta']) ? reply['meta'] : {};
-    const billed = isObject(meta['billed_units']) ? meta['billed_units'] : {};
-    const units = billed['search_units'];
-    return {
-      results: readResults(reply['results'], 'relevance_score'),
-      ...(typeof reply['id'] === 'string' ? { id: reply['id'] } : {}),
-      ...(typeof units === 'number' ? { searchUnits: units } : {}),
-    };
-  },
+  decode: readReply,
 };

@@ -22,4 +22,6 @@ export interface RerankReply extends Counted {
   readonly results: readonly { readonly index: number; readonly score: number }[];
   /** What a provider that bills by searches says. */
   readonly searchUnits?: number;
+  /** The scores are likenesses of embeddings: no reranker was asked. */
+  readonly emulated?: boolean;
 }

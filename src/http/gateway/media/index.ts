@@ -3,6 +3,7 @@ import { type Ability, GatewayError, gatewayFault } from '../../../ir/index.ts';
 import type { MediaOperation } from '../endpoints.ts';
 import type { GatewayPorts, Visit } from '../handle.ts';
 import { embeddingsEndpoint } from './embeddings.ts';
+import { moderationsEndpoint } from './moderations.ts';
 import { rerankEndpoint } from './rerank.ts';
 
 /** Answers one kind of request: reads it, runs it, writes the reply in the caller's shape. */
@@ -10,6 +11,7 @@ export type MediaEndpoint = (visit: Visit, operation: MediaOperation, request: I
 
 const ENDPOINTS: { readonly [A in Ability]?: MediaEndpoint } = {
   embeddings: embeddingsEndpoint,
+  moderations: moderationsEndpoint,
   rerank: rerankEndpoint,
 };
 

@@ -1,4 +1,4 @@
-import { badField, type Json, type JsonObject } from '../../../ir/index.ts';
+import { badField, isObject, type Json, type JsonObject } from '../../../ir/index.ts';
 import { runMedia } from '../../../exchange/media/media-exchange.ts';
 import { rerank } from '../../../exchange/media/rerank.ts';
 import type { RerankDocument, RerankReply, RerankRequest } from '../../../media/rerank/shape.ts';
@@ -6,19 +6,30 @@ import { objectAt, optionalBoolean, optionalCount, requiredArray, requiredString
 import type { MediaEndpoint } from './index.ts';
 import { mediaCall, readJson } from './read-json.ts';
 
+/** A text, or Jina's object with one. */
+const queryOf = (body: JsonObject): string =>
+  isObject(body['query']) ? requiredString(body['query'], 'text', 'query') : requiredString(body, 'query');
+
 function readDocument(value: Json, at: string): RerankDocument {
   if (typeof value === 'string') return { text: value };
   const object = objectAt(value, at);
   return { text: requiredString(object, 'text', at), object };
 }
 
+/** Documents of one call. */
+const MAX_DOCUMENTS = 10_000;
+
 function readRequest(body: JsonObject): RerankRequest {
   const documents = requiredArray(body, 'documents');
   if (documents.length === 0) throw badField('documents', "Invalid request: 'documents' must hold at least one document");
-  const topN = optionalCount(body, 'top_n');
+  if (documents.length > MAX_DOCUMENTS)
+    throw badField('documents', `Invalid request: 'documents' holds ${documents.length} documents, at most ${MAX_DOCUMENTS} are taken`);
+  // Voyage's word for it is `top_k`.
+  const topN = optionalCount(body, 'top_n') ?? optionalCount(body, 'top_k');
+  if (topN === 0) throw badField('top_n', "Invalid request: 'top_n' must be at least 1");
   const perDocument = optionalCount(body, 'max_tokens_per_doc');
   return {
-    query: requiredString(body, 'query'),
+    query: queryOf(body),
     documents: documents.map((one, index) => readDocument(one, `documents[${index}]`)),
     ...(topN === undefined ? {} : { topN }),
     ...(perDocument === undefined ? {} : { maxTokensPerDocument: perDocument }),
@@ -28,6 +39,7 @@ function readRequest(body: JsonObject): RerankRequest {
 /** The reply of `/v1/rerank`: `score` and `relevance_score` say the same, for the clients of either. */
 function writeReply(id: string, model: string, request: RerankRequest, reply: RerankReply, withDocuments: boolean): JsonObject {
   const tokens = (reply.usage?.input ?? 0) + (reply.usage?.output ?? 0);
+  const searches = reply.searchUnits === undefined ? {} : { search_units: reply.searchUnits };
   return {
     id: reply.id ?? id,
     object: 'list',
@@ -41,7 +53,8 @@ function writeReply(id: string, model: string, request: RerankRequest, reply: Re
         ...(withDocuments && document ? { document: document.object ?? document.text } : {}),
       };
     }),
-    usage: { total_tokens: tokens, ...(reply.usage ? { prompt_tokens: reply.usage.input } : {}) },
+    ...(reply.emulated === true ? { emulated_by: 'embeddings' } : {}),
+    usage: { total_tokens: tokens, ...(reply.usage ? { prompt_tokens: reply.usage.input } : {}), ...searches },
   };
 }
 

@@ -1,0 +1,60 @@
+import { badField, type Json, type JsonObject, missingField } from '../../../ir/index.ts';
+import { runMedia } from '../../../exchange/media/media-exchange.ts';
+import { moderate } from '../../../exchange/media/moderations.ts';
+import { relay } from '../../../exchange/media/relay.ts';
+import { parseBody } from '../../../exchange/write-request.ts';
+import type { ModerationInput, ModerationsReply, ModerationsRequest } from '../../../media/moderations/shape.ts';
+import { objectAt, wrongKind } from '../../../wire/fields.ts';
+import { modelOf } from '../read-call.ts';
+import type { MediaEndpoint } from './index.ts';
+import { mediaCall, readScanned } from './read-json.ts';
+
+/** The model of a request that names none. https://platform.openai.com/docs/api-reference/moderations/create */
+const USUAL_MODEL = 'omni-moderation-latest';
+
+const MAX_INPUTS = 1000;
+
+/** OpenAI's `input`: a text, a list of texts, or a list of parts that are judged together. */
+function inputsOf(input: Json | undefined): readonly ModerationInput[] {
+  if (input === undefined || input === null) throw missingField('input');
+  if (typeof input === 'string') return [{ kind: 'text', text: input }];
+  if (!Array.isArray(input)) throw wrongKind('input', 'a string, a list of strings or a list of parts', input);
+  if (input.length === 0) throw badField('input', "Invalid request: 'input' must hold at least one text");
+  if (input.length > MAX_INPUTS)
+    throw badField('input', `Invalid request: 'input' holds ${input.length} inputs, at most ${MAX_INPUTS} are taken`);
+  if (typeof input[0] !== 'string') {
+    const parts = input.map((one: Json, index) => objectAt(one, `input[${index}]`));
+    return [{ kind: 'parts', parts }];
+  }
+  return input.map((one: Json, index) => {
+    if (typeof one !== 'string') throw wrongKind(`input[${index}]`, 'a string', one);
+    return { kind: 'text', text: one };
+  });
+}
+
+function writeReply(id: string, model: string, reply: ModerationsReply): JsonObject {
+  return {
+    id: reply.id ?? id,
+    model: reply.model ?? model,
+    results: reply.results.map(({ flagged, categories, scores, appliedTypes }) => ({
+      flagged,
+      categories,
+      category_scores: scores,
+      ...(appliedTypes === undefined ? {} : { category_applied_input_types: appliedTypes }),
+    })),
+  };
+}
+
+/** POST /v1/moderations. The bytes pass to a provider that speaks OpenAI's dialect, where the body names the model. */
+export const moderationsEndpoint: MediaEndpoint = async (visit, operation, request, ports) => {
+  const scanned = await readScanned(visit, request);
+  const named = scanned.scan.values.has('model') ? modelOf(scanned) : undefined;
+  const call = mediaCall(visit, operation, { model: named ?? USUAL_MODEL });
+  await runMedia(call, visit.sink, ports, async (context) => {
+    if (named !== undefined && context.media.wire.codec === 'openai') return relay(context, { ...scanned, path: '/moderations' });
+    const asked: ModerationsRequest = { inputs: inputsOf(parseBody(scanned.body)['input']) };
+    const reply = await moderate(context, asked);
+    context.reply(writeReply(ports.newId('modr-'), context.model, reply));
+    return undefined;
+  });
+};
