@@ -11,6 +11,15 @@ export interface MediaRequest {
   /** Lower-case names; `content-type` is JSON's unless it stands here. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: readonly Buffer[];
+  /** A body that is not held: it is read as the upstream takes it, once. */
+  readonly stream?: MediaStream;
+}
+
+/** Bytes that are read once, as fast as they are taken. */
+export interface MediaStream {
+  readonly bytes: AsyncIterable<Buffer>;
+  /** How many, where that is known before. */
+  readonly length?: number;
 }
 
 /** A provider's whole answer with a success status. */

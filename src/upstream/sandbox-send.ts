@@ -1,4 +1,4 @@
-import { gatewayFault } from '../ir/index.ts';
+import { GatewayError, gatewayFault } from '../ir/index.ts';
 import { SANDBOX_ORIGIN } from '../presets/sandbox.ts';
 import type { Send, UpstreamHeaders, UpstreamSink } from './send.ts';
 
@@ -32,9 +32,55 @@ function watch(idleMs: () => number, onSilent: () => void): { touch(): void; sto
 export function createSandboxSend(sandbox: InProcessUpstream, network: Send): Send {
   return (request, sink) => {
     if (request.origin !== SANDBOX_ORIGIN) return network(request, sink);
-    return sendInside(sandbox, request, sink);
+    return request.stream ? sendStream(sandbox, request, request.stream.bytes, sink) : sendInside(sandbox, request, sink);
   };
 }
+
+/** What is held of a streamed body: the built-in provider looks at whole ones. */
+const MAX_STREAM_BYTES = 256 * 1024 * 1024;
+
+async function collect(bytes: AsyncIterable<Buffer>): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of bytes) {
+    length += piece.length;
+    if (length > MAX_STREAM_BYTES) {
+      throw new GatewayError(
+        gatewayFault('too_large', 'The request body is larger than what the sandbox takes', { code: 'body_too_large' }),
+      );
+    }
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces, length);
+}
+
+/** As `sendInside`, for a body that comes in pieces. */
+const sendStream = (
+  sandbox: InProcessUpstream,
+  request: Parameters<Send>[0],
+  bytes: AsyncIterable<Buffer>,
+  sink: UpstreamSink,
+): ReturnType<Send> => {
+  let call: ReturnType<Send> | undefined;
+  let aborted = false;
+  collect(bytes).then(
+    (body) => {
+      if (!aborted) call = sendInside(sandbox, { ...request, body: [body] }, sink);
+    },
+    (error: unknown) => {
+      if (aborted) return;
+      const cut = gatewayFault('internal', 'The request could not be written for the upstream', { code: 'upstream_request_invalid' });
+      sink.fail(error instanceof GatewayError ? error.fault : cut);
+    },
+  );
+  return {
+    abort() {
+      aborted = true;
+      call?.abort();
+    },
+    resume: () => call?.resume(),
+  };
+};
 
 const sendInside: (sandbox: InProcessUpstream, ...args: Parameters<Send>) => ReturnType<Send> = (sandbox, request, sink: UpstreamSink) => {
   let begun = false;

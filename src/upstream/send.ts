@@ -10,6 +10,8 @@ export interface UpstreamRequest {
   /** Lower-case names; without `host` and `content-length`. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: readonly Buffer[];
+  /** A body that is not held, instead of `body`; what its reading throws is what the sink is told. */
+  readonly stream?: { readonly bytes: AsyncIterable<Buffer>; readonly length?: number };
   /** Milliseconds. `idle`: between two reads of the body. */
   readonly timeouts: { readonly connect: number; readonly headers: number; readonly idle: number };
 }

@@ -1,5 +1,5 @@
 import type * as Undici from 'undici';
-import { type Fault, gatewayFault } from '../ir/index.ts';
+import { type Fault, GatewayError, gatewayFault } from '../ir/index.ts';
 import type { Send, UpstreamCall, UpstreamHeaders, UpstreamRequest, UpstreamSink } from './send.ts';
 
 /** Bodies up to this size go out as one buffer: joining them costs less than writing pieces. */
@@ -63,6 +63,8 @@ function createHandler(sink: UpstreamSink): { readonly handler: Handler; readonl
   const fail = (error: unknown): void => {
     if (over || aborted) return;
     over = true;
+    // A body that could not be read to its end says why itself.
+    if (error instanceof GatewayError) return sink.fail(error.fault);
     sink.fail(
       isRefusedByUs(error)
         ? gatewayFault('internal', 'The request could not be written for the upstream', { code: 'upstream_request_invalid' })
@@ -138,12 +140,13 @@ export function createUndiciSend(): { readonly send: Send; warm(): Promise<void>
           : bytes <= JOIN_BYTES
             ? Buffer.concat(request.body, bytes)
             : request.body;
+    const length = request.stream ? request.stream.length : body === null ? undefined : bytes;
     poolFor(lib, request).dispatch(
       {
         method: request.method as Undici.Dispatcher.HttpMethod,
         path: request.path,
-        headers: body === null ? request.headers : { ...request.headers, 'content-length': String(bytes) },
-        body: body as Buffer | null,
+        headers: length === undefined ? request.headers : { ...request.headers, 'content-length': String(length) },
+        body: (request.stream?.bytes ?? body) as Buffer | null,
         headersTimeout: request.timeouts.headers,
         bodyTimeout: request.timeouts.idle,
       },

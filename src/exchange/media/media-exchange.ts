@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { type Ability, createNotes, type Fault, GatewayError, gatewayFault, type Notes, type Usage } from '../../ir/index.ts';
 import type { MediaAnswer, MediaRequest, MediaTarget, WholeCodec } from '../../media/codec.ts';
 import { decide } from '../../policy/decide.ts';
@@ -47,12 +48,22 @@ export interface MediaContext {
    * throw as in `ask`. Resolves when the answer has ended.
    */
   pass(request: MediaRequest, open: (head: Omit<MediaAnswer, 'body'>) => Pick<UpstreamSink, 'body'>): Promise<void>;
+  /**
+   * Sends one request and gives its answer as soon as it begins; no more is held of it than is read. Errors throw as in `ask`,
+   * also in the middle of reading. Destroy the body to hang up.
+   */
+  open(request: MediaRequest, codec?: Pick<WholeCodec<never, never>, 'decodeFault'>): Promise<OpenAnswer>;
   /** Adds to what the record says was used. */
   count(usage: Usage | undefined): void;
   /** Headers of a reply: ids, where it went, notes. Refuses (400) where notes are there and `strict` was asked for. */
   headers(): OutHeaders;
   /** Answers with JSON. */
   reply(body: object, more?: OutHeaders): void;
+}
+
+/** An answer that comes as it is read. */
+export interface OpenAnswer extends Omit<MediaAnswer, 'body'> {
+  readonly body: Readable;
 }
 
 interface Settling {
@@ -71,7 +82,7 @@ function sum(a: Usage | undefined, b: Usage): Usage {
 }
 
 /** Refuses what would be a note, where the caller wants it so. */
-function refuseLosses(call: MediaCall, notes: Notes): void {
+export function refuseLosses(call: Pick<MediaCall, 'strict'>, notes: Notes): void {
   // What is emulated is not lost.
   const losses = call.strict ? notes.list.filter((note) => note.what !== 'emulated') : [];
   const [first] = losses;
@@ -101,23 +112,33 @@ function placeOf(media: ProviderMedia, name: string, request: MediaRequest): { r
   throw new GatewayError(gatewayFault('upstream', message, { code: 'upstream_malformed' }));
 }
 
-async function upstreamRequest(
+/** The request to the target as it goes on the wire, signed. */
+export async function upstreamRequest(
   context: Pick<MediaContext, 'media' | 'provider' | 'ports'>,
   request: MediaRequest,
 ): Promise<UpstreamRequest> {
   const { media, provider, ports } = context;
-  const { method = 'POST', body = [] } = request;
+  const { method = 'POST', body = [], stream } = request;
   const { origin, path } = placeOf(media, provider.name, request);
   const plain = { ...(body.length > 0 ? { 'content-type': 'application/json' } : {}), ...media.headers, ...request.headers };
   const signing = { now: () => ports.clock.now(), post: ports.post };
   const more = media.sign ? await media.sign({ method, origin, path, headers: plain, body }, signing) : {};
   const { connect, headers, idle } = provider.timeouts;
-  return { origin, method, path, headers: { ...plain, ...more }, body, timeouts: { connect, headers, idle } };
+  return {
+    origin,
+    method,
+    path,
+    headers: { ...plain, ...more },
+    body,
+    timeouts: { connect, headers, idle },
+    ...(stream ? { stream } : {}),
+  };
 }
 
 type Decide = Pick<WholeCodec<never, never>, 'decodeFault'> | undefined;
 
-function faultSource(context: Pick<MediaContext, 'provider' | 'ports'>, codec: Decide): FaultSource {
+/** Who reads a target's error bodies. */
+export function faultSource(context: Pick<MediaContext, 'provider' | 'ports'>, codec: Decide): FaultSource {
   const { provider, ports } = context;
   const usual = ports.codecs.get('openai-chat');
   if (!usual) throw new Error('no reader of faults');
@@ -130,7 +151,7 @@ async function send(
   context: Pick<MediaContext, 'media' | 'provider' | 'ports' | 'sink'>,
   request: MediaRequest,
   codec: Decide,
-  open: (head: Omit<MediaAnswer, 'body'>) => Pick<UpstreamSink, 'body'>,
+  open: (head: Omit<MediaAnswer, 'body'>, resume: () => void) => Pick<UpstreamSink, 'body'>,
   signal?: AbortSignal,
 ): Promise<void> {
   const { ports, provider, sink } = context;
@@ -167,7 +188,7 @@ async function send(
       head(status, headers) {
         if (status >= 200 && status < 300) {
           try {
-            taker = open({ status, headers });
+            taker = open({ status, headers }, () => upstream.call?.resume());
           } catch (error) {
             stop(error as Error);
           }
@@ -196,6 +217,42 @@ async function send(
     sink.onDrain(() => upstream.call?.resume());
     sink.onGone(() => stop(new ClientGone()));
     signal?.addEventListener('abort', () => stop(signal.reason as Error), { once: true });
+  });
+}
+
+type Base = Parameters<typeof send>[0];
+
+/** As `send`, with the body to be read. */
+function openAnswer(context: Base, request: MediaRequest, codec: Decide): Promise<OpenAnswer> {
+  return new Promise((resolve, reject) => {
+    const leaving = new AbortController();
+    let isOver = false;
+    let resume = (): void => {};
+    const body = new Readable({
+      read: () => resume(),
+      destroy(error, done) {
+        if (!isOver) leaving.abort(error ?? new ClientGone());
+        done(error);
+      },
+    });
+    // Told to whoever reads it; nobody need be reading.
+    body.on('error', () => {});
+    const open = (head: Omit<MediaAnswer, 'body'>, goOn: () => void): Pick<UpstreamSink, 'body'> => {
+      resume = goOn;
+      resolve({ ...head, body });
+      return { body: (bytes) => body.push(bytes) };
+    };
+    send(context, request, codec, open, leaving.signal).then(
+      () => {
+        isOver = true;
+        body.push(null);
+      },
+      (error: unknown) => {
+        isOver = true;
+        reject(error as Error);
+        body.destroy(error as Error);
+      },
+    );
   });
 }
 
@@ -254,6 +311,7 @@ function contextOf(
       if (!head) throw new Error('an answer without a head');
       return { ...head, body: Buffer.concat(pieces, bytes) };
     },
+    open: (request, codec) => openAnswer(base, checked(request), codec),
     pass: (request, open) => send(base, checked(request), undefined, open),
     count(usage) {
       if (usage) settling.usage = sum(settling.usage, usage);
