@@ -4,13 +4,14 @@ import type { ProviderWire } from '../presets/preset.ts';
 import type { ProviderCodec } from '../protocols/protocol.ts';
 import { attempt, type AttemptPorts, type Outgoing } from './attempt.ts';
 import type { AttemptEnd, Call, Decoded, Target } from './call.ts';
+import { choicesOf } from './choices.ts';
 import type { ClientSink, OutHeaders } from './client-sink.ts';
 import { inlineMedia, needsInlining } from './inline-media.ts';
 import { createFrameText } from './lanes/client-stream.ts';
 import { createSeveral, endOfAll } from './lanes/several.ts';
 import { createTranslatedLane } from './lanes/translated.ts';
 import { callHeaders, servedBy } from './out-headers.ts';
-import type { CallRecord, MediaFetcher, SealStore } from './ports.ts';
+import type { CallRecord, MediaFetcher, MediaStore, SealStore } from './ports.ts';
 import { bareCallIds, createSealKeeper, restoreSeals } from './seal-keeper.ts';
 import { decodeCall, holdsForeignSeal, writeRaw, writeTranslated } from './write-request.ts';
 
@@ -19,6 +20,8 @@ export interface ExchangePorts extends AttemptPorts {
   readonly codecs: ReadonlyMap<ProtocolId, ProviderCodec>;
   readonly seals: SealStore;
   readonly media: MediaFetcher;
+  /** Where files are kept that providers made, and given out from. */
+  readonly mediaStore: MediaStore;
   readonly record: (record: CallRecord) => void;
   /** A defect of ours: told to the operator, never to the client. */
   readonly onDefect: (error: unknown, callId: string) => void;
@@ -36,17 +39,10 @@ interface Progress {
 /** Answers that are emulated as parallel calls at most. */
 const MAX_EMULATED = 8;
 
-/** `n` as the body says it; what is no number is the decoder's to refuse. */
-function countOf(call: Call): number {
-  const span = call.scan.values.get('n');
-  const n = span ? Number(call.body.toString('latin1', span.from, span.to)) : 1;
-  return Number.isNaN(n) ? 1 : n;
-}
-
 /** Whether the bytes may pass as they are. */
 function isRaw(call: Call, wire: ProviderWire, model: string): boolean {
   if (wire.protocol !== call.client.id || holdsForeignSeal(call.body) || call.prepared?.raw === false) return false;
-  return countOf(call) <= 1 || wire.factsOf(model).n;
+  return choicesOf(call) <= 1 || wire.factsOf(model).n;
 }
 
 function targetOf(call: Call, candidate: Candidate, ports: ExchangePorts): Target {

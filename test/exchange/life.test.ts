@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, conduct, json, stream } from '../fakes/upstream.ts';
-import { chat, type Dialect, DIALECTS, messages, PAIRS, TEXT, WORDS } from './dialects.ts';
+import { chat, dataOf, type Dialect, DIALECTS, messages, PAIRS, TEXT, WORDS } from './dialects.ts';
 import { ask, call, lastRecord, setStage, type Stage, told } from './stage.ts';
 
 let stage: Stage;
@@ -142,6 +142,47 @@ describe.each(PAIRS)('$name: time', ({ client, upstream }) => {
     play.end(rest.length > 0 ? rest.join('') : finish);
     await until(() => Boolean(told(client, { status: 200, headers: {}, text: seen, complete: true }).finished));
     expect(told(client, { status: 200, headers: {}, text: seen, complete: true }).text).toBe(TEXT);
+  });
+});
+
+describe('several choices of a provider that gives them in one stream', () => {
+  const piece = (index: number, content: string, finish: string | null = null): string =>
+    `data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"up","choices":[{"index":${index},"delta":{"content":"${content}"},"finish_reason":${finish && `"${finish}"`}}]}\n\n`;
+  it.each([
+    { name: 'raw', client: chat },
+    { name: 'to a client that takes one', client: messages },
+  ])('$name: one goes on at once after another has ended', async ({ client }) => {
+    const play = conduct();
+    stage.upstream.answer = play.answer;
+    const body = JSON.stringify({ ...client.body('oai/up', true), ...(client === chat ? { n: 2 } : {}) });
+    const response = fetch(stage.server.url + client.path('oai/up', true), {
+      method: 'POST',
+      body,
+      headers: { 'x-api-key': stage.server.key },
+    });
+    await play.asked;
+    play.head();
+    await play.write(piece(0, 'One ') + piece(0, 'end', 'stop'));
+    if (client === chat) await play.write(piece(1, 'second'));
+    const reader = ((await response).body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader();
+    let seen = '';
+    while (!seen.includes(client === chat ? 'second' : 'One ')) seen += (await reader.read()).value ?? '';
+    if (client === chat) await play.write(piece(1, '', 'stop'));
+    play.end('data: [DONE]\n\n');
+    for (let next = await reader.read(); !next.done; next = await reader.read()) seen += next.value;
+    expect(client.isFinished(dataOf(seen))).toBeTruthy();
+    expect(client.errorIn(dataOf(seen))).toBeUndefined();
+  });
+
+  it('one that is cut before the last has ended is not whole', async () => {
+    stage.upstream.answer = stream([piece(0, 'One '), piece(1, 'two'), piece(0, '', 'stop'), piece(1, 'three')]);
+    const got = await call(`${stage.server.url}/v1/chat/completions`, JSON.stringify({ ...chat.body('oai/up', true), n: 2 }), {
+      'x-api-key': stage.server.key,
+    });
+    const data = dataOf(got.text);
+    expect(chat.errorIn(data)).toBeTypeOf('string');
+    expect(data).not.toContain('[DONE]');
+    expect(got.text).toContain('three');
   });
 });
 

@@ -3,6 +3,7 @@ import type { Tapped } from '../../protocols/protocol.ts';
 import type { UpstreamHeaders } from '../../upstream/send.ts';
 import { createSseReader } from '../../wire/sse.ts';
 import type { AttemptEnd, Call, Decoded } from '../call.ts';
+import { choicesOf, untilLastChoice } from '../choices.ts';
 import { createFrameText } from './client-stream.ts';
 import {
   type AnswerMode,
@@ -146,7 +147,7 @@ const joined = (...pieces: readonly (Buffer | undefined)[]): Buffer | undefined 
 /** A stream of the client's own protocol: bytes pass, the finish event waits for the true end. */
 function streamMode(context: LaneContext, upstream: UpstreamHeaders, dropUsageChunk: boolean): AnswerMode {
   const { sink, call, target } = context;
-  const relay = createRawRelay(target.codec.tap, dropUsageChunk);
+  const relay = createRawRelay(untilLastChoice(target.codec.tap, choicesOf(call)), dropUsageChunk);
   const text = createFrameText(call.form);
   let early: Buffer | undefined;
   let started = false;
