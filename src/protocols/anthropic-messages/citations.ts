@@ -32,6 +32,10 @@ export function decodeCitations(value: Json | undefined): readonly Citation[] | 
   return citations.length > 0 ? citations : undefined;
 }
 
+/** Citations of a block hang on all of its text: other dialects say where in the answer that is. */
+export const placed = (citations: readonly Citation[], length: number): readonly Citation[] =>
+  length === 0 ? citations : citations.map((citation) => ({ ...citation, start: 0, end: length }));
+
 /** The citation in this dialect's own words, where it was read off them. */
 export const nativeCitation = (citation: Citation): JsonObject | undefined =>
   citation.native?.by === DIALECT ? citation.native.value : undefined;

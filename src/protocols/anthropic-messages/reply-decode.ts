@@ -13,7 +13,7 @@ import {
   type ToolCallPart,
 } from '../../ir/index.ts';
 import type { SourceContext } from '../protocol.ts';
-import { decodeCitations } from './citations.ts';
+import { decodeCitations, placed } from './citations.ts';
 import { DIALECT, withoutDirectCaller, withResidue } from './dialect.ts';
 import { decodeErrorEvent } from './faults.ts';
 import { unknownMembers } from '../../wire/fields.ts';
@@ -46,7 +46,8 @@ export function blockResidue(block: JsonObject) {
 
 function text(block: JsonObject): TextPart {
   const citations = decodeCitations(block['citations']);
-  return { kind: 'text', text: str(block['text']), ...(citations ? { citations } : {}), ...blockResidue(block) };
+  const said = str(block['text']);
+  return { kind: 'text', text: said, ...(citations ? { citations: placed(citations, said.length) } : {}), ...blockResidue(block) };
 }
 
 const thinking = (block: JsonObject, maker: string): ReasoningPart => ({

@@ -1,4 +1,5 @@
 import {
+  type Citation,
   createSequencer,
   type Emit,
   type Fault,
@@ -13,7 +14,7 @@ import {
 } from '../../ir/index.ts';
 import type { SseFrame } from '../../wire/sse.ts';
 import type { SourceContext, StreamDecoder } from '../protocol.ts';
-import { decodeCitations } from './citations.ts';
+import { decodeCitations, placed } from './citations.ts';
 import { withResidue } from './dialect.ts';
 import { decodeErrorEvent } from './faults.ts';
 import { argumentsOf, blockResidue, decodeReplyBlock, messageResidue, sealed, str, tierOf } from './reply-decode.ts';
@@ -28,6 +29,10 @@ interface OpenBlock {
   /** JSON text of an input that has come in pieces. */
   json: string;
   signature: Json | undefined;
+  /** UTF-16 units of text so far. */
+  length: number;
+  /** Citations of a text: where they stand is known when it ends. */
+  readonly cited: Citation[];
 }
 
 /** The text delta as the API writes it, up to the block's number; around it nothing but white space. */
@@ -99,18 +104,20 @@ function createBlocks(state: State, parts: Sequencer, maker: string) {
   const say = (key: string, text: string): void => {
     if (text !== '') parts.push(key, { type: 'part-delta', text });
   };
-  const cite = (key: string, citations: ReturnType<typeof decodeCitations>): void => {
-    if (citations) parts.push(key, { type: 'part-note', citations });
+  const tell = (key: string, block: OpenBlock, text: string): void => {
+    block.length += text.length;
+    say(key, text);
   };
 
   function start(key: string, value: JsonObject): void {
     const { kind, head } = headOf(value);
-    state.blocks.set(key, { kind, value, json: '', signature: value['signature'] });
+    const block: OpenBlock = { kind, value, json: '', signature: value['signature'], length: 0, cited: [] };
+    state.blocks.set(key, block);
     if (!head) return;
     parts.start(key, head);
     if (kind === 'text') {
-      say(key, str(value['text']));
-      cite(key, decodeCitations(value['citations']));
+      tell(key, block, str(value['text']));
+      block.cited.push(...(decodeCitations(value['citations']) ?? []));
     } else if (kind === 'thinking') say(key, str(value['thinking']));
   }
 
@@ -119,7 +126,7 @@ function createBlocks(state: State, parts: Sequencer, maker: string) {
     if (!block) return;
     switch (change['type']) {
       case 'text_delta':
-        say(key, str(change['text']));
+        tell(key, block, str(change['text']));
         return;
       case 'thinking_delta':
         say(key, str(change['thinking']));
@@ -132,7 +139,7 @@ function createBlocks(state: State, parts: Sequencer, maker: string) {
         if (block.kind === 'tool_use') say(key, str(change['partial_json']));
         return;
       case 'citations_delta':
-        if (block.kind === 'text') cite(key, decodeCitations([change['citation'] ?? null]));
+        block.cited.push(...(decodeCitations([change['citation'] ?? null]) ?? []));
         return;
       default:
         block.value = grow(block.value, change);
@@ -147,6 +154,8 @@ function createBlocks(state: State, parts: Sequencer, maker: string) {
       tellWhole(key, block);
       return;
     }
+    if (block.kind === 'text' && block.cited.length > 0)
+      parts.push(key, { type: 'part-note', citations: placed(block.cited, block.length) });
     // Some servers send the whole input at the start and no deltas; a call without arguments has none.
     if (block.kind === 'tool_use' && block.json === '') say(key, argumentsOf(block.value['input']));
     parts.end(key, { type: 'part-end', ...(block.kind === 'thinking' ? sealed(block.signature, maker) : {}) });
@@ -253,7 +262,9 @@ export function createStreamDecoder(context: SourceContext): StreamDecoder {
       if (state.over) return;
       emit = to;
       const text = readTextDelta(frame.data);
-      if (text && state.blocks.get(text.key)?.kind === 'text') {
+      const open = text && state.blocks.get(text.key);
+      if (text && open?.kind === 'text') {
+        open.length += text.text.length;
         if (text.text !== '') parts.push(text.key, { type: 'part-delta', text: text.text, literal: text.literal });
         return;
       }

@@ -1,4 +1,4 @@
-import { type Citation, isObject, type Json, type JsonObject } from '../../ir/index.ts';
+import { type Citation, isObject, type Json, type JsonObject, type Notes } from '../../ir/index.ts';
 import { DIALECT, given } from './dialect.ts';
 import { objects, str, unknownMembers } from './fields.ts';
 
@@ -61,6 +61,9 @@ function encodeCitation(citation: Citation, offset: number): JsonObject | undefi
   };
 }
 
-/** Writes citations; what cannot be said is left out. */
-export const encodeCitations = (citations: readonly Citation[], offset: number): readonly JsonObject[] =>
-  citations.map((citation) => encodeCitation(citation, offset)).filter((one) => one !== undefined);
+/** Writes citations; what cannot be said is left out, with a note. */
+export function encodeCitations(citations: readonly Citation[], offset: number, notes?: Notes): readonly JsonObject[] {
+  const said = citations.map((citation) => encodeCitation(citation, offset)).filter((one) => one !== undefined);
+  if (said.length < citations.length) notes?.add('citations', 'dropped', 'a citation without an address has no form in chat');
+  return said;
+}

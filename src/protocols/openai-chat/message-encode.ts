@@ -82,7 +82,7 @@ function foreign(seal: Seal | undefined): Seal | undefined {
   return seal === undefined || seal.by === DIALECT ? undefined : seal;
 }
 
-function text(part: TextPart, index: number, into: Gathered): void {
+function text(part: TextPart, index: number, into: Gathered, notes: Notes): void {
   if (isTranscript(part)) {
     into.transcript += part.text;
     return;
@@ -90,7 +90,7 @@ function text(part: TextPart, index: number, into: Gathered): void {
   const start = into.content.length;
   into.hasText = true;
   into.content += part.text;
-  into.annotations.push(...encodeCitations(part.citations ?? ([] as readonly Citation[]), start));
+  into.annotations.push(...encodeCitations(part.citations ?? ([] as readonly Citation[]), start, notes));
   into.logprobs.push(...(part.logprobs ?? []));
   into.extra = { ...into.extra, ...membersOfSeal(part.seal) };
   const seal = foreign(part.seal);
@@ -118,7 +118,7 @@ function media(part: MediaPart, index: number, into: Gathered, notes: Notes): vo
 function gather(part: Part, index: number, into: Gathered, notes: Notes): void {
   switch (part.kind) {
     case 'text':
-      return text(part, index, into);
+      return text(part, index, into, notes);
     case 'refusal':
       into.refusal += part.text;
       return;

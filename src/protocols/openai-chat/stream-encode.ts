@@ -174,7 +174,7 @@ function createChoiceWriter(index: number, legacy: boolean, chunks: ChunkText, c
     },
     note(event, write) {
       if (open?.head.kind !== 'text' || !open.flow) return;
-      const annotations = encodeCitations(event.citations ?? [], open.start);
+      const annotations = encodeCitations(event.citations ?? [], open.start, context.notes);
       if (annotations.length > 0) send({ annotations }, write);
       if (event.logprobs && event.logprobs.length > 0) chunks.send(index, {}, write, encodeLogprobs(event.logprobs));
     },
