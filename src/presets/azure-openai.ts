@@ -1,5 +1,6 @@
 import { azure } from './auth.ts';
 import { claudeRules } from './claude-models.ts';
+import { embeddingsAt } from './media-wires.ts';
 import { openaiRules } from './openai-models.ts';
 import { definePreset } from './preset.ts';
 
@@ -65,4 +66,7 @@ export const azureOpenai = definePreset({
   knows: [],
   rules: [...openaiRules, ...claudeRules],
   models: { path: '/openai/v1/models', shape: 'openai' },
+  media: {
+    embeddings: embeddingsAt('/openai', { versioned: true }, { models: ['!*claude*'] }),
+  },
 });

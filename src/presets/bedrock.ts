@@ -54,6 +54,14 @@ export const bedrock = definePreset({
       mark: 'recorded',
     },
   },
+  media: {
+    embeddings: [
+      { codec: 'titan', base: '', models: ['*amazon.titan-embed-text-v2*'], mark: 'documented' },
+      { codec: 'titan', base: '', models: ['*amazon.titan-embed-*text*'], options: { dimensions: 'none' }, mark: 'documented' },
+      { codec: 'cohere', base: '', models: ['*cohere.embed-*'], options: { invoke: true }, mark: 'documented' },
+    ],
+    rerank: { codec: 'bedrock', base: '', models: ['*cohere.rerank-*'], mark: 'documented' },
+  },
   // Signatures of Claude open on each of its platforms.
   // https://platform.claude.com/docs/en/build-with-claude/extended-thinking
   sealMaker: 'anthropic',
@@ -68,6 +76,7 @@ export const bedrock = definePreset({
     'us.meta.*',
     'meta.*',
     'openai.gpt-*',
+    'cohere.*',
   ],
   rules: [
     ...openaiRules,

@@ -1,5 +1,6 @@
 import { bearer, header } from './auth.ts';
 import { ANTHROPIC_VERSION, CHAT_LIKE, CHAT_LIKE_QUIRKS, MESSAGES_LIKE, RESPONSES_LIKE } from './chat-like.ts';
+import { embeddingsAt, rerankAt } from './media-wires.ts';
 import { forModels } from './model-rule.ts';
 import { definePreset } from './preset.ts';
 
@@ -38,7 +39,10 @@ export const siliconflow = definePreset({
   knows: [],
   rules: forModels(['*-instruct*', '*llama*', '*qwen2*', '*coder*'], { reasoningControl: 'none' }),
   models: { path: '/v1/models', shape: 'openai' },
-  embeddings: '/v1/embeddings',
+  media: {
+    embeddings: embeddingsAt('/v1', { tokens: false, user: false }, { batch: 32, models: ['!*rerank*'] }),
+    rerank: rerankAt('/v1', {}, { models: ['*rerank*'] }),
+  },
 });
 
 export const volcengine = definePreset({
@@ -84,7 +88,9 @@ export const volcengine = definePreset({
   },
   knows: ['doubao-*', 'ep-*'],
   models: { path: '/api/v3/models', shape: 'openai' },
-  embeddings: '/api/v3/embeddings',
+  media: {
+    embeddings: embeddingsAt('/api/v3', { tokens: false, user: false }, { batch: 256 }),
+  },
 });
 
 export const hunyuan = definePreset({
@@ -119,7 +125,9 @@ export const hunyuan = definePreset({
     },
   },
   knows: ['hunyuan-*'],
-  embeddings: '/v1/embeddings',
+  media: {
+    embeddings: embeddingsAt('/v1', { dimensions: 'none', base64: false, tokens: false, user: false }, { batch: 50 }),
+  },
 });
 
 export const qianfan = definePreset({
@@ -148,7 +156,9 @@ export const qianfan = definePreset({
   },
   knows: ['ernie-*'],
   models: { path: '/v2/models', shape: 'openai' },
-  embeddings: '/v2/embeddings',
+  media: {
+    embeddings: embeddingsAt('/v2', { dimensions: 'none', base64: false, tokens: false }, { batch: 16 }),
+  },
 });
 
 export const stepfun = definePreset({

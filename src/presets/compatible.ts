@@ -1,6 +1,7 @@
 import { bearer, header } from './auth.ts';
 import { claudeRules } from './claude-models.ts';
 import { geminiRules } from './gemini-models.ts';
+import { embeddingsAt, rerankAt } from './media-wires.ts';
 import { openaiRules } from './openai-models.ts';
 import { definePreset } from './preset.ts';
 
@@ -23,7 +24,11 @@ export const openaiCompatible = definePreset({
   knows: [],
   rules: [...openaiRules, ...claudeRules.map((rule) => ({ ...rule, on: 'anthropic-messages' as const }))],
   models: { path: '/v1/models', shape: 'openai' },
-  embeddings: '/v1/embeddings',
+  media: {
+    embeddings: embeddingsAt('/v1', {}, { mark: 'recorded' }),
+    rerank: rerankAt('/v1'),
+    moderations: { codec: 'openai', base: '/v1', mark: 'recorded' },
+  },
 });
 
 export const anthropicCompatible = definePreset({
@@ -69,5 +74,7 @@ export const geminiCompatible = definePreset({
   knows: [],
   rules: geminiRules,
   models: { path: '/v1beta/models', shape: 'gemini' },
-  geminiEmbeddings: true,
+  media: {
+    embeddings: { codec: 'gemini', base: '/v1beta', mark: 'recorded' },
+  },
 });

@@ -1,5 +1,6 @@
 import { bearer, header } from './auth.ts';
 import { ANTHROPIC_VERSION, CHAT_LIKE, CHAT_LIKE_QUIRKS, MESSAGES_LIKE, RESPONSES_LIKE } from './chat-like.ts';
+import { embeddingsAt, rerankAt } from './media-wires.ts';
 import { forModels } from './model-rule.ts';
 import { definePreset } from './preset.ts';
 
@@ -49,5 +50,15 @@ export const dashscope = definePreset({
   knows: ['qwen*', 'qwq-*', 'qvq-*', 'wan2*', 'text-embedding-v*'],
   rules: forModels(['*-instruct*', 'qwen-max*', 'qwen2*', 'qwen3-coder*', 'qwen-long*', 'qwen-mt*'], { reasoningControl: 'none' }),
   models: { path: '/compatible-mode/v1/models', shape: 'openai' },
-  embeddings: '/compatible-mode/v1/embeddings',
+  media: {
+    embeddings: [
+      { codec: 'dashscope', base: '/api/v1', models: ['text-embedding-*'], batch: 10, mark: 'documented' },
+      // For clients of OpenAI's dialect, whose bytes pass.
+      embeddingsAt('/compatible-mode/v1', { base64: false, tokens: false, user: false }, { batch: 10 }),
+    ],
+    rerank: [
+      rerankAt('/compatible-api/v1', { path: '/reranks', echoes: false }, { models: ['qwen3-rerank*'] }),
+      { codec: 'dashscope', base: '/api/v1', models: ['*rerank*'], mark: 'documented' },
+    ],
+  },
 });

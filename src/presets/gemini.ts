@@ -1,5 +1,7 @@
 import { bearer, header } from './auth.ts';
 import { geminiRules } from './gemini-models.ts';
+import { geminiImageWires } from './image-wires.ts';
+import { embeddingsAt } from './media-wires.ts';
 import { definePreset } from './preset.ts';
 
 export const gemini = definePreset({
@@ -30,6 +32,12 @@ export const gemini = definePreset({
   knows: ['gemini-*', 'gemma-*', 'learnlm-*', 'imagen-*', 'veo-*'],
   rules: geminiRules,
   models: { path: '/v1beta/models', shape: 'gemini' },
-  embeddings: '/v1beta/openai/embeddings',
-  geminiEmbeddings: true,
+  media: {
+    embeddings: [
+      { codec: 'gemini', base: '/v1beta', mark: 'recorded' },
+      // For clients of OpenAI's dialect, whose bytes pass.
+      embeddingsAt('/v1beta/openai', { base64: false, tokens: false, user: false }, { auth: bearer }),
+    ],
+    ...geminiImageWires,
+  },
 });

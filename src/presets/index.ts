@@ -6,6 +6,7 @@ import { hunyuan, qianfan, siliconflow, stepfun, volcengine } from './china-clou
 import { anthropicCompatible, geminiCompatible, openaiCompatible } from './compatible.ts';
 import { dashscope } from './dashscope.ts';
 import { deepseek } from './deepseek.ts';
+import { jina, voyage } from './embedding-makers.ts';
 import { gemini } from './gemini.ts';
 import { groq } from './groq.ts';
 import { gpustack, llamaCpp, lmStudio, localAi, ollama, sglang, vllm, xinference } from './local-servers.ts';
@@ -60,6 +61,8 @@ const ALL: readonly Preset[] = [
   deepinfra,
   perplexity,
   cohere,
+  jina,
+  voyage,
   nvidia,
   huggingface,
   cloudflare,

@@ -1,6 +1,7 @@
 import type { FactChanges } from '../ir/index.ts';
 import { bearer } from './auth.ts';
 import { CHAT_LIKE, MESSAGES_LIKE, RESPONSES_LIKE } from './chat-like.ts';
+import { embeddingsAt, rerankAt } from './media-wires.ts';
 import { forModels } from './model-rule.ts';
 import { definePreset, type Preset, type Wire } from './preset.ts';
 
@@ -36,7 +37,6 @@ const local = (
     knows: [],
     rules: forModels(['*gpt-oss*'], { reasoningControl: 'effort', efforts: ['low', 'medium', 'high'] }),
     models: { path: '/v1/models', shape: 'openai' },
-    embeddings: '/v1/embeddings',
     ...rest,
     local: { port, probe: '/v1/models' },
   });
@@ -61,6 +61,13 @@ export const ollama = local(11434, {
     'anthropic-messages': messages({ forcedToolChoice: false }),
     'openai-completions': completions(),
   },
+  media: {
+    embeddings: [
+      { codec: 'ollama', base: '', mark: 'recorded' },
+      // For clients of OpenAI's dialect, whose bytes pass.
+      embeddingsAt('/v1', { base64: false, tokens: false }, { mark: 'recorded' }),
+    ],
+  },
 });
 
 export const vllm = local(8000, {
@@ -80,6 +87,10 @@ export const vllm = local(8000, {
     'anthropic-messages': messages(),
     'openai-completions': completions('recorded'),
   },
+  media: {
+    embeddings: embeddingsAt('/v1'),
+    rerank: rerankAt('/v1', { echoes: false }),
+  },
 });
 
 export const sglang = local(30000, {
@@ -92,6 +103,9 @@ export const sglang = local(30000, {
     'openai-responses': { ...responses(), optional: true },
     'openai-completions': completions(),
   },
+  media: {
+    embeddings: embeddingsAt('/v1', { base64: false }),
+  },
 });
 
 export const llamaCpp = local(8080, {
@@ -103,6 +117,10 @@ export const llamaCpp = local(8080, {
     'anthropic-messages': { ...messages(), countTokens: () => '/messages/count_tokens' },
     'openai-responses': responses(),
     'openai-completions': completions(),
+  },
+  media: {
+    embeddings: embeddingsAt('/v1'),
+    rerank: rerankAt('/v1', { echoes: false }),
   },
 });
 
@@ -117,6 +135,9 @@ export const lmStudio = local(1234, {
     'openai-responses': responses('recorded'),
     'openai-completions': completions(),
   },
+  media: {
+    embeddings: embeddingsAt('/v1', { base64: false, dimensions: 'none', tokens: false }),
+  },
 });
 
 export const xinference = local(9997, {
@@ -124,6 +145,10 @@ export const xinference = local(9997, {
   label: 'Xinference',
   docs: ['https://inference.readthedocs.io/en/latest/getting_started/using_xinference.html'],
   speaks: { 'openai-chat': chat(), 'openai-completions': completions() },
+  media: {
+    embeddings: embeddingsAt('/v1', { base64: false, tokens: false }),
+    rerank: rerankAt('/v1'),
+  },
 });
 
 export const gpustack = local(80, {
@@ -135,6 +160,10 @@ export const gpustack = local(80, {
     'openai-chat': chat(),
     'anthropic-messages': { ...messages(), optional: true },
     'openai-completions': completions(),
+  },
+  media: {
+    embeddings: embeddingsAt('/v1', { base64: false }),
+    rerank: rerankAt('/v1', { echoes: false }),
   },
 });
 
@@ -148,5 +177,9 @@ export const localAi = local(8080, {
     'anthropic-messages': messages(),
     'openai-responses': responses(),
     'openai-completions': completions(),
+  },
+  media: {
+    embeddings: embeddingsAt('/v1', { base64: false }),
+    rerank: rerankAt('/v1', { echoes: false }),
   },
 });

@@ -1,4 +1,5 @@
 import { bearer } from './auth.ts';
+import { embeddingsAt } from './media-wires.ts';
 import { forModels } from './model-rule.ts';
 import { definePreset } from './preset.ts';
 import { developerAsSystem, drop, rename } from './quirks.ts';
@@ -70,5 +71,8 @@ export const mistral = definePreset({
     }),
   ],
   models: { path: '/v1/models', shape: 'openai' },
-  embeddings: '/v1/embeddings',
+  media: {
+    embeddings: embeddingsAt('/v1', { dimensions: 'output_dimension', tokens: false, user: false }),
+    moderations: { codec: 'mistral', base: '/v1', models: ['*moderation*'], mark: 'documented' },
+  },
 });

@@ -1,6 +1,7 @@
 import { bearer } from './auth.ts';
 import { ANTHROPIC_VERSION, CHAT_LIKE, CHAT_LIKE_QUIRKS, MESSAGES_LIKE, RESPONSES_LIKE } from './chat-like.ts';
 import { claudeRules } from './claude-models.ts';
+import { embeddingsAt, rerankAt } from './media-wires.ts';
 import { forModels } from './model-rule.ts';
 import { openModelRules } from './open-models.ts';
 import { openaiRules } from './openai-models.ts';
@@ -42,7 +43,10 @@ export const together = definePreset({
     }),
   ],
   models: { path: '/v1/models', shape: 'openai' },
-  embeddings: '/v1/embeddings',
+  media: {
+    embeddings: embeddingsAt('/v1', { dimensions: 'none', base64: false, tokens: false, user: false }, { models: ['!*rank*'] }),
+    rerank: rerankAt('/v1', {}, { models: ['*rank*'] }),
+  },
 });
 
 export const fireworks = definePreset({
@@ -79,7 +83,9 @@ export const fireworks = definePreset({
   knows: ['accounts/fireworks/*'],
   rules: forModels(['*llama*', '*mixtral*', '*-instruct*', '*coder*'], { reasoningControl: 'none' }),
   models: { path: '/inference/v1/models', shape: 'openai' },
-  embeddings: '/inference/v1/embeddings',
+  media: {
+    embeddings: embeddingsAt('/inference/v1', { base64: false, tokens: false, user: false }),
+  },
 });
 
 export const deepinfra = definePreset({
@@ -113,7 +119,9 @@ export const deepinfra = definePreset({
   knows: [],
   rules: openModelRules,
   models: { path: '/v1/openai/models', shape: 'openai' },
-  embeddings: '/v1/openai/embeddings',
+  media: {
+    embeddings: embeddingsAt('/v1/openai', { base64: false, tokens: false }),
+  },
 });
 
 export const nvidia = definePreset({
@@ -142,7 +150,9 @@ export const nvidia = definePreset({
   knows: ['nvidia/*'],
   rules: openModelRules,
   models: { path: '/v1/models', shape: 'openai' },
-  embeddings: '/v1/embeddings',
+  media: {
+    embeddings: embeddingsAt('/v1', { task: 'nvidia', tokens: false }),
+  },
 });
 
 export const githubModels = definePreset({
@@ -166,7 +176,9 @@ export const githubModels = definePreset({
   knows: [],
   rules: [...openModelRules, ...openaiRules],
   models: { path: '/catalog/models', shape: 'openai' },
-  embeddings: '/inference/embeddings',
+  media: {
+    embeddings: embeddingsAt('/inference'),
+  },
 });
 
 export const huggingface = definePreset({
@@ -227,7 +239,9 @@ export const cloudflare = definePreset({
   },
   knows: ['@cf/*', '@hf/*'],
   rules: openModelRules,
-  embeddings: '/client/v4/accounts/{account}/ai/v1/embeddings',
+  media: {
+    embeddings: embeddingsAt('/client/v4/accounts/{account}/ai/v1', { dimensions: 'none', base64: false, tokens: false, user: false }),
+  },
 });
 
 export const databricks = definePreset({
@@ -264,7 +278,9 @@ export const databricks = definePreset({
   },
   knows: ['databricks-*'],
   rules: [...openModelRules, ...openaiRules, ...claudeRules.map((rule) => ({ ...rule, on: 'anthropic-messages' as const }))],
-  embeddings: '/serving-endpoints/embeddings',
+  media: {
+    embeddings: embeddingsAt('/serving-endpoints', { base64: false, tokens: false }),
+  },
 });
 
 export const perplexity = definePreset({
@@ -293,12 +309,15 @@ export const perplexity = definePreset({
       mark: 'recorded',
     },
   },
-  knows: ['sonar', 'sonar-*'],
+  knows: ['sonar', 'sonar-*', 'pplx-embed-*'],
   rules: forModels(['sonar-deep-research*', 'sonar-reasoning*'], {
     reasoningControl: 'effort',
     efforts: ['minimal', 'low', 'medium', 'high'],
   }),
-  embeddings: '/v1/embeddings',
+  media: {
+    // Vectors are bytes, signed, in base64.
+    embeddings: embeddingsAt('/v1', { int8: true, tokens: false, user: false }, { models: ['pplx-embed-*'], batch: 512, mark: 'recorded' }),
+  },
 });
 
 export const cohere = definePreset({
@@ -326,9 +345,14 @@ export const cohere = definePreset({
       mark: 'documented',
     },
   },
-  knows: ['command-*', 'c4ai-*', 'embed-*', 'rerank-*'],
+  knows: ['command-*', 'c4ai-*', 'embed-*', 'rerank-v*', 'rerank-english-*', 'rerank-multilingual-*'],
   rules: forModels(['command-a-reasoning*'], { reasoningControl: 'effort', efforts: ['none', 'high'] }),
   models: { path: '/v1/models', shape: 'cohere' },
-  embeddings: '/compatibility/v1/embeddings',
-  media: { rerank: { codec: 'cohere', base: '/v2', models: ['rerank-*'], mark: 'documented' } },
+  media: {
+    embeddings: { codec: 'cohere', base: '/v2', models: ['*embed-*'], mark: 'recorded' },
+    rerank: [
+      rerankAt('/v1', {}, { models: ['rerank-*-v2.0'], mark: 'recorded' }),
+      { codec: 'cohere', base: '/v2', models: ['*rerank-*'], mark: 'recorded' },
+    ],
+  },
 });

@@ -1,4 +1,6 @@
 import { bearer } from './auth.ts';
+import { openaiImageWires } from './image-wires.ts';
+import { embeddingsAt } from './media-wires.ts';
 import { openaiRules } from './openai-models.ts';
 import { definePreset } from './preset.ts';
 
@@ -55,11 +57,16 @@ export const openai = definePreset({
     'chatgpt-*',
     'codex-mini-*',
     'computer-use-*',
+    'dall-e-*',
     'text-embedding-*',
     'davinci-002',
     'babbage-002',
   ],
   rules: openaiRules,
   models: { path: '/v1/models', shape: 'openai' },
-  embeddings: '/v1/embeddings',
+  media: {
+    embeddings: embeddingsAt('/v1', {}, { mark: 'recorded' }),
+    moderations: { codec: 'openai', base: '/v1', models: ['*moderation*'], mark: 'recorded' },
+    ...openaiImageWires,
+  },
 });

@@ -1,4 +1,5 @@
 import { bearer } from './auth.ts';
+import { embeddingsAt, rerankAt } from './media-wires.ts';
 import { definePreset } from './preset.ts';
 
 export const openrouter = definePreset({
@@ -55,5 +56,8 @@ export const openrouter = definePreset({
     'openrouter/*',
   ],
   models: { path: '/api/v1/models', shape: 'openai' },
-  embeddings: '/api/v1/embeddings',
+  media: {
+    embeddings: embeddingsAt('/api/v1', {}, { mark: 'recorded' }),
+    rerank: rerankAt('/api/v1', { echoes: false }, { mark: 'recorded' }),
+  },
 });

@@ -147,10 +147,6 @@ export interface Preset {
   readonly rules?: readonly ModelRule[];
   /** Where the provider lists its models, from the origin, and in whose shape; absent: nowhere. */
   readonly models?: { readonly path: string; readonly shape: 'openai' | 'anthropic' | 'gemini' | 'ollama' | 'cohere' };
-  /** OpenAI-shaped embeddings, path from the origin. */
-  readonly embeddings?: string;
-  /** Gemini-shaped embeddings below the gemini wire (`:embedContent`, `:batchEmbedContents`). */
-  readonly geminiEmbeddings?: boolean;
   /** Abilities besides chat; several wires of one ability are told apart by their models, the first that fits counts. */
   readonly media?: { readonly [A in Ability]?: MediaWire | readonly MediaWire[] };
   /** A server on the user's own machine: its usual port, for discovery; needs no key. */
@@ -174,6 +170,15 @@ export interface ProviderSettings {
   /** `embeddings`: its embedding models rerank too, by how alike the vectors are. */
   readonly rerank?: 'embeddings';
   readonly timeouts?: Partial<Timeouts>;
+  readonly images?: ImageSettings;
+}
+
+/** How a provider's images are handed to clients. */
+export interface ImageSettings {
+  /** `b64_json` begins with `data:image/png;base64,`, for clients that were written for such a server. */
+  readonly dataUri?: boolean;
+  /** Images made in chat, for clients of OpenAI's chat that show only text: a link (default) or a data URI in the text. */
+  readonly chat?: 'link' | 'inline';
 }
 
 /** How long each wait may last, in milliseconds. */

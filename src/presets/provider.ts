@@ -192,22 +192,11 @@ function compileWire(making: Making, protocol: ProtocolId, wire: Wire, place: Pl
   return { ...base, sign: (request, ports) => auth.sign(request, credential, values, ports) };
 }
 
-/** The preset's abilities one by one; what it says of embeddings by a path alone is OpenAI's, by a word alone Gemini's. */
-function mediaWires(preset: Preset): readonly (readonly [Ability, MediaWire])[] {
-  const found = (Object.entries(preset.media ?? {}) as [Ability, MediaWire | readonly MediaWire[]][]).flatMap(([ability, wires]) =>
+/** The preset's abilities one by one. */
+const mediaWires = (preset: Preset): readonly (readonly [Ability, MediaWire])[] =>
+  (Object.entries(preset.media ?? {}) as [Ability, MediaWire | readonly MediaWire[]][]).flatMap(([ability, wires]) =>
     [wires].flat().map((wire) => [ability, wire] as const),
   );
-  if (preset.media?.embeddings) return found;
-  const path = preset.embeddings;
-  const own = preset.geminiEmbeddings === true ? preset.speaks.gemini : undefined;
-  return [
-    ...(own ? [['embeddings', { codec: 'gemini', base: own.base, mark: own.mark }] as const] : []),
-    ...(path === undefined
-      ? []
-      : [['embeddings', { codec: 'openai', base: path.replace(/\/embeddings$/, ''), mark: 'documented' }] as const]),
-    ...found,
-  ];
-}
 
 /** The root of all of a provider's addresses, where the operator gave one. */
 function rootOf(making: Making, bases: ReadonlyMap<number, string>): ReadonlyMap<number, Place> | undefined {

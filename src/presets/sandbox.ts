@@ -1,3 +1,4 @@
+import { embeddingsAt, rerankAt } from './media-wires.ts';
 import { definePreset } from './preset.ts';
 
 /** Where requests for the built-in provider are addressed; never dialled, the sender knows it. */
@@ -13,10 +14,17 @@ export const sandboxPreset = definePreset({
   auth: { kind: 'none' },
   speaks: {
     'openai-chat': { base: '/v1', mark: 'recorded', facts: { developerRole: true, topK: true } },
-    'openai-responses': { base: '/v1', mark: 'recorded' },
+    'openai-responses': { base: '/v1', mark: 'recorded', countTokens: () => '/responses/input_tokens' },
     'anthropic-messages': { base: '/v1', mark: 'recorded', countTokens: () => '/messages/count_tokens' },
     gemini: { base: '/v1beta', mark: 'recorded', countTokens: (model) => `/models/${encodeURIComponent(model)}:countTokens` },
     'openai-completions': { base: '/v1', mark: 'recorded' },
+  },
+  media: {
+    embeddings: [
+      embeddingsAt('/v1', {}, { models: ['*embed*'], mark: 'recorded' }),
+      { codec: 'gemini', base: '/v1beta', models: ['*embed*'], mark: 'recorded' },
+    ],
+    rerank: rerankAt('/v1', {}, { models: ['*rerank*'], mark: 'recorded' }),
   },
   knows: [],
 });

@@ -75,5 +75,19 @@ export const vertex = definePreset({
   sealMaker: 'anthropic',
   knows: [],
   rules: [...geminiRules, ...claudeRules, ...openModelRules],
-  geminiEmbeddings: true,
+  media: {
+    embeddings: [
+      // One text a request: https://cloud.google.com/vertex-ai/generative-ai/docs/embeddings/get-text-embeddings
+      { codec: 'vertex', base: `${LOCATION}/publishers/google`, models: ['gemini-embedding-001*'], batch: 1, mark: 'recorded' },
+      {
+        codec: 'gemini',
+        base: `${LOCATION}/publishers/google`,
+        models: ['gemini-*'],
+        batch: 1,
+        options: { single: true },
+        mark: 'recorded',
+      },
+      { codec: 'vertex', base: `${LOCATION}/publishers/google`, models: ['text*embedding*'], mark: 'recorded' },
+    ],
+  },
 });

@@ -1,4 +1,5 @@
 import { bearer } from './auth.ts';
+import { embeddingsAt } from './media-wires.ts';
 import { forModels } from './model-rule.ts';
 import { definePreset } from './preset.ts';
 
@@ -61,5 +62,7 @@ export const xai = definePreset({
     ...forModels(['grok-4.5*'], { efforts: ['low', 'medium', 'high'] }),
   ],
   models: { path: '/v1/models', shape: 'openai' },
-  embeddings: '/v1/embeddings',
+  media: {
+    embeddings: embeddingsAt('/v1'),
+  },
 });

@@ -1,5 +1,6 @@
 import { bearer } from './auth.ts';
 import { ANTHROPIC_VERSION, CHAT_LIKE, CHAT_LIKE_QUIRKS, MESSAGES_LIKE } from './chat-like.ts';
+import { embeddingsAt, rerankAt } from './media-wires.ts';
 import { forModels } from './model-rule.ts';
 import { definePreset } from './preset.ts';
 import { clamp, drop, dropInTools } from './quirks.ts';
@@ -48,5 +49,8 @@ export const zai = definePreset({
     ...forModels(['glm-4', 'glm-4-*', 'glm-4v*', 'glm-3*'], { reasoningControl: 'none' }, 'openai-chat'),
   ],
   models: { path: '/api/paas/v4/models', shape: 'openai' },
-  embeddings: '/api/paas/v4/embeddings',
+  media: {
+    embeddings: embeddingsAt('/api/paas/v4', { base64: false, tokens: false, user: false }, { batch: 64 }),
+    rerank: rerankAt('/api/paas/v4', {}, { models: ['*rerank*'] }),
+  },
 });

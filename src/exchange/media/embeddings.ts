@@ -47,7 +47,7 @@ export const batchOf = (context: MediaContext): number => context.media.wire.bat
 export function relayPath(context: MediaContext, verb: string): string {
   const { relay } = codecOf(embeddingsCodecs, context);
   if (!relay) throw new Error('no relay');
-  return relay.path(context.model, context.provider.values, verb);
+  return relay.path(context.target, verb);
 }
 
 /** Numbers of two usage reports together. */

@@ -35,7 +35,7 @@ export const geminiEmbeddings: EmbeddingsCodec = {
   parts: true,
   relay: {
     dialect: 'gemini',
-    path: (model, _settings, verb) => `/models/${encodeURIComponent(model)}:${verb}`,
+    path: ({ model }, verb) => `/models/${encodeURIComponent(model)}:${verb}`,
     takes: (options, _body, verb) => options['single'] !== true || verb === 'embedContent',
   },
   encode(request, { model, options }) {

@@ -1,7 +1,7 @@
 import { isObject, type Json, parseObject } from '../../ir/index.ts';
 import { jsonBody, type MediaTarget } from '../codec.ts';
 import { noDimensions } from './refusals.ts';
-import type { BodyMembers, EmbeddingContent, EmbeddingsCodec, EmbeddingsRequest } from './shape.ts';
+import type { BodyMembers, EmbeddingContent, EmbeddingsCodec, EmbeddingsRequest, Vector } from './shape.ts';
 import { taskMember, taskWords } from './tasks.ts';
 import { inOrder, vectorOf } from './vectors.ts';
 
@@ -15,6 +15,8 @@ import { inOrder, vectorOf } from './vectors.ts';
  *   float        false: numbers come where nothing is said, and 'float' is refused
  *   tokens       false: text only
  *   user         false: the member is not known, and refused
+ *   versioned    Azure's: `/v1`, or the deployment's path where an `apiVersion` asks for the older API
+ *   int8         vectors are signed bytes, in base64 (Perplexity)
  *   task         how it says what vectors are for (`TASK_WORDS`)
  */
 
@@ -23,9 +25,18 @@ type Options = MediaTarget['options'];
 const dimensionsName = (options: Options): string => String(options['dimensions'] ?? 'dimensions');
 const formatName = (options: Options): string => String(options['format'] ?? 'encoding_format');
 
-/** Below the base. Azure's older API has the deployment in its path. */
-function pathOf(model: string, { apiVersion }: Readonly<Record<string, string>>): string {
-  return apiVersion ? `/deployments/${encodeURIComponent(model)}/embeddings?api-version=${encodeURIComponent(apiVersion)}` : '/embeddings';
+/** Below the base. */
+function pathOf({ model, options, settings }: Pick<MediaTarget, 'model' | 'options' | 'settings'>): string {
+  if (options['versioned'] !== true) return '/embeddings';
+  const { apiVersion } = settings;
+  if (!apiVersion) return '/v1/embeddings';
+  return `/deployments/${encodeURIComponent(model)}/embeddings?api-version=${encodeURIComponent(apiVersion)}`;
+}
+
+/** Signed bytes as numbers. https://docs.perplexity.ai/api-reference/embeddings-post */
+function bytesOf(value: Json | undefined): Vector {
+  if (typeof value !== 'string' || value === '') throw new Error('a reply with something that is no vector');
+  return Array.from(new Int8Array(Buffer.from(value, 'base64')));
 }
 
 function inputOf(content: EmbeddingContent): Json {
@@ -44,6 +55,7 @@ function dimensionsMember({ dimensions, names }: EmbeddingsRequest, options: Opt
 /** Whether a body says nothing that this provider says in another way. */
 function takes(options: Options, body: BodyMembers): boolean {
   const format = body.text('encoding_format');
+  if (options['int8'] === true) return format !== '"float"' && format !== '"base64"';
   const way = taskWords(options['task']);
   const said = way && body.text(way.field);
   const words = way ? Object.values(way.words).map((word) => `"${word}"`) : [];
@@ -53,6 +65,7 @@ function takes(options: Options, body: BodyMembers): boolean {
     (format === undefined ||
       (formatName(options) === 'encoding_format' && (format === '"float"' ? options['float'] !== false : options['base64'] !== false))) &&
     (options['user'] !== false || body.text('user') === undefined) &&
+    (options['tokens'] !== false || !/^\[\s*[\d[]/.test(body.text('input') ?? '')) &&
     (said === undefined ? way?.required === undefined : words.includes(said)) &&
     elsewhere !== true
   );
@@ -63,30 +76,32 @@ export const openaiEmbeddings: EmbeddingsCodec = {
   batch: 2048,
   tokens: (options) => options['tokens'] !== false,
   relay: { dialect: 'openai', path: pathOf, takes },
-  encode(request, { model, options, notes, settings }) {
+  encode(request, target) {
+    const { model, options, notes } = target;
     const { inputs, user, base64, rest } = request;
     const asksUser = user !== undefined && options['user'] !== false;
     if (user !== undefined && !asksUser) notes.add('user', 'dropped', 'the target does not know it');
     return {
-      path: pathOf(model, settings),
+      path: pathOf(target),
       body: jsonBody({
         ...rest,
         model,
         input: inputs.map((one) => inputOf(one)),
         ...dimensionsMember(request, options),
-        ...(base64 && options['base64'] !== false ? { [formatName(options)]: 'base64' } : {}),
+        ...(base64 && options['base64'] !== false && options['int8'] !== true ? { [formatName(options)]: 'base64' } : {}),
         ...taskMember(request, taskWords(options['task']), notes),
         ...(asksUser ? { user } : {}),
       }),
     };
   },
-  decode({ body }, { inputs }) {
+  decode({ body }, { inputs }, { options }) {
     const reply = parseObject(body.toString('utf8')) ?? {};
     const { data, usage, model } = reply;
     if (!Array.isArray(data)) throw new Error('a reply without data');
+    const read = options['int8'] === true ? bytesOf : vectorOf;
     const found = data.map((one: Json, at) => {
       if (!isObject(one)) throw new Error('an embedding that is none');
-      return { index: typeof one['index'] === 'number' ? one['index'] : at, vector: vectorOf(one['embedding']) };
+      return { index: typeof one['index'] === 'number' ? one['index'] : at, vector: read(one['embedding']) };
     });
     const counted = isObject(usage) ? (usage['prompt_tokens'] ?? usage['total_tokens']) : undefined;
     return {

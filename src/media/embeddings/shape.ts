@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../ir/index.ts';
-import type { Counted, WholeCodec } from '../codec.ts';
+import type { Counted, MediaTarget, WholeCodec } from '../codec.ts';
 
 /** What a vector will be used for: a model that is trained for it embeds a question otherwise than its answer. */
 export type EmbeddingTask =
@@ -92,7 +92,7 @@ export interface EmbeddingsCodec extends WholeCodec<EmbeddingsRequest, Embedding
   readonly relay?: {
     readonly dialect: 'openai' | 'gemini';
     /** Path below the base. `verb`: what a Gemini client called. */
-    path(model: string, settings: Readonly<Record<string, string>>, verb: string): string;
+    path(target: Pick<MediaTarget, 'model' | 'options' | 'settings'>, verb: string): string;
     /** Whether this body says nothing that the provider says in another way. */
     takes(options: Options, body: BodyMembers, verb: string): boolean;
   };
