@@ -9,6 +9,8 @@ const READ: ReadonlySet<string> = new Set([
   'block',
   'caller',
   'transcript',
+  // Told by the reply of a completion.
+  'echo',
   'anthropic_version',
   // What to show of an answer; and marks of items, for their own kind.
   'include',

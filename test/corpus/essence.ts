@@ -89,7 +89,7 @@ export interface ReplyEssence {
   readonly calls: readonly string[];
   /** Kinds of parts in their order, neighbours of one kind as one. */
   readonly order: readonly string[];
-  /** Address and title. */
+  /** Address, title, and after a tab the words that they stand on. */
   readonly citations: readonly string[];
   readonly media: readonly string[];
   /** Calls of hosted tools, and their inputs. */
@@ -134,8 +134,10 @@ export function replyEssence(reply: Reply): ReplyEssence {
     calls: parts.flatMap((part) => (part.kind === 'tool-call' ? [callText(part)] : [])),
     order: orderOf(parts),
     citations: parts
-      .flatMap((part) => (part.kind === 'text' ? (part.citations ?? []) : []))
-      .flatMap(({ url, title }) => (url === undefined ? [] : [`${url} ${title ?? ''}`]))
+      .flatMap((part) => (part.kind === 'text' ? (part.citations ?? []).map((one) => ({ ...one, text: part.text })) : []))
+      .flatMap(({ url, title, text, start, end }) =>
+        url === undefined ? [] : [`${url} ${title ?? ''}\t${start === undefined || end === undefined ? '' : text.slice(start, end)}`],
+      )
       .toSorted(),
     media: parts.flatMap((part) => (part.kind === 'media' ? [mediaLine(part)] : [])),
     hosted: parts.flatMap((part) => (part.kind === 'hosted-call' ? [`${part.tool} ${hostedInput(part.inputJson)}`] : [])),
@@ -259,6 +261,7 @@ const TIERS: Readonly<Record<string, string>> = { auto: '', priority: '', defaul
 /** Members of residue that are read already, or are the codec's own. */
 const UNSAID: ReadonlySet<string> = new Set([
   'anthropic_version',
+  'echo',
   'include',
   'item',
   'in_item',

@@ -65,7 +65,7 @@ const SAYS: { readonly [P in ProtocolId]?: Say } = {
     ...refusalAsText(said),
     order: withoutRefusal(said.order).filter((kind) => kind !== 'media' || only(said.media, 'image', 'media').length > 0),
     // Sources of an answer without text have nothing to stand on.
-    citations: said.text === '' ? [] : said.citations,
+    citations: said.text === '' ? [] : said.citations.map(unplaced),
     hosted: only(said.hosted, 'web-search', 'web-fetch', 'code-execution', 'mcp'),
     others: [],
     logprobs: 0,
@@ -80,6 +80,9 @@ const SAYS: { readonly [P in ProtocolId]?: Say } = {
     usage: Object.fromEntries(Object.entries(said.usage).filter(([kind]) => kind !== 'cacheWrite')),
   }),
 };
+
+/** A citation without the words that it stands on: a block of Messages is cited as a whole. */
+export const unplaced = (citation: string): string => citation.replace(/\t.*$/s, '');
 
 /** The order of what is said, hosted tools left out: each dialect has a place of its own for what they do. */
 export function withoutHosted(said: ReplyEssence): ReplyEssence {
