@@ -1,6 +1,7 @@
 import { GatewayError, gatewayFault, isObject, parseObject } from '../../ir/index.ts';
 import type { Tapped, TapRules } from '../../protocols/protocol.ts';
 import { createSseReader, MAX_LINE_BYTES, type SseFrame } from '../../wire/sse.ts';
+import { searchFor } from './needles.ts';
 
 const LF = 10;
 const CR = 13;
@@ -14,6 +15,9 @@ const SEAM = 3;
 
 /** The byte after the last blank line, or 0: up to there the bytes are whole events. */
 export function lastEventEnd(bytes: Buffer): number {
+  const { length } = bytes;
+  // As nearly always: the read ends where an event does.
+  if (length > 1 && bytes[length - 1] === LF && bytes[length - 2] === LF) return length;
   for (let at = bytes.length - 1; at > 0;) {
     const lf = bytes.lastIndexOf(LF, at);
     const cr = bytes.lastIndexOf(CR, at);
@@ -115,6 +119,7 @@ function createCarry(): { add(bytes: Buffer): Buffer | undefined; take(): Buffer
       size += size > 0 ? bytes.length : 0;
       const whole = size > 0 ? joined() : bytes;
       const cut = lastEventEnd(whole);
+      if (cut === whole.length) return whole;
       keep(cut === 0 ? whole : whole.subarray(cut));
       return cut === 0 ? undefined : whole.subarray(0, cut);
     },
@@ -124,7 +129,7 @@ function createCarry(): { add(bytes: Buffer): Buffer | undefined; take(): Buffer
 
 /** `dropUsageChunk`: the gateway asked for a usage chunk that the client did not ask for; it is taken out again. */
 export function createRawRelay(rules: TapRules, dropUsageChunk: boolean): RawRelay {
-  const needles = rules.needles.map((needle) => Buffer.from(needle));
+  const search = searchFor(rules.needles);
   const carry = createCarry();
   let held: Held[] | undefined;
   let error: Buffer | undefined;
@@ -134,10 +139,6 @@ export function createRawRelay(rules: TapRules, dropUsageChunk: boolean): RawRel
   let first = rules.first;
   let begun = false;
 
-  const hits = (bytes: Buffer): boolean => {
-    for (const needle of needles) if (bytes.indexOf(needle) >= 0) return true;
-    return false;
-  };
   const read = (event: Buffer): boolean => {
     let finish = false;
     const reader = createSseReader();
@@ -167,20 +168,29 @@ export function createRawRelay(rules: TapRules, dropUsageChunk: boolean): RawRel
     if (held.length > 1 && heldBytes - (held[0] as Held).bytes.length > MAX_HELD_BYTES)
       throw tooLong('too much after the end of its reply');
   };
-  /** Reads the events of a block that may matter; returns how many of its bytes may go on. Nothing counts after an error. */
-  const inspect = (block: Buffer): number => {
-    let free = 0;
+  const holdAll = (block: Buffer): void => {
     for (const event of eventsOf(block)) {
-      if (tapped.fault && !awaitsLast) break;
-      if (held || tapped.fault) {
-        hold(event, read(event));
-      } else if (first || hits(event)) {
+      if (tapped.fault && !awaitsLast) return;
+      hold(event, read(event));
+    }
+  };
+  /** Reads the events of a block that may matter; returns how many of its bytes may go on. `firstHit`: the first place of a needle. */
+  const inspect = (block: Buffer, firstHit: number): number => {
+    let free = 0;
+    while (free < block.length) {
+      const hit = first ? free : firstHit >= free ? firstHit : search(block, free);
+      const start = hit < 0 ? block.length : free + lastEventEnd(block.subarray(free, hit));
+      if (start > free) begun ||= isData(block.subarray(free, start));
+      free = start;
+      for (const event of eventsOf(block.subarray(start))) {
         const finish = read(event);
-        if (finish || tapped.fault || tapped.done) hold(event, finish);
-        else free += event.length;
-      } else {
-        begun ||= isData(event);
+        if (finish || tapped.fault || tapped.done) {
+          hold(event, finish);
+          holdAll(block.subarray(start + event.length));
+          return start;
+        }
         free += event.length;
+        break;
       }
     }
     return free;
@@ -199,11 +209,16 @@ export function createRawRelay(rules: TapRules, dropUsageChunk: boolean): RawRel
     push(bytes) {
       const block = carry.add(bytes);
       if (!block) return undefined;
-      if (!held && !first && !tapped.fault && !hits(block)) {
+      if (held || tapped.fault) {
+        holdAll(block);
+        return undefined;
+      }
+      const hit = first ? 0 : search(block, 0);
+      if (hit < 0) {
         begun ||= isData(block);
         return block;
       }
-      const free = inspect(block);
+      const free = inspect(block, hit);
       return free === 0 ? undefined : block.subarray(0, free);
     },
     end(clean) {
