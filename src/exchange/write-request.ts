@@ -24,8 +24,10 @@ const MARK = Buffer.from(SEAL_MARK);
 /** Whether a body holds sealed state that the gateway passed through another dialect: then it must be read, and each seal go to its maker only. */
 export const holdsForeignSeal = (body: Buffer): boolean => body.indexOf(MARK) >= 0;
 
+const isTracing = (name: string): boolean => name === 'traceparent' || name === 'tracestate';
+
 /** Client headers that pass to an upstream of the client's own protocol; credentials never do. */
-const PASS: readonly string[] = ['anthropic-*', 'openai-beta', 'traceparent', 'tracestate'];
+const isDialects = (name: string): boolean => name === 'openai-beta' || name.startsWith('anthropic-') || isTracing(name);
 
 function passed(name: string, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern));
@@ -38,9 +40,7 @@ function outgoingHeaders(call: Call, target: Target): Record<string, string> {
   const same = target.protocol === call.client.id;
   const extra = target.wire.wire.passHeaders;
   for (const name in call.headers) {
-    const pass = same
-      ? passed(name, PASS) || (extra !== undefined && passed(name, extra))
-      : name === 'traceparent' || name === 'tracestate';
+    const pass = same ? isDialects(name) || (extra !== undefined && passed(name, extra)) : isTracing(name);
     const value = pass && !CREDENTIALS.has(name) ? call.headers[name] : undefined;
     // Bytes that no such header has would be refused by the way out: a client's nonsense must not become our fault.
     if (typeof value === 'string' && /^[\t\x20-\x7e]*$/.test(value)) headers[name] = value;
