@@ -15,6 +15,8 @@ const POSTS: readonly { path: string; is: Record<string, unknown>; platform?: st
   { path: '/v1/models/gemini-3:streamGenerateContent?alt=sse', is: { kind: 'generate', model: 'gemini-3', stream: true, array: false } },
   { path: '/models/gemini-3:streamGenerateContent', is: { kind: 'generate', model: 'gemini-3', stream: true, array: true } },
   { path: '/v1beta/models/or/meta/llama3:8b:generateContent', is: { kind: 'generate', model: 'or/meta/llama3:8b' } },
+  // As the AI SDK writes ids with a slash.
+  { path: '/v1beta/or/meta/llama3:8b:generateContent', is: { kind: 'generate', model: 'or/meta/llama3:8b' } },
   { path: '/v1beta/models/or%2Fmeta%2Fllama3%3A8b:generateContent', is: { kind: 'generate', model: 'or/meta/llama3:8b' } },
   { path: '/v1beta/models/x:predict', is: { kind: 'not-due', what: 'predict' } },
   { path: '/v1/responses/resp_1/cancel', is: { kind: 'state', resource: 'responses', rest: ['resp_1', 'cancel'] } },

@@ -71,11 +71,13 @@ export function parsePath(target: string): ParsedPath | undefined {
   };
 }
 
-/** A Gemini endpoint's model and verb: the last colon splits them, model ids may hold colons and slashes themselves. */
+/**
+ * A Gemini endpoint's model and verb: the last colon splits them, model ids may hold colons and slashes themselves. The AI
+ * SDK leaves `models/` out where an id has a slash, as our own do.
+ */
 export function splitModelVerb(endpoint: string): { readonly model: string; readonly verb: string } | undefined {
-  if (!endpoint.startsWith('models/')) return undefined;
   const colon = endpoint.lastIndexOf(':');
   if (colon < 0) return undefined;
-  const model = endpoint.slice('models/'.length, colon);
+  const model = endpoint.slice(endpoint.startsWith('models/') ? 'models/'.length : 0, colon);
   return model === '' ? undefined : { model, verb: endpoint.slice(colon + 1) };
 }
