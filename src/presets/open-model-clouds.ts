@@ -177,7 +177,11 @@ export const githubModels = definePreset({
   rules: [...openModelRules, ...openaiRules],
   models: { path: '/catalog/models', shape: 'openai' },
   media: {
-    embeddings: embeddingsAt('/inference'),
+    embeddings: embeddingsAt(
+      '/inference',
+      {},
+      { headers: { accept: 'application/vnd.github+json', 'x-github-api-version': '2022-11-28' } },
+    ),
   },
 });
 
