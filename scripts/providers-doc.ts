@@ -1,8 +1,10 @@
 import { writeFileSync } from 'node:fs';
-import type { ProtocolId } from '../src/ir/index.ts';
+import type { Ability, ProtocolId } from '../src/ir/index.ts';
 import { presets } from '../src/presets/index.ts';
-import type { Preset, Wire } from '../src/presets/preset.ts';
+import type { MediaWire, Preset, Wire } from '../src/presets/preset.ts';
 import { formatPage } from './format-page.ts';
+import { type MediaRow, wireOf } from '../test/media/wires/media-row.ts';
+import { MEDIA_ROWS } from '../test/media/wires/rows.ts';
 import { WIRE_ROWS, type WireRow } from '../test/presets/wire-rows.ts';
 
 /*
@@ -19,6 +21,19 @@ const NAMES: Readonly<Record<ProtocolId, string>> = {
   'anthropic-messages': 'Anthropic Messages',
   gemini: 'Gemini',
   'bedrock-converse': 'Bedrock Converse',
+};
+
+const ABILITIES: Readonly<Record<Ability, string>> = {
+  embeddings: 'Embeddings',
+  rerank: 'Rerank',
+  moderations: 'Moderations',
+  speech: 'Speech',
+  transcription: 'Transcription',
+  translation: 'Translation of speech',
+  images: 'Images',
+  'image-edits': 'Image edits',
+  'image-variations': 'Image variations',
+  videos: 'Videos',
 };
 
 const INTRO = `# Providers
@@ -46,14 +61,17 @@ providers:
   service account, an API key, or no key: then Google's application default credentials. **Bedrock** takes an API key or
   \`accessKeyId:secretAccessKey[:sessionToken]\`.
 
+- What a provider can do besides chat stands in a second table. \`rerank: embeddings\` on a provider lets its embedding models rerank too,
+  by cosine similarity; such answers carry the note \`model;emulated\`.
+
 Every line below is held by a test to its exact address, method, headers, body, reply and one error
-(\`test/presets/wire-rows.ts\`). **recorded**: exchanges recorded from the provider, or from a server of that kind, pass through it as
+(\`test/presets/wire-rows.ts\`, \`test/media/wires/\`). **recorded**: exchanges recorded from the provider, or from a server of that kind, pass through it as
 well; **documented**: it rests on the vendor's page, which is linked.
 `;
 
 const code = (text: string): string => `\`${text}\``;
 
-const baseOf = ({ origin }: Preset, wire: Wire): string =>
+const baseOf = ({ origin }: Preset, wire: Wire | MediaWire): string =>
   origin === '' ? `your own${wire.base === '' ? '' : ` + ${code(wire.base)}`}` : code((wire.origin ?? origin) + wire.base);
 
 function variablesOf(preset: Preset): string {
@@ -84,15 +102,38 @@ function rowsOf(preset: Preset): readonly WireRow[] {
   return WIRE_ROWS.filter((row) => row.preset === preset.id).toSorted((a, b) => order.indexOf(a.protocol) - order.indexOf(b.protocol));
 }
 
+/** Rows of one preset's abilities besides chat, one a wire. */
+function mediaRowsOf(preset: Preset): readonly MediaRow[] {
+  const rows = MEDIA_ROWS.filter((row) => row.preset === preset.id);
+  return rows.filter((row, at) => rows.findIndex((one) => one.ability === row.ability && wireOf(one) === wireOf(row)) === at);
+}
+
+function mediaLineOf(preset: Preset, row: MediaRow): string {
+  const wire = wireOf(row);
+  const models = (wire.models ?? []).map((glob) => (glob.startsWith('!') ? `not ${code(glob.slice(1))}` : code(glob))).join(', ') || 'all';
+  return `| ${ABILITIES[row.ability]} | ${models} | ${baseOf(preset, wire)} | ${wire.mark} | [page](${row.page}) |`;
+}
+
+function protocolTable(rows: readonly WireRow[]): string {
+  if (rows.length === 0) return '';
+  return `\n| protocol | base URL | mark | vendor |\n| --- | --- | --- | --- |\n${rows.map(lineOf).join('\n')}\n`;
+}
+
+function abilityTable(preset: Preset): string {
+  const rows = mediaRowsOf(preset);
+  if (rows.length === 0) return '';
+  const lines = rows.map((row) => mediaLineOf(preset, row)).join('\n');
+  return `\n| besides chat | models | base URL | mark | vendor |\n| --- | --- | --- | --- | --- |\n${lines}\n`;
+}
+
 function sectionOf(preset: Preset): string {
-  const rows = rowsOf(preset);
   const head = `### ${preset.label}\n\nPreset ${code(preset.id)}. Variables: ${variablesOf(preset)}.${regionsOf(preset)}\n`;
-  return `${head}\n| protocol | base URL | mark | vendor |\n| --- | --- | --- | --- |\n${rows.map(lineOf).join('\n')}\n`;
+  return head + protocolTable(rowsOf(preset)) + abilityTable(preset);
 }
 
 /** The whole page. */
 export function providersDoc(): string {
-  const listed = [...presets.values()].filter((preset) => rowsOf(preset).length > 0);
+  const listed = [...presets.values()].filter((preset) => rowsOf(preset).length + mediaRowsOf(preset).length > 0);
   const own = listed.filter((preset) => preset.local !== undefined);
   const any = listed.filter((preset) => preset.origin === '');
   const hosted = listed.filter((preset) => preset.local === undefined && preset.origin !== '');

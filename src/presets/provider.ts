@@ -145,12 +145,14 @@ function lowerCased(headers: Values | undefined, name: string): Values {
   return out;
 }
 
-/** Whether a model is among these globs; one that begins with `!` takes out. */
-function isServed(globs: readonly string[] | undefined, model: string): boolean {
+/** Whether a model is among these globs, in any case of letters; one that begins with `!` takes out. */
+export function isServed(globs: readonly string[] | undefined, model: string): boolean {
   if (!globs) return true;
+  const lower = model.toLowerCase();
+  const isIn = (some: readonly string[]): boolean => matchesAny(some, model) || matchesAny(some, lower);
   const wanted = globs.filter((glob) => !glob.startsWith('!'));
   const barred = globs.filter((glob) => glob.startsWith('!')).map((glob) => glob.slice(1));
-  return (wanted.length === 0 || matchesAny(wanted, model)) && !matchesAny(barred, model);
+  return (wanted.length === 0 || isIn(wanted)) && !isIn(barred);
 }
 
 function factsReader(preset: Preset, protocol: ProtocolId, wire: Wire, dialect: FactChanges): (model: string) => TargetFacts {

@@ -1,0 +1,114 @@
+import type { Config } from '../../../src/config/config.ts';
+import type { ClientSink } from '../../../src/exchange/client-sink.ts';
+import { type MediaCall, type MediaContext, runMedia } from '../../../src/exchange/media/media-exchange.ts';
+import type { ExchangePorts } from '../../../src/exchange/exchange.ts';
+import type { CallRecord } from '../../../src/exchange/ports.ts';
+import type { Ability, Fault, JsonObject } from '../../../src/ir/index.ts';
+import type { ProviderMedia, ProviderSettings } from '../../../src/presets/preset.ts';
+import { compileProvider } from '../../../src/presets/provider.ts';
+import { clientCodecs, codecFacts, providerCodecs } from '../../../src/protocols/index.ts';
+import type { UpstreamRequest } from '../../../src/upstream/send.ts';
+
+/** What a provider answers with: the same always, or by what it was asked. */
+export interface Canned {
+  readonly status: number;
+  readonly body: JsonObject | string | ((request: JsonObject) => JsonObject);
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What came of one call: the requests as they went out, what the work found, or the fault. */
+export interface Outcome<Found> {
+  readonly sent: readonly UpstreamRequest[];
+  readonly found: Found | undefined;
+  readonly fault: Fault | undefined;
+  readonly record: CallRecord | undefined;
+}
+
+/** Whom a call goes to, and how. */
+export interface Whom {
+  readonly preset: string;
+  readonly settings?: Omit<Partial<ProviderSettings>, 'preset'>;
+  readonly ability: Ability;
+  readonly model: string;
+  readonly strict?: boolean;
+  readonly prefers?: (media: ProviderMedia) => boolean;
+}
+
+const NOW = Date.UTC(2026, 10, 22, 12);
+
+const nothing = (): boolean => true;
+
+function quietSink(): ClientSink {
+  return { begun: false, closed: false, begin() {}, write: nothing, end() {}, abort() {}, onGone() {}, onDrain() {} };
+}
+
+const textOf = (canned: Canned, request: UpstreamRequest): string => {
+  const { body } = canned;
+  if (typeof body === 'string') return body;
+  return JSON.stringify(typeof body === 'function' ? body(JSON.parse(Buffer.concat(request.body).toString()) as JsonObject) : body);
+};
+
+/** Runs work of an ability's exchange against one preset, and answers for the provider. */
+export async function callWhole<Found>(
+  whom: Whom,
+  canned: Canned,
+  work: (context: MediaContext) => Promise<Found>,
+): Promise<Outcome<Found>> {
+  const { preset, settings, ability, model, strict = false, prefers } = whom;
+  const provider = compileProvider('it', { preset, key: 'k', ...settings }, codecFacts);
+  const client = clientCodecs.get('openai-chat');
+  if (!client) throw new Error('no client codec');
+  const sent: UpstreamRequest[] = [];
+  let found: Found | undefined;
+  let fault: Fault | undefined;
+  let record: CallRecord | undefined;
+  const call: MediaCall = {
+    id: 'req_1',
+    at: NOW,
+    started: 0,
+    ability,
+    key: { id: 'k', name: 'k', strict: false },
+    client: {
+      ...client,
+      encodeFault(told, id) {
+        fault = told;
+        return client.encodeFault(told, id);
+      },
+    },
+    model: `it/${model}`,
+    strict,
+    headers: {},
+    snapshot: {
+      revision: 1,
+      config: {} as Config,
+      providers: new Map([['it', provider]]),
+      aliases: new Map(),
+      patterns: [],
+      keys: new Map(),
+    },
+    ...(prefers ? { prefers } : {}),
+  };
+  const ports = {
+    clock: { now: () => NOW, monotonic: () => 0 },
+    newId: (prefix: string) => `${prefix}1`,
+    post: () => Promise.reject(new Error('no token is asked for in this test')),
+    codecs: providerCodecs,
+    record: (made: CallRecord) => (record = made),
+    onDefect(error: unknown) {
+      throw error;
+    },
+    send(request, to) {
+      sent.push(request);
+      queueMicrotask(() => {
+        to.head(canned.status, { 'content-type': 'application/json', ...canned.headers });
+        to.body(Buffer.from(textOf(canned, request)));
+        to.end();
+      });
+      return { abort() {}, resume() {} };
+    },
+  } as Partial<ExchangePorts> as ExchangePorts;
+  await runMedia(call, quietSink(), ports, async (context) => {
+    found = await work(context);
+  });
+  return { sent, found, fault, record };
+}

@@ -1,0 +1,7 @@
+import { EMBEDDINGS_ROWS } from './embeddings-rows.ts';
+import type { MediaRow } from './media-row.ts';
+import { MODERATIONS_ROWS } from './moderations-rows.ts';
+import { RERANK_ROWS } from './rerank-rows.ts';
+
+/** All abilities besides chat that are held by a table: what `docs/providers.md` lists. */
+export const MEDIA_ROWS: readonly MediaRow[] = [...EMBEDDINGS_ROWS, ...RERANK_ROWS, ...MODERATIONS_ROWS];
