@@ -188,6 +188,29 @@ const provider = {
       words: ['embeddings'],
       examples: ['embeddings'],
     },
+    images: {
+      kind: 'object',
+      doc: ['How images that it makes are handed to clients', '其生成的图像如何交给客户端'],
+      fields: {
+        dataUri: {
+          kind: 'flag',
+          doc: [
+            'Write `b64_json` as a data URI (`data:image/png;base64,…`), for clients that were written for such a server; default off',
+            '`b64_json` 写成 data URI（`data:image/png;base64,…`），供为此类服务编写的客户端使用；默认关闭',
+          ],
+          examples: [true],
+        },
+        chat: {
+          kind: 'word',
+          doc: [
+            'Images made in OpenAI chat stand in `images[]`, and in the text as Markdown: a `link` that the server signs and serves (default), or `inline` as a data URI',
+            'OpenAI 聊天中生成的图像位于 `images[]`，并以 Markdown 写入文本：`link` 为服务签名并提供的链接（默认），`inline` 为 data URI',
+          ],
+          words: ['link', 'inline'],
+          examples: ['inline'],
+        },
+      },
+    },
     timeouts: {
       kind: 'object',
       doc: ['How long each wait may last', '各阶段的最长等待时间'],

@@ -1,5 +1,6 @@
 import { azure } from './auth.ts';
 import { claudeRules } from './claude-models.ts';
+import { azureImageWires } from './image-wires.ts';
 import { embeddingsAt } from './media-wires.ts';
 import { openaiRules } from './openai-models.ts';
 import { definePreset } from './preset.ts';
@@ -67,6 +68,7 @@ export const azureOpenai = definePreset({
   rules: [...openaiRules, ...claudeRules],
   models: { path: '/openai/v1/models', shape: 'openai' },
   media: {
+    ...azureImageWires,
     embeddings: embeddingsAt('/openai', { versioned: true }, { models: ['!*claude*'] }),
   },
 });

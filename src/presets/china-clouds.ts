@@ -1,5 +1,6 @@
 import { bearer, header } from './auth.ts';
 import { ANTHROPIC_VERSION, CHAT_LIKE, CHAT_LIKE_QUIRKS, MESSAGES_LIKE, RESPONSES_LIKE } from './chat-like.ts';
+import { siliconflowImageWires, volcengineImageWires } from './image-wires.ts';
 import { embeddingsAt, rerankAt } from './media-wires.ts';
 import { forModels } from './model-rule.ts';
 import { definePreset } from './preset.ts';
@@ -40,6 +41,7 @@ export const siliconflow = definePreset({
   rules: forModels(['*-instruct*', '*llama*', '*qwen2*', '*coder*'], { reasoningControl: 'none' }),
   models: { path: '/v1/models', shape: 'openai' },
   media: {
+    ...siliconflowImageWires,
     embeddings: embeddingsAt('/v1', { tokens: false, user: false }, { batch: 32, models: ['!*rerank*'] }),
     rerank: rerankAt('/v1', {}, { models: ['*rerank*'] }),
   },
@@ -89,6 +91,7 @@ export const volcengine = definePreset({
   knows: ['doubao-*', 'ep-*'],
   models: { path: '/api/v3/models', shape: 'openai' },
   media: {
+    ...volcengineImageWires,
     embeddings: embeddingsAt('/api/v3', { tokens: false, user: false }, { batch: 256 }),
   },
 });

@@ -1,9 +1,11 @@
 import { bearer, header } from './auth.ts';
 import { claudeRules } from './claude-models.ts';
 import { geminiRules } from './gemini-models.ts';
+import { geminiImageWires, openaiCopyImageWires } from './image-wires.ts';
 import { embeddingsAt, rerankAt } from './media-wires.ts';
 import { openaiRules } from './openai-models.ts';
 import { definePreset } from './preset.ts';
+import { openaiCopyVideoWires } from './video-wires.ts';
 
 /** For any server that has no preset of its own: the operator gives its address. */
 
@@ -25,9 +27,11 @@ export const openaiCompatible = definePreset({
   rules: [...openaiRules, ...claudeRules.map((rule) => ({ ...rule, on: 'anthropic-messages' as const }))],
   models: { path: '/v1/models', shape: 'openai' },
   media: {
+    ...openaiCopyImageWires,
     embeddings: embeddingsAt('/v1', {}, { mark: 'recorded' }),
     rerank: rerankAt('/v1'),
     moderations: { codec: 'openai', base: '/v1', mark: 'recorded' },
+    ...openaiCopyVideoWires,
   },
 });
 
@@ -75,6 +79,7 @@ export const geminiCompatible = definePreset({
   rules: geminiRules,
   models: { path: '/v1beta/models', shape: 'gemini' },
   media: {
+    ...geminiImageWires,
     embeddings: { codec: 'gemini', base: '/v1beta', mark: 'recorded' },
   },
 });

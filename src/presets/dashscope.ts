@@ -1,5 +1,6 @@
 import { bearer, header } from './auth.ts';
 import { ANTHROPIC_VERSION, CHAT_LIKE, CHAT_LIKE_QUIRKS, MESSAGES_LIKE, RESPONSES_LIKE } from './chat-like.ts';
+import { dashscopeImageWires } from './image-wires.ts';
 import { embeddingsAt, rerankAt } from './media-wires.ts';
 import { forModels } from './model-rule.ts';
 import { definePreset } from './preset.ts';
@@ -47,10 +48,11 @@ export const dashscope = definePreset({
     },
     'openai-responses': { base: '/compatible-mode/v1', facts: RESPONSES_LIKE, mark: 'documented' },
   },
-  knows: ['qwen*', 'qwq-*', 'qvq-*', 'wan2*', 'text-embedding-v*'],
+  knows: ['qwen*', 'qwq-*', 'qvq-*', 'wan2*', 'wanx*', 'text-embedding-v*'],
   rules: forModels(['*-instruct*', 'qwen-max*', 'qwen2*', 'qwen3-coder*', 'qwen-long*', 'qwen-mt*'], { reasoningControl: 'none' }),
   models: { path: '/compatible-mode/v1/models', shape: 'openai' },
   media: {
+    ...dashscopeImageWires,
     embeddings: [
       { codec: 'dashscope', base: '/api/v1', models: ['text-embedding-*'], batch: 10, mark: 'documented' },
       // For clients of OpenAI's dialect, whose bytes pass.

@@ -1,6 +1,6 @@
 import { bearer, header } from './auth.ts';
 import { geminiRules } from './gemini-models.ts';
-import { geminiImageWires } from './image-wires.ts';
+import { googleImageWires } from './image-wires.ts';
 import { embeddingsAt } from './media-wires.ts';
 import { definePreset } from './preset.ts';
 
@@ -38,6 +38,6 @@ export const gemini = definePreset({
       // For clients of OpenAI's dialect, whose bytes pass.
       embeddingsAt('/v1beta/openai', { base64: false, tokens: false, user: false }, { auth: bearer }),
     ],
-    ...geminiImageWires,
+    ...googleImageWires,
   },
 });

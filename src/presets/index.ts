@@ -9,6 +9,7 @@ import { deepseek } from './deepseek.ts';
 import { jina, voyage } from './embedding-makers.ts';
 import { gemini } from './gemini.ts';
 import { groq } from './groq.ts';
+import { bfl, stability } from './image-makers.ts';
 import { gpustack, llamaCpp, lmStudio, localAi, ollama, sglang, vllm, xinference } from './local-servers.ts';
 import { minimax } from './minimax.ts';
 import { mistral } from './mistral.ts';
@@ -63,6 +64,8 @@ const ALL: readonly Preset[] = [
   cohere,
   jina,
   voyage,
+  stability,
+  bfl,
   nvidia,
   huggingface,
   cloudflare,

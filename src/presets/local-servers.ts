@@ -1,6 +1,7 @@
 import type { FactChanges } from '../ir/index.ts';
 import { bearer } from './auth.ts';
 import { CHAT_LIKE, MESSAGES_LIKE, RESPONSES_LIKE } from './chat-like.ts';
+import { openaiCopyImageWires } from './image-wires.ts';
 import { embeddingsAt, rerankAt } from './media-wires.ts';
 import { forModels } from './model-rule.ts';
 import { definePreset, type Preset, type Wire } from './preset.ts';
@@ -146,6 +147,7 @@ export const xinference = local(9997, {
   docs: ['https://inference.readthedocs.io/en/latest/getting_started/using_xinference.html'],
   speaks: { 'openai-chat': chat(), 'openai-completions': completions() },
   media: {
+    ...openaiCopyImageWires,
     embeddings: embeddingsAt('/v1', { base64: false, tokens: false }),
     rerank: rerankAt('/v1'),
   },
@@ -179,6 +181,7 @@ export const localAi = local(8080, {
     'openai-completions': completions(),
   },
   media: {
+    ...openaiCopyImageWires,
     embeddings: embeddingsAt('/v1', { base64: false }),
     rerank: rerankAt('/v1', { echoes: false }),
   },

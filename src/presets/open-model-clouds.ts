@@ -1,6 +1,7 @@
 import { bearer } from './auth.ts';
 import { ANTHROPIC_VERSION, CHAT_LIKE, CHAT_LIKE_QUIRKS, MESSAGES_LIKE, RESPONSES_LIKE } from './chat-like.ts';
 import { claudeRules } from './claude-models.ts';
+import { fireworksImageWires, togetherImageWires } from './image-wires.ts';
 import { embeddingsAt, rerankAt } from './media-wires.ts';
 import { forModels } from './model-rule.ts';
 import { openModelRules } from './open-models.ts';
@@ -44,6 +45,7 @@ export const together = definePreset({
   ],
   models: { path: '/v1/models', shape: 'openai' },
   media: {
+    ...togetherImageWires,
     embeddings: embeddingsAt('/v1', { dimensions: 'none', base64: false, tokens: false, user: false }, { models: ['!*rank*'] }),
     rerank: rerankAt('/v1', {}, { models: ['*rank*'] }),
   },
@@ -84,6 +86,7 @@ export const fireworks = definePreset({
   rules: forModels(['*llama*', '*mixtral*', '*-instruct*', '*coder*'], { reasoningControl: 'none' }),
   models: { path: '/inference/v1/models', shape: 'openai' },
   media: {
+    ...fireworksImageWires,
     embeddings: embeddingsAt('/inference/v1', { base64: false, tokens: false, user: false }),
   },
 });

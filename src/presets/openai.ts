@@ -3,6 +3,7 @@ import { openaiImageWires } from './image-wires.ts';
 import { embeddingsAt } from './media-wires.ts';
 import { openaiRules } from './openai-models.ts';
 import { definePreset } from './preset.ts';
+import { openaiVideoWires } from './video-wires.ts';
 
 /** Models that are called in chat only. */
 const CHAT_ONLY = ['!*-audio*', '!*search-preview*'];
@@ -57,8 +58,11 @@ export const openai = definePreset({
     'chatgpt-*',
     'codex-mini-*',
     'computer-use-*',
+    'sora-*',
     'dall-e-*',
     'text-embedding-*',
+    'tts-*',
+    'whisper-*',
     'davinci-002',
     'babbage-002',
   ],
@@ -68,5 +72,6 @@ export const openai = definePreset({
     embeddings: embeddingsAt('/v1', {}, { mark: 'recorded' }),
     moderations: { codec: 'openai', base: '/v1', models: ['*moderation*'], mark: 'recorded' },
     ...openaiImageWires,
+    ...openaiVideoWires,
   },
 });

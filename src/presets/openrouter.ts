@@ -1,4 +1,5 @@
 import { bearer } from './auth.ts';
+import { openrouterImageWires } from './image-wires.ts';
 import { embeddingsAt, rerankAt } from './media-wires.ts';
 import { definePreset } from './preset.ts';
 
@@ -57,6 +58,7 @@ export const openrouter = definePreset({
   ],
   models: { path: '/api/v1/models', shape: 'openai' },
   media: {
+    ...openrouterImageWires,
     embeddings: embeddingsAt('/api/v1', {}, { mark: 'recorded' }),
     rerank: rerankAt('/api/v1', { echoes: false }, { mark: 'recorded' }),
   },

@@ -4,6 +4,7 @@ import { CHAT_LIKE, CHAT_LIKE_QUIRKS } from './chat-like.ts';
 import { claudeRules } from './claude-models.ts';
 import { geminiRules } from './gemini-models.ts';
 import { openModelRules } from './open-models.ts';
+import { vertexImageWires } from './image-wires.ts';
 import { definePreset } from './preset.ts';
 import { drop } from './quirks.ts';
 
@@ -76,6 +77,7 @@ export const vertex = definePreset({
   knows: [],
   rules: [...geminiRules, ...claudeRules, ...openModelRules],
   media: {
+    ...vertexImageWires(`${LOCATION}/publishers/google`),
     embeddings: [
       // One text a request: https://cloud.google.com/vertex-ai/generative-ai/docs/embeddings/get-text-embeddings
       { codec: 'vertex', base: `${LOCATION}/publishers/google`, models: ['gemini-embedding-001*'], batch: 1, mark: 'recorded' },

@@ -1,4 +1,5 @@
 import { bearer } from './auth.ts';
+import { xaiImageWires } from './image-wires.ts';
 import { embeddingsAt } from './media-wires.ts';
 import { forModels } from './model-rule.ts';
 import { definePreset } from './preset.ts';
@@ -63,6 +64,7 @@ export const xai = definePreset({
   ],
   models: { path: '/v1/models', shape: 'openai' },
   media: {
+    ...xaiImageWires,
     embeddings: embeddingsAt('/v1'),
   },
 });

@@ -1,5 +1,6 @@
 import { bearer } from './auth.ts';
 import { ANTHROPIC_VERSION, CHAT_LIKE, CHAT_LIKE_QUIRKS, MESSAGES_LIKE } from './chat-like.ts';
+import { zaiImageWires } from './image-wires.ts';
 import { embeddingsAt, rerankAt } from './media-wires.ts';
 import { forModels } from './model-rule.ts';
 import { definePreset } from './preset.ts';
@@ -41,7 +42,7 @@ export const zai = definePreset({
     },
     'anthropic-messages': { base: '/api/anthropic/v1', headers: ANTHROPIC_VERSION, facts: MESSAGES_LIKE, mark: 'documented' },
   },
-  knows: ['glm-*', 'z-model*', 'charglm-*', 'codegeex-*'],
+  knows: ['glm-*', 'cogview-*', 'z-model*', 'charglm-*', 'codegeex-*'],
   rules: [
     ...forModels(['glm-5.2*'], { efforts: ['high', 'max'] }, 'openai-chat'),
     // Thinks always.
@@ -50,6 +51,7 @@ export const zai = definePreset({
   ],
   models: { path: '/api/paas/v4/models', shape: 'openai' },
   media: {
+    ...zaiImageWires,
     embeddings: embeddingsAt('/api/paas/v4', { base64: false, tokens: false, user: false }, { batch: 64 }),
     rerank: rerankAt('/api/paas/v4', {}, { models: ['*rerank*'] }),
   },

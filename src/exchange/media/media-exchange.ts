@@ -19,6 +19,8 @@ export interface MediaCall extends Pick<
   readonly ability: Ability;
   /** Which of a provider's wires for the ability is best for this call, where it has several; else the first. */
   readonly prefers?: (media: ProviderMedia) => boolean;
+  /** The reply is a stream of server-sent events: a fault in its middle is said there. */
+  readonly inBand?: boolean;
 }
 
 /** The client hung up: nothing is to be said any more. */
@@ -430,8 +432,9 @@ export async function runMedia(
     const { provider, model } = settling;
     const where = provider && model !== undefined ? servedBy({ provider, model }, settling.attempts) : {};
     // Bytes of a medium cannot carry an error: a broken connection is the only honest end.
-    if (sink.begun) sink.abort();
-    const status = sink.begun ? fault.status : respondFault(call, sink, fault, undefined, where);
+    const isMute = sink.begun && call.inBand !== true;
+    if (isMute) sink.abort();
+    const status = isMute ? fault.status : respondFault(call, sink, fault, undefined, where);
     ports.record(
       recordOf(call, settling, ports, {
         status,

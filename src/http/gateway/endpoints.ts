@@ -50,6 +50,9 @@ const POSTS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   ['messages/count_tokens', { kind: 'count-tokens', protocol: 'anthropic-messages' }],
   ['responses/input_tokens', { kind: 'count-tokens', protocol: 'openai-responses' }],
   ['rerank', media('rerank')],
+  ['images/generations', media('images')],
+  ['images/edits', media('image-edits')],
+  ['images/variations', media('image-variations')],
   ['embeddings', media('embeddings')],
   ['moderations', media('moderations')],
 ]);

@@ -4,6 +4,7 @@ import type { MediaOperation } from '../endpoints.ts';
 import type { GatewayPorts, Visit } from '../handle.ts';
 import { embeddingsEndpoint } from './embeddings.ts';
 import { moderationsEndpoint } from './moderations.ts';
+import { imagesEndpoint } from './images.ts';
 import { rerankEndpoint } from './rerank.ts';
 
 /** Answers one kind of request: reads it, runs it, writes the reply in the caller's shape. */
@@ -12,6 +13,9 @@ export type MediaEndpoint = (visit: Visit, operation: MediaOperation, request: I
 const ENDPOINTS: { readonly [A in Ability]?: MediaEndpoint } = {
   embeddings: embeddingsEndpoint,
   moderations: moderationsEndpoint,
+  images: imagesEndpoint,
+  'image-edits': imagesEndpoint,
+  'image-variations': imagesEndpoint,
   rerank: rerankEndpoint,
 };
 

@@ -1,0 +1,197 @@
+import { GatewayError, gatewayFault, type JsonObject, sumUsage, type Usage } from '../../ir/index.ts';
+import { base64Type } from '../../media/images/image-type.ts';
+import { imageCodecs } from '../../media/images/index.ts';
+import type { ImageCodec, ImageEvent, ImageJob, ImageOutcome, ImageReply, ImageRequest, MadeImage } from '../../media/images/shape.ts';
+import type { MediaAnswer } from '../../media/codec.ts';
+import { createSseReader } from '../../wire/sse.ts';
+import { isOwnAddress, type MediaContext } from './media-exchange.ts';
+import { sideBySide } from './side-by-side.ts';
+import { codecOf, understood } from './whole.ts';
+
+/** Requests to one target at once. */
+const AT_ONCE = 8;
+/** Images that are emulated as calls side by side (DECISIONS). */
+const MAX_EMULATED = 8;
+
+/** Milliseconds between two looks at a job. */
+const POLL = { first: 500, factor: 1.5, most: 5000 } as const;
+
+/** An image whose bytes are here. */
+export interface HeldImage extends MadeImage {
+  readonly data: string;
+  readonly mediaType: string;
+}
+
+/** How many images each request asks for. */
+function portions(n: number, most: number): readonly number[] {
+  const counts: number[] = [];
+  for (let left = n; left > 0; left -= most) counts.push(Math.min(left, most));
+  return counts;
+}
+
+function split(context: MediaContext, request: ImageRequest, codec: ImageCodec): readonly ImageRequest[] {
+  const most = Math.max(1, codec.atOnce?.(request, context.target) ?? 1);
+  if (request.n <= most) return [request];
+  const counts = portions(request.n, most);
+  if (counts.length > MAX_EMULATED) {
+    const { n } = request.names;
+    const message = `Invalid request: '${n}' is ${request.n}; at most ${most * MAX_EMULATED} images can be made at once with this model`;
+    throw new GatewayError(gatewayFault('bad_request', message, { param: n, code: 'invalid_value' }));
+  }
+  context.notes.add(request.names.n, 'emulated', `${counts.length} requests side by side`);
+  return counts.map((n) => ({ ...request, n }));
+}
+
+/** Waits, as long as somebody waits for it. */
+function pause(ms: number, signals: readonly AbortSignal[]): Promise<void> {
+  const any = AbortSignal.any([...signals]);
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(any.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      any.removeEventListener('abort', stop);
+      resolve();
+    }, ms);
+    if (any.aborted) stop();
+    else any.addEventListener('abort', stop, { once: true });
+  });
+}
+
+/** Asks for a job until it is done. */
+async function follow(context: MediaContext, codec: ImageCodec, started: ImageJob, signal: AbortSignal): Promise<ImageReply> {
+  const { ports, provider, target } = context;
+  const { poll, decodeJob } = codec;
+  if (!poll || !decodeJob) throw new Error(`codec '${codec.id}' has no jobs`);
+  const deadline = ports.clock.monotonic() + provider.timeouts.total;
+  let job = started;
+  let wait: number = POLL.first;
+  while (ports.clock.monotonic() + wait < deadline) {
+    await pause(wait, [signal, context.signal]);
+    wait = Math.min(POLL.most, wait * POLL.factor);
+    const answer = await context.ask(poll(job, target), codec, signal);
+    const outcome: ImageOutcome = understood(context, () => decodeJob(answer, job, target));
+    if (outcome.kind === 'made') return outcome.reply;
+    job = outcome.job;
+  }
+  throw new GatewayError(
+    gatewayFault('timeout', 'The images took longer than the time allowed for the whole call', { code: 'upstream_total_timeout' }),
+  );
+}
+
+async function makeOne(context: MediaContext, request: ImageRequest, codec: ImageCodec, signal: AbortSignal): Promise<ImageReply> {
+  const answer: MediaAnswer = await context.ask(codec.encode(request, context.target), codec, signal);
+  const outcome = understood(context, () => codec.decode(answer, request, context.target));
+  const reply = outcome.kind === 'made' ? outcome.reply : await follow(context, codec, outcome.job, signal);
+  context.count(reply.usage);
+  return reply;
+}
+
+function joined(replies: readonly ImageReply[]): ImageReply {
+  const [first] = replies;
+  if (!first || replies.length === 1) return first ?? { images: [] };
+  const usages = replies.flatMap(({ usage }) => (usage ? [usage] : []));
+  const [head, ...more] = usages;
+  const usage: Usage | undefined = head && more.reduce(sumUsage, head);
+  return { ...first, images: replies.flatMap(({ images }) => images), ...(usage ? { usage } : {}) };
+}
+
+/** Asks the target for images, in as many requests as it needs. */
+export async function makeImages(context: MediaContext, request: ImageRequest): Promise<ImageReply> {
+  const codec = codecOf(imageCodecs, context);
+  const { stream: _, ...whole } = request;
+  const parts = split(context, whole, codec);
+  const reply = joined(await sideBySide(parts, AT_ONCE, (part, signal) => makeOne(context, part, codec, signal)));
+  if (reply.images.length > request.n) return { ...reply, images: reply.images.slice(0, request.n) };
+  return reply;
+}
+
+const DATA_URI = /^data:([a-z]+\/[a-z0-9.+-]+)?(?:;[a-z0-9=-]+)*;base64,/i;
+
+const unfetched = (why: string): GatewayError =>
+  new GatewayError(gatewayFault('upstream', `The provider's image could not be fetched: ${why}`.slice(0, 500), { code: 'upstream_media' }));
+
+/** Fetches an image from where the provider says that it lies: its own hosts as they are, any other through the guard. */
+async function download(context: MediaContext, url: string, signal: AbortSignal): Promise<Buffer> {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (!parsed) throw unfetched('its address is not complete');
+  try {
+    if (isOwnAddress(context.media, parsed)) return (await context.ask({ method: 'GET', path: '', url }, undefined, signal)).body;
+    return (await context.ports.media.fetch(url, 'data[].url', signal)).data;
+  } catch (error) {
+    if (error instanceof GatewayError)
+      throw unfetched(error.fault.by === 'upstream' ? `HTTP ${error.fault.status}` : (error.fault.code ?? 'it failed'));
+    throw error;
+  }
+}
+
+/** The image with its bytes. */
+export async function holdImage(context: MediaContext, image: MadeImage, signal: AbortSignal): Promise<HeldImage> {
+  const { data, url } = image;
+  const inline = data ?? (url !== undefined && DATA_URI.test(url) ? url : undefined);
+  if (inline !== undefined) {
+    const bare = inline.replace(DATA_URI, '');
+    return { ...image, data: bare, mediaType: base64Type(bare) };
+  }
+  const bytes = await download(context, url ?? '', signal);
+  const text = bytes.toString('base64');
+  return { ...image, data: text, mediaType: base64Type(text) };
+}
+
+/** All images with their bytes. */
+export const holdImages = (context: MediaContext, images: readonly MadeImage[]): Promise<readonly HeldImage[]> =>
+  sideBySide(images, 4, (image, signal) => holdImage(context, image, AbortSignal.any([signal, context.signal])));
+
+/** Passes what a provider streams, event by event; `undefined` where it does not stream. */
+export async function streamImages(
+  context: MediaContext,
+  request: ImageRequest,
+  take: (event: Exclude<ImageEvent, { readonly type: 'fault' }>) => boolean,
+): Promise<boolean> {
+  const codec = codecOf(imageCodecs, context);
+  const { readEvent } = codec;
+  const most = codec.atOnce?.(request, context.target) ?? 1;
+  if (!readEvent || context.target.options['stream'] !== true || request.n > most) return false;
+  let finished = false;
+  let whole: Buffer[] | undefined;
+  const reader = createSseReader();
+  let flows = true;
+  const onFrame = (frame: Parameters<typeof readEvent>[0]): void => {
+    const event = readEvent(frame);
+    if (!event) return;
+    if (event.type === 'fault') throw new GatewayError(event.fault);
+    if (event.type === 'image') finished = true;
+    flows = take(event) && flows;
+  };
+  await context.pass(codec.encode(request, context.target), ({ headers }) => {
+    // A copy that does not know `stream` answers whole.
+    if (!String(headers['content-type'] ?? '').includes('event-stream')) whole = [];
+    return {
+      body(bytes) {
+        flows = true;
+        if (whole) whole.push(bytes);
+        else reader.push(bytes, onFrame);
+        return flows;
+      },
+    };
+  });
+  if (whole) {
+    const body = Buffer.concat(whole);
+    const outcome = understood(context, () => codec.decode({ status: 200, headers: {}, body }, request, context.target));
+    if (outcome.kind !== 'made') throw new Error('a job in place of a stream');
+    context.count(outcome.reply.usage);
+    for (const image of outcome.reply.images) take({ type: 'image', image, about: aboutOf(outcome.reply) });
+    return true;
+  }
+  reader.end(onFrame);
+  if (!finished) {
+    throw new GatewayError(
+      gatewayFault('upstream', 'The stream of the provider ended before an image was complete', { code: 'upstream_cut' }),
+    );
+  }
+  return true;
+}
+
+/** What a reply says of its images. */
+export const aboutOf = ({ about }: ImageReply): JsonObject => about ?? {};

@@ -1,0 +1,116 @@
+import { badField, type JsonObject } from '../../../ir/index.ts';
+import { type MediaContext, runMedia } from '../../../exchange/media/media-exchange.ts';
+import { aboutOf, holdImage, holdImages, makeImages, streamImages } from '../../../exchange/media/images.ts';
+import { linkImages } from '../../../exchange/media/images-link.ts';
+import { base64Type } from '../../../media/images/image-type.ts';
+import type { ImageReply, ImageRequest, MadeImage } from '../../../media/images/shape.ts';
+import { writeUsage } from '../../../media/images/usage.ts';
+import { sseText } from '../../../wire/sse.ts';
+import { callHeaders } from '../../../exchange/out-headers.ts';
+import { formatOf, hasImages, type ImageBody, loadImages, readImageBody, readImageRequest } from './images-read.ts';
+import type { MediaEndpoint } from './index.ts';
+import { mediaCall } from './read-json.ts';
+
+type Asked = Omit<ImageRequest, 'images' | 'mask'>;
+
+/** The value of `b64_json`: bare, or with its type where the operator says so for clients of such a server. */
+const encoded = ({ provider }: MediaContext, data: string): string =>
+  provider.settings.images?.dataUri === true ? `data:${base64Type(data)};base64,${data}` : data;
+
+const revised = ({ revisedPrompt }: MadeImage): JsonObject => (revisedPrompt === undefined ? {} : { revised_prompt: revisedPrompt });
+
+/** `png` of `image/png`. */
+const formatName = (data: string | undefined): JsonObject =>
+  data === undefined ? {} : { output_format: base64Type(data).replace('image/', '') };
+
+/** The reply of OpenAI's images, by bytes or by links. https://platform.openai.com/docs/api-reference/images/object */
+async function writeReply(context: MediaContext, reply: ImageReply, format: 'b64_json' | 'url'): Promise<JsonObject> {
+  const created = reply.created ?? Math.floor(context.ports.clock.now() / 1000);
+  const about = { ...aboutOf(reply), ...(reply.usage ? { usage: writeUsage(reply.usage) } : {}) };
+  if (format === 'url') {
+    const linked = await linkImages(context, reply.images);
+    const data = linked.map((image) => ({
+      url: image.url,
+      ...revised(image),
+      ...(image.expiresAt === undefined ? {} : { expires_at: Math.floor(image.expiresAt / 1000) }),
+    }));
+    return { created, data, ...about };
+  }
+  const held = await holdImages(context, reply.images);
+  const data = held.map((image) => ({ b64_json: encoded(context, image.data), ...revised(image) }));
+  return { created, data, ...formatName(held[0]?.data), ...about };
+}
+
+/** Says what a client of OpenAI's stream expects of every event. */
+const usualAbout = (asked: Asked, data: string): JsonObject => ({
+  background: asked.background ?? 'auto',
+  ...formatName(data),
+  quality: asked.quality ?? 'auto',
+  size: asked.size.text ?? 'auto',
+});
+
+/** Writes events; the first one begins the answer. */
+function eventWriter(context: MediaContext, asked: Asked): (kind: string, data: string, more: JsonObject) => boolean {
+  const { sink, ports } = context;
+  const prefix = asked.task === 'generation' ? 'image_generation' : 'image_edit';
+  return (kind, data, more) => {
+    const type = `${prefix}.${kind}`;
+    const created_at = Math.floor(ports.clock.now() / 1000);
+    const event = { type, b64_json: encoded(context, data), created_at, ...usualAbout(asked, data), ...more };
+    if (!sink.begun)
+      sink.begin(200, { ...context.headers(), 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
+    return sink.write(sseText(JSON.stringify(event), type));
+  };
+}
+
+/** Answers with events: the provider's own, or one for each image when all are made. */
+async function answerStream(context: MediaContext, asked: Asked, request: ImageRequest): Promise<void> {
+  const write = eventWriter(context, asked);
+  const remote: MadeImage[] = [];
+  const streamed = await streamImages(context, request, (event) => {
+    if (event.type === 'partial') return write('partial_image', event.data, { partial_image_index: event.index, ...event.about });
+    if (event.type !== 'image') return true;
+    if (event.image.data === undefined) {
+      remote.push(event.image);
+      return true;
+    }
+    return write('completed', event.image.data, event.about ?? {});
+  });
+  for (const image of remote) write('completed', (await holdImage(context, image, context.signal)).data, {});
+  if (!streamed) {
+    context.notes.add('stream', 'emulated', 'the target does not stream: the events come when the images are made');
+    const reply = await makeImages(context, request);
+    const usage = writeUsage(reply.usage ?? { input: 0, output: 0 });
+    for (const { data } of await holdImages(context, reply.images)) write('completed', data, { ...aboutOf(reply), usage });
+  }
+  context.sink.end();
+}
+
+/** Answers one request over the target that was chosen. */
+async function answer(context: MediaContext, asked: Asked, body: ImageBody, format: 'b64_json' | 'url'): Promise<void> {
+  const given = await loadImages(body, asked.task, context.ports.media, context.signal);
+  const request: ImageRequest = { ...asked, ...given };
+  if (asked.stream) return answerStream(context, asked, request);
+  context.reply(await writeReply(context, await makeImages(context, request), format));
+}
+
+const TASKS = { images: 'generation', 'image-edits': 'edit', 'image-variations': 'variation' } as const;
+
+const taskOf = (ability: string): ImageRequest['task'] => {
+  const task = TASKS[ability as keyof typeof TASKS];
+  if (task === undefined) throw new Error(`no images by '${ability}'`);
+  return task;
+};
+
+/** POST /v1/images/generations, /edits, /variations. */
+export const imagesEndpoint: MediaEndpoint = async (visit, operation, request, ports) => {
+  const body = await readImageBody(visit, request);
+  // A generation that starts from images is an edit: several vendors have one endpoint for both.
+  const ability = operation.ability === 'images' && hasImages(body) ? 'image-edits' : operation.ability;
+  const call = mediaCall(visit, { ...operation, ability }, body.fields);
+  const asked = readImageRequest(body, taskOf(ability));
+  const format = formatOf(body.fields);
+  if (asked.stream && format === 'url') throw badField('response_format', "Invalid request: a stream holds images as 'b64_json'");
+  if (asked.stream) ports.track(visit.sink, call.client.keepAlive, callHeaders(call));
+  await runMedia({ ...call, inBand: asked.stream !== undefined }, visit.sink, ports, (context) => answer(context, asked, body, format));
+};
