@@ -20,7 +20,7 @@ export type Trouble =
 
 /** What a sandbox model does, beside answering. */
 export interface Behaviour {
-  readonly voice: 'chat' | 'echo' | 'embed';
+  readonly voice: 'chat' | 'echo' | 'embed' | 'rerank';
   readonly pace: Pace;
   readonly trouble?: Trouble;
 }
@@ -73,6 +73,7 @@ const WORDS: Readonly<Record<string, BehaviourChange>> = {
   chat: {},
   echo: { voice: 'echo' },
   embed: { voice: 'embed' },
+  rerank: { voice: 'rerank' },
   slow: { pace: SLOW },
   empty: { trouble: { kind: 'empty' } },
   html: { trouble: { kind: 'html', status: 200 } },

@@ -1,30 +1,9 @@
-import { badField, type JsonObject, missingField } from '../ir/index.ts';
+import { badField, isObject, type Json, type JsonObject, missingField } from '../ir/index.ts';
 import { countText } from './count-tokens.ts';
-import { checksum } from './seals.ts';
+import { vectorOf } from './text-features.ts';
 
-const USUAL_DIMENSIONS = 256;
+const USUAL_DIMENSIONS = 512;
 const MAX_DIMENSIONS = 4096;
-
-/** Words, pairs of Chinese characters, or token numbers: what an embedding is made of. */
-function featuresOf(input: string | readonly number[]): readonly string[] {
-  if (typeof input !== 'string') return input.map((token) => `#${token}`);
-  const words = input.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-  return words.flatMap((word) => (/\p{sc=Han}/u.test(word) ? [...word].map((char, at, all) => char + (all[at + 1] ?? '')) : [word]));
-}
-
-/** A unit vector of hashed features, so that texts with words in common are near each other. */
-function vector(input: string | readonly number[], dimensions: number): readonly number[] {
-  const sums = Array.from({ length: dimensions }, () => 0);
-  for (const feature of featuresOf(input)) {
-    const hash = Number.parseInt(checksum(feature), 16);
-    const at = hash % dimensions;
-    sums[at] = (sums[at] ?? 0) + (hash & 0x8000_0000 ? -1 : 1);
-  }
-  const length = Math.hypot(...sums);
-  // A text without words still has a direction.
-  if (length === 0) sums[0] = 1;
-  return sums.map((sum) => Math.fround(sum / (length || 1)));
-}
 
 const isTokens = (value: unknown): value is readonly number[] => Array.isArray(value) && value.every((one) => typeof one === 'number');
 
@@ -42,6 +21,13 @@ function inputsOf(body: JsonObject): readonly (string | readonly number[])[] {
   });
 }
 
+function dimensionsOf(body: JsonObject, name: string): number {
+  const wanted = body[name] ?? USUAL_DIMENSIONS;
+  if (typeof wanted !== 'number' || !Number.isInteger(wanted) || wanted < 1 || wanted > MAX_DIMENSIONS)
+    throw badField(name, `Invalid request: '${name}' must be a whole number from 1 to ${MAX_DIMENSIONS}`);
+  return wanted;
+}
+
 function asBase64(values: readonly number[]): string {
   const bytes = Buffer.alloc(values.length * 4);
   for (const [index, value] of values.entries()) bytes.writeFloatLE(value, index * 4);
@@ -51,9 +37,7 @@ function asBase64(values: readonly number[]): string {
 /** Answers OpenAI's `/v1/embeddings`. https://platform.openai.com/docs/api-reference/embeddings */
 export function embeddingsReply(body: JsonObject): JsonObject {
   const inputs = inputsOf(body);
-  const wanted = body['dimensions'] ?? USUAL_DIMENSIONS;
-  if (typeof wanted !== 'number' || !Number.isInteger(wanted) || wanted < 1 || wanted > MAX_DIMENSIONS)
-    throw badField('dimensions', `Invalid request: 'dimensions' must be a whole number from 1 to ${MAX_DIMENSIONS}`);
+  const wanted = dimensionsOf(body, 'dimensions');
   const format = body['encoding_format'] ?? 'float';
   if (format !== 'float' && format !== 'base64')
     throw badField('encoding_format', "Invalid request: 'encoding_format' must be 'float' or 'base64'");
@@ -61,10 +45,39 @@ export function embeddingsReply(body: JsonObject): JsonObject {
   return {
     object: 'list',
     data: inputs.map((input, index) => {
-      const values = vector(input, wanted);
+      const values = vectorOf(input, wanted);
       return { object: 'embedding', embedding: format === 'base64' ? asBase64(values) : values, index };
     }),
     model: typeof body['model'] === 'string' ? body['model'] : 'embed',
     usage: { prompt_tokens: tokens, total_tokens: tokens },
+  };
+}
+
+interface GeminiVector {
+  readonly values: readonly number[];
+  readonly tokens: number;
+}
+
+/** One of Gemini's requests; `at` is its place. */
+function geminiVector(request: JsonObject, at: string): GeminiVector {
+  const { content } = request;
+  const parts = isObject(content) ? content['parts'] : undefined;
+  if (!Array.isArray(parts) || parts.length === 0) throw missingField(`${at}content.parts`);
+  const text = parts.map((part: Json) => (isObject(part) && typeof part['text'] === 'string' ? part['text'] : '')).join('\n');
+  return { values: vectorOf(text, dimensionsOf(request, 'outputDimensionality')), tokens: countText(text) };
+}
+
+/** Answers Gemini's `:embedContent` and `:batchEmbedContents`. https://ai.google.dev/api/embeddings */
+export function geminiEmbeddingsReply(body: JsonObject, verb: string): JsonObject {
+  if (verb === 'embedContent') {
+    const { values, tokens } = geminiVector(body, '');
+    return { embedding: { values }, usageMetadata: { promptTokenCount: tokens } };
+  }
+  const { requests } = body;
+  if (!Array.isArray(requests) || requests.length === 0) throw missingField('requests');
+  const vectors = requests.map((one: Json, at) => geminiVector(isObject(one) ? one : {}, `requests[${at}].`));
+  return {
+    embeddings: vectors.map(({ values }) => ({ values })),
+    usageMetadata: { promptTokenCount: vectors.reduce((sum, { tokens }) => sum + tokens, 0) },
   };
 }

@@ -30,7 +30,8 @@ const LINES: readonly (readonly [name: string, description: string])[] = [
   ['empty', 'Answers 200 with an empty body'],
   ['html', 'Answers 200 with an HTML page; html-502 with that status'],
   ['hang-up', 'Closes the connection without an answer'],
-  ['embed', 'Embeddings: texts with words in common are near each other'],
+  ['embed', 'Embeddings: texts that speak of the same in like words are near each other'],
+  ['rerank', 'Puts documents in order by how near their embeddings are to that of the query'],
 ];
 
 /** What the sandbox lists. Names with a number or a duration stand for all of their kind. */

@@ -4,8 +4,9 @@ import { answerSteps, type Answering, failedSteps, faultSteps, jsonSteps } from 
 import { bareModel, type Behaviour, behaviourOf } from './behaviour.ts';
 import { perform } from './chat-model.ts';
 import { countRequest } from './count-tokens.ts';
-import { embeddingsReply } from './embeddings.ts';
+import { embeddingsReply, geminiEmbeddingsReply } from './embeddings.ts';
 import { listedModel, listModels } from './list-models.ts';
+import { rerankReply } from './rerank.ts';
 import { play, type SandboxCall, type SandboxSink, type SetTimer, type Step } from './play.ts';
 import { sandboxModels } from './sandbox-models.ts';
 import { type Operation, operationOf, type ServedProtocol, WIRES } from './wires.ts';
@@ -85,6 +86,7 @@ function generate(request: SandboxRequest, operation: Generate, requestId: strin
   const body = namedBody(request, operation);
   const behaviour = behaviourFor(body['model']);
   if (behaviour.voice === 'embed') throw badField('model', "The model 'embed' makes embeddings, not text");
+  if (behaviour.voice === 'rerank') throw badField('model', "The model 'rerank' puts documents in order, it makes no text");
   const wanted = codec.decodeRequest(body);
   const traits = WIRES[operation.protocol];
   const now = Math.floor(ports.now() / 1000);
@@ -130,14 +132,30 @@ function failing(codec: ClientCodec, requestId: string, body: JsonObject, ports:
   return { codec, context, requestId, form: 'whole', lineEnd: '\n' };
 }
 
-function embed(request: SandboxRequest, requestId: string, ports: SandboxPorts): Iterable<Step> {
+function embed(
+  request: SandboxRequest,
+  operation: Extract<Operation, { kind: 'embed' }>,
+  requestId: string,
+  ports: SandboxPorts,
+): Iterable<Step> {
+  const { protocol, verb } = operation;
+  const codec = codecFor(ports, protocol);
+  const body = namedBody(request, operation);
+  const { voice, trouble } = behaviourFor(body['model']);
+  const failed = failedSteps(trouble, failing(codec, requestId, body, ports));
+  if (failed) return failed;
+  if (voice !== 'embed') throw badField('model', `The model '${String(body['model'])}' makes no embeddings; 'embed' does`);
+  return jsonSteps(200, verb === undefined ? embeddingsReply(body) : geminiEmbeddingsReply(body, verb), requestId);
+}
+
+function rerank(request: SandboxRequest, requestId: string, ports: SandboxPorts): Iterable<Step> {
   const codec = codecFor(ports, 'openai-chat');
   const body = bodyOf(request);
   const { voice, trouble } = behaviourFor(body['model']);
   const failed = failedSteps(trouble, failing(codec, requestId, body, ports));
   if (failed) return failed;
-  if (voice !== 'embed') throw badField('model', `The model '${String(body['model'])}' makes no embeddings; 'embed' does`);
-  return jsonSteps(200, embeddingsReply(body), requestId);
+  if (voice !== 'rerank') throw badField('model', `The model '${String(body['model'])}' reranks nothing; 'rerank' does`);
+  return jsonSteps(200, rerankReply(body), requestId);
 }
 
 function models({ shape, id }: Extract<Operation, { kind: 'models' }>, requestId: string): Iterable<Step> {
@@ -154,7 +172,9 @@ function stepsOf(request: SandboxRequest, operation: Operation, requestId: strin
     case 'count':
       return count(request, operation, requestId, ports);
     case 'embed':
-      return embed(request, requestId, ports);
+      return embed(request, operation, requestId, ports);
+    case 'rerank':
+      return rerank(request, requestId, ports);
     case 'models':
       return models(operation, requestId);
     case 'method':

@@ -33,7 +33,8 @@ export type Operation =
       readonly array?: boolean;
     }
   | { readonly kind: 'count'; readonly protocol: ServedProtocol; readonly model?: string }
-  | { readonly kind: 'embed' }
+  | { readonly kind: 'embed'; readonly protocol: ServedProtocol; readonly model?: string; readonly verb?: string }
+  | { readonly kind: 'rerank' }
   | { readonly kind: 'models'; readonly shape: ServedProtocol; readonly id?: string }
   | { readonly kind: 'method'; readonly protocol: ServedProtocol; readonly allow: string }
   | { readonly kind: 'unknown'; readonly protocol: ServedProtocol };
@@ -45,10 +46,11 @@ const POSTS: Readonly<Record<string, Operation>> = {
   '/v1/responses/input_tokens': { kind: 'count', protocol: 'openai-responses' },
   '/v1/messages': { kind: 'generate', protocol: 'anthropic-messages' },
   '/v1/messages/count_tokens': { kind: 'count', protocol: 'anthropic-messages' },
-  '/v1/embeddings': { kind: 'embed' },
+  '/v1/embeddings': { kind: 'embed', protocol: 'openai-chat' },
+  '/v1/rerank': { kind: 'rerank' },
 };
 
-const GEMINI = /^\/v1(?:beta)?\/models\/(.+):(generateContent|streamGenerateContent|countTokens)$/;
+const GEMINI = /^\/v1(?:beta)?\/models\/(.+):(generateContent|streamGenerateContent|countTokens|embedContent|batchEmbedContents)$/;
 const LIST = /^\/v1(beta)?\/models(?:\/(.+))?$/;
 
 function decoded(text: string): string {
@@ -61,7 +63,9 @@ function decoded(text: string): string {
 
 function geminiOperation(match: RegExpExecArray, query: string): Operation {
   const model = decoded(match[1] ?? '');
-  if (match[2] === 'countTokens') return { kind: 'count', protocol: 'gemini', model };
+  const verb = match[2] ?? '';
+  if (verb.toLowerCase().includes('embed')) return { kind: 'embed', protocol: 'gemini', model, verb };
+  if (verb === 'countTokens') return { kind: 'count', protocol: 'gemini', model };
   const stream = match[2] === 'streamGenerateContent';
   return { kind: 'generate', protocol: 'gemini', model, stream, array: stream && new URLSearchParams(query).get('alt') !== 'sse' };
 }
