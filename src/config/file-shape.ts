@@ -211,6 +211,15 @@ const provider = {
         },
       },
     },
+    voices: {
+      kind: 'map',
+      doc: [
+        'Speech: its voices by the names that clients use (`alloy`, `Kore`), over the preset’s own table',
+        '语音合成：按客户端使用的名称（`alloy`、`Kore`）指定该服务商的声音，优先于预设的对照表',
+      ],
+      of: { kind: 'text', doc: ['One of the provider’s voices', '该服务商的声音'], check: checkName },
+      examples: [{ alloy: 'Kore', Puck: 'fable' }],
+    },
     timeouts: {
       kind: 'object',
       doc: ['How long each wait may last', '各阶段的最长等待时间'],

@@ -1,3 +1,4 @@
+import { azureAudioWires } from './audio-wires.ts';
 import { azure } from './auth.ts';
 import { claudeRules } from './claude-models.ts';
 import { azureImageWires } from './image-wires.ts';
@@ -70,5 +71,6 @@ export const azureOpenai = definePreset({
   media: {
     ...azureImageWires,
     embeddings: embeddingsAt('/openai', { versioned: true }, { models: ['!*claude*'] }),
+    ...azureAudioWires,
   },
 });

@@ -1,3 +1,4 @@
+import { siliconflowAudioWires } from './audio-wires.ts';
 import { bearer, header } from './auth.ts';
 import { ANTHROPIC_VERSION, CHAT_LIKE, CHAT_LIKE_QUIRKS, MESSAGES_LIKE, RESPONSES_LIKE } from './chat-like.ts';
 import { siliconflowImageWires, volcengineImageWires } from './image-wires.ts';
@@ -44,6 +45,7 @@ export const siliconflow = definePreset({
     ...siliconflowImageWires,
     embeddings: embeddingsAt('/v1', { tokens: false, user: false }, { batch: 32, models: ['!*rerank*'] }),
     rerank: rerankAt('/v1', {}, { models: ['*rerank*'] }),
+    ...siliconflowAudioWires,
   },
 });
 

@@ -1,3 +1,4 @@
+import { compatibleAudioWires } from './audio-wires.ts';
 import { bearer, header } from './auth.ts';
 import { claudeRules } from './claude-models.ts';
 import { geminiRules } from './gemini-models.ts';
@@ -31,6 +32,7 @@ export const openaiCompatible = definePreset({
     embeddings: embeddingsAt('/v1', {}, { mark: 'recorded' }),
     rerank: rerankAt('/v1'),
     moderations: { codec: 'openai', base: '/v1', mark: 'recorded' },
+    ...compatibleAudioWires,
     ...openaiCopyVideoWires,
   },
 });

@@ -1,3 +1,4 @@
+import { dashscopeAudioWires } from './audio-wires.ts';
 import { bearer, header } from './auth.ts';
 import { ANTHROPIC_VERSION, CHAT_LIKE, CHAT_LIKE_QUIRKS, MESSAGES_LIKE, RESPONSES_LIKE } from './chat-like.ts';
 import { dashscopeImageWires } from './image-wires.ts';
@@ -62,5 +63,6 @@ export const dashscope = definePreset({
       rerankAt('/compatible-api/v1', { path: '/reranks', echoes: false }, { models: ['qwen3-rerank*'] }),
       { codec: 'dashscope', base: '/api/v1', models: ['*rerank*'], mark: 'documented' },
     ],
+    ...dashscopeAudioWires,
   },
 });

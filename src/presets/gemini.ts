@@ -1,3 +1,4 @@
+import { geminiAudioWires } from './audio-wires.ts';
 import { bearer, header } from './auth.ts';
 import { geminiRules } from './gemini-models.ts';
 import { googleImageWires } from './image-wires.ts';
@@ -39,5 +40,6 @@ export const gemini = definePreset({
       embeddingsAt('/v1beta/openai', { base64: false, tokens: false, user: false }, { auth: bearer }),
     ],
     ...googleImageWires,
+    ...geminiAudioWires('/v1beta'),
   },
 });

@@ -1,3 +1,4 @@
+import { groqAudioWires } from './audio-wires.ts';
 import { bearer } from './auth.ts';
 import { RESPONSES_LIKE } from './chat-like.ts';
 import { forModels } from './model-rule.ts';
@@ -38,7 +39,15 @@ export const groq = definePreset({
     },
     'openai-responses': { base: '/openai/v1', facts: { ...RESPONSES_LIKE, efforts: ['low', 'medium', 'high'] }, mark: 'documented' },
   },
-  knows: ['llama-3.1-8b-instant', 'llama-3.3-70b-versatile', 'openai/gpt-oss-*', 'groq/*', 'meta-llama/llama-4-*'],
+  knows: [
+    'llama-3.1-8b-instant',
+    'llama-3.3-70b-versatile',
+    'openai/gpt-oss-*',
+    'groq/*',
+    'meta-llama/llama-4-*',
+    'whisper-large-v3*',
+    'canopylabs/orpheus-*',
+  ],
   rules: [
     ...forModels(['*gpt-oss*'], { reasoningControl: 'effort', efforts: ['low', 'medium', 'high'] }),
     // `none` switches thinking off; every other word means `default`, by the quirk.
@@ -47,4 +56,5 @@ export const groq = definePreset({
     ...forModels(['*llama-4*', '*kimi-k2*'], { output: 'json-schema' }),
   ],
   models: { path: '/openai/v1/models', shape: 'openai' },
+  media: groqAudioWires,
 });

@@ -6,6 +6,7 @@ import { hunyuan, qianfan, siliconflow, stepfun, volcengine } from './china-clou
 import { anthropicCompatible, geminiCompatible, openaiCompatible } from './compatible.ts';
 import { dashscope } from './dashscope.ts';
 import { deepseek } from './deepseek.ts';
+import { elevenlabs } from './elevenlabs.ts';
 import { jina, voyage } from './embedding-makers.ts';
 import { gemini } from './gemini.ts';
 import { groq } from './groq.ts';
@@ -63,6 +64,7 @@ const ALL: readonly Preset[] = [
   perplexity,
   cohere,
   jina,
+  elevenlabs,
   voyage,
   stability,
   bfl,

@@ -1,3 +1,4 @@
+import { minimaxAudioWires } from './audio-wires.ts';
 import { bearer } from './auth.ts';
 import { ANTHROPIC_VERSION, CHAT_LIKE, MESSAGES_LIKE, RESPONSES_LIKE } from './chat-like.ts';
 import { definePreset } from './preset.ts';
@@ -43,6 +44,7 @@ export const minimax = definePreset({
     },
     'openai-responses': { base: '/v1', facts: { ...RESPONSES_LIKE, media: NO_MEDIA }, mark: 'documented' },
   },
-  knows: ['MiniMax-*', 'minimax-*', 'abab*'],
+  knows: ['MiniMax-*', 'minimax-*', 'abab*', 'speech-0*', 'speech-2*'],
   models: { path: '/v1/models', shape: 'openai' },
+  media: minimaxAudioWires,
 });

@@ -1,3 +1,4 @@
+import { mistralAudioWires } from './audio-wires.ts';
 import { bearer } from './auth.ts';
 import { embeddingsAt } from './media-wires.ts';
 import { forModels } from './model-rule.ts';
@@ -74,5 +75,6 @@ export const mistral = definePreset({
   media: {
     embeddings: embeddingsAt('/v1', { dimensions: 'output_dimension', tokens: false, user: false }),
     moderations: { codec: 'mistral', base: '/v1', models: ['*moderation*'], mark: 'documented' },
+    ...mistralAudioWires,
   },
 });

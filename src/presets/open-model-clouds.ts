@@ -1,3 +1,4 @@
+import { cohereAudioWires } from './audio-wires.ts';
 import { bearer } from './auth.ts';
 import { ANTHROPIC_VERSION, CHAT_LIKE, CHAT_LIKE_QUIRKS, MESSAGES_LIKE, RESPONSES_LIKE } from './chat-like.ts';
 import { claudeRules } from './claude-models.ts';
@@ -361,5 +362,6 @@ export const cohere = definePreset({
       rerankAt('/v1', {}, { models: ['rerank-*-v2.0'], mark: 'recorded' }),
       { codec: 'cohere', base: '/v2', models: ['*rerank-*'], mark: 'recorded' },
     ],
+    ...cohereAudioWires,
   },
 });

@@ -1,3 +1,4 @@
+import { openaiAudioWires } from './audio-wires.ts';
 import { bearer } from './auth.ts';
 import { openaiImageWires } from './image-wires.ts';
 import { embeddingsAt } from './media-wires.ts';
@@ -72,6 +73,7 @@ export const openai = definePreset({
     embeddings: embeddingsAt('/v1', {}, { mark: 'recorded' }),
     moderations: { codec: 'openai', base: '/v1', models: ['*moderation*'], mark: 'recorded' },
     ...openaiImageWires,
+    ...openaiAudioWires,
     ...openaiVideoWires,
   },
 });

@@ -1,3 +1,4 @@
+import { openrouterAudioWires } from './audio-wires.ts';
 import { bearer } from './auth.ts';
 import { openrouterImageWires } from './image-wires.ts';
 import { embeddingsAt, rerankAt } from './media-wires.ts';
@@ -61,5 +62,6 @@ export const openrouter = definePreset({
     ...openrouterImageWires,
     embeddings: embeddingsAt('/api/v1', {}, { mark: 'recorded' }),
     rerank: rerankAt('/api/v1', { echoes: false }, { mark: 'recorded' }),
+    ...openrouterAudioWires,
   },
 });

@@ -93,6 +93,10 @@ export interface MediaWire {
   readonly models?: readonly string[];
   readonly auth?: Auth;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Speech: voices by the names that other vendors' clients use; `{model}` stands for the model. */
+  readonly voices?: Readonly<Record<string, string>>;
+  /** Speech: the voice where none was asked for, in the provider's own words. */
+  readonly defaultVoice?: string;
   /** What the provider takes in one request; absent: the codec's own. */
   readonly batch?: number;
   /** Differences from what the codec usually sends, each documented by the codec that reads it. */
@@ -169,6 +173,8 @@ export interface ProviderSettings {
   readonly expose?: readonly string[];
   /** `embeddings`: its embedding models rerank too, by how alike the vectors are. */
   readonly rerank?: 'embeddings';
+  /** Voices by the names that clients use, over the preset's table. */
+  readonly voices?: Readonly<Record<string, string>>;
   readonly timeouts?: Partial<Timeouts>;
   readonly images?: ImageSettings;
 }

@@ -1,3 +1,4 @@
+import { geminiAudioWires } from './audio-wires.ts';
 import type { JsonObject } from '../ir/index.ts';
 import { google } from './auth.ts';
 import { CHAT_LIKE, CHAT_LIKE_QUIRKS } from './chat-like.ts';
@@ -91,5 +92,6 @@ export const vertex = definePreset({
       },
       { codec: 'vertex', base: `${LOCATION}/publishers/google`, models: ['text*embedding*'], mark: 'recorded' },
     ],
+    ...geminiAudioWires(`${LOCATION}/publishers/google`),
   },
 });

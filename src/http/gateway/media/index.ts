@@ -6,6 +6,7 @@ import { embeddingsEndpoint } from './embeddings.ts';
 import { moderationsEndpoint } from './moderations.ts';
 import { imagesEndpoint } from './images.ts';
 import { rerankEndpoint } from './rerank.ts';
+import { speechEndpoint } from './speech.ts';
 
 /** Answers one kind of request: reads it, runs it, writes the reply in the caller's shape. */
 export type MediaEndpoint = (visit: Visit, operation: MediaOperation, request: IncomingMessage, ports: GatewayPorts) => Promise<void>;
@@ -17,6 +18,7 @@ const ENDPOINTS: { readonly [A in Ability]?: MediaEndpoint } = {
   'image-edits': imagesEndpoint,
   'image-variations': imagesEndpoint,
   rerank: rerankEndpoint,
+  speech: speechEndpoint,
 };
 
 /** Abilities besides chat. */

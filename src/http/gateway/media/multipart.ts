@@ -45,6 +45,7 @@ export interface FormFile {
   readonly body: Readable;
 }
 
+/** One part of a form. */
 export type FormPart = FormField | FormFile;
 
 const MAX_FIELDS = 128;

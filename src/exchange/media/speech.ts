@@ -1,0 +1,130 @@
+import { badField, isObject, parseObject } from '../../ir/index.ts';
+import { converted, sourceFormat } from '../../media/audio/convert.ts';
+import { findFfmpeg } from '../../media/audio/ffmpeg.ts';
+import { type AudioFormat, CONTENT_TYPES, PCM_RATE } from '../../media/audio/formats.ts';
+import { noSound } from '../../media/speech/frames.ts';
+import { speechCodecs } from '../../media/speech/index.ts';
+import type { Heard, SpeechRequest } from '../../media/speech/shape.ts';
+import { createSseReader, type SseFrame, sseText } from '../../wire/sse.ts';
+import type { MediaContext } from './media-exchange.ts';
+import { codecOf } from './whole.ts';
+import { writeAll } from './write-all.ts';
+
+/** Speech as a client asks for it: the voice in the client's words, the format that must come out. */
+export type SpeechWish = Omit<SpeechRequest, 'events'>;
+
+/** A voice as it speaks. */
+export interface Spoken {
+  readonly contentType: string;
+  /** At least one piece comes; errors throw. */
+  readonly audio: AsyncIterable<Buffer>;
+  readonly heard: Heard;
+}
+
+/** A voice in the provider's own words: by the operator's table, the preset's, else as it is. */
+export function voiceFor({ provider, media, model, notes }: MediaContext, asked: string | undefined): string | undefined {
+  const voices = media.wire.voices ?? {};
+  const fitted = (voice: string | undefined): string | undefined => voice?.replaceAll('{model}', model);
+  if (asked === undefined) return fitted(media.wire.defaultVoice);
+  const own = provider.settings.voices?.[asked];
+  if (own !== undefined) return own;
+  const like = fitted(voices[asked]);
+  if (like !== undefined && like !== asked) notes.add('voice', 'approximated', `the provider's '${like}' speaks for '${asked}'`);
+  return like ?? asked;
+}
+
+/** The first piece apart: an error before any sound can still be told as such. */
+async function begun(pieces: AsyncIterable<Buffer>): Promise<AsyncIterable<Buffer>> {
+  const rest = pieces[Symbol.asyncIterator]();
+  const first = await rest.next();
+  if (first.done === true) throw noSound();
+  return {
+    async *[Symbol.asyncIterator]() {
+      try {
+        yield first.value;
+        for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+      } finally {
+        await rest.return?.();
+      }
+    },
+  };
+}
+
+/** Asks the target to speak. What comes is in the format that was wished for, as it comes. */
+export async function speak(context: MediaContext, wish: SpeechWish): Promise<Spoken> {
+  const codec = codecOf(speechCodecs, context);
+  const { target } = context;
+  const ffmpeg = findFfmpeg();
+  const format = sourceFormat(wish.format, codec.formats(target), ffmpeg);
+  const { voice: asked, ...rest } = wish;
+  const voice = voiceFor(context, asked);
+  const answer = await context.open(codec.encode({ ...rest, format, ...(voice === undefined ? {} : { voice }) }, target), codec);
+  const heard: Heard = {};
+  const sound = await begun(codec.decode(answer, heard));
+  const sampleRate = heard.sampleRate ?? PCM_RATE;
+  const from = { format, sampleRate, ...(heard.bytes === undefined ? {} : { bytes: heard.bytes }) };
+  const audio = await begun(converted(sound, from, wish.format, ffmpeg));
+  const isAsItCame = format === wish.format && format !== 'pcm';
+  return { contentType: contentTypeOf(answer.headers, isAsItCame, wish.format), audio, heard };
+}
+
+const EVENTS = 'text/event-stream; charset=utf-8';
+
+/** Reads what events of a speaking provider say of what it cost, while they pass. */
+async function* tapped(body: AsyncIterable<Buffer>, context: MediaContext): AsyncGenerator<Buffer> {
+  const reader = createSseReader();
+  const take = ({ data }: SseFrame): void => {
+    if (!data.includes('speech.audio.done')) return;
+    const usage = parseObject(data)?.['usage'];
+    if (!isObject(usage)) return;
+    const { input_tokens: input, output_tokens: output } = usage;
+    if (typeof input === 'number' && typeof output === 'number') context.count({ input, output });
+  };
+  for await (const bytes of body) {
+    yield bytes;
+    reader.push(bytes, take);
+  }
+  reader.end(take);
+}
+
+/** Sound as OpenAI writes it in events. https://platform.openai.com/docs/api-reference/audio/speech-audio-delta-event */
+async function* events({ audio, heard }: Spoken, context: MediaContext): AsyncGenerator<string> {
+  for await (const bytes of audio) yield sseText(JSON.stringify({ type: 'speech.audio.delta', audio: bytes.toString('base64') }));
+  context.count(heard.usage);
+  const { input, output } = heard.usage ?? { input: 0, output: 0 };
+  const usage = { input_tokens: input, output_tokens: output, total_tokens: input + output };
+  yield sseText(JSON.stringify({ type: 'speech.audio.done', usage }));
+}
+
+/** Answers with events: the provider's own where it is of the client's dialect and has them, else made of its sound. */
+export async function speakEvents(context: MediaContext, wish: SpeechWish): Promise<void> {
+  const { sink, target } = context;
+  const codec = codecOf(speechCodecs, context);
+  const hasOwn = codec.id === 'openai' && target.options['events'] === true && codec.formats(target).includes(wish.format);
+  if (!hasOwn) {
+    const spoken = await speak(context, wish);
+    sink.begin(200, { ...context.headers(), 'content-type': EVENTS, 'cache-control': 'no-cache' });
+    await writeAll(sink, events(spoken, context));
+    return sink.end();
+  }
+  const { voice: asked, ...rest } = wish;
+  const voice = voiceFor(context, asked);
+  const answer = await context.open(codec.encode({ ...rest, events: true, ...(voice === undefined ? {} : { voice }) }, target), codec);
+  const type = answer.headers['content-type'];
+  sink.begin(200, { ...context.headers(), 'content-type': typeof type === 'string' ? type : EVENTS });
+  await writeAll(sink, tapped(answer.body, context));
+  sink.end();
+}
+
+/** The provider's own type where its bytes go through as they are and it says what they are. */
+function contentTypeOf(headers: Readonly<Record<string, string | string[] | undefined>>, isAsItCame: boolean, format: AudioFormat): string {
+  const said = headers['content-type'];
+  return isAsItCame && typeof said === 'string' && /^audio\/[\w.+-]+/i.test(said) ? said : CONTENT_TYPES[format];
+}
+
+/** A speed that can be asked for at all. */
+export function checkSpeed(speed: number | undefined): void {
+  if (speed !== undefined && !(speed >= 0.25 && speed <= 4)) {
+    throw badField('speed', "Invalid request: 'speed' must be between 0.25 and 4");
+  }
+}

@@ -1,0 +1,47 @@
+import { GatewayError, gatewayFault, type JsonObject, parseObject } from '../../ir/index.ts';
+import { createSseReader } from '../../wire/sse.ts';
+
+/** Answers that carry sound as text: a second of it is some 64 KB. */
+const MAX_JSON_BYTES = 64 * 1024 * 1024;
+
+/** What a provider sent is no sound. */
+export const noSound = (why = 'The upstream answered without any audio'): GatewayError =>
+  new GatewayError(gatewayFault('upstream', why, { code: 'upstream_malformed' }));
+
+/** The JSON objects of a stream of events; what is not JSON (`[DONE]`) is passed over. */
+export async function* eventObjects(body: AsyncIterable<Buffer>): AsyncGenerator<JsonObject> {
+  const reader = createSseReader();
+  let found: JsonObject[] = [];
+  const take = ({ data }: { readonly data: string }): void => {
+    const object = parseObject(data);
+    if (object) found.push(object);
+  };
+  for await (const bytes of body) {
+    reader.push(bytes, take);
+    const now = found;
+    found = [];
+    yield* now;
+  }
+  reader.end(take);
+  yield* found;
+}
+
+/** A whole JSON answer; throws where it is none. */
+export async function wholeObject(body: AsyncIterable<Buffer>): Promise<JsonObject> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of body) {
+    bytes += piece.length;
+    if (bytes > MAX_JSON_BYTES) throw noSound('The upstream answered with more than can be held');
+    pieces.push(piece);
+  }
+  const object = parseObject(Buffer.concat(pieces, bytes).toString('utf8'));
+  if (!object) throw noSound('The upstream answered with something that cannot be read');
+  return object;
+}
+
+/** Whether a header's media type has this word in it. */
+export const isType = (headers: Readonly<Record<string, string | string[] | undefined>>, word: string): boolean =>
+  String(headers['content-type'] ?? '')
+    .toLowerCase()
+    .includes(word);

@@ -1,0 +1,11 @@
+import { dashscopeSpeech } from './dashscope.ts';
+import { elevenlabsSpeech } from './elevenlabs.ts';
+import { geminiSpeech } from './gemini.ts';
+import { minimaxSpeech } from './minimax.ts';
+import { openaiSpeech } from './openai.ts';
+import type { SpeechCodec } from './shape.ts';
+
+/** Who can be asked to speak, by the name that presets use. */
+export const speechCodecs: ReadonlyMap<string, SpeechCodec> = new Map(
+  [openaiSpeech, geminiSpeech, elevenlabsSpeech, minimaxSpeech, dashscopeSpeech].map((codec) => [codec.id, codec]),
+);
