@@ -3,10 +3,12 @@ import type { Socket } from 'node:net';
 import type { Config } from './config/config.ts';
 import type { ExchangePorts } from './exchange/exchange.ts';
 import { createModelLists, type ListedModel } from './exchange/model-list.ts';
-import type { Clock, Journal, MediaFetcher, SealStore } from './exchange/ports.ts';
+import { createVideoDriver } from './exchange/media/videos.ts';
+import type { Clock, Journal, MediaFetcher, MediaStore, SealStore } from './exchange/ports.ts';
 import { keyHash } from './http/gateway/authenticate.ts';
 import { createCountTokensService, type LocalCounter } from './http/gateway/count-tokens.ts';
 import { type GatewayPorts, handleGateway } from './http/gateway/handle.ts';
+import type { IdempotencyStore } from './http/gateway/idempotency.ts';
 import { createMediaService } from './http/gateway/media/index.ts';
 import { createModelsService } from './http/gateway/models.ts';
 import { createWebSockets } from './http/gateway/websocket.ts';
@@ -17,6 +19,11 @@ import type { Provider, ProviderSettings } from './presets/preset.ts';
 import { compileProvider } from './presets/provider.ts';
 import { clientCodecs, codecFacts, providerCodecs } from './protocols/index.ts';
 import type { StateServices } from './state/index.ts';
+import type { Tasks, TaskStore } from './tasks/ports.ts';
+import type { Pace } from './tasks/machine.ts';
+import { createTasks } from './tasks/tasks.ts';
+import { taskView } from './tasks/view.ts';
+import type { PostWebhook } from './tasks/webhook.ts';
 import { fetchWhole } from './upstream/fetch-whole.ts';
 import type { Send } from './upstream/send.ts';
 
@@ -28,6 +35,10 @@ export interface AppPorts {
   readonly media: MediaFetcher;
   readonly journal: Journal;
   readonly counter: LocalCounter;
+  /** Long-running work: its rows, its files, how its ends are told. */
+  readonly tasks: { readonly store: TaskStore; readonly post: PostWebhook; readonly pace?: Pace };
+  readonly mediaStore: MediaStore & { sweep(): Promise<void> };
+  readonly idempotency: IdempotencyStore;
   readonly sandboxModels: readonly ListedModel[];
   /** Endpoints over stored state; made here so that tests can leave it out. */
   readonly state: (gateway: () => GatewayPorts) => StateServices;
@@ -40,6 +51,8 @@ export interface App {
   /** Takes another configuration: calls that run finish on the one that they began with. Throws and changes nothing when a provider cannot be made of it. */
   reload(config: Config): void;
   readonly snapshot: () => Snapshot;
+  /** It listens: takes up the tasks that another process has left. */
+  wake(): void;
   /** Calls under way. */
   readonly active: () => number;
   /** Takes no more calls, waits for those that run (at most `graceMs`), closes. */
@@ -87,9 +100,29 @@ function exchangePorts(ports: AppPorts): ExchangePorts {
     codecs: providerCodecs,
     seals: ports.seals,
     media: ports.media,
+    mediaStore: ports.mediaStore,
     record: (record) => ports.journal.append(record),
     onDefect: ports.onDefect,
   };
+}
+
+/** The machinery of tasks, with what is known of each kind. */
+function tasksOf(ports: AppPorts, exchange: ExchangePorts, snapshot: () => Snapshot): Tasks & { wake(): void } {
+  const { store, post, pace } = ports.tasks;
+  return createTasks({
+    store,
+    post,
+    media: ports.mediaStore,
+    drivers: {
+      video: createVideoDriver({ exchange, snapshot }),
+      image: { describe: (task) => taskView(task, 'image.task') },
+    },
+    clock: ports.clock,
+    newId: exchange.newId,
+    settings: () => snapshot().config.tasks,
+    onDefect: ports.onDefect,
+    ...(pace ? { pace } : {}),
+  });
 }
 
 /** A request must have come whole within this time: 32 MiB at a megabit a second. */
@@ -128,10 +161,13 @@ export function createApp(config: Config, ports: AppPorts): App {
   const keepAlives = createKeepAlives(() => ports.clock.monotonic());
   const exchange = exchangePorts(ports);
   const state = ports.state(() => gateway);
+  const tasks = tasksOf(ports, exchange, () => snapshot);
   const gateway: GatewayPorts = {
     ...exchange,
     clients: clientCodecs,
     snapshot: () => snapshot,
+    tasks,
+    idempotency: ports.idempotency,
     services: {
       models: createModelsService(createModelLists(exchange, ports.sandboxModels)),
       media: createMediaService(() => gateway),
@@ -193,6 +229,7 @@ export function createApp(config: Config, ports: AppPorts): App {
   return {
     server,
     snapshot: () => snapshot,
+    wake: () => tasks.wake(),
     active: () => active.size,
     reload(next) {
       snapshot = compileSnapshot(next, snapshot.revision + 1);
@@ -206,9 +243,12 @@ export function createApp(config: Config, ports: AppPorts): App {
         const force = setTimeout(() => {
           for (const socket of sockets.keys()) socket.destroy();
           state.stop();
+          void tasks.stop();
         }, graceMs);
         server.close(async () => {
           await state.idle();
+          await tasks.idle();
+          await tasks.stop();
           // Not before: streams that are silent while the server drains are kept alive as well.
           keepAlives.stop();
           clearTimeout(force);

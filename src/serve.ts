@@ -5,6 +5,7 @@ import type { Running, Serve } from './cli/ports.ts';
 import type { Config } from './config/config.ts';
 import type { Env } from './config/find-file.ts';
 import { createMediaFetcher } from './egress/media-fetcher.ts';
+import { createWebhookPost } from './egress/webhook-post.ts';
 import { ulid } from './http/new-id.ts';
 import { type Lazy, lazily } from './lazily.ts';
 import { logAccess } from './observe/access-log.ts';
@@ -75,8 +76,8 @@ interface Parts {
 
 async function build(config: () => Config, data: string, { env, writeLog }: ProcessPorts): Promise<Parts> {
   const log = createLog(config(), writeLog);
-  const stores = await openStores({ folder: data, env, clock, log, config });
   const undici = createUndiciSend();
+  const stores = await openStores({ folder: data, env, clock, log, config, send: undici.send });
   const sandbox = createSandbox({ now: clock.now, newId, setTimer, codecs: clientCodecs });
   const counter = lazily(async () => (await import('./tokens/local-counter.ts')).createLocalCounter());
   const app = createApp(config(), {
@@ -86,6 +87,9 @@ async function build(config: () => Config, data: string, { env, writeLog }: Proc
     media: createMediaFetcher({ bounds: () => ({ allow: config().egress.allow, fetchBytes: config().limits.fetchBytes }) }),
     journal: stores.journal,
     counter: createLocalCounter(),
+    tasks: { store: stores.tasks, post: createWebhookPost(() => config().egress.allow) },
+    mediaStore: stores.media,
+    idempotency: stores.idempotency,
     sandboxModels,
     state: (gateway) => createState(gateway, { store: stores.state, sealer: stores.compaction }),
     onDefect: (err, requestId) => log.error({ err, requestId }, 'The gateway failed on a request'),
@@ -113,7 +117,12 @@ export const createServe =
       await stores.close();
       throw error;
     });
-    setTimeout(() => void Promise.all([undici.warm(), stores.warm()]).then(ports.onSettled), WARM_AFTER_MS).unref();
+    const warm = async (): Promise<void> => {
+      await Promise.all([undici.warm(), stores.warm()]);
+      app.wake();
+      ports.onSettled();
+    };
+    setTimeout(() => void warm(), WARM_AFTER_MS).unref();
     return {
       port,
       reload(next) {

@@ -2,14 +2,25 @@ import { join } from 'node:path';
 import type { Config } from './config/config.ts';
 import type { Env } from './config/find-file.ts';
 import { masterSecret } from './config/master-secret.ts';
-import type { Clock, Journal, SealStore } from './exchange/ports.ts';
+import type { Clock, Journal, MediaStore, SealStore } from './exchange/ports.ts';
+import type { IdempotencyStore } from './http/gateway/idempotency.ts';
 import { lazily } from './lazily.ts';
 import type { Log } from './observe/log.ts';
+import { awsSigned } from './presets/aws-auth.ts';
 import { lazyStateStore } from './state/lazy-store.ts';
 import type { StateStore } from './state/ports.ts';
 import type { Database } from './store/database.ts';
+import { createIdempotencyStore } from './store/idempotency.ts';
 import { createJournal } from './store/journal.ts';
 import { createMasterKey, type MasterKey, type Sealer } from './store/master-key.ts';
+import { createMediaIndex } from './store/media-index.ts';
+import { createNode } from './store/node.ts';
+import { createTaskStore } from './store/tasks.ts';
+import { createMediaFolder } from './tasks/media-folder.ts';
+import { createMediaS3 } from './tasks/media-s3.ts';
+import { type Blobs, createMediaStore } from './tasks/media-store.ts';
+import type { TaskStore } from './tasks/ports.ts';
+import type { Send } from './upstream/send.ts';
 
 /** What the server keeps in its data folder. */
 export interface Stores {
@@ -17,6 +28,12 @@ export interface Stores {
   readonly seals: SealStore;
   /** Responses, conversations and threads. */
   readonly state: StateStore;
+  /** Long-running work. */
+  readonly tasks: TaskStore;
+  /** Files that providers made. */
+  readonly media: MediaStore & { sweep(): Promise<void> };
+  /** Answers to be given again. */
+  readonly idempotency: IdempotencyStore;
   /** Seals compaction items. */
   readonly compaction: () => Promise<Sealer>;
   /** Opens what is not open yet. */
@@ -34,6 +51,8 @@ export interface StorePorts {
   readonly log: Log;
   /** In force now. */
   readonly config: () => Config;
+  /** The way out to a storage of media. */
+  readonly send: Send;
 }
 
 function openJournal({ folder, clock, log }: StorePorts): Journal {
@@ -91,6 +110,45 @@ function openState(ports: StorePorts, database: () => Promise<Database>, masterK
   return { state: lazyStateStore(store, (error) => onTrouble('State could not be kept', error)), warm: store };
 }
 
+/** Where media lie: a folder, or a bucket where one is configured. */
+function openBlobs({ folder, clock, config, send }: StorePorts): Blobs {
+  const { media } = config().tasks;
+  const { s3 } = media;
+  if (!s3) return createMediaFolder(media.folder ?? join(folder, 'media'), () => clock.now());
+  const auth = awsSigned('s3');
+  const credential = { key: s3.key };
+  const signing = { now: () => clock.now(), post: () => Promise.reject(new Error('nothing to post')) };
+  return createMediaS3({
+    endpoint: s3.endpoint,
+    bucket: s3.bucket,
+    prefix: s3.prefix ?? '',
+    send,
+    sign: async (request) => (auth.kind === 'signed' ? auth.sign(request, credential, { region: s3.region }, signing) : {}),
+  });
+}
+
+/** Tasks, their media, and answers to be given again: loaded with their first use. */
+function openTasks(ports: StorePorts, database: () => Promise<Database>, masterKey: MasterKey) {
+  const { clock, config } = ports;
+  const now = (): number => clock.now();
+  const node = createNode(now);
+  const bounds = (): { readonly keepMs: number; readonly bytes: number } => {
+    const { keepMs, media } = config().tasks;
+    return { keepMs, bytes: media.bytes };
+  };
+  return {
+    tasks: createTaskStore({ database, sealer: masterKey.sealer('tasks'), node }),
+    media: createMediaStore({
+      index: createMediaIndex(database, now),
+      blobs: openBlobs(ports),
+      sign: masterKey.signer('media'),
+      now,
+      bounds,
+    }),
+    idempotency: createIdempotencyStore({ database, sealer: masterKey.sealer('idempotency'), node, now }),
+  };
+}
+
 /** Opens the data folder. Rejects when there can be no master key, without which nothing could be kept. */
 export async function openStores(ports: StorePorts): Promise<Stores> {
   const { folder, env, log } = ports;
@@ -108,6 +166,7 @@ export async function openStores(ports: StorePorts): Promise<Stores> {
     journal,
     seals,
     state,
+    ...openTasks(ports, database, masterKey),
     compaction: () => Promise.resolve(compaction),
     async warm() {
       await Promise.all([warm(), warmState()]);

@@ -6,6 +6,7 @@ import { createState } from '../src/state/index.ts';
 import { createMemoryStateStore } from '../src/state/memory-store.ts';
 import type { StateStore } from '../src/state/ports.ts';
 import { createMasterKey } from '../src/store/master-key.ts';
+import { testKept } from './kept.ts';
 import { createTestSandbox, sandboxModels } from './sandbox.ts';
 import { createLocalCounter } from '../src/tokens/local-counter.ts';
 import { createSandboxSend } from '../src/upstream/sandbox-send.ts';
@@ -31,6 +32,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
       sealBytes: 2 ** 28,
       fetchBytes: 2 ** 25,
     },
+    tasks: { keepMs: 7 * 86_400_000, deadlineMs: 6 * 3_600_000, media: { bytes: 2 ** 30 } },
     sandbox: true,
     discover: false,
     log: { level: 'silent' },
@@ -79,7 +81,7 @@ const memoryState = (limits = testConfig().limits): StateStore =>
 const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
 /** What of the world outside a test replaces. */
-export type ServerOptions = Partial<Pick<AppPorts, 'media' | 'seals'>>;
+export type ServerOptions = Partial<Pick<AppPorts, 'media' | 'seals' | 'tasks' | 'mediaStore' | 'idempotency'>>;
 
 export async function startTestServer(
   changes: Partial<Config> = {},
@@ -91,11 +93,17 @@ export async function startTestServer(
   const defects: unknown[] = [];
   const undici = createUndiciSend();
   const counter = createLocalCounter();
+  const kept = testKept(() => clock.now());
   const app = createApp(testConfig(changes), {
     clock,
     send: createSandboxSend(createTestSandbox(), undici.send),
     seals: memorySeals(),
-    media: { fetch: () => Promise.reject(new Error('no media in this test')) },
+    media: {
+      fetch: () => Promise.reject(new Error('no media in this test')),
+      check: () => Promise.resolve(),
+      open: () => Promise.reject(new Error('no media in this test')),
+    },
+    ...kept.ports,
     journal: { append: (record) => void records.push(record), flush: () => Promise.resolve(), close: () => Promise.resolve() },
     counter,
     sandboxModels,
@@ -115,6 +123,7 @@ export async function startTestServer(
       await app.drain(500);
       await counter.close();
       await undici.close();
+      await kept.close();
     },
   };
 }

@@ -269,7 +269,7 @@ const s3 = {
   doc: ['S3 or a storage that speaks its protocol, instead of a folder', '以 S3 或兼容存储代替文件夹'],
   required: ['endpoint', 'bucket', 'key'],
   fields: {
-    endpoint: { kind: 'text', doc: ['Its address', '地址'], examples: ['https://s3.eu-west-1.amazonaws.com'], check: checkUrl },
+    endpoint: { kind: 'text', doc: ['Its address', '地址'], examples: ['https://s3.example.com'], check: checkUrl },
     bucket: { kind: 'text', doc: ['The bucket', '存储桶'], examples: ['pailou-media'], check: checkBucket },
     region: { kind: 'text', doc: ['Its region', '地域'], default: 'us-east-1', check: checkName },
     prefix: { kind: 'text', doc: ['What all names in it begin with', '对象名前缀'], examples: ['media/'] },

@@ -1,12 +1,12 @@
-import { lookup } from 'node:dns/promises';
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP } from 'node:net';
 import type { MediaFetcher } from '../exchange/ports.ts';
-import { badField, GatewayError, gatewayFault } from '../ir/index.ts';
-import { mayReach } from './addresses.ts';
+import { GatewayError, gatewayFault } from '../ir/index.ts';
 import { createGate, type Gate } from './gate.ts';
-import { mediaTypeOf } from './media-type.ts';
+import { createGuardedStream } from './guarded-stream.ts';
+import { checkedAddresses, checkedUrl, hostOf, pinned, type Refuse, refusal, systemResolve } from './guarded-url.ts';
+import { mediaTypeOf } from '../media/media-type.ts';
 
 /** What fetching stands on. */
 export interface FetcherPorts {
@@ -20,55 +20,11 @@ export interface FetcherPorts {
 
 const TOTAL_MS = 30_000;
 const IDLE_MS = 10_000;
-const MAX_URL = 8192;
 const FETCHES = { running: 16, waiting: 256 };
 /** Look-ups occupy threads that files need as well: there are four. */
 const LOOKUPS = { running: 2, waiting: 256 };
 /** One call may name several files: together they may be this many times as large as one. */
 const FILES_A_CALL = 4;
-
-type Refuse = (why: string, code: string) => GatewayError;
-
-const refusal =
-  (param: string): Refuse =>
-  (why, code) =>
-    badField(param, `The URL in '${param}' cannot be used: ${why}`, code);
-
-/** The URL, if it is of a kind that is fetched at all. */
-function checkedUrl(text: string, refuse: Refuse): URL {
-  const url = text.length <= MAX_URL && URL.canParse(text) ? new URL(text) : undefined;
-  if (!url) throw refuse('it is not a complete http or https URL', 'invalid_url');
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw refuse('only http and https are fetched', 'invalid_url');
-  if (url.username !== '' || url.password !== '') throw refuse('it holds a user name or password', 'invalid_url');
-  return url;
-}
-
-/** The host without brackets and the dot at its end. The URL parser has already turned `0x7f.1`, `017700000001` and `１２７.1` into plain addresses. */
-const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
-
-const systemResolve = async (host: string): Promise<readonly string[]> => (await lookup(host, { all: true })).map(({ address }) => address);
-
-/** The addresses that are dialled. One that may not be reached among them spoils all: the name is not trusted. */
-async function checkedAddresses(
-  host: string,
-  resolve: (host: string) => Promise<readonly string[]>,
-  allow: readonly string[],
-  refuse: Refuse,
-) {
-  const addresses = isIP(host) === 0 ? await resolve(host).catch(() => []) : [host];
-  if (addresses.length === 0) throw refuse('its host is not known', 'url_unreachable');
-  if (!addresses.every((address) => mayReach(address, allow))) throw refuse('its host is not a public one', 'url_not_allowed');
-  return addresses;
-}
-
-/** Answers a look-up with what was checked, so that a name which now resolves otherwise changes nothing. */
-function pinned(addresses: readonly string[]): LookupFunction {
-  const all = addresses.map((address) => ({ address, family: isIP(address) }));
-  return (_host, { all: wantsAll }, callback) => {
-    if (wantsAll) callback(null, all);
-    else callback(null, all[0]?.address ?? '', all[0]?.family);
-  };
-}
 
 /** Bytes that all files of one call may still take. */
 interface Budget {
@@ -176,6 +132,12 @@ export function createMediaFetcher({ bounds, resolve = systemResolve, totalMs = 
   const budgetOf = createBudgets();
 
   return {
+    async check(text, param) {
+      const refuse = refusal(param);
+      const host = hostOf(checkedUrl(text, refuse));
+      await lookups(() => checkedAddresses(host, resolve, bounds().allow, refuse));
+    },
+    open: createGuardedStream(() => bounds().allow, resolve),
     async fetch(text, param, signal) {
       const refuse = refusal(param);
       const url = checkedUrl(text, refuse);

@@ -64,10 +64,14 @@ export interface Journal {
   close(): Promise<void>;
 }
 
-/** Fetches what a client's URL names, through the egress guard. */
+/** Fetches what a URL names that is not the operator's, through the egress guard. */
 export interface MediaFetcher {
   /** The bytes and media type of a public URL. Throws `GatewayError` (400) naming `param` when it may not or cannot be fetched. */
   fetch(url: string, param: string, signal: AbortSignal): Promise<{ readonly data: Buffer; readonly mediaType: string }>;
+  /** Whether a client's URL may be reached at all. Throws `GatewayError` (400) naming `param`. */
+  check(url: string, param: string): Promise<void>;
+  /** A file of any size that a provider named, as it comes; without the provider's key. Throws `GatewayError` (502). */
+  open(url: string, signal: AbortSignal): Promise<{ readonly mediaType: string; readonly body: AsyncIterable<Uint8Array> }>;
 }
 
 /** Something that was kept to be given out later: what a provider made, or what a client brought. */

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
 /** Encrypts values for one purpose: AES-256-GCM with a key of its own, derived from the master key. */
 export interface Sealer {
@@ -11,6 +11,8 @@ export interface Sealer {
 /** The secret that everything encrypted in the data folder hangs on. */
 export interface MasterKey {
   sealer(purpose: string): Sealer;
+  /** Signs texts for one purpose: HMAC-SHA256, as base64url. */
+  signer(purpose: string): (text: string) => string;
 }
 
 const FORMAT = 1;
@@ -52,6 +54,10 @@ export function createMasterKey(secret: string): MasterKey {
       const sealer = sealers.get(purpose) ?? createSealer(secret, purpose);
       sealers.set(purpose, sealer);
       return sealer;
+    },
+    signer(purpose) {
+      const key = Buffer.from(hkdfSync('sha256', secret, 'pailou', `sign ${purpose}`, 32));
+      return (text) => createHmac('sha256', key).update(text).digest('base64url');
     },
   };
 }

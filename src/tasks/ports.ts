@@ -25,7 +25,9 @@ export interface TaskMedia {
 export interface TaskWebhook {
   readonly url: string;
   /** Standard Webhooks' secret, `whsec_` and base64. */
-  readonly secret?: string;
+  readonly secret: string;
+  /** How often it was called in vain. */
+  readonly failures?: number;
 }
 
 /** Everything of a task that only those who read it whole need. Sealed in the store. */
@@ -42,10 +44,10 @@ export interface TaskValue {
 }
 
 /**
- * How far a task is: `intent`: the provider may have been asked; `submitted`: it has a job under `remoteId`; `local`: work of the
- * process that holds it; `over`: nothing more is done but telling of it.
+ * How far a task is. `intent`: the provider may have been asked; `submitted`: it has a job under `remoteId`; `local`: work of the
+ * process that holds it; `telling`: it has ended, and its webhook is to be called; `over`: nothing more is to be done.
  */
-export type TaskPhase = 'intent' | 'submitted' | 'local' | 'over';
+export type TaskPhase = 'intent' | 'submitted' | 'local' | 'telling' | 'over';
 
 /** One long-running job of a client. */
 export interface Task {
@@ -85,18 +87,23 @@ export interface TaskProgress {
   readonly expiresAt?: number;
 }
 
-/** Knows how to ask providers about one kind of task. Every member may be called again after a restart. */
+/**
+ * Knows how to ask providers about one kind of task. Every member may be called again after a restart, by another process. One
+ * that only has work of this process (`background`) needs no more than `describe`.
+ */
 export interface TaskDriver {
-  /** Asks how it stands. Throws `GatewayError`; what comes again is tried again. */
-  poll(task: Task, signal: AbortSignal): Promise<TaskProgress>;
+  /** Asks how it stands. Throws `GatewayError`; it is then asked again later. */
+  poll?(task: Task, signal: AbortSignal): Promise<TaskProgress>;
   /** Fetches what a completed job made and keeps it. */
-  keep(task: Task, signal: AbortSignal): Promise<readonly TaskMedia[]>;
-  /** Looks for the job of a submission that was cut: how it stands under which id; `none`: surely not there; `unknown`. */
-  find?(task: Task, signal: AbortSignal): Promise<(TaskProgress & { readonly remoteId: string }) | 'none' | 'unknown'>;
+  keep?(task: Task, signal: AbortSignal): Promise<readonly TaskMedia[]>;
+  /** Looks for the job of a submission that was cut: the ids of those that it may be. */
+  find?(task: Task, signal: AbortSignal): Promise<readonly string[]>;
   /** Passes on that nobody wants it any more. Absent or failing: it goes on there, and is forgotten here. */
   cancel?(task: Task, signal: AbortSignal): Promise<void>;
   /** Passes on that it is deleted. */
   remove?(task: Task, signal: AbortSignal): Promise<void>;
+  /** The task as the API shows it. */
+  describe(task: Task): JsonObject;
 }
 
 /** What every order says. */
@@ -154,6 +161,8 @@ export interface Tasks {
   cancel(task: Task): Promise<Task>;
   /** Deletes it here and, where it can be, at the provider. */
   remove(task: Task): Promise<void>;
+  /** Settles when no submission and no work of this process runs. */
+  idle(): Promise<void>;
   /** Asks for nothing any more and gives everything to whoever comes next. */
   stop(): Promise<void>;
 }
@@ -169,8 +178,11 @@ export interface TaskStore {
   byRequestKey(owner: string, requestKey: string): Promise<Task | undefined>;
   list(page: TaskPage): Promise<readonly Task[]>;
   delete(id: string): Promise<void>;
-  /** Lets go of a task that needs nothing more. */
-  release(id: string): Promise<void>;
+  /**
+   * Of jobs at a provider, those that are no task's. None where another submission of the same prompt is not settled either: then
+   * nobody can tell whose is whose.
+   */
+  unclaimed(task: Task, remoteIds: readonly string[]): Promise<readonly string[]>;
   /** Says that this process is alive, and takes over what those that are not have left: tasks that are not over, at most so many. */
   claim(limit: number): Promise<readonly Task[]>;
   /** Tasks of this process go to whoever asks first. */

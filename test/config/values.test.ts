@@ -49,6 +49,7 @@ test('the promised shape loads, to the letter', async () => {
       sealDays: 7,
       sealBytes: 268_435_456,
     },
+    tasks: { keepMs: 604_800_000, deadlineMs: 21_600_000, media: { bytes: 21_474_836_480 } },
     sandbox: 'auto',
     discover: true,
     log: { level: 'info' },

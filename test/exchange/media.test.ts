@@ -15,6 +15,8 @@ beforeAll(async () => {
     {},
     {
       media: {
+        check: () => Promise.resolve(),
+        open: () => Promise.reject(new Error('nothing is opened in this test')),
         async fetch(url, param, signal) {
           fetched.push({ url, param });
           most = Math.max(most, ++running);

@@ -164,13 +164,15 @@ export async function callWire(row: WireRow, canned: Canned, stream: boolean): P
       keys: new Map(),
     },
   };
+  const none = (): Promise<never> => Promise.reject(new Error('no media in this test'));
   const ports: ExchangePorts = {
     clock: { now: () => NOW, monotonic: () => 0 },
     newId: (prefix) => `${prefix}1`,
     post: () => Promise.reject(new Error('no token is asked for in this test')),
     codecs: providerCodecs,
     seals: { get: () => Promise.resolve(new Map()), put() {} },
-    media: { fetch: () => Promise.reject(new Error('no media in this test')) },
+    media: { fetch: none, check: none, open: none },
+    mediaStore: { put: none, find: none, read: none, remove: none, link: () => '', isSigned: () => false },
     record: (made) => (record = made),
     onDefect(error) {
       throw error;

@@ -9,7 +9,7 @@ export function codecOf<Codec>(codecs: ReadonlyMap<string, Codec>, { media }: Me
 }
 
 /** Reads an upstream's answer: what cannot be read is the upstream's fault. */
-export function understood<T>({ provider }: MediaContext, read: () => T): T {
+export function understood<T>({ provider }: Pick<MediaContext, 'provider'>, read: () => T): T {
   try {
     return read();
   } catch (error) {

@@ -29,3 +29,9 @@ export function authenticate(snapshot: Snapshot, headers: IncomingHttpHeaders, q
   }
   return any ? 'unknown' : 'missing';
 }
+
+/** Why a caller is not let in. */
+export const UNAUTHENTICATED: Record<'missing' | 'unknown', string> = {
+  missing: 'No API key was given. Send it as Authorization: Bearer, x-api-key, x-goog-api-key, api-key or ?key=',
+  unknown: 'The API key is not known here. Check it against the keys of this server',
+};

@@ -15,6 +15,8 @@ export type Operation =
   | { readonly kind: 'count-tokens'; readonly protocol: ProtocolId; readonly model?: string }
   | { readonly kind: 'models'; readonly id?: string }
   | { readonly kind: 'state'; readonly resource: 'responses' | 'conversations'; readonly rest: readonly string[] }
+  /** Something that is kept, by its signed link or by its owner's key. */
+  | { readonly kind: 'kept'; readonly id: string; readonly protocol: ProtocolId }
   | { readonly kind: 'hello' }
   | { readonly kind: 'not-due'; readonly what: string }
   | { readonly kind: 'unknown' }
@@ -32,6 +34,8 @@ export interface MediaOperation {
   readonly model?: string;
   /** What is asked of the model (Gemini): `embedContent`. */
   readonly verb?: string;
+  /** What follows the endpoint's name, by slashes: the id of a task, and what of it. */
+  readonly rest?: readonly string[];
 }
 
 const media = (ability: Ability, shape: MediaOperation['shape'] = 'openai'): MediaOperation => ({
@@ -68,7 +72,6 @@ const NOT_DUE: ReadonlySet<string> = new Set([
   'realtime',
   'audio',
   'images',
-  'videos',
   'uploads',
   'assistants',
   'threads',
@@ -89,8 +92,9 @@ function geminiOperation(endpoint: string, query: URLSearchParams): Operation | 
     case 'embedContent':
     case 'batchEmbedContents':
       return { ...media('embeddings', 'gemini'), model, verb };
-    case 'predict':
     case 'predictLongRunning':
+      return { ...media('videos', 'gemini'), model, verb };
+    case 'predict':
     case 'batchGenerateContent':
       return { kind: 'not-due', what: verb };
     default:
@@ -105,6 +109,19 @@ function stateOperation(endpoint: string): Operation | undefined {
   return { kind: 'state', resource, rest };
 }
 
+/** Videos and what is kept of them: endpoints with ids in them, whose methods are told apart where they are answered. */
+function keptOperation(endpoint: string): Operation | undefined {
+  const link = /^media\/([a-z0-9]+)$/.exec(endpoint);
+  if (link?.[1] !== undefined) return { kind: 'kept', id: link[1], protocol: 'openai-chat' };
+  // Google's SDK puts the whole address of a file behind `files/` where it does not begin with https.
+  const file = /^files\/(?:.*\/)?([a-z0-9]+):download$/.exec(endpoint);
+  if (file?.[1] !== undefined) return { kind: 'kept', id: file[1], protocol: 'gemini' };
+  const running = /^(?:models\/.+\/)?operations\/([^/]+)$/.exec(endpoint);
+  if (running?.[1] !== undefined) return { ...media('videos', 'gemini'), rest: ['operations', running[1]] };
+  if (endpoint !== 'videos' && !endpoint.startsWith('videos/')) return undefined;
+  return { ...media('videos'), rest: endpoint.split('/').slice(1) };
+}
+
 /** Reads method and path as one operation. */
 export function operationOf(method: string, path: ParsedPath): Operation {
   const { endpoint, query } = path;
@@ -114,6 +131,8 @@ export function operationOf(method: string, path: ParsedPath): Operation {
   if (endpoint === 'rerank' && method === 'POST' && path.version === 'v2') return media('rerank', 'cohere');
   const post = POSTS.get(endpoint);
   if (post) return method === 'POST' ? post : { kind: 'method', allow: 'POST' };
+  const kept = keptOperation(endpoint);
+  if (kept) return kept;
   const verb = geminiOperation(endpoint, query);
   if (verb) return method === 'POST' ? verb : { kind: 'method', allow: 'POST' };
   if (endpoint === 'models') return reads ? { kind: 'models' } : { kind: 'method', allow: 'GET' };

@@ -4,14 +4,17 @@ import type { Call } from '../../exchange/call.ts';
 import type { ClientSink, OutHeaders } from '../../exchange/client-sink.ts';
 import { type ExchangePorts, respondFault, runExchange } from '../../exchange/exchange.ts';
 import { callHeaders } from '../../exchange/out-headers.ts';
+import type { Tasks } from '../../tasks/ports.ts';
 import type { ClientKey, Snapshot } from '../../policy/snapshot.ts';
 import type { ClientCodec } from '../../protocols/protocol.ts';
 import { ulid } from '../new-id.ts';
 import { createResponseSink } from '../response-sink.ts';
-import { authenticate } from './authenticate.ts';
+import { authenticate, UNAUTHENTICATED } from './authenticate.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
 import { dialectOf, type MediaOperation, type Operation, operationOf } from './endpoints.ts';
 import { type ParsedPath, parsePath } from './paths.ts';
+import type { IdempotencyStore } from './idempotency.ts';
+import { keptEndpoint } from './media/media-links.ts';
 import { letGo, readBody } from './read-body.ts';
 import { checkedModel, checkNestedModel, flagOf, isStrict, labelOf, modelOf, scanBody, type ScannedBody } from './read-call.ts';
 
@@ -48,6 +51,9 @@ export interface GatewayPorts extends ExchangePorts {
   readonly clients: ReadonlyMap<ProtocolId, ClientCodec>;
   readonly snapshot: () => Snapshot;
   readonly services: Services;
+  /** Work that outlives its call. */
+  readonly tasks: Tasks;
+  readonly idempotency: IdempotencyStore;
   /** A stream is running: what it is kept alive with while it is silent, and the headers under which that begins it. */
   readonly track: (sink: ClientSink, keepAlive: string, headers: OutHeaders) => void;
 }
@@ -63,12 +69,6 @@ export function respondJson(
   visit.sink.begin(status, { ...callHeaders(visit), 'content-type': 'application/json', ...headers }, bytes.length);
   visit.sink.end(bytes);
 }
-
-/** Why a caller is not let in. */
-export const UNAUTHENTICATED: Record<'missing' | 'unknown', string> = {
-  missing: 'No API key was given. Send it as Authorization: Bearer, x-api-key, x-goog-api-key, api-key or ?key=',
-  unknown: 'The API key is not known here. Check it against the keys of this server',
-};
 
 function clientFor(ports: GatewayPorts, protocol: ProtocolId): ClientCodec {
   const client = ports.clients.get(protocol);
@@ -182,6 +182,8 @@ export function handleGateway(request: IncomingMessage, response: ServerResponse
     return letGo(request);
   }
   if (!path) return refuse(gatewayFault('not_found', 'The path cannot be read', { code: 'unknown_path' }));
+  if (operation.kind === 'kept')
+    return void keptEndpoint({ ...who, method, path, headers, snapshot, sink }, operation.id, ports).catch(fail);
   const key = authenticate(snapshot, headers, path.query);
   if (typeof key === 'string') return refuse(gatewayFault('authentication', UNAUTHENTICATED[key], { code: 'invalid_api_key' }));
   const refusal = refusalOf(operation);

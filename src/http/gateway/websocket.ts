@@ -10,9 +10,9 @@ import type { ReplyHandler } from '../../state/reply-handler.ts';
 import { type FinishedTurn, prepareTurn, runTurn } from '../../state/turns.ts';
 import type { TurnPorts } from '../../state/turn-ports.ts';
 import { ulid } from '../new-id.ts';
-import { authenticate } from './authenticate.ts';
+import { authenticate, UNAUTHENTICATED } from './authenticate.ts';
 import { corsHeaders } from './cors.ts';
-import { type GatewayPorts, UNAUTHENTICATED } from './handle.ts';
+import type { GatewayPorts } from './handle.ts';
 import { type ParsedPath, parsePath } from './paths.ts';
 import { isStrict, modelOf, scanBody } from './read-call.ts';
 

@@ -6,6 +6,7 @@ import { embeddingsEndpoint } from './embeddings.ts';
 import { moderationsEndpoint } from './moderations.ts';
 import { imagesEndpoint } from './images.ts';
 import { rerankEndpoint } from './rerank.ts';
+import { videosEndpoint } from './videos.ts';
 import { speechEndpoint } from './speech.ts';
 
 /** Answers one kind of request: reads it, runs it, writes the reply in the caller's shape. */
@@ -18,6 +19,7 @@ const ENDPOINTS: { readonly [A in Ability]?: MediaEndpoint } = {
   'image-edits': imagesEndpoint,
   'image-variations': imagesEndpoint,
   rerank: rerankEndpoint,
+  videos: videosEndpoint,
   speech: speechEndpoint,
 };
 

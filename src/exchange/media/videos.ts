@@ -1,0 +1,237 @@
+import { badField, GatewayError, gatewayFault, isObject, createNotes, type JsonObject } from '../../ir/index.ts';
+import type { MediaRequest, MediaTarget } from '../../media/codec.ts';
+import { videoCodecs } from '../../media/videos/index.ts';
+import type { Derivation, VideoCodec, VideoJob, VideoOutput, VideoRequest, VideoSource } from '../../media/videos/shape.ts';
+import type { Snapshot } from '../../policy/snapshot.ts';
+import type { RemoteOrder, Task, TaskDriver, TaskMedia, TaskProgress } from '../../tasks/ports.ts';
+import { taskView } from '../../tasks/view.ts';
+import type { ExchangePorts } from '../exchange.ts';
+import { type Asked, askProvider, openProvider, Redirected } from './ask-provider.ts';
+import { isOwnAddress, type MediaContext, refuseLosses } from './media-exchange.ts';
+import { codecOf, understood } from './whole.ts';
+
+/** What jobs of videos stand on. */
+interface VideoPorts {
+  readonly exchange: ExchangePorts;
+  /** In force now. */
+  readonly snapshot: () => Snapshot;
+}
+
+/** Where a task's job is. */
+interface Place extends Asked {
+  readonly codec: VideoCodec;
+  readonly target: MediaTarget;
+}
+
+function placeOf(task: Pick<Task, 'provider' | 'model'>, { exchange, snapshot }: VideoPorts): Place {
+  const provider = snapshot().providers.get(task.provider);
+  const media = provider?.media.find((one) => one.ability === 'videos' && one.serves(task.model));
+  const codec = media && videoCodecs.get(media.wire.codec);
+  if (!provider || !media || !codec) {
+    const message = `Provider '${task.provider}', which makes this video, is not configured any more`;
+    throw new GatewayError(gatewayFault('upstream', message, { code: 'provider_missing' }));
+  }
+  const target: MediaTarget = {
+    model: task.model,
+    options: media.wire.options ?? {},
+    settings: provider.values,
+    notes: createNotes(),
+    newId: exchange.newId,
+  };
+  return { provider, media, ports: exchange, codec, target };
+}
+
+const progressOf = ({ status, progress, error, detail, expiresAt }: VideoJob): TaskProgress => ({
+  status,
+  detail,
+  ...(progress === undefined ? {} : { progress }),
+  ...(error ? { error } : {}),
+  ...(expiresAt === undefined ? {} : { expiresAt }),
+});
+
+async function jobOf(task: Task, place: Place, signal: AbortSignal): Promise<VideoJob> {
+  const { remoteId = '' } = task;
+  const { codec, target } = place;
+  const answer = await askProvider(place, codec.poll(remoteId, target), signal);
+  return understood(place, () => codec.job(answer, remoteId, target));
+}
+
+/** Types that a server gives for what is no file. */
+const NO_FILE = /^(?:application\/(?:json|problem\+json|xml)|text\/)/;
+
+interface Opened {
+  readonly mediaType: string;
+  readonly body: AsyncIterable<Uint8Array> | Uint8Array;
+}
+
+/** Storages of providers send on to where the file is. */
+const MAX_REDIRECTS = 5;
+
+/** A file where the provider says that it is; its key goes to its own hosts only. */
+async function openUrl(url: string, place: Place, signal: AbortSignal, hops = MAX_REDIRECTS): Promise<Opened> {
+  const isOwn = URL.canParse(url) && isOwnAddress(place.media, new URL(url));
+  if (isOwn) return openRequest({ method: 'GET', path: '', url }, place, signal, hops);
+  return place.ports.media.open(url, signal);
+}
+
+async function openRequest(request: MediaRequest, place: Place, signal: AbortSignal, hops = MAX_REDIRECTS): Promise<Opened> {
+  try {
+    const { headers, body } = await openProvider(place, request, signal, hops > 0);
+    return {
+      mediaType:
+        String(headers['content-type'] ?? '')
+          .split(';')[0]
+          ?.trim() ?? '',
+      body,
+    };
+  } catch (error) {
+    if (error instanceof Redirected) return openUrl(error.location, place, signal, hops - 1);
+    throw error;
+  }
+}
+
+async function openOutput({ from }: VideoOutput, place: Place, signal: AbortSignal): Promise<Opened> {
+  if ('data' in from) return { mediaType: from.mediaType, body: from.data };
+  if ('url' in from) return openUrl(from.url, place, signal);
+  if (!('urlIn' in from)) return openRequest(from.request, place, signal);
+  const answer = await askProvider(place, from.request, signal);
+  return openUrl(
+    understood(place, () => from.urlIn(answer)),
+    place,
+    signal,
+  );
+}
+
+const USUAL_TYPE: Readonly<Record<VideoOutput['variant'], string>> = {
+  video: 'video/mp4',
+  thumbnail: 'image/webp',
+  spritesheet: 'image/jpeg',
+  last_frame: 'image/png',
+};
+
+const noFile = (name: string): GatewayError =>
+  new GatewayError(
+    gatewayFault('upstream', `Provider '${name}' gave something else than the file that it has made`, { code: 'upstream_malformed' }),
+  );
+
+async function keepOutput(output: VideoOutput, task: Task, place: Place, signal: AbortSignal): Promise<TaskMedia> {
+  const { mediaType, body } = await openOutput(output, place, signal);
+  const isMedia = /^(?:video|image|audio)\//.test(mediaType);
+  if (NO_FILE.test(mediaType) || (output.isOptional === true && !mediaType.startsWith('image/'))) {
+    if ('destroy' in body && typeof body.destroy === 'function') body.destroy();
+    throw noFile(place.provider.name);
+  }
+  const store = place.ports.mediaStore;
+  const kept = await store.put(body, { mediaType: isMedia ? mediaType : USUAL_TYPE[output.variant], owner: task.owner });
+  if (kept.bytes > 0) return { variant: output.variant, id: kept.id, mediaType: kept.mediaType, bytes: kept.bytes };
+  await store.remove(kept.id);
+  throw noFile(place.provider.name);
+}
+
+async function keepAll(job: VideoJob, task: Task, place: Place, signal: AbortSignal): Promise<readonly TaskMedia[]> {
+  const kept: TaskMedia[] = [];
+  for (const output of job.outputs ?? []) {
+    try {
+      kept.push(await keepOutput(output, task, place, signal));
+    } catch (error) {
+      if (output.isOptional === true && error instanceof GatewayError && !signal.aborted) continue;
+      for (const { id } of kept) await place.ports.mediaStore.remove(id);
+      throw error;
+    }
+  }
+  if (kept.length === 0) throw noFile(place.provider.name);
+  return kept;
+}
+
+/** The members of a video's task, as OpenAI's SDK reads them. */
+export function describeVideo(task: Task): JsonObject {
+  const { about } = task.value;
+  return {
+    ...taskView(task, 'video'),
+    prompt: about['prompt'] ?? null,
+    seconds: about['seconds'] ?? null,
+    size: about['size'] ?? null,
+    remixed_from_video_id: about['remixed_from'] ?? null,
+  };
+}
+
+/** How many finished jobs are remembered between the last question and the fetching of what they made. */
+const MAX_DONE = 1000;
+
+/** Asks providers how their videos get on, and fetches them. */
+export function createVideoDriver(ports: VideoPorts): TaskDriver {
+  const done = new Map<string, VideoJob>();
+  const send = async (task: Task, request: 'cancel' | 'remove', signal: AbortSignal): Promise<void> => {
+    const place = placeOf(task, ports);
+    const written = place.codec[request]?.(task.remoteId ?? '', place.target);
+    if (written) await askProvider(place, written, signal);
+  };
+  return {
+    describe: describeVideo,
+    async poll(task, signal) {
+      const job = await jobOf(task, placeOf(task, ports), signal);
+      if (job.status === 'completed') {
+        if (done.size >= MAX_DONE) done.clear();
+        done.set(task.id, job);
+      }
+      return progressOf(job);
+    },
+    async keep(task, signal) {
+      const place = placeOf(task, ports);
+      const job = done.get(task.id) ?? (await jobOf(task, place, signal));
+      // An address that did not work may be a new one the next time.
+      done.delete(task.id);
+      return keepAll(job, task, place, signal);
+    },
+    cancel: (task, signal) => send(task, 'cancel', signal),
+    remove: (task, signal) => send(task, 'remove', signal),
+    async find(task, signal) {
+      const place = placeOf(task, ports);
+      const { codec, target } = place;
+      if (!codec.find || target.options['lists'] === false || task.value.about['remixed_from'] !== undefined) return [];
+      const { prompt } = task.value.about;
+      const about = { id: task.id, prompt: typeof prompt === 'string' ? prompt : '', model: task.model, createdAt: task.createdAt };
+      const answer = await askProvider(place, codec.find.request(about, target), signal);
+      return understood(place, () => codec.find?.pick(answer, about) ?? []);
+    },
+  };
+}
+
+/** What an order of a video says. */
+export interface VideoOrder {
+  readonly request: VideoRequest;
+  /** Another video that it is made of, and how. */
+  readonly source?: VideoSource & { readonly how: Derivation };
+}
+
+const WORDS: Readonly<Record<Derivation, string>> = { remix: 'remixes', edit: 'edits', extend: 'extensions' };
+
+/** Writes the submission now, so that what is wrong with it is said before anything is kept, and gives what sends it. */
+export function videoSubmission(context: MediaContext, { request, source }: VideoOrder): RemoteOrder['submit'] {
+  const { provider, media, ports, target, call } = context;
+  const codec = codecOf(videoCodecs, context);
+  const derive = source && codec.derive?.[source.how];
+  if (source && (!derive || media.wire.options?.[source.how] === false)) {
+    throw badField(
+      'model',
+      `Provider '${provider.name}' has no ${WORDS[source.how]} of videos: make a new one with 'input_reference'`,
+      'not_supported',
+    );
+  }
+  const write = (id: string) => (source && derive ? derive(source, request, target) : codec.create(request, target, id));
+  // Once for its mistakes; notes are a set.
+  write('video_0');
+  refuseLosses(call, context.notes);
+  const asked: Asked = { provider, media, ports, codec };
+  return async (id, signal) => {
+    const answer = await askProvider(asked, write(id), signal);
+    const job = understood(asked, () => codec.accepted(answer, target));
+    return { ...progressOf(job), remoteId: job.remoteId };
+  };
+}
+
+/** What a finished task tells of itself at its provider, for videos that are made of it. */
+export const sourceOf = (task: Task): VideoSource => ({
+  remoteId: task.remoteId ?? '',
+  detail: isObject(task.value.detail) ? task.value.detail : {},
+});

@@ -1,0 +1,132 @@
+import { gatewayFault, GatewayError } from '../ir/index.ts';
+import type { Send, UpstreamRequest } from '../upstream/send.ts';
+import { fetchStream } from '../upstream/fetch-stream.ts';
+import { fetchWhole, type WholeAnswer } from '../upstream/fetch-whole.ts';
+import type { Blobs } from './media-store.ts';
+
+/** What a bucket is reached by. */
+interface S3Ports {
+  readonly endpoint: string;
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly send: Send;
+  /** Headers that sign a request (SigV4). */
+  readonly sign: (
+    request: Pick<UpstreamRequest, 'origin' | 'method' | 'path' | 'headers' | 'body'>,
+  ) => Promise<Readonly<Record<string, string>>>;
+}
+
+/** The smallest part of an upload in parts is 5 MiB. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+const PART_BYTES = 8 * 1024 * 1024;
+const MAX_ANSWER = 256 * 1024;
+const TIMEOUTS = { connect: 10_000, headers: 60_000, idle: 60_000 };
+const TOTAL_MS = 120_000;
+
+const trouble = (what: string, status: number): GatewayError =>
+  new GatewayError(
+    gatewayFault('overloaded', `The storage of media ${what} (HTTP ${status})`, { code: 'media_unavailable', retryAfterMs: 5000 }),
+  );
+
+/** What stands in an element; answers of S3 are small and their values hold no markup. */
+const element = (xml: string, name: string): string | undefined => new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1];
+
+const unescaped = (text: string): string => text.replaceAll('&quot;', '"').replaceAll('&amp;', '&');
+
+/** Joins what comes into pieces of `PART_BYTES`; the last is smaller. */
+async function* parts(source: AsyncIterable<Uint8Array>): AsyncIterable<Buffer> {
+  let waiting: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of source) {
+    waiting.push(piece);
+    bytes += piece.length;
+    while (bytes >= PART_BYTES) {
+      const all = Buffer.concat(waiting, bytes);
+      yield all.subarray(0, PART_BYTES);
+      waiting = [all.subarray(PART_BYTES)];
+      bytes -= PART_BYTES;
+    }
+  }
+  yield Buffer.concat(waiting, bytes);
+}
+
+/** Objects of a bucket, addressed by path. https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations.html */
+export function createMediaS3({ endpoint, bucket, prefix, send, sign }: S3Ports): Blobs {
+  const { origin, pathname } = new URL(endpoint);
+  const root = `${pathname.replace(/\/+$/, '')}/${bucket}/${prefix}`;
+  const request = async (
+    method: string,
+    path: string,
+    body: readonly Buffer[] = [],
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<UpstreamRequest> => {
+    const plain = { origin, method, path: root + path, headers, body };
+    return { ...plain, headers: { ...headers, ...(await sign(plain)) }, timeouts: TIMEOUTS };
+  };
+  const ask = async (...args: Parameters<typeof request>): Promise<WholeAnswer> =>
+    fetchWhole(send, await request(...args), MAX_ANSWER, TOTAL_MS);
+  const done = async (what: string, answer: Promise<WholeAnswer>): Promise<WholeAnswer> => {
+    const got = await answer;
+    if (got.status < 200 || got.status > 299) throw trouble(what, got.status);
+    return got;
+  };
+  const put = (path: string, body: Buffer, headers?: Readonly<Record<string, string>>): Promise<WholeAnswer> =>
+    done('does not take a file', ask('PUT', path, [body], headers));
+
+  /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html */
+  const writeParts = async (id: string, first: Buffer, rest: AsyncIterator<Buffer>, mediaType: string): Promise<number> => {
+    const begun = await done('does not take a file', ask('POST', `${id}?uploads=`, [], { 'content-type': mediaType }));
+    const upload = element(begun.body.toString('utf8'), 'UploadId');
+    if (upload === undefined) throw trouble('began no upload', begun.status);
+    const query = `uploadId=${encodeURIComponent(unescaped(upload))}`;
+    const tags: string[] = [];
+    let bytes = 0;
+    try {
+      for (let part: Buffer | undefined = first; part;) {
+        if (part.length > 0) {
+          const { headers } = await put(`${id}?partNumber=${tags.length + 1}&${query}`, part);
+          tags.push(String(headers['etag'] ?? ''));
+          bytes += part.length;
+        }
+        const next: IteratorResult<Buffer> = await rest.next();
+        part = next.done === true ? undefined : next.value;
+      }
+      const list = tags.map(
+        (tag, index) => `<Part><PartNumber>${index + 1}</PartNumber><ETag>${tag.replaceAll('"', '&quot;')}</ETag></Part>`,
+      );
+      const whole = Buffer.from(`<CompleteMultipartUpload>${list.join('')}</CompleteMultipartUpload>`);
+      const answer = await done('does not complete a file', ask('POST', `${id}?${query}`, [whole], { 'content-type': 'application/xml' }));
+      // An error may come with 200 here.
+      if (answer.body.includes('<Error>')) throw trouble('does not complete a file', answer.status);
+      return bytes;
+    } catch (error) {
+      await ask('DELETE', `${id}?${query}`).catch(() => undefined);
+      throw error;
+    }
+  };
+
+  return {
+    async write(id, source, mediaType) {
+      const pieces = parts(source)[Symbol.asyncIterator]();
+      const first = await pieces.next();
+      const head: Buffer = first.done === true ? Buffer.alloc(0) : first.value;
+      if (head.length >= PART_BYTES) return writeParts(id, head, pieces, mediaType);
+      await put(id, head, { 'content-type': mediaType });
+      return head.length;
+    },
+    async read(id, { from, to }) {
+      if (to < from) return (async function* () {})();
+      const { status, body } = await fetchStream(
+        send,
+        await request('GET', id, [], { range: `bytes=${from}-${to}` }),
+        new AbortController().signal,
+      );
+      if (status === 206 || (status === 200 && from === 0)) return body;
+      body.destroy();
+      throw trouble('does not give a file', status);
+    },
+    async delete(id) {
+      const { status } = await ask('DELETE', id);
+      if (status >= 300 && status !== 404) throw trouble('does not delete a file', status);
+    },
+  };
+}

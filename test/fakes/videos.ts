@@ -1,0 +1,88 @@
+import { type FakeUpstream, json, type Seen, startUpstream } from './upstream.ts';
+
+/** A server of OpenAI's videos. */
+export interface VideoUpstream extends FakeUpstream {
+  readonly jobs: Map<string, VideoRow>;
+  /** Questions until a job is done. */
+  polls: number;
+}
+
+interface VideoRow {
+  readonly id: string;
+  readonly request: Record<string, unknown>;
+  asked: number;
+  status: string;
+  error?: { code: string; message: string };
+}
+
+export const MP4 = Buffer.concat([Buffer.from('000000186674797069736f6d0000020069736f6d69736f32', 'hex'), Buffer.alloc(4096, 7)]);
+
+/** The text fields of a form. */
+function formFields(body: string): Record<string, string> {
+  const out: Record<string, string> = {};
+  for (const [, name = '', value = ''] of body.matchAll(/name="([^"]+)"\r\n\r\n([^\r]*)\r\n/g)) out[name] = value;
+  return out;
+}
+
+const requestOf = ({ headers, body }: Seen): Record<string, unknown> =>
+  String(headers['content-type']).startsWith('multipart/') ? formFields(body) : (JSON.parse(body || '{}') as Record<string, unknown>);
+
+/** Starts one: a prompt with `fail` fails, one with `refuse` is refused. */
+export async function startVideoUpstream(): Promise<VideoUpstream> {
+  const jobs = new Map<string, VideoRow>();
+  let count = 0;
+  const show = (row: VideoRow) => ({
+    id: row.id,
+    object: 'video',
+    created_at: Math.floor(Date.now() / 1000),
+    completed_at: null,
+    expires_at: null,
+    progress: Math.min(100, row.asked * 40),
+    model: row.request['model'],
+    prompt: row.request['prompt'],
+    seconds: row.request['seconds'] ?? '4',
+    size: row.request['size'] ?? '720x1280',
+    remixed_from_video_id: null,
+    status: row.status,
+    error: row.error ?? null,
+  });
+  const base = await startUpstream();
+  const upstream: VideoUpstream = Object.assign(base, { jobs, polls: 2 });
+  const create = (seen: Seen) => {
+    const request = requestOf(seen);
+    const row: VideoRow = { id: `video_up${++count}`, request, asked: 0, status: 'queued' };
+    jobs.set(row.id, row);
+    return row;
+  };
+  upstream.answer = (seen, response) => {
+    const [, , , id = '', word] = seen.path.split('?')[0]?.split('/') ?? [];
+    if (seen.method === 'POST') {
+      if (/refuse/.test(seen.body))
+        return json(
+          { error: { message: 'Your prompt is not allowed', type: 'invalid_request_error', code: 'moderation_blocked', param: 'prompt' } },
+          400,
+        )(seen, response);
+      return json(show(create(seen)))(seen, response);
+    }
+    if (id === '') return json({ object: 'list', data: [...jobs.values()].map(show) })(seen, response);
+    const row = jobs.get(id);
+    if (!row) return json({ error: { message: 'No such video', type: 'invalid_request_error' } }, 404)(seen, response);
+    if (seen.method === 'DELETE') {
+      jobs.delete(id);
+      return json({ id, object: 'video.deleted', deleted: true })(seen, response);
+    }
+    if (word === 'content') {
+      const isImage = /variant=/.test(seen.path);
+      response.writeHead(200, { 'content-type': isImage ? 'image/webp' : 'video/mp4' }).end(isImage ? Buffer.from('RIFF....WEBP') : MP4);
+      return undefined;
+    }
+    row.asked += 1;
+    row.status = row.asked < upstream.polls ? 'in_progress' : 'completed';
+    if (row.status === 'completed' && /fail/.test(String(row.request['prompt']))) {
+      row.status = 'failed';
+      row.error = { code: 'moderation_blocked', message: 'The video shows what must not be shown' };
+    }
+    return json(show(row))(seen, response);
+  };
+  return upstream;
+}
