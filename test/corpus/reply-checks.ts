@@ -36,26 +36,39 @@ function differences(wanted: ReplyEssence, found: ReplyEssence): string[] {
   return wrong;
 }
 
+/** How what a client of a dialect found in a reply differs from what it must find there. */
+export function replyDifferences(
+  client: ProtocolId,
+  { upstream, said, streamed }: { readonly upstream: ProtocolId; readonly said: ReplyEssence; readonly streamed: boolean },
+  found: ReplyEssence,
+): string[] {
+  const isSame = client === upstream;
+  // What stands in the place of parts that a dialect lacks has seals of its own; they are looked at apart.
+  const wanted = { ...expectedReply(client, upstream, said), seals: [] };
+  const seen = {
+    ...(isSame ? found : withoutHosted(found)),
+    seals: [],
+    ...(client === 'anthropic-messages' && !isSame ? { citations: found.citations.map(unplaced) } : {}),
+    // A chat message has one place for its text, wherever calls stood.
+    ...(client === 'openai-chat' && !isSame ? { order: [] } : {}),
+  };
+  // Gemini's stream tells sources at its end, where the part that they are about may be over: read back, they stand nowhere.
+  const bare = (one: ReplyEssence): ReplyEssence =>
+    client === 'gemini' && streamed ? { ...one, citations: one.citations.map(unplaced) } : one;
+  return differences(bare(wanted), bare(seen));
+}
+
 /** A whole and a streamed reply, for a client of one dialect: legal, and the same as what came. */
 export function* replyProblems(client: Codec, { upstream, events, request, body }: Replayed): Iterable<Problem> {
-  const tools = request.tools;
-  const reply = collected(events, tools);
+  const reply = collected(events, request.tools);
   const said = replyEssence(reply);
-  // What stands in the place of parts that a dialect lacks has seals of its own; they are looked at apart.
-  const wanted = { ...expectedReply(client.id, upstream, said), seals: [] };
-  // A chat message has one place for its text, wherever calls stood.
-  const seen = (one: ReplyEssence): ReplyEssence => ({
-    ...(client.id === upstream ? one : withoutHosted(one)),
-    seals: [],
-    ...(client.id === 'anthropic-messages' && client.id !== upstream ? { citations: one.citations.map(unplaced) } : {}),
-    ...(client.id === 'openai-chat' && client.id !== upstream ? { order: [] } : {}),
-  });
   const own = client.id === upstream ? body : {};
   const written = client.encodeReply(reply, replyContext(request, own));
   const whole = `whole → ${client.id}`;
   const wrong = replyProblem(client.id, written);
   if (wrong !== undefined) yield { check: whole, why: wrong };
-  for (const why of differences(wanted, seen(replyEssence(client.decodeReply(written, SOURCE))))) yield { check: whole, why };
+  const read = replyEssence(client.decodeReply(written, SOURCE));
+  for (const why of replyDifferences(client.id, { upstream, said, streamed: false }, read)) yield { check: whole, why };
   // A chat message has no place for what hosted tools did, nor for its seal.
   const kept = client.id === 'openai-chat' ? reply.parts.filter((part) => !part.kind.startsWith('hosted')) : reply.parts;
   // Gemini runs the tools of MCP servers itself and tells of the results in the same reply: nobody sends those back.
@@ -69,9 +82,8 @@ export function* replyProblems(client: Codec, { upstream, events, request, body 
   const again = decodeFrames(client, frames);
   const order = grammarProblem(again);
   if (order !== undefined) yield { check: stream, why: `decoded again: ${order}` };
-  // Gemini's stream tells sources at its end, where the part that they are about may be over: read back, they stand nowhere.
-  const bare = (one: ReplyEssence): ReplyEssence => (client.id === 'gemini' ? { ...one, citations: one.citations.map(unplaced) } : one);
-  for (const why of differences(bare(wanted), bare(seen(replyEssence(collected(again)))))) yield { check: stream, why };
+  for (const why of replyDifferences(client.id, { upstream, said, streamed: true }, replyEssence(collected(again))))
+    yield { check: stream, why };
 }
 
 const CUT: Fault = { kind: 'upstream', status: 502, message: 'The upstream broke off', by: 'gateway', code: 'upstream_cut' };

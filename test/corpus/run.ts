@@ -4,11 +4,12 @@
 // recording; --notes: what notes and refusals answered for.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Fault, GatewayError, isObject, type JsonObject, kindOfStatus, type ReplyEvent } from '../../src/ir/index.ts';
+import { type Fault, GatewayError, type JsonObject, kindOfStatus } from '../../src/ir/index.ts';
 import { providerCodecs } from '../../src/protocols/index.ts';
 import { relayProblem, renameProblem, wholeProblem } from './raw-bytes.ts';
+import { isCall, isErrorRecording, isQueued, recordedEvents } from './recorded-reply.ts';
 import { corpusFolder, FOLDERS, type Recording, recordings, requestBody } from './recordings.ts';
-import { anyRequest, type Codec, codecOf, decodeFrames, framesOf, grammarProblem, SOURCE, unfolded } from './replay.ts';
+import { anyRequest, type Codec, codecOf, grammarProblem } from './replay.ts';
 import { faultProblems, failureProblems, type Problem, type Replayed, replyProblems } from './reply-checks.ts';
 import { oneWayProblems, requestProblems } from './request-checks.ts';
 import { PLAIN, VENDORS } from './targets.ts';
@@ -20,19 +21,6 @@ const CLIENTS = PLAIN.map(({ codec }) => codec);
 
 /** How often a note or a refusal answered for a difference, by pair, field and note. */
 const excuses = new Map<string, number>();
-
-/** The recorded reply's events; a body that is an error throws its fault. */
-function recordedEvents({ response }: Recording, codec: Codec): ReplyEvent[] {
-  if (response.sse) return decodeFrames(codec, framesOf(Buffer.from(response.sse.join(''))));
-  const body = (response.body ?? JSON.parse(response.bodyText ?? 'null')) as JsonObject | readonly JsonObject[];
-  // Gemini's other form of a stream: one array of what would be events.
-  if (Array.isArray(body))
-    return decodeFrames(
-      codec,
-      body.map((one: JsonObject) => ({ data: JSON.stringify(one) })),
-    );
-  return unfolded(codec.decodeReply(body as JsonObject, SOURCE));
-}
 
 /** The recorded request, for what a reply to it needs to know; its own check reports one that cannot be read. */
 function requestOf(body: JsonObject | undefined, codec: Codec, stream: boolean): Replayed['request'] {
@@ -62,11 +50,6 @@ function* replyFailures(recording: Recording, upstream: Codec): Iterable<Problem
     yield* failureProblems(client, replayed, [0, 1, Math.floor(events.length / 2), events.length - 1]);
   }
 }
-
-const isErrorRecording = ({ response }: Recording): boolean =>
-  /"error"\s*:\s*[{"]|^event: error/m.test(response.sse?.at(-1) ?? '') ||
-  /"error"\s*:\s*[{"]|^event: error/m.test(response.sse?.at(-2) ?? '') ||
-  /"error"\s*:\s*[{"]/.test(response.bodyText ?? JSON.stringify(response.body ?? ''));
 
 function* toldFault(fault: Fault, replayed: Replayed): Iterable<Problem> {
   for (const client of CLIENTS) {
@@ -110,8 +93,6 @@ function* errorFailures({ response }: Recording, codec: Codec): Iterable<Problem
   for (const client of CLIENTS) yield* faultProblems(client, fault);
 }
 
-const CHAT_ENDPOINTS = new Set(['messages', 'chat.completions', 'responses', 'generateContent', 'streamGenerateContent', 'completions']);
-
 /** Runs a check; what it throws is a failure too. */
 function* guarded(check: string, work: () => Iterable<Problem>): Iterable<Problem> {
   try {
@@ -146,10 +127,6 @@ function* failuresOf(recording: Recording, codec: Codec): Iterable<Problem> {
   } else if (status >= 400) yield* guarded('error', () => errorFailures(recording, codec));
 }
 
-/** A background job that was taken on, and not yet answered. */
-const isQueued = ({ response }: Recording): boolean =>
-  isObject(response.body) && (response.body['status'] === 'queued' || response.body['status'] === 'in_progress');
-
 interface Tally {
   total: number;
   failed: number;
@@ -160,13 +137,7 @@ interface Tally {
 function replay(corpus: string, folder: string, codec: Codec): Tally {
   const tally: Tally = { total: 0, failed: 0, excused: 0 };
   for (const recording of recordings(corpus, folder)) {
-    // Reports of the account's usage end in the same word.
-    if (
-      !CHAT_ENDPOINTS.has(recording.endpoint) ||
-      recording.request?.path.includes('/organization/') ||
-      (only !== undefined && !recording.id.includes(only))
-    )
-      continue;
+    if (!isCall(recording) || (only !== undefined && !recording.id.includes(only))) continue;
     tally.total++;
     const failures = [...failuresOf(recording, codec)];
     if (failures.length === 0) {
