@@ -111,6 +111,6 @@ export function resolutionFor({ size }: ImageRequest, all: readonly string[] = [
   if (size.resolution !== undefined) return all.includes(size.resolution) ? size.resolution : all.at(-1);
   const longer = Math.max(size.width ?? 0, size.height ?? 0);
   // Models round to their own sizes of a megapixel: 1536x1024 is still one of those.
-  const needed = longer > 3000 ? '4K' : longer > 1600 ? '2K' : undefined;
+  const needed = longer > 3200 ? '4K' : longer > 1600 ? '2K' : undefined;
   return needed === undefined || all.includes(needed) ? needed : all.at(-1);
 }

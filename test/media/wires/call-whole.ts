@@ -14,6 +14,8 @@ export interface Canned {
   readonly status: number;
   readonly body: JsonObject | string | ((request: JsonObject) => JsonObject);
   readonly headers?: Readonly<Record<string, string>>;
+  /** By the whole request, where its body does not tell it apart (jobs that are asked for). In place of `body`. */
+  readonly answer?: (request: UpstreamRequest) => JsonObject;
 }
 
 /** What came of one call: the requests as they went out, what the work found, or the fault. */
@@ -43,7 +45,8 @@ function quietSink(): ClientSink {
 }
 
 const textOf = (canned: Canned, request: UpstreamRequest): string => {
-  const { body } = canned;
+  const { body, answer } = canned;
+  if (answer) return JSON.stringify(answer(request));
   if (typeof body === 'string') return body;
   return JSON.stringify(typeof body === 'function' ? body(JSON.parse(Buffer.concat(request.body).toString()) as JsonObject) : body);
 };
