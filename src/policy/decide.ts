@@ -83,10 +83,10 @@ function firstPattern(snapshot: Snapshot, name: string): string | undefined {
   return undefined;
 }
 
-/** The protocol to ask a provider in: the client's own where it has it, else the first that it prefers. */
-function protocolFor(provider: Provider, request: RouteRequest): ProtocolId | undefined {
-  if (provider.wires.has(request.protocol)) return request.protocol;
-  for (const id of provider.wires.keys()) if (id !== 'openai-completions') return id;
+/** The protocol to ask a provider in: the client's own where the model is served in it, else the first that it prefers. */
+function protocolFor(provider: Provider, model: string, request: RouteRequest): ProtocolId | undefined {
+  if (provider.wires.get(request.protocol)?.serves(model) === true) return request.protocol;
+  for (const [id, wire] of provider.wires) if (id !== 'openai-completions' && wire.serves(model)) return id;
   return undefined;
 }
 
@@ -99,7 +99,7 @@ function candidate(provider: Provider, model: string, request: RouteRequest, rea
     if (has) return { ...base, verdict: 'eligible', reasons };
     return { ...base, verdict: 'rejected', reasons: [...reasons, `capability_missing:${operation}`] };
   }
-  const protocol = protocolFor(provider, request);
+  const protocol = protocolFor(provider, model, request);
   if (!protocol) return { ...base, verdict: 'rejected', reasons: [...reasons, `capability_missing:${request.operation}`] };
   return { ...base, protocol, verdict: 'eligible', reasons };
 }

@@ -10,7 +10,12 @@ function provider(name: string, protocols: readonly string[], knows: readonly st
   return {
     name,
     preset: { knows },
-    wires: new Map(protocols.map((id) => [id, {}])),
+    wires: new Map(
+      protocols.map((text) => {
+        const [id = '', glob = '*'] = text.split(' ');
+        return [id, { serves: (model: string) => matchGlob(glob, model) !== undefined }];
+      }),
+    ),
     media: [],
     exposes: (model: string) => expose.some((glob) => matchGlob(glob, model)),
     knows: (model: string) => knows.some((glob) => matchGlob(glob, model)),
@@ -22,6 +27,7 @@ const PROVIDERS = [
   provider('claude', ['anthropic-messages'], ['claude-*']),
   provider('or', ['openai-chat'], ['*/*', 'gpt-5-mini']),
   provider('narrow', ['openai-chat'], ['tiny'], ['tiny']),
+  provider('cloud', ['anthropic-messages *claude*', 'openai-chat *oss*'], []),
 ];
 const snapshot = {
   revision: 1,
@@ -56,6 +62,9 @@ const ROUTES: readonly { asked: string; more?: Partial<RouteRequest>; goes: stri
   { asked: 'claude-opus-9', goes: 'claude/claude-opus-9 as anthropic-messages' },
   { asked: 'gpt-5', more: { protocol: 'anthropic-messages' }, goes: 'openai/gpt-5 as openai-responses' },
   { asked: 'gpt-5-mini', goes: 'openai/gpt-5-mini as openai-chat' },
+  { asked: 'cloud/claude-x', goes: 'cloud/claude-x as anthropic-messages' },
+  { asked: 'cloud/x-oss', more: { protocol: 'anthropic-messages' }, goes: 'cloud/x-oss as openai-chat' },
+  { asked: 'cloud/other', goes: 'bad_request' },
   { asked: 'fast', more: { platform: 'or' }, goes: 'or/fast as openai-chat' },
   { asked: 'x', more: { platform: 'nowhere' }, goes: 'not_found' },
   { asked: 'narrow/big', goes: 'not_found' },
