@@ -62,6 +62,8 @@ export const openai = definePreset({
     'sora-*',
     'dall-e-*',
     'text-embedding-*',
+    'omni-moderation-*',
+    'text-moderation-*',
     'tts-*',
     'whisper-*',
     'davinci-002',

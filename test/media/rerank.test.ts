@@ -1,6 +1,6 @@
-import { CohereClientV2 } from 'cohere-ai';
+import { Cohere, CohereClientV2 } from 'cohere-ai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FakeUpstream, json, startUpstream } from '../fakes/upstream.ts';
+import { type Answer, type FakeUpstream, json, startUpstream } from '../fakes/upstream.ts';
 import { startTestServer, type TestServer } from '../server.ts';
 
 const DOCUMENTS = ['Paris is in France', { text: 'Suzhou is in Jiangsu', id: 7 }, 'Rome is in Italy'];
@@ -8,16 +8,24 @@ const DOCUMENTS = ['Paris is in France', { text: 'Suzhou is in Jiangsu', id: 7 }
 let upstream: FakeUpstream;
 let server: TestServer;
 
-const post = (path: string, body: unknown): Promise<Response> =>
+const post = (path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> =>
   fetch(server.url + path, {
     method: 'POST',
-    headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
   });
 
 beforeAll(async () => {
   upstream = await startUpstream();
-  server = await startTestServer({ providers: { cohere: { preset: 'cohere', baseUrl: upstream.url, key: 'k' } } });
+  const at = { baseUrl: upstream.url, key: 'k' };
+  server = await startTestServer({
+    providers: {
+      cohere: { preset: 'cohere', ...at },
+      voyage: { preset: 'voyage', ...at },
+      oai: { preset: 'openai', ...at, rerank: 'embeddings' },
+      plain: { preset: 'openai', ...at },
+    },
+  });
 });
 
 afterAll(async () => {
@@ -93,5 +101,91 @@ describe('rerank over Cohere', () => {
     upstream.answer = json('<html>', 200);
     const nonsense = await post('/v1/rerank', { model: 'cohere/rerank-v3.5', query: 'x', documents: ['a'] });
     expect([nonsense.status, await nonsense.json()]).toMatchObject([502, { error: { code: 'upstream_malformed' } }]);
+  });
+});
+
+describe('rerank over others', () => {
+  it('serves the official SDK in front of Voyage', async () => {
+    upstream.answer = json({ object: 'list', data: [{ index: 1, relevance_score: 0.7 }], model: 'rerank-2.5', usage: { total_tokens: 9 } });
+    const client = new CohereClientV2({ token: server.key, environment: server.url });
+    const reply = await client.rerank({ model: 'voyage/rerank-2.5', query: 'Jiangsu?', documents: ['a', 'b', 'c'], topN: 1 });
+    expect(reply.results).toEqual([{ index: 1, relevanceScore: 0.7 }]);
+    expect(reply.meta?.billedUnits?.inputTokens).toBe(9);
+    expect(JSON.parse(upstream.seen.at(-1)?.body ?? '')).toMatchObject({ top_k: 1 });
+  });
+
+  it('serves it in front of the sandbox, below a platform', async () => {
+    const client = new CohereClientV2({ token: server.key, environment: `${server.url}/sandbox` });
+    const documents = ['Paris is the capital of France', 'Suzhou is a city in Jiangsu', 'Rome is in Italy'];
+    const reply = await client.rerank({ model: 'rerank', query: 'Which city is in Jiangsu?', documents, topN: 2 });
+    expect(reply.results[0]?.index).toBe(1);
+    expect(reply.results).toHaveLength(2);
+  });
+
+  it.each([
+    [400, Cohere.BadRequestError, { message: 'bad' }],
+    [404, Cohere.NotFoundError, { message: 'none' }],
+    [429, Cohere.TooManyRequestsError, { message: 'slow down' }],
+  ])('lets it raise what it raises on %d', async (status, raised, body) => {
+    upstream.answer = json(body, status);
+    const client = new CohereClientV2({ token: server.key, environment: server.url, maxRetries: 0 });
+    const asked = client.rerank({ model: 'voyage/rerank-2.5', query: 'x', documents: ['a'] }, { maxRetries: 0 });
+    await expect(asked).rejects.toBeInstanceOf(raised);
+  });
+
+  it('raises on an unknown key, and on a request that is wrong', async () => {
+    const stranger = new CohereClientV2({ token: 'no', environment: server.url });
+    await expect(stranger.rerank({ model: 'voyage/rerank-2.5', query: 'x', documents: ['a'] })).rejects.toBeInstanceOf(
+      Cohere.UnauthorizedError,
+    );
+    const client = new CohereClientV2({ token: server.key, environment: server.url });
+    await expect(client.rerank({ model: 'voyage/rerank-2.5', query: 'x', documents: [] })).rejects.toBeInstanceOf(Cohere.BadRequestError);
+  });
+
+  it('takes Jina’s query and Voyage’s name for how many', async () => {
+    upstream.answer = json(REPLY);
+    const answer = await post('/v1/rerank', { model: 'cohere/rerank-v3.5', query: { text: 'Jiangsu?' }, documents: DOCUMENTS, top_k: 1 });
+    expect(await answer.json()).toMatchObject({ results: [{ index: 1 }], usage: { search_units: 1 } });
+    expect(JSON.parse(upstream.seen.at(-1)?.body ?? '')).toMatchObject({ query: 'Jiangsu?', top_n: 1 });
+  });
+});
+
+describe('rerank by embeddings', () => {
+  const vectors: Readonly<Record<string, readonly number[]>> = { q: [1, 0], same: [2, 0], near: [1, 1], across: [0, 3], against: [-1, 0] };
+  const embeds: Answer = (request, response) => {
+    const { input } = JSON.parse(request.body) as { input: string[] };
+    const data = input.map((text, index) => ({ object: 'embedding', index, embedding: vectors[text] }));
+    json({ object: 'list', data, model: 'up', usage: { prompt_tokens: input.length, total_tokens: input.length } })(request, response);
+  };
+  const asked = { model: 'oai/text-embedding-3-small', query: 'q', documents: ['across', 'same', 'against', 'near'] };
+
+  it('orders by cosine, says that it is emulated, and counts what was embedded', async () => {
+    upstream.answer = embeds;
+    const answer = await post('/v1/rerank', asked);
+    expect(answer.headers.get('x-pailou-notes')).toBe('model;emulated');
+    const reply = (await answer.json()) as { results: { index: number; score: number }[] };
+    expect(reply).toMatchObject({ emulated_by: 'embeddings', usage: { total_tokens: 5 } });
+    expect(reply.results.map(({ index, score }) => [index, Number(score.toFixed(6))])).toEqual([
+      [1, 1],
+      [3, 0.707107],
+      [0, 0],
+      [2, -1],
+    ]);
+  });
+
+  it('is no loss to who is strict', async () => {
+    upstream.answer = embeds;
+    expect((await post('/v1/rerank', { ...asked, top_n: 1 }, { 'x-strict': '1' })).status).toBe(200);
+  });
+
+  it('is a refusal where the provider’s settings do not say so', async () => {
+    const answer = await post('/v1/rerank', { ...asked, model: 'plain/text-embedding-3-small' });
+    expect([answer.status, await answer.json()]).toMatchObject([400, { error: { param: 'model' } }]);
+  });
+
+  it('fails as the embedding does', async () => {
+    upstream.answer = json({ error: { message: 'Too long' } }, 400);
+    const answer = await post('/v1/rerank', asked);
+    expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('Too long')]);
   });
 });
