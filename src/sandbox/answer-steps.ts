@@ -16,6 +16,11 @@ export interface Answering {
   readonly lineEnd: '\n' | '\r\n';
 }
 
+/** How an answer is framed. */
+type Form = Pick<Answering, 'form' | 'lineEnd'>;
+/** What a failure is written with. */
+export type Failing = Form & Pick<Answering, 'codec' | 'requestId'>;
+
 type Headers = Readonly<Record<string, string>>;
 
 const PAGE =
@@ -28,18 +33,21 @@ const GARBAGE = Buffer.concat([
   Buffer.from('\n\n<<< garbage >>>\n\n'),
 ]);
 
-const JSON_TYPE = 'application/json; charset=utf-8';
+/** The type of every answer that is JSON. */
+export const JSON_TYPE = 'application/json; charset=utf-8';
 
-const wait = (ms: number): readonly Step[] => (ms > 0 ? [{ do: 'wait', ms }] : []);
+/** A pause, where there is one. */
+export const wait = (ms: number): readonly Step[] => (ms > 0 ? [{ do: 'wait', ms }] : []);
 
 /** A whole answer in one piece. */
-function whole(status: number, body: string | Buffer, contentType: string, more: Headers): readonly Step[] {
+export function whole(status: number, body: string | Buffer, contentType: string, more: Headers): readonly Step[] {
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body);
   const headers = { 'content-type': contentType, 'content-length': String(bytes.length), ...more };
   return [{ do: 'head', status, headers }, ...(bytes.length > 0 ? [{ do: 'bytes', bytes } as const] : []), { do: 'end' }];
 }
 
-const idHeader = (requestId: string): Headers => ({ 'x-request-id': requestId });
+/** The header that every answer carries. */
+export const idHeader = (requestId: string): Headers => ({ 'x-request-id': requestId });
 
 function retryHeaders(retryAfterMs: number | undefined): Headers {
   if (retryAfterMs === undefined) return {};
@@ -85,7 +93,7 @@ interface FrameWriter {
   readonly close: string;
 }
 
-function frameWriter({ form, lineEnd }: Answering): FrameWriter {
+function frameWriter({ form, lineEnd }: Form): FrameWriter {
   let first = true;
   const frame = (data: string, event?: string): string => {
     if (form === 'sse') return lineEnd === '\n' ? sseText(data, event) : sseText(data, event).replaceAll('\n', lineEnd);
@@ -105,10 +113,11 @@ function frameWriter({ form, lineEnd }: Answering): FrameWriter {
 }
 
 type MidTrouble = Extract<Trouble, { after: number }>;
-const isMid = (trouble: Trouble | undefined): trouble is MidTrouble => trouble !== undefined && 'after' in trouble;
+/** Whether a failure comes in the middle of an answer. */
+export const isMid = (trouble: Trouble | undefined): trouble is MidTrouble => trouble !== undefined && 'after' in trouble;
 
 /** How a mid-answer failure ends it, whatever the form; `stall` does not end. */
-function* lastWords(kind: MidTrouble['kind']): Iterable<Step> {
+export function* lastWords(kind: MidTrouble['kind']): Iterable<Step> {
   if (kind === 'garbage') {
     yield { do: 'bytes', bytes: GARBAGE };
     yield { do: 'end' };
@@ -142,16 +151,21 @@ function* streamSteps({ reply, behaviour }: Performance, answering: Answering): 
   yield { do: 'end' };
 }
 
-/** A reply in one piece, after the time that it would have taken as a stream. */
-function* wholeSteps({ reply, behaviour }: Performance, answering: Answering): Iterable<Step> {
-  const { pace, trouble } = behaviour;
-  const { codec, context, requestId } = answering;
-  const bytes = Buffer.from(JSON.stringify(codec.encodeReply(reply, context)));
-  let pieces = 0;
-  for (const event of replyEvents(reply)) if (event.type === 'part-delta') pieces++;
-  yield* wait(pace.firstMs + pace.betweenMs * Math.max(0, pieces - 1));
+/** The error event of a stream that fails in the middle. */
+export function errorFrame({ codec, requestId, ...form }: Failing): Buffer {
+  return frameWriter(form).bytes((write) => codec.faultFrame(IN_STREAM, requestId, write)) ?? Buffer.alloc(0);
+}
+
+/** A whole body, or as much of it as a failure in its middle leaves. `pieces`: how many it counts for. */
+export function* bodySteps(
+  bytes: Buffer,
+  contentType: string,
+  pieces: number,
+  trouble: Trouble | undefined,
+  { codec, requestId }: Pick<Failing, 'codec' | 'requestId'>,
+): Iterable<Step> {
   if (!isMid(trouble)) {
-    yield* whole(200, bytes, JSON_TYPE, idHeader(requestId));
+    yield* whole(200, bytes, contentType, idHeader(requestId));
     return;
   }
   if (trouble.kind === 'error') {
@@ -162,13 +176,24 @@ function* wholeSteps({ reply, behaviour }: Performance, answering: Answering): I
   const share = trouble.after < 0 ? 0 : Math.min((trouble.after + 1) / (pieces + 1), 1);
   const part = bytes.subarray(0, Math.min(Math.floor(bytes.length * share), bytes.length - 1));
   const length: Headers = trouble.kind === 'garbage' ? {} : { 'content-length': String(bytes.length) };
-  yield { do: 'head', status: 200, headers: { 'content-type': JSON_TYPE, ...length, ...idHeader(requestId) } };
+  yield { do: 'head', status: 200, headers: { 'content-type': contentType, ...length, ...idHeader(requestId) } };
   if (part.length > 0) yield { do: 'bytes', bytes: part };
   yield* lastWords(trouble.kind);
 }
 
+/** A reply in one piece, after the time that it would have taken as a stream. */
+function* wholeSteps({ reply, behaviour }: Performance, answering: Answering): Iterable<Step> {
+  const { pace, trouble } = behaviour;
+  const { codec, context, requestId } = answering;
+  const bytes = Buffer.from(JSON.stringify(codec.encodeReply(reply, context)));
+  let pieces = 0;
+  for (const event of replyEvents(reply)) if (event.type === 'part-delta') pieces++;
+  yield* wait(pace.firstMs + pace.betweenMs * Math.max(0, pieces - 1));
+  yield* bodySteps(bytes, JSON_TYPE, pieces, trouble, { codec, requestId });
+}
+
 /** An error where an answer was due, with a success status. */
-function errorInside(answering: Answering): readonly Step[] {
+function errorInside(answering: Failing): readonly Step[] {
   const { codec, requestId, form } = answering;
   const fault = askedFault(500);
   if (form === 'whole') return jsonSteps(200, codec.encodeFault(fault, requestId).body, requestId);
@@ -182,7 +207,7 @@ function errorInside(answering: Answering): readonly Step[] {
 }
 
 /** Failures that leave nothing of the answer; `undefined` when there is an answer. */
-export function failedSteps(trouble: Trouble | undefined, answering: Answering): readonly Step[] | undefined {
+export function failedSteps(trouble: Trouble | undefined, answering: Failing): readonly Step[] | undefined {
   const { codec, requestId, form } = answering;
   switch (trouble?.kind) {
     case 'status':

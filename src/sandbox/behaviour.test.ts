@@ -37,7 +37,15 @@ describe('behaviourOf', () => {
     ['html-502', { voice: 'chat', pace: still, trouble: { kind: 'html', status: 502 } }],
     ['echo+cut-after-2', { voice: 'echo', pace: still, trouble: { kind: 'cut', after: 2 } }],
     ['slow+stall-after-1', { voice: 'chat', pace: { headMs: 0, firstMs: 1000, betweenMs: 120 }, trouble: { kind: 'stall', after: 1 } }],
-  ])('%s', (model, behaviour) => expect(behaviourOf(model)).toEqual(behaviour));
+    ['image', { voice: 'image', pace: still }],
+    ['image-refused', { voice: 'image', pace: still, work: { end: 'refused' } }],
+    ['video-fail', { voice: 'video', pace: still, work: { end: 'failed' } }],
+    ['video-takes-30s', { voice: 'video', pace: still, work: { takesMs: 30_000 } }],
+    ['video-slow', { voice: 'video', pace: { headMs: 0, firstMs: 1000, betweenMs: 120 } }],
+    ['video+stuck+takes-2s', { voice: 'video', pace: still, work: { end: 'stuck', takesMs: 2000 } }],
+    ['sandbox/speech-cut-after-2', { voice: 'speech', pace: still, trouble: { kind: 'cut', after: 2 } }],
+    ['transcribe-status-503', { voice: 'transcribe', pace: still, trouble: { kind: 'status', status: 503 } }],
+  ])('%s', (model, behaviour) => expect(behaviourOf(model)).toEqual({ work: {}, ...behaviour }));
 
   it.each([
     '',
@@ -52,6 +60,10 @@ describe('behaviourOf', () => {
     'chat+',
     'toString',
     '__proto__',
+    'image-',
+    'image-blue',
+    'speech-video-',
+    'video-takes-',
   ])('there is no %j', (model) => expect(behaviourOf(model)).toBeUndefined());
 
   it('knows every model that is listed', () => {

@@ -18,11 +18,20 @@ export type Trouble =
   /** The connection is closed before any answer. */
   | { readonly kind: 'hang-up' };
 
+/** What becomes of the work that was asked for. What is no task and goes wrong so is refused, or fails, at once. */
+export interface Work {
+  /** `refused`: not even begun. `failed`, `filtered`: in the middle. `stuck`: never done. */
+  readonly end?: 'refused' | 'failed' | 'filtered' | 'stuck';
+  /** How long a task takes; absent: as the pace has it. */
+  readonly takesMs?: number;
+}
+
 /** What a sandbox model does, beside answering. */
 export interface Behaviour {
-  readonly voice: 'chat' | 'echo' | 'embed' | 'rerank';
+  readonly voice: 'chat' | 'echo' | 'embed' | 'rerank' | 'speech' | 'transcribe' | 'image' | 'video';
   readonly pace: Pace;
   readonly trouble?: Trouble;
+  readonly work: Work;
 }
 
 /** One word's share of a behaviour. */
@@ -30,6 +39,7 @@ export interface BehaviourChange {
   readonly voice?: Behaviour['voice'];
   readonly pace?: Partial<Pace>;
   readonly trouble?: Trouble;
+  readonly work?: Work;
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -74,6 +84,14 @@ const WORDS: Readonly<Record<string, BehaviourChange>> = {
   echo: { voice: 'echo' },
   embed: { voice: 'embed' },
   rerank: { voice: 'rerank' },
+  speech: { voice: 'speech' },
+  transcribe: { voice: 'transcribe' },
+  image: { voice: 'image' },
+  video: { voice: 'video' },
+  refused: { work: { end: 'refused' } },
+  fail: { work: { end: 'failed' } },
+  filtered: { work: { end: 'filtered' } },
+  stuck: { work: { end: 'stuck' } },
   slow: { pace: SLOW },
   empty: { trouble: { kind: 'empty' } },
   html: { trouble: { kind: 'html', status: 200 } },
@@ -86,6 +104,7 @@ const PREFIXES: readonly (readonly [prefix: string, read: Reader])[] = [
   ['slow-first-token-', withDuration((firstMs) => ({ pace: { firstMs } }))],
   ['slow-headers-', withDuration((headMs) => ({ pace: { headMs } }))],
   ['slow-', withDuration((betweenMs) => ({ pace: { betweenMs } }))],
+  ['takes-', withDuration((takesMs) => ({ work: { takesMs } }))],
   ['retry-after-', withDuration((retryAfterMs) => ({ trouble: { kind: 'status', status: 429, retryAfterMs } }))],
   ['status-', withStatus((status) => ({ trouble: { kind: 'status', status } }))],
   ['html-', withStatus((status) => ({ trouble: { kind: 'html', status } }))],
@@ -102,26 +121,30 @@ export function readWord(word: string): BehaviourChange | undefined {
 
 /** The behaviour with a change laid over it. */
 export function changed(behaviour: Behaviour, change: BehaviourChange): Behaviour {
-  const { voice, pace, trouble } = change;
+  const { voice, pace, trouble, work } = change;
   return {
     voice: voice ?? behaviour.voice,
     pace: { ...behaviour.pace, ...pace },
+    work: { ...behaviour.work, ...work },
     ...(trouble ? { trouble } : behaviour.trouble ? { trouble: behaviour.trouble } : {}),
   };
 }
 
-const PLAIN: Behaviour = { voice: 'chat', pace: { headMs: 0, firstMs: 0, betweenMs: 0 } };
+const PLAIN: Behaviour = { voice: 'chat', pace: { headMs: 0, firstMs: 0, betweenMs: 0 }, work: {} };
+
+/** Models of media say the rest of their name with a hyphen too: `video-slow`, `image-status-429`. */
+const MEDIA = /^(speech|transcribe|image|video)-(?=.)/;
 
 /** A model's name without what names the provider, as it is on a wire: `sandbox/echo`, `models/echo` → `echo`. */
 export const bareModel = (model: string): string => model.replace(/^models\//, '').replace(/^sandbox\//, '');
 
 /**
- * What a model's name asks for: one word (`cut-after-3`), or several joined by `+` (`slow+cut-after-3`).
+ * What a model's name asks for: one word (`cut-after-3`), or several joined by `+` (`slow+cut-after-3`, `video+slow`).
  * `undefined`: there is no such model.
  */
 export function behaviourOf(model: string): Behaviour | undefined {
   let behaviour = PLAIN;
-  for (const word of bareModel(model).split('+')) {
+  for (const word of bareModel(model).replace(MEDIA, '$1+').split('+')) {
     const change = readWord(word);
     if (!change) return undefined;
     behaviour = changed(behaviour, change);

@@ -162,7 +162,8 @@ function usageOf(request: ChatRequest, choices: readonly Choice[]): Usage {
   return { input: countRequest(request), output, ...(reasoning > 0 ? { reasoning } : {}) };
 }
 
-function toReply(request: ChatRequest, ways: WireWays, choices: readonly Choice[]): Reply {
+/** A reply of these answers. */
+export function toReply(request: ChatRequest, ways: WireWays, choices: readonly Choice[]): Reply {
   const [first = { parts: [], stop: { reason: 'stop' } }, ...others] = choices;
   return {
     id: ways.replyId,

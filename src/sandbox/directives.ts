@@ -76,6 +76,16 @@ function readFailure(argument: string): readonly BehaviourChange[] | undefined {
   return changes;
 }
 
+/** `[[task 30s]]`, `[[task fail]]`, `[[task stuck 5s]]`: how long work takes, and what becomes of it. */
+function readTask(argument: string): readonly BehaviourChange[] | undefined {
+  const changes = argument
+    .split(/\s+/)
+    .filter(Boolean)
+    .map((word) => readWord(/^\d/.test(word) ? `takes-${word}` : word));
+  const works = changes.flatMap((change) => (change?.work ? [change] : []));
+  return works.length > 0 && works.length === changes.length ? works : undefined;
+}
+
 function readCall(argument: string): AskedCall | undefined {
   const match = /^(\S+?)(?:\s+([\s\S]*))?$/.exec(argument);
   if (!match) return undefined;
@@ -97,6 +107,11 @@ function take(found: Found, word: string, argument: string): boolean {
     }
     case 'fail': {
       const changes = readFailure(argument);
+      found.changes.push(...(changes ?? []));
+      return changes !== undefined;
+    }
+    case 'task': {
+      const changes = readTask(argument);
       found.changes.push(...(changes ?? []));
       return changes !== undefined;
     }

@@ -19,11 +19,15 @@ export interface SandboxCall {
   resume(): void;
 }
 
-/** One thing that happens in an answer. Without `end` or `break` as its last the answer never ends. */
+/**
+ * One thing that happens in an answer. Without `end` or `break` as its last the answer never ends. `later`: what happens next is
+ * still being made; a failure to make it, or the next step, breaks the connection, as a defect would at a provider.
+ */
 export type Step =
   | { readonly do: 'wait'; readonly ms: number }
   | { readonly do: 'head'; readonly status: number; readonly headers: Readonly<Record<string, string>> }
   | { readonly do: 'bytes'; readonly bytes: Buffer }
+  | { readonly do: 'later'; readonly steps: () => Promise<Iterable<Step>> }
   | { readonly do: 'end' }
   | { readonly do: 'break'; readonly how: 'cut' | 'reset' };
 
@@ -32,7 +36,8 @@ export type Step =
  * call in hand, as with a network.
  */
 export function play(steps: Iterable<Step>, sink: SandboxSink, setTimer: SetTimer): SandboxCall {
-  const rest = steps[Symbol.iterator]();
+  /** The innermost last. */
+  const rest = [steps[Symbol.iterator]()];
   let over = false;
   let blocked = false;
   let cancel: (() => void) | undefined;
@@ -43,11 +48,36 @@ export function play(steps: Iterable<Step>, sink: SandboxSink, setTimer: SetTime
       if (!over && !blocked) run();
     }, ms);
   };
+  const broken = (): void => {
+    if (over) return;
+    over = true;
+    sink.error('reset');
+  };
+  const later = (make: () => Promise<Iterable<Step>>): void => {
+    cancel = () => undefined;
+    make().then((next) => {
+      cancel = undefined;
+      rest.push(next[Symbol.iterator]());
+      if (!over && !blocked) run();
+    }, broken);
+  };
+  /** The next step there is; `undefined` when there is none. */
+  const nextStep = (): Step | undefined => {
+    for (let inner = rest.at(-1); inner; inner = rest.at(-1)) {
+      const next = inner.next();
+      if (next.done !== true) return next.value;
+      rest.pop();
+    }
+    return undefined;
+  };
   /** Does one step; `false` when the next must not follow at once. */
   const perform = (step: Step): boolean => {
     switch (step.do) {
       case 'wait':
         wait(step.ms);
+        return false;
+      case 'later':
+        later(step.steps);
         return false;
       case 'head':
         sink.head(step.status, step.headers);
@@ -67,8 +97,13 @@ export function play(steps: Iterable<Step>, sink: SandboxSink, setTimer: SetTime
   };
   const run = (): void => {
     for (;;) {
-      const next = rest.next();
-      if (next.done === true || !perform(next.value)) return;
+      let step: Step | undefined;
+      try {
+        step = nextStep();
+      } catch {
+        return broken();
+      }
+      if (!step || !perform(step)) return;
     }
   };
 

@@ -32,6 +32,13 @@ const LINES: readonly (readonly [name: string, description: string])[] = [
   ['hang-up', 'Closes the connection without an answer'],
   ['embed', 'Embeddings: texts that speak of the same in like words are near each other'],
   ['rerank', 'Puts documents in order by how near their embeddings are to that of the query'],
+  ['speech', 'Speaks a text in tones, as WAV, PCM or MP3; in chat too'],
+  ['transcribe', "Writes down what the sandbox's own sounds say, and says what others are"],
+  ['image', 'Draws the prompt, as PNG; in chat too'],
+  ['video', 'A film with the prompt drawn in, as MP4, made as a task of two seconds'],
+  ['image-refused', 'As image, but refuses, as a safety system does; video-refused likewise'],
+  ['video-slow', 'As video, but the task takes 13 s; video-takes-30s: any duration'],
+  ['video-fail', 'As video, but the task fails; video-filtered: stopped by a filter; video-stuck: never done'],
 ];
 
 /** What the sandbox lists. Names with a number or a duration stand for all of their kind. */

@@ -1,10 +1,22 @@
-import { badField, createNotes, GatewayError, gatewayFault, isObject, type JsonObject, missingField, parseObject } from '../ir/index.ts';
+import {
+  badField,
+  type ChatRequest,
+  createNotes,
+  type Fault,
+  GatewayError,
+  gatewayFault,
+  isObject,
+  type JsonObject,
+  missingField,
+  parseObject,
+} from '../ir/index.ts';
 import type { ClientCodec, ReplyContext } from '../protocols/protocol.ts';
 import { answerSteps, type Answering, failedSteps, faultSteps, jsonSteps } from './answer-steps.ts';
 import { bareModel, type Behaviour, behaviourOf } from './behaviour.ts';
-import { perform } from './chat-model.ts';
+import { perform, type WireWays } from './chat-model.ts';
 import { countRequest } from './count-tokens.ts';
 import { embeddingsReply, geminiEmbeddingsReply } from './embeddings.ts';
+import type { MediaCall, MediaDesk } from './media/index.ts';
 import { listedModel, listModels } from './list-models.ts';
 import { rerankReply } from './rerank.ts';
 import { play, type SandboxCall, type SandboxSink, type SetTimer, type Step } from './play.ts';
@@ -36,6 +48,11 @@ export interface SandboxPorts {
   readonly setTimer: SetTimer;
   /** The client halves of the protocols that it serves: it is itself a server. */
   readonly codecs: ReadonlyMap<string, ClientCodec>;
+}
+
+/** What pictures, sounds and films are made with comes when the first is asked for. */
+interface Lazy {
+  readonly desk: () => Promise<MediaDesk>;
 }
 
 type Generate = Extract<Operation, { kind: 'generate' }>;
@@ -81,26 +98,44 @@ function codecFor(ports: SandboxPorts, protocol: ServedProtocol): ClientCodec {
   return codec;
 }
 
+/** Voices that have nothing to say in a conversation. */
+const MUTE: { readonly [V in Behaviour['voice']]?: string } = { embed: 'embeddings', video: 'videos' };
+
+/** Whether a conversation is answered with more than text, or listened to. */
+const isMediaChat = (request: ChatRequest, { voice }: Behaviour): boolean =>
+  voice === 'image' || voice === 'speech' || voice === 'transcribe' || (voice === 'chat' && request.modalities?.includes('audio') === true);
+
 function generate(request: SandboxRequest, operation: Generate, requestId: string, ports: SandboxPorts): Iterable<Step> {
   const codec = codecFor(ports, operation.protocol);
   const body = namedBody(request, operation);
   const behaviour = behaviourFor(body['model']);
-  if (behaviour.voice === 'embed') throw badField('model', "The model 'embed' makes embeddings, not text");
+  const silent = MUTE[behaviour.voice];
+  if (silent !== undefined && !behaviour.trouble)
+    throw badField('model', `The model '${behaviour.voice}' makes ${silent}, and does not chat`);
   if (behaviour.voice === 'rerank') throw badField('model', "The model 'rerank' puts documents in order, it makes no text");
   const wanted = codec.decodeRequest(body);
   const traits = WIRES[operation.protocol];
-  const now = Math.floor(ports.now() / 1000);
-  const performance = perform(wanted, behaviour, {
+  const ways: WireWays = {
     protocol: operation.protocol,
     sealOn: traits.sealOn,
     sealForm: traits.sealForm,
     replyId: ports.newId(traits.replyPrefix),
     newCallId: () => ports.newId(traits.callPrefix),
-    now,
-  });
-  const context: ReplyContext = { request: wanted, body, newId: ports.newId, now: () => now, notes: createNotes() };
+    now: Math.floor(ports.now() / 1000),
+  };
+  const context: ReplyContext = { request: wanted, body, newId: ports.newId, now: () => ways.now, notes: createNotes() };
   const form = !wanted.stream ? 'whole' : operation.array === true ? 'array' : 'sse';
-  return answerSteps(performance, { codec, context, requestId, form, lineEnd: traits.lineEnd });
+  const answering: Answering = { codec, context, requestId, form, lineEnd: traits.lineEnd };
+  if (!isMediaChat(wanted, behaviour)) return answerSteps(perform(wanted, behaviour, ways), answering);
+  return later(codec, requestId, async () => {
+    const { performMedia } = await import('./media/chat-media.ts');
+    return answerSteps(performMedia(wanted, behaviour, ways), answering);
+  });
+}
+
+/** What is still being made, or the error that came of it. */
+function later(codec: ClientCodec, requestId: string, make: () => Promise<Iterable<Step>>): readonly Step[] {
+  return [{ do: 'later', steps: () => make().catch((error: unknown) => faultSteps(codec, faultOf(error), requestId)) }];
 }
 
 /** What each protocol calls a count. */
@@ -158,6 +193,10 @@ function rerank(request: SandboxRequest, requestId: string, ports: SandboxPorts)
   return jsonSteps(200, rerankReply(body), requestId);
 }
 
+function mediaCall({ path, headers, body }: SandboxRequest, requestId: string, ports: SandboxPorts): MediaCall {
+  return { path, headers, body, requestId, newId: ports.newId, nowMs: ports.now(), codec: codecFor(ports, 'openai-chat'), unknownModel };
+}
+
 function models({ shape, id }: Extract<Operation, { kind: 'models' }>, requestId: string): Iterable<Step> {
   if (id === undefined) return jsonSteps(200, listModels(shape), requestId);
   const found = listedModel(shape, id);
@@ -165,7 +204,7 @@ function models({ shape, id }: Extract<Operation, { kind: 'models' }>, requestId
   return jsonSteps(200, found, requestId);
 }
 
-function stepsOf(request: SandboxRequest, operation: Operation, requestId: string, ports: SandboxPorts): Iterable<Step> {
+function stepsOf(request: SandboxRequest, operation: Operation, requestId: string, ports: SandboxPorts, { desk }: Lazy): Iterable<Step> {
   switch (operation.kind) {
     case 'generate':
       return generate(request, operation, requestId, ports);
@@ -175,6 +214,14 @@ function stepsOf(request: SandboxRequest, operation: Operation, requestId: strin
       return embed(request, operation, requestId, ports);
     case 'rerank':
       return rerank(request, requestId, ports);
+    case 'media': {
+      const call = mediaCall(request, requestId, ports);
+      return later(call.codec, requestId, async () => (await desk()).media(call, operation));
+    }
+    case 'video': {
+      const call = mediaCall(request, requestId, ports);
+      return later(call.codec, requestId, async () => (await desk()).video(call, operation));
+    }
     case 'models':
       return models(operation, requestId);
     case 'method':
@@ -193,28 +240,22 @@ function stepsOf(request: SandboxRequest, operation: Operation, requestId: strin
 const protocolOf = (operation: Operation): ServedProtocol =>
   'protocol' in operation ? operation.protocol : operation.kind === 'models' ? operation.shape : 'openai-chat';
 
-/** Steps that may fail while they are made: a defect there breaks the connection, as it would at a provider. */
-function* guarded(steps: Iterable<Step>): Iterable<Step> {
-  try {
-    yield* steps;
-  } catch {
-    yield { do: 'break', how: 'reset' };
-  }
-}
+const faultOf = (error: unknown): Fault =>
+  error instanceof GatewayError
+    ? error.fault
+    : gatewayFault('internal', 'The sandbox has a defect', { code: 'sandbox_defect', by: 'upstream' });
 
-/** Makes the provider in the box. It keeps nothing between requests. */
+/** Makes the provider in the box. Between requests it keeps nothing but which videos were made last, and which deleted. */
 export function createSandbox(ports: SandboxPorts): SandboxUpstream {
+  let made: Promise<MediaDesk> | undefined;
+  const desk = (): Promise<MediaDesk> => (made ??= import('./media/index.ts').then(({ createMediaDesk }) => createMediaDesk()));
   const answer = (request: SandboxRequest): Iterable<Step> => {
     const operation = operationOf(request.method, request.path, request.headers);
     const requestId = ports.newId('req_');
     try {
-      return guarded(stepsOf(request, operation, requestId, ports));
+      return stepsOf(request, operation, requestId, ports, { desk });
     } catch (error) {
-      const fault =
-        error instanceof GatewayError
-          ? error.fault
-          : gatewayFault('internal', 'The sandbox has a defect', { code: 'sandbox_defect', by: 'upstream' });
-      return faultSteps(codecFor(ports, protocolOf(operation)), fault, requestId);
+      return faultSteps(codecFor(ports, protocolOf(operation)), faultOf(error), requestId);
     }
   };
   return {

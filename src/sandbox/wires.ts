@@ -23,6 +23,20 @@ export const WIRES: Readonly<Record<ServedProtocol, WireTraits>> = {
   gemini: { replyPrefix: '', callPrefix: 'call_', sealOn: 'next', sealForm: 'bare', lineEnd: '\r\n' },
 };
 
+/** A sound or a picture that is asked for. */
+export interface MediaOperation {
+  readonly kind: 'media';
+  readonly what: 'speech' | 'transcription' | 'translation' | 'image' | 'image-edit' | 'image-variation';
+}
+
+/** Something that is asked of videos. */
+export interface VideoOperation {
+  readonly kind: 'video';
+  readonly action: 'create' | 'list' | 'get' | 'delete' | 'content' | 'remix';
+  /** All but the first two have one. */
+  readonly id: string;
+}
+
 /** What a request asks of the sandbox. `model` and `stream` are there where the path says them. */
 export type Operation =
   | {
@@ -35,6 +49,8 @@ export type Operation =
   | { readonly kind: 'count'; readonly protocol: ServedProtocol; readonly model?: string }
   | { readonly kind: 'embed'; readonly protocol: ServedProtocol; readonly model?: string; readonly verb?: string }
   | { readonly kind: 'rerank' }
+  | MediaOperation
+  | VideoOperation
   | { readonly kind: 'models'; readonly shape: ServedProtocol; readonly id?: string }
   | { readonly kind: 'method'; readonly protocol: ServedProtocol; readonly allow: string }
   | { readonly kind: 'unknown'; readonly protocol: ServedProtocol };
@@ -48,9 +64,16 @@ const POSTS: Readonly<Record<string, Operation>> = {
   '/v1/messages/count_tokens': { kind: 'count', protocol: 'anthropic-messages' },
   '/v1/embeddings': { kind: 'embed', protocol: 'openai-chat' },
   '/v1/rerank': { kind: 'rerank' },
+  '/v1/audio/speech': { kind: 'media', what: 'speech' },
+  '/v1/audio/transcriptions': { kind: 'media', what: 'transcription' },
+  '/v1/audio/translations': { kind: 'media', what: 'translation' },
+  '/v1/images/generations': { kind: 'media', what: 'image' },
+  '/v1/images/edits': { kind: 'media', what: 'image-edit' },
+  '/v1/images/variations': { kind: 'media', what: 'image-variation' },
 };
 
 const GEMINI = /^\/v1(?:beta)?\/models\/(.+):(generateContent|streamGenerateContent|countTokens|embedContent|batchEmbedContents)$/;
+const VIDEOS = /^\/v1\/videos(?:\/([^/]+)(\/content|\/remix)?)?$/;
 const LIST = /^\/v1(beta)?\/models(?:\/(.+))?$/;
 
 function decoded(text: string): string {
@@ -70,6 +93,21 @@ function geminiOperation(match: RegExpExecArray, query: string): Operation {
   return { kind: 'generate', protocol: 'gemini', model, stream, array: stream && new URLSearchParams(query).get('alt') !== 'sse' };
 }
 
+/** What may be asked of all videos, of one, of a part of it: by method. */
+const VIDEO_ACTIONS: Readonly<Record<string, Readonly<Record<string, VideoOperation['action']>>>> = {
+  all: { POST: 'create', GET: 'list' },
+  one: { GET: 'get', DELETE: 'delete' },
+  '/content': { GET: 'content' },
+  '/remix': { POST: 'remix' },
+};
+
+function videoOperation([, id, part]: RegExpExecArray, method: string): Operation {
+  const actions = VIDEO_ACTIONS[part ?? (id === undefined ? 'all' : 'one')] ?? {};
+  const action = actions[method];
+  if (!action) return { kind: 'method', protocol: 'openai-chat', allow: Object.keys(actions).join(', ') };
+  return { kind: 'video', action, id: decoded(id ?? '') };
+}
+
 /** The shape of a list, and of errors where the path does not say it, by the headers of the vendors' clients. */
 function shapeOf(beta: boolean, headers: Readonly<Record<string, string>>): ServedProtocol {
   if (beta || headers['x-goog-api-key'] !== undefined) return 'gemini';
@@ -85,6 +123,8 @@ export function operationOf(method: string, pathWithQuery: string, headers: Read
     const protocol = 'protocol' in found ? found.protocol : 'openai-chat';
     return method === 'POST' ? found : { kind: 'method', protocol, allow: 'POST' };
   }
+  const video = VIDEOS.exec(path);
+  if (video) return videoOperation(video, method);
   const list = LIST.exec(path);
   const shape = shapeOf(list?.[1] !== undefined || path.startsWith('/v1beta/'), headers);
   if (!list) return { kind: 'unknown', protocol: shape };
