@@ -53,6 +53,7 @@ const CHECKS: readonly Check[] = [
   vitest('house rules', 'house-rules.json', ['test/quality']),
   vitest('tests', 'tests.json', ['--exclude', 'test/quality/**']),
   { name: 'corpus', command: [node, 'test/corpus/run.ts'], skip: corpusMissing(), minutes: 4 },
+  { name: 'corpus, SDKs', command: [node, 'test/corpus/sdk.ts'], skip: corpusMissing(), minutes: 3 },
   { name: 'counts', command: [node, 'test/corpus/count.ts'], skip: corpusMissing(), minutes: 2 },
 ];
 

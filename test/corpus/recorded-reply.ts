@@ -9,7 +9,7 @@ export const isCall = ({ endpoint, request }: Recording): boolean =>
   CHAT_ENDPOINTS.has(endpoint) && !request?.path.includes('/organization/');
 
 /** The recorded body of a reply that was no stream of events. */
-export const replyBody = ({ response }: Recording): unknown => response.body ?? JSON.parse(response.bodyText ?? 'null');
+const replyBody = ({ response }: Recording): unknown => response.body ?? JSON.parse(response.bodyText ?? 'null');
 
 /** The recorded reply's events; a body that is an error throws its fault. */
 export function recordedEvents(recording: Recording, codec: Codec): ReplyEvent[] {
