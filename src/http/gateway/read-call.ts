@@ -67,7 +67,7 @@ function valueAt({ body }: ScannedBody, span: Span, name: string): unknown {
 }
 
 /** A top-level member's value, `undefined` when absent or null. Small members only. */
-export function memberOf(scanned: ScannedBody, name: string): unknown {
+function memberOf(scanned: ScannedBody, name: string): unknown {
   const span = scanned.scan.values.get(name);
   if (!span) return undefined;
   return valueAt(scanned, span, name) ?? undefined;

@@ -22,6 +22,7 @@ function countOf({ headers }: MediaAnswer, meta: unknown): number | undefined {
   return Number.isNaN(said) ? undefined : said;
 }
 
+/** Cohere, by itself and on Bedrock. */
 export const cohereEmbeddings: EmbeddingsCodec = {
   id: 'cohere',
   batch: 96,

@@ -28,6 +28,7 @@ function wishOf({ task, title, dimensions }: EmbeddingsRequest): JsonObject {
 
 const valuesOf = (embedding: Json | undefined): Json => (isObject(embedding) ? (embedding['values'] ?? null) : null);
 
+/** Gemini, on Google's own API and on Vertex AI. */
 export const geminiEmbeddings: EmbeddingsCodec = {
   id: 'gemini',
   batch: 100,

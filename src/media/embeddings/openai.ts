@@ -71,6 +71,7 @@ function takes(options: Options, body: BodyMembers): boolean {
   );
 }
 
+/** OpenAI and those that resemble it. */
 export const openaiEmbeddings: EmbeddingsCodec = {
   id: 'openai',
   batch: 2048,

@@ -13,6 +13,7 @@ import { listed } from './vectors.ts';
  * Options of a preset:
  *   dimensions   'none': their number cannot be chosen (G1)
  */
+/** Amazon Titan. */
 export const titanEmbeddings: EmbeddingsCodec = {
   id: 'titan',
   batch: 1,

@@ -14,6 +14,7 @@ import type { RerankReply, RerankRequest } from './shape.ts';
 
 const pathOf = ({ options }: MediaTarget): string => String(options['path'] ?? '/rerank');
 
+/** The family of Cohere's first API. */
 export const classicRerank: WholeCodec<RerankRequest, RerankReply> = {
   id: 'classic',
   encode({ query, documents, topN, maxTokensPerDocument }, target) {
