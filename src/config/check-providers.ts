@@ -8,7 +8,7 @@ import { memberPath } from './tree.ts';
 
 /** First segments of the gateway's own paths: a provider of that name could not be reached under `/{platform}/…`. */
 export const RESERVED_NAMES: readonly string[] =
-  'v1 v1beta v2 admin console metrics livez readyz api chat completions responses messages models embeddings rerank audio images videos moderations conversations media'.split(
+  'v1 v1beta v1beta1 v2 admin console metrics livez readyz api chat completions responses messages models embeddings rerank audio images videos moderations conversations media'.split(
     ' ',
   );
 

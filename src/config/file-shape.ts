@@ -195,8 +195,8 @@ const provider = {
         dataUri: {
           kind: 'flag',
           doc: [
-            'Write `b64_json` as a data URI (`data:image/png;base64,…`), for clients that were written for such a server; default off',
-            '`b64_json` 写成 data URI（`data:image/png;base64,…`），供为此类服务编写的客户端使用；默认关闭',
+            'Write `b64_json` as a data URI (`data:image/png;base64,...`), for clients that were written for such a server; default off',
+            '`b64_json` 写成 data URI（`data:image/png;base64,...`），供为此类服务编写的客户端使用；默认关闭',
           ],
           examples: [true],
         },

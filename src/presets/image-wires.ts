@@ -29,6 +29,7 @@ const GPT_IMAGE_ANY: MediaWire = {
 };
 const GPT_IMAGE: MediaWire = { ...GPT_IMAGE_ANY, models: ['gpt-image-*'], options: { stream: true } };
 
+/** OpenAI. */
 export const openaiImageWires: ImageWires = {
   images: [GPT_IMAGE_ANY, GPT_IMAGE, DALL_E_3, DALL_E_2],
   'image-edits': [GPT_IMAGE_ANY, GPT_IMAGE, DALL_E_2],
@@ -37,6 +38,7 @@ export const openaiImageWires: ImageWires = {
 
 /** Any server that copies OpenAI's: which models make images is known to its operator only. */
 const COPY: MediaWire = { codec: 'openai', base: '/v1', options: { stream: true, sizes: 'any' }, mark: 'documented' };
+/** Any copy. */
 export const openaiCopyImageWires: ImageWires = { images: COPY, 'image-edits': COPY, 'image-variations': COPY };
 
 /** https://ai.google.dev/gemini-api/docs/image-generation */
@@ -44,6 +46,7 @@ const GEMINI_IMAGE: MediaWire = { codec: 'gemini', base: '/v1beta', models: ['ge
 /** Larger images since Gemini 3. */
 const GEMINI_3_IMAGE: MediaWire = { ...GEMINI_IMAGE, models: ['gemini-3*image*'], options: { sizes: true } };
 
+/** Gemini's models that make images in a conversation. */
 export const geminiImageWires: ImageWires = {
   images: [GEMINI_3_IMAGE, GEMINI_IMAGE],
   'image-edits': [GEMINI_3_IMAGE, GEMINI_IMAGE],
@@ -52,6 +55,7 @@ export const geminiImageWires: ImageWires = {
 /** https://ai.google.dev/gemini-api/docs/imagen */
 const IMAGEN: MediaWire = { codec: 'imagen', base: '/v1beta', models: ['imagen-*'], mark: 'documented' };
 
+/** Gemini and Imagen, with a key of AI Studio. */
 export const googleImageWires: ImageWires = { ...geminiImageWires, images: [GEMINI_3_IMAGE, GEMINI_IMAGE, IMAGEN] };
 
 /** The same models by Vertex AI; Imagen's edits have a model of their own. */
@@ -72,10 +76,12 @@ const AZURE: MediaWire = {
   options: { azure: true, stream: true },
   mark: 'documented',
 };
+/** Azure OpenAI. */
 export const azureImageWires: ImageWires = { images: AZURE, 'image-edits': AZURE };
 
 /** https://docs.x.ai/docs/guides/image-generations */
 const XAI: MediaWire = { codec: 'xai', base: '/v1', models: ['grok-imagine-image*'], options: { ratios: true }, mark: 'recorded' };
+/** xAI. */
 export const xaiImageWires: ImageWires = {
   images: [XAI, { ...XAI, models: ['grok-*image*'], options: {}, mark: 'documented' }],
   'image-edits': XAI,
@@ -83,11 +89,13 @@ export const xaiImageWires: ImageWires = {
 
 /** https://docs.z.ai/api-reference/image/generate-image */
 const ZAI: MediaWire = { codec: 'zai', base: '/api/paas/v4', models: ['cogview-*'], mark: 'documented' };
+/** Z.ai. */
 export const zaiImageWires: ImageWires = {
   images: [ZAI, { ...ZAI, models: ['glm-image*'], options: { step: 32, min: 1024, max: 2048 } }],
 };
 
 const SILICONFLOW: MediaWire = { codec: 'siliconflow', base: '/v1', mark: 'documented' };
+/** SiliconFlow. */
 export const siliconflowImageWires: ImageWires = {
   images: [{ ...SILICONFLOW, models: ['*Kolors*'], options: { most: 4 } }, SILICONFLOW],
   'image-edits': SILICONFLOW,
@@ -103,6 +111,7 @@ const SEEDREAM: MediaWire = {
 };
 const SEEDREAM_LARGE: MediaWire = { ...SEEDREAM, models: ['*seedream-4-5*', '*seedream-5*'], options: { images: 14, area: 2560 * 1440 } };
 const SEEDEDIT: MediaWire = { ...SEEDREAM, models: ['*seededit-*'], options: {} };
+/** Volcengine Ark. */
 export const volcengineImageWires: ImageWires = {
   images: [SEEDREAM_LARGE, SEEDREAM],
   'image-edits': [SEEDREAM_LARGE, { ...SEEDREAM, models: ['*seedream-4*', 'ep-*'] }, SEEDEDIT],
@@ -110,6 +119,7 @@ export const volcengineImageWires: ImageWires = {
 
 const DASHSCOPE: MediaWire = { codec: 'dashscope', base: '/api/v1', mark: 'documented' };
 const QWEN_SIZES = '1664x928 1472x1104 1328x1328 1104x1472 928x1664';
+/** DashScope: Qwen Image, Wan, Z-Image. */
 export const dashscopeImageWires: ImageWires = {
   images: [
     { ...DASHSCOPE, models: ['qwen-image-2*'], options: { form: 'conversation', most: 6, max: 2048 } },
@@ -128,6 +138,7 @@ export const dashscopeImageWires: ImageWires = {
 };
 
 const TOGETHER: MediaWire = { codec: 'together', base: '/v1', mark: 'documented' };
+/** Together. */
 export const togetherImageWires: ImageWires = {
   images: TOGETHER,
   'image-edits': { ...TOGETHER, models: ['*kontext*', '*FLUX.2*', '*flash-image*', '*dit*'] },
@@ -135,6 +146,7 @@ export const togetherImageWires: ImageWires = {
 
 const FIREWORKS: MediaWire = { codec: 'fireworks', base: '/inference/v1', models: ['!*kontext*'], mark: 'documented' };
 const FIREWORKS_JOB: MediaWire = { ...FIREWORKS, models: ['*kontext*'], options: { job: true } };
+/** Fireworks. */
 export const fireworksImageWires: ImageWires = { images: [FIREWORKS_JOB, FIREWORKS], 'image-edits': FIREWORKS_JOB };
 
 const OPENROUTER: MediaWire = {
@@ -143,4 +155,5 @@ const OPENROUTER: MediaWire = {
   models: ['*image*', 'black-forest-labs/*', '*seedream*', 'sourceful/*'],
   mark: 'documented',
 };
+/** OpenRouter: images out of chat. */
 export const openrouterImageWires: ImageWires = { images: OPENROUTER, 'image-edits': OPENROUTER };

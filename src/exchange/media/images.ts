@@ -1,5 +1,6 @@
 import { GatewayError, gatewayFault, type JsonObject, sumUsage, type Usage } from '../../ir/index.ts';
 import { base64Type } from '../../media/images/image-type.ts';
+import { readUsage } from '../../media/images/usage.ts';
 import { imageCodecs } from '../../media/images/index.ts';
 import type { ImageCodec, ImageEvent, ImageJob, ImageOutcome, ImageReply, ImageRequest, MadeImage } from '../../media/images/shape.ts';
 import type { MediaAnswer } from '../../media/codec.ts';
@@ -161,7 +162,10 @@ export async function streamImages(
     const event = readEvent(frame);
     if (!event) return;
     if (event.type === 'fault') throw new GatewayError(event.fault);
-    if (event.type === 'image') finished = true;
+    if (event.type === 'image') {
+      finished = true;
+      context.count(readUsage(event.about?.['usage']));
+    }
     flows = take(event) && flows;
   };
   await context.pass(codec.encode(request, context.target), ({ headers }) => {

@@ -71,7 +71,6 @@ const NOT_DUE: ReadonlySet<string> = new Set([
   'fine_tuning',
   'realtime',
   'audio',
-  'images',
   'uploads',
   'assistants',
   'threads',
@@ -95,6 +94,7 @@ function geminiOperation(endpoint: string, query: URLSearchParams): Operation | 
     case 'predictLongRunning':
       return { ...media('videos', 'gemini'), model, verb };
     case 'predict':
+      return { ...media('images', 'gemini'), model, verb };
     case 'batchGenerateContent':
       return { kind: 'not-due', what: verb };
     default:
@@ -109,7 +109,7 @@ function stateOperation(endpoint: string): Operation | undefined {
   return { kind: 'state', resource, rest };
 }
 
-/** Videos and what is kept of them: endpoints with ids in them, whose methods are told apart where they are answered. */
+/** Tasks, and what is kept of them: endpoints with ids in them, whose methods are told apart where they are answered. */
 function keptOperation(endpoint: string): Operation | undefined {
   const link = /^media\/([a-z0-9]+)$/.exec(endpoint);
   if (link?.[1] !== undefined) return { kind: 'kept', id: link[1], protocol: 'openai-chat' };
@@ -118,6 +118,7 @@ function keptOperation(endpoint: string): Operation | undefined {
   if (file?.[1] !== undefined) return { kind: 'kept', id: file[1], protocol: 'gemini' };
   const running = /^(?:models\/.+\/)?operations\/([^/]+)$/.exec(endpoint);
   if (running?.[1] !== undefined) return { ...media('videos', 'gemini'), rest: ['operations', running[1]] };
+  if (endpoint.startsWith('images/')) return { ...media('images'), rest: endpoint.split('/').slice(1) };
   if (endpoint !== 'videos' && !endpoint.startsWith('videos/')) return undefined;
   return { ...media('videos'), rest: endpoint.split('/').slice(1) };
 }

@@ -18,7 +18,13 @@ const POSTS: readonly { path: string; is: Record<string, unknown>; platform?: st
   // As the AI SDK writes ids with a slash.
   { path: '/v1beta/or/meta/llama3:8b:generateContent', is: { kind: 'generate', model: 'or/meta/llama3:8b' } },
   { path: '/v1beta/models/or%2Fmeta%2Fllama3%3A8b:generateContent', is: { kind: 'generate', model: 'or/meta/llama3:8b' } },
-  { path: '/v1beta/models/x:predict', is: { kind: 'not-due', what: 'predict' } },
+  { path: '/v1beta/models/x:predict', is: { kind: 'media', ability: 'images', shape: 'gemini', model: 'x', verb: 'predict' } },
+  { path: '/v1beta1/publishers/google/models/x:predict', is: { kind: 'media', shape: 'gemini', model: 'x' } },
+  { path: '/v1beta1/publishers/openai/models/x:predict', is: { kind: 'media', shape: 'gemini', model: 'openai/x' } },
+  {
+    path: '/v1beta1/projects/p/locations/l/publishers/google/models/x:generateContent',
+    is: { kind: 'generate', protocol: 'gemini', model: 'x' },
+  },
   { path: '/v1/responses/resp_1/cancel', is: { kind: 'state', resource: 'responses', rest: ['resp_1', 'cancel'] } },
   { path: '/v1/conversations', is: { kind: 'state', resource: 'conversations', rest: [] } },
   { path: '/v1/files', is: { kind: 'not-due', what: 'files' } },

@@ -1,6 +1,6 @@
 /** Provider names that a path's first segment cannot be (DECISIONS). */
 export const RESERVED: ReadonlySet<string> = new Set(
-  'v1 v1beta v2 admin console metrics livez readyz api chat completions responses messages models embeddings rerank audio images videos moderations conversations media'.split(
+  'v1 v1beta v1beta1 v2 admin console metrics livez readyz api chat completions responses messages models embeddings rerank audio images videos moderations conversations media'.split(
     ' ',
   ),
 );
@@ -16,7 +16,7 @@ export interface ParsedPath {
   readonly query: URLSearchParams;
 }
 
-const VERSIONS: ReadonlySet<string> = new Set(['v1', 'v1beta', 'v2']);
+const VERSIONS: ReadonlySet<string> = new Set(['v1', 'v1beta', 'v1beta1', 'v2']);
 
 /** Whether a text holds what no id and no path segment may: control characters would end a line or a header upstream. */
 export function hasControlCharacters(text: string): boolean {
@@ -78,6 +78,15 @@ export function parsePath(target: string): ParsedPath | undefined {
 export function splitModelVerb(endpoint: string): { readonly model: string; readonly verb: string } | undefined {
   const colon = endpoint.lastIndexOf(':');
   if (colon < 0) return undefined;
-  const model = endpoint.slice(endpoint.startsWith('models/') ? 'models/'.length : 0, colon);
+  const model = modelIn(endpoint.slice(0, colon));
   return model === '' ? undefined : { model, verb: endpoint.slice(colon + 1) };
+}
+
+/** Google's SDK writes for its own cloud `publishers/google/models/…`, and `a/b` as `publishers/a/models/b`, some with their project. */
+const PUBLISHED = /^(?:projects\/[^/]+\/locations\/[^/]+\/)?publishers\/([^/]+)\/models\/(.+)$/;
+
+function modelIn(path: string): string {
+  const [, publisher, name = ''] = PUBLISHED.exec(path) ?? [];
+  if (publisher !== undefined) return publisher === 'google' ? name : `${publisher}/${name}`;
+  return path.startsWith('models/') ? path.slice('models/'.length) : path;
 }

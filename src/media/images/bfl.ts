@@ -61,6 +61,7 @@ function outcomeOf(reply: JsonObject, job: { readonly id: string; readonly url?:
   throw failedJob([status, details].filter((text) => text !== undefined && text !== '').join(': '));
 }
 
+/** Black Forest Labs. */
 export const bflImages: ImageCodec = {
   id: 'bfl',
   encode(request, target) {

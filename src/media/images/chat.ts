@@ -16,6 +16,7 @@ function imagesOf(message: JsonObject): readonly MadeImage[] {
   });
 }
 
+/** Images out of chat. */
 export const chatImages: ImageCodec = {
   id: 'chat',
   encode(request, { notes, model }) {

@@ -113,6 +113,7 @@ function conversationOutcome(output: JsonObject): ImageOutcome {
   return { kind: 'made', reply: { images } };
 }
 
+/** DashScope. */
 export const dashscopeImages: ImageCodec = {
   id: 'dashscope',
   atOnce: (_request, { options }) => Number(options['most'] ?? 4),

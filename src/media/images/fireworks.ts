@@ -51,6 +51,7 @@ function outcomeOf(reply: JsonObject, id: string): ImageOutcome {
   throw failedJob(status);
 }
 
+/** Fireworks. */
 export const fireworksImages: ImageCodec = {
   id: 'fireworks',
   encode(request, target) {

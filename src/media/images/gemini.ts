@@ -82,6 +82,7 @@ function reasonOf(reply: JsonObject, candidates: readonly JsonObject[]): string 
   return typeof said === 'string' ? said : 'no reason was given';
 }
 
+/** Gemini's image models. */
 export const geminiImages: ImageCodec = {
   id: 'gemini',
   encode: (request, target) => ({

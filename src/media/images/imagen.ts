@@ -75,6 +75,7 @@ function instanceOf(request: ImageRequest): JsonObject {
 
 const textOf = (value: Json | undefined): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
+/** Imagen. */
 export const imagenImages: ImageCodec = {
   id: 'imagen',
   atOnce: () => MOST,

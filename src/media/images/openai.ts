@@ -119,6 +119,7 @@ export function readOpenaiEvent({ event, data }: { readonly event?: string; read
   return { type: 'partial', index: typeof index === 'number' ? index : 0, data: image.data ?? '', about };
 }
 
+/** OpenAI and its copies. */
 export const openaiImages: ImageCodec = {
   id: 'openai',
   atOnce: (_request, { options }) => Number(options['most'] ?? 10),

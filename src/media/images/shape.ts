@@ -104,7 +104,6 @@ export type ImageOutcome =
 export type ImageEvent =
   | { readonly type: 'partial'; readonly index: number; readonly data: string; readonly about?: JsonObject }
   | { readonly type: 'image'; readonly image: MadeImage; readonly about?: JsonObject }
-  | { readonly type: 'counted'; readonly reply: Counted & { readonly about?: JsonObject } }
   | { readonly type: 'fault'; readonly fault: Fault };
 
 /** How one kind of provider is asked for images. */

@@ -12,6 +12,7 @@ import { pixelsFor } from './sizes.ts';
 
 const NAMES = ['image', 'image2', 'image3'] as const;
 
+/** SiliconFlow. */
 export const siliconflowImages: ImageCodec = {
   id: 'siliconflow',
   atOnce: (_request, { options }) => Number(options['most'] ?? 1),

@@ -53,6 +53,7 @@ function encode(request: ImageRequest, target: MediaTarget): MediaRequest {
 
 const textOf = (value: Json | undefined): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
+/** Stability. */
 export const stabilityImages: ImageCodec = {
   id: 'stability',
   encode,
@@ -63,7 +64,7 @@ export const stabilityImages: ImageCodec = {
     if (data === undefined) throw new Error('a reply without an image');
     return { kind: 'made', reply: { images: [{ data }] } };
   },
-  /** `{id, name, errors: […]}`; 403 is what the safety system refuses, not the key. */
+  /** `{id, name, errors: […]}`. */
   decodeFault(status, body): Fault | undefined {
     const reply = parseObject(body);
     const errors = reply?.['errors'];

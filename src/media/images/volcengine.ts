@@ -28,6 +28,7 @@ function sizeOf(request: ImageRequest, { notes, options }: MediaTarget): string 
   return pixels && `${pixels.width}x${pixels.height}`;
 }
 
+/** Volcengine Ark. */
 export const volcengineImages: ImageCodec = {
   id: 'volcengine',
   encode(request, target) {

@@ -12,6 +12,7 @@ import { ratioFor, resolutionFor } from './sizes.ts';
 
 const RATIOS = ['1:1', '3:4', '4:3', '9:16', '16:9', '2:3', '3:2', '9:20', '20:9', '1:2', '2:1'] as const;
 
+/** xAI. */
 export const xaiImages: ImageCodec = {
   id: 'xai',
   atOnce: () => 10,

@@ -12,6 +12,7 @@ import { pixelsFor } from './sizes.ts';
 
 const QUALITIES: Readonly<Record<string, string>> = { hd: 'hd', high: 'hd', standard: 'standard', medium: 'standard', low: 'standard' };
 
+/** Z.ai. */
 export const zaiImages: ImageCodec = {
   id: 'zai',
   encode(request, { notes, model, options }) {

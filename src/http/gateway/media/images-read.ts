@@ -174,6 +174,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   'aspect_ratio',
   'resolution',
   'async',
+  'webhook',
   'safety_identifier',
 ]);
 

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { badField, type JsonObject } from '../../../ir/index.ts';
 import { type MediaContext, runMedia } from '../../../exchange/media/media-exchange.ts';
 import { aboutOf, holdImage, holdImages, makeImages, streamImages } from '../../../exchange/media/images.ts';
@@ -8,6 +9,12 @@ import { writeUsage } from '../../../media/images/usage.ts';
 import { sseText } from '../../../wire/sse.ts';
 import { callHeaders } from '../../../exchange/out-headers.ts';
 import { formatOf, hasImages, type ImageBody, loadImages, readImageBody, readImageRequest } from './images-read.ts';
+import type { MediaOperation } from '../endpoints.ts';
+import type { GatewayPorts, Visit } from '../handle.ts';
+import { fingerprintOf, onlyOnce } from '../idempotency.ts';
+import { letGo } from '../read-body.ts';
+import { predictEndpoint } from './images-predict.ts';
+import { imageTask, recoverImageTask, startImageTask, wantsTask } from './images-task.ts';
 import type { MediaEndpoint } from './index.ts';
 import { mediaCall } from './read-json.ts';
 
@@ -69,7 +76,6 @@ async function answerStream(context: MediaContext, asked: Asked, request: ImageR
   const remote: MadeImage[] = [];
   const streamed = await streamImages(context, request, (event) => {
     if (event.type === 'partial') return write('partial_image', event.data, { partial_image_index: event.index, ...event.about });
-    if (event.type !== 'image') return true;
     if (event.image.data === undefined) {
       remote.push(event.image);
       return true;
@@ -102,15 +108,50 @@ const taskOf = (ability: string): ImageRequest['task'] => {
   return task;
 };
 
-/** POST /v1/images/generations, /edits, /variations. */
-export const imagesEndpoint: MediaEndpoint = async (visit, operation, request, ports) => {
+/** What came, to tell one request from another. */
+function* piecesOf({ fields, files }: ImageBody): Iterable<string | Uint8Array> {
+  yield JSON.stringify(fields);
+  for (const { name, data } of files) {
+    yield `\n${name} ${data.length}\n`;
+    yield data;
+  }
+}
+
+interface Wanted {
+  readonly operation: MediaOperation;
+  readonly body: ImageBody;
+  readonly asked: Asked;
+  readonly format: 'b64_json' | 'url';
+}
+
+/** Does what was asked for: at once, as a stream, or behind a task. */
+async function perform(visit: Visit, { operation, body, asked, format }: Wanted, ports: GatewayPorts): Promise<void> {
+  const call = mediaCall(visit, operation, body.fields);
+  const work = (context: MediaContext): Promise<void> => answer(context, asked, body, format);
+  if (wantsTask(visit, body.fields)) return startImageTask(visit, { call, fields: body.fields, work }, ports);
+  if (asked.stream) ports.track(visit.sink, call.client.keepAlive, callHeaders(call));
+  await runMedia({ ...call, inBand: asked.stream !== undefined }, visit.sink, ports, work);
+}
+
+async function post(visit: Visit, operation: MediaOperation, request: IncomingMessage, ports: GatewayPorts): Promise<void> {
   const body = await readImageBody(visit, request);
   // A generation that starts from images is an edit: several vendors have one endpoint for both.
   const ability = operation.ability === 'images' && hasImages(body) ? 'image-edits' : operation.ability;
-  const call = mediaCall(visit, { ...operation, ability }, body.fields);
   const asked = readImageRequest(body, taskOf(ability));
   const format = formatOf(body.fields);
   if (asked.stream && format === 'url') throw badField('response_format', "Invalid request: a stream holds images as 'b64_json'");
-  if (asked.stream) ports.track(visit.sink, call.client.keepAlive, callHeaders(call));
-  await runMedia({ ...call, inBand: asked.stream !== undefined }, visit.sink, ports, (context) => answer(context, asked, body, format));
+  if (asked.stream && wantsTask(visit, body.fields)) throw badField('stream', "Invalid request: 'stream' and 'async' exclude each other");
+  await onlyOnce(visit, ports.idempotency, {
+    fingerprint: fingerprintOf(visit, piecesOf(body)),
+    work: (within) => perform(within, { operation: { ...operation, ability }, body, asked, format }, ports),
+    recover: (within) => recoverImageTask(within, ports),
+  });
+}
+
+/** POST /v1/images/generations, /edits, /variations; tasks of them; Imagen's `:predict`. */
+export const imagesEndpoint: MediaEndpoint = async (visit, operation, request, ports) => {
+  if (operation.shape === 'gemini') return predictEndpoint(visit, operation, request, ports);
+  if (!operation.rest) return post(visit, operation, request, ports);
+  letGo(request);
+  await imageTask(visit, operation.rest, ports);
 };

@@ -1,0 +1,86 @@
+import { GatewayError, gatewayFault, type JsonObject } from '../../../ir/index.ts';
+import { chooseMedia, type MediaCall, type MediaContext } from '../../../exchange/media/media-exchange.ts';
+import { runDetached } from '../../../exchange/media/detached.ts';
+import type { Task } from '../../../tasks/ports.ts';
+import { taskView } from '../../../tasks/view.ts';
+import { optionalBoolean } from '../../../wire/fields.ts';
+import { type GatewayPorts, respondJson, type Visit } from '../handle.ts';
+import { idempotencyKey } from '../idempotency.ts';
+import { readWebhook } from './videos-read.ts';
+
+/** Whether the client wants a task in place of an answer: `?async=true`, or the member of the body. */
+export const wantsTask = (visit: Visit, fields: JsonObject): boolean =>
+  optionalBoolean(fields, 'async') === true || /^(?:true|1)$/i.test(visit.path.query.get('async') ?? '');
+
+/** What a task's images were asked with, as it is shown again. */
+const aboutOf = (fields: JsonObject): JsonObject => ({
+  prompt: typeof fields['prompt'] === 'string' ? fields['prompt'].slice(0, 4000) : null,
+});
+
+/** Answers with a task at once; the images are made behind it, by the same work that a waiting client would get. */
+export async function startImageTask(
+  visit: Visit,
+  wanted: { readonly call: MediaCall; readonly fields: JsonObject; readonly work: (context: MediaContext) => Promise<void> },
+  ports: GatewayPorts,
+): Promise<void> {
+  const { call, fields, work } = wanted;
+  const { provider, model } = chooseMedia(call);
+  const webhook = await readWebhook(fields, ports.media);
+  const requestKey = idempotencyKey(visit);
+  const task = await ports.tasks.background({
+    owner: visit.key.id,
+    kind: 'image',
+    provider: provider.name,
+    model,
+    about: aboutOf(fields),
+    run: (_id, signal) => runDetached(call, ports, signal, work),
+    ...(webhook ? { webhook } : {}),
+    ...(requestKey === undefined ? {} : { requestKey }),
+  });
+  respondJson(visit, 200, taskView(task, 'image.task'));
+}
+
+const noSuchTask = (): GatewayError =>
+  new GatewayError(gatewayFault('not_found', 'There is no such image task for this key', { param: 'task_id', code: 'task_not_found' }));
+
+/** The task, with what it has made in the form of the answer that a waiting client would have got. */
+async function withResult(task: Task, ports: GatewayPorts): Promise<JsonObject> {
+  const view = taskView(task, 'image.task');
+  if (task.status !== 'completed') return view;
+  const result = await ports.tasks.result(task);
+  if (!result) throw new GatewayError(gatewayFault('not_found', 'What this task made is not kept any more', { code: 'task_expired' }));
+  return { ...view, ...result };
+}
+
+async function taskOf(visit: Visit, id: string, ports: GatewayPorts): Promise<Task> {
+  const task = await ports.tasks.get(visit.key.id, 'image', id);
+  const { platform } = visit.path;
+  if (!task || (platform !== undefined && platform !== task.provider)) throw noSuchTask();
+  return task;
+}
+
+/** GET and DELETE /v1/images/{task_id}, POST …/cancel. */
+export async function imageTask(visit: Visit, rest: readonly string[], ports: GatewayPorts): Promise<void> {
+  const [id = '', word, ...more] = rest;
+  const { method } = visit;
+  if (more.length > 0 || (word !== undefined && word !== 'cancel')) throw noSuchTask();
+  if (word === 'cancel' && method === 'POST') {
+    return respondJson(visit, 200, taskView(await ports.tasks.cancel(await taskOf(visit, id, ports)), 'image.task'));
+  }
+  if (word === undefined && (method === 'GET' || method === 'HEAD')) {
+    return respondJson(visit, 200, await withResult(await taskOf(visit, id, ports), ports));
+  }
+  if (word === undefined && method === 'DELETE') {
+    await ports.tasks.remove(await taskOf(visit, id, ports));
+    return respondJson(visit, 200, { id, object: 'image.task.deleted', deleted: true });
+  }
+  const allow = word === undefined ? 'GET, DELETE' : 'POST';
+  throw new GatewayError({ ...gatewayFault('bad_request', `This path answers ${allow}`, { code: 'method_not_allowed' }), status: 405 });
+}
+
+/** The task that a request of this `Idempotency-Key` began before its process died. */
+export async function recoverImageTask(visit: Visit, ports: GatewayPorts): Promise<boolean> {
+  const task = await ports.tasks.byRequestKey(visit.key.id, idempotencyKey(visit) ?? '');
+  if (task) respondJson(visit, 200, taskView(task, 'image.task'));
+  return task !== undefined;
+}
