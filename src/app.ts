@@ -43,6 +43,8 @@ export interface AppPorts {
   /** Endpoints over stored state; made here so that tests can leave it out. */
   readonly state: (gateway: () => GatewayPorts) => StateServices;
   readonly onDefect: (error: unknown, callId: string) => void;
+  /** Where uploads are kept that cannot be sent on at once; absent: the system's own folder for such files. */
+  readonly spoolFolder?: string;
 }
 
 /** A running gateway. */
@@ -165,6 +167,7 @@ export function createApp(config: Config, ports: AppPorts): App {
   const gateway: GatewayPorts = {
     ...exchange,
     clients: clientCodecs,
+    ...(ports.spoolFolder === undefined ? {} : { spoolFolder: ports.spoolFolder }),
     snapshot: () => snapshot,
     tasks,
     idempotency: ports.idempotency,

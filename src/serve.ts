@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { type App, createApp } from './app.ts';
 import type { Running, Serve } from './cli/ports.ts';
 import type { Config } from './config/config.ts';
@@ -91,6 +92,7 @@ async function build(config: () => Config, data: string, { env, writeLog }: Proc
     mediaStore: stores.media,
     idempotency: stores.idempotency,
     sandboxModels,
+    spoolFolder: join(data, 'uploads'),
     state: (gateway) => createState(gateway, { store: stores.state, sealer: stores.compaction }),
     onDefect: (err, requestId) => log.error({ err, requestId }, 'The gateway failed on a request'),
   });

@@ -57,6 +57,8 @@ export interface MediaContext {
   open(request: MediaRequest, codec?: Pick<WholeCodec<never, never>, 'decodeFault'>): Promise<OpenAnswer>;
   /** Adds to what the record says was used. */
   count(usage: Usage | undefined): void;
+  /** Refuses (400) where notes are there and `strict` was asked for; `ask` and `open` do so before they send. */
+  refuseLosses(): void;
   /** Headers of a reply: ids, where it went, notes. Refuses (400) where notes are there and `strict` was asked for. */
   headers(): OutHeaders;
   /** Answers with JSON. */
@@ -313,6 +315,7 @@ function contextOf(
       if (!head) throw new Error('an answer without a head');
       return { ...head, body: Buffer.concat(pieces, bytes) };
     },
+    refuseLosses: () => refuseLosses(call, notes),
     open: (request, codec) => openAnswer(base, checked(request), codec),
     pass: (request, open) => send(base, checked(request), undefined, open),
     count(usage) {

@@ -51,6 +51,8 @@ export interface GatewayPorts extends ExchangePorts {
   readonly clients: ReadonlyMap<ProtocolId, ClientCodec>;
   readonly snapshot: () => Snapshot;
   readonly services: Services;
+  /** Where uploads are kept that cannot be sent on at once; absent: the system's own folder for such files. */
+  readonly spoolFolder?: string;
   /** Work that outlives its call. */
   readonly tasks: Tasks;
   readonly idempotency: IdempotencyStore;

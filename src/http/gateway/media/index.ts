@@ -8,6 +8,7 @@ import { imagesEndpoint } from './images.ts';
 import { rerankEndpoint } from './rerank.ts';
 import { videosEndpoint } from './videos.ts';
 import { speechEndpoint } from './speech.ts';
+import { transcriptionEndpoint } from './transcription.ts';
 
 /** Answers one kind of request: reads it, runs it, writes the reply in the caller's shape. */
 export type MediaEndpoint = (visit: Visit, operation: MediaOperation, request: IncomingMessage, ports: GatewayPorts) => Promise<void>;
@@ -21,6 +22,8 @@ const ENDPOINTS: { readonly [A in Ability]?: MediaEndpoint } = {
   rerank: rerankEndpoint,
   videos: videosEndpoint,
   speech: speechEndpoint,
+  transcription: transcriptionEndpoint,
+  translation: transcriptionEndpoint,
 };
 
 /** Abilities besides chat. */

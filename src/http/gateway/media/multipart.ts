@@ -21,6 +21,8 @@ export interface FormRules {
   readonly maxFiles?: number;
   /** Bytes of one text field; default 1 MiB. */
   readonly fieldBytes?: number;
+  /** Aborted: nobody wants the rest. */
+  readonly signal?: AbortSignal;
 }
 
 /** A text part. */
@@ -190,16 +192,18 @@ function startReading(request: IncomingMessage, rules: FormRules): { readonly ar
     source.on('error', () => end(malformed('The request body is not what its Content-Encoding says')));
   }
   source.pipe(parser);
-  return {
-    arrivals,
-    stop() {
-      end('done');
-      for (const one of arrivals.waiting) if (one.kind === 'file') one.body.destroy();
-      arrivals.open?.destroy();
-      if (source !== request) source.destroy();
-      letGo(request);
-    },
+  let isLeft = false;
+  const stop = (): void => {
+    if (isLeft) return;
+    isLeft = true;
+    end(new GatewayError(incomplete));
+    for (const one of arrivals.waiting) if (one.kind === 'file') one.body.destroy();
+    if (source !== request) source.destroy();
+    letGo(request);
   };
+  if (rules.signal?.aborted) stop();
+  else rules.signal?.addEventListener('abort', stop, { once: true });
+  return { arrivals, stop };
 }
 
 /** Skips what was not read of a file. */

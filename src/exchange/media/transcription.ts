@@ -1,0 +1,215 @@
+import { badField, GatewayError, gatewayFault, isObject, parseObject } from '../../ir/index.ts';
+import { filenameFor } from '../../media/audio/sniff.ts';
+import type { MediaRequest } from '../../media/codec.ts';
+import { transcriptionCodecs } from '../../media/transcription/index.ts';
+import type {
+  FormTranscription,
+  InlineTranscription,
+  Transcript,
+  TranscriptEvent,
+  TranscriptionCodec,
+  TranscriptionRequest,
+} from '../../media/transcription/shape.ts';
+import { diarizedSegment, usageOf, writeTranscript } from '../../media/transcription/write.ts';
+import { createSseReader, type SseFrame, sseText } from '../../wire/sse.ts';
+import { type Fields, streamedForm } from './form-stream.ts';
+import type { MediaContext, OpenAnswer } from './media-exchange.ts';
+import { codecOf, understood } from './whole.ts';
+import { writeAll } from './write-all.ts';
+
+/** A client's file on its way through, with what is asked of it. */
+export interface Upload {
+  readonly filename?: string;
+  readonly mediaType?: string;
+  /** Read once. */
+  readonly bytes: AsyncIterable<Buffer>;
+  readonly length?: number;
+  /** What is asked, where all of it came before the file or the file is kept. */
+  readonly known?: TranscriptionRequest;
+  /** What is asked, once the file was read. */
+  rest(): Promise<TranscriptionRequest>;
+  /** From here on errors can be told in events. */
+  onEvents(): void;
+}
+
+/** A transcript of hours, with times of words. */
+const MAX_TRANSCRIPT_BYTES = 64 * 1024 * 1024;
+/** How much of an answer that passes is kept to see what it cost. */
+const MAX_TAPPED_BYTES = 4 * 1024 * 1024;
+
+const EVENTS = 'text/event-stream; charset=utf-8';
+
+const tooLong = (): GatewayError =>
+  new GatewayError(gatewayFault('upstream', 'The upstream answered with more than can be held', { code: 'upstream_malformed' }));
+
+async function collected(bytes: AsyncIterable<Buffer>, max: number, over: () => GatewayError): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of bytes) {
+    length += piece.length;
+    if (length > max) throw over();
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces, length);
+}
+
+/** The usage of an answer that passed, JSON or events. */
+function countTapped(context: MediaContext, usage: unknown): void {
+  if (!isObject(usage as never)) return;
+  const { input_tokens: input, output_tokens: output } = usage as { input_tokens?: unknown; output_tokens?: unknown };
+  if (typeof input === 'number' && typeof output === 'number') context.count({ input, output });
+}
+
+/** Bytes that pass, with an eye on what they say of the cost. */
+async function* tapped(answer: OpenAnswer, context: MediaContext): AsyncGenerator<Buffer> {
+  const type = String(answer.headers['content-type'] ?? '');
+  const reader = type.includes('event-stream') ? createSseReader() : undefined;
+  const kept: Buffer[] = [];
+  let bytes = 0;
+  const take = ({ data }: SseFrame): void => {
+    if (data.includes('transcript.text.done')) countTapped(context, parseObject(data)?.['usage']);
+  };
+  for await (const piece of answer.body as AsyncIterable<Buffer>) {
+    yield piece;
+    bytes += piece.length;
+    if (reader) reader.push(piece, take);
+    else if (bytes <= MAX_TAPPED_BYTES) kept.push(piece);
+  }
+  reader?.end(take);
+  if (!reader && bytes <= MAX_TAPPED_BYTES && type.includes('json')) {
+    countTapped(context, parseObject(Buffer.concat(kept).toString('utf8'))?.['usage']);
+  }
+}
+
+async function relay(answer: OpenAnswer, context: MediaContext, upload: Upload): Promise<void> {
+  const type = answer.headers['content-type'];
+  if (typeof type === 'string' && type.includes('event-stream')) upload.onEvents();
+  context.sink.begin(200, { ...context.headers(), 'content-type': typeof type === 'string' ? type : 'application/json' });
+  await writeAll(context.sink, tapped(answer, context));
+  context.sink.end();
+}
+
+/** A whole transcript as the events of a stream. */
+async function* wholeEvents(transcript: Transcript, { format }: TranscriptionRequest): AsyncGenerator<TranscriptEvent> {
+  if (format === 'diarized_json') for (const segment of transcript.segments ?? []) yield { type: 'segment', segment };
+  else if (transcript.text !== '') yield { type: 'delta', text: transcript.text };
+  yield { type: 'done', transcript };
+}
+
+/** Events as OpenAI writes them. https://platform.openai.com/docs/api-reference/audio/transcript-text-delta-event */
+async function* eventTexts(
+  events: AsyncIterable<TranscriptEvent>,
+  request: TranscriptionRequest,
+  context: MediaContext,
+): AsyncGenerator<string> {
+  let segments = 0;
+  for await (const event of events) {
+    if (event.type === 'delta') yield sseText(JSON.stringify({ type: 'transcript.text.delta', delta: event.text }));
+    else if (event.type === 'segment') {
+      if (request.format === 'diarized_json') yield sseText(JSON.stringify(diarizedSegment(event.segment, segments++)));
+    } else {
+      const { transcript } = event;
+      context.count(transcript.usage);
+      yield sseText(JSON.stringify({ type: 'transcript.text.done', text: transcript.text, ...usageOf(transcript) }));
+    }
+  }
+  yield sseText('[DONE]');
+}
+
+async function answerEvents(
+  events: AsyncIterable<TranscriptEvent>,
+  request: TranscriptionRequest,
+  context: MediaContext,
+  upload: Upload,
+): Promise<void> {
+  const texts = eventTexts(events, request, context);
+  // An error before anything was said keeps its status.
+  const first = await texts.next();
+  upload.onEvents();
+  context.sink.begin(200, { ...context.headers(), 'content-type': EVENTS, 'cache-control': 'no-cache' });
+  if (first.done !== true) context.sink.write(first.value);
+  await writeAll(context.sink, texts);
+  context.sink.end();
+}
+
+async function answerTranslated(
+  codec: TranscriptionCodec,
+  answer: OpenAnswer,
+  request: TranscriptionRequest,
+  context: MediaContext,
+  upload: Upload,
+): Promise<void> {
+  const { status, headers } = answer;
+  if (request.stream && codec.streams(request, context.target)) {
+    return answerEvents(codec.events(answer.body, request), request, context, upload);
+  }
+  const body = await collected(answer.body, MAX_TRANSCRIPT_BYTES, tooLong);
+  const transcript = understood(context, () => codec.decode({ status, headers, body }, request));
+  if (request.stream) return answerEvents(wholeEvents(transcript, request), request, context, upload);
+  context.count(transcript.usage);
+  const written = Buffer.from(writeTranscript(transcript, request).body);
+  context.sink.begin(200, { ...context.headers(), 'content-type': writeTranscript(transcript, request).contentType }, written.length);
+  context.sink.end(written);
+}
+
+/** Sends the file on as it comes; what is asked of it may come behind it. */
+async function byForm(codec: FormTranscription, context: MediaContext, upload: Upload): Promise<void> {
+  const { target, call, ports } = context;
+  const task = call.ability === 'translation' ? 'translate' : 'transcribe';
+  const asked: { request?: TranscriptionRequest } = {};
+  const fieldsOf = (request: TranscriptionRequest): Fields => {
+    asked.request = request;
+    return codec.fields(request, target);
+  };
+  const { filename = filenameFor(upload.mediaType), mediaType, bytes, length } = upload;
+  const file = {
+    name: 'file',
+    filename,
+    bytes,
+    ...(mediaType === undefined ? {} : { mediaType }),
+    ...(length === undefined ? {} : { length }),
+  };
+  const later = async (): Promise<Fields> => {
+    const fields = fieldsOf(await upload.rest());
+    context.refuseLosses();
+    return fields;
+  };
+  const form = streamedForm(
+    ports.newId('pailou-'),
+    [[codec.modelField, target.model]],
+    file,
+    upload.known ? fieldsOf(upload.known) : later,
+  );
+  const request: MediaRequest = { path: codec.path(task, target), headers: { 'content-type': form.contentType }, stream: form.stream };
+  const answer = await context.open(request, codec);
+  if (!asked.request) {
+    answer.body.destroy();
+    throw new GatewayError(
+      gatewayFault('upstream', 'The upstream answered before it had the whole request', { code: 'upstream_malformed' }),
+    );
+  }
+  if (codec.passes(asked.request, target)) return relay(answer, context, upload);
+  return answerTranslated(codec, answer, asked.request, context, upload);
+}
+
+/** Sends the file inside a JSON request, for which it is held. */
+async function inline(codec: InlineTranscription, context: MediaContext, upload: Upload): Promise<void> {
+  const tooLarge = (): GatewayError => {
+    const message = `Invalid request: the file in 'file' is larger than the ${Math.floor(codec.maxBytes / 1024 / 1024)} MiB that this provider takes`;
+    return new GatewayError(gatewayFault('too_large', message, { param: 'file', code: 'file_too_large' }));
+  };
+  if ((upload.length ?? 0) > codec.maxBytes) throw tooLarge();
+  const data = await collected(upload.bytes, codec.maxBytes, tooLarge);
+  const request = upload.known ?? (await upload.rest());
+  const { mediaType } = upload;
+  if (mediaType === undefined)
+    throw badField('file', "Invalid request: nothing says what kind of audio 'file' is: give it a name or a type");
+  const answer = await context.open(codec.encode(request, { data, mediaType }, context.target), codec);
+  return answerTranslated(codec, answer, request, context, upload);
+}
+
+/** Has the target write down what was said, and answers. */
+export function transcribe(context: MediaContext, upload: Upload): Promise<void> {
+  const codec = codecOf(transcriptionCodecs, context);
+  return codec.kind === 'form' ? byForm(codec, context, upload) : inline(codec, context, upload);
+}

@@ -1,0 +1,140 @@
+import type { IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { badField, missingField } from '../../../ir/index.ts';
+import { runMedia } from '../../../exchange/media/media-exchange.ts';
+import { transcribe, type Upload } from '../../../exchange/media/transcription.ts';
+import { audioTypeOf, HEAD_BYTES } from '../../../media/audio/sniff.ts';
+import { TRANSCRIPT_FORMATS, type SentField, type TranscriptionRequest } from '../../../media/transcription/shape.ts';
+import type { MediaOperation } from '../endpoints.ts';
+import type { Visit } from '../handle.ts';
+import type { MediaEndpoint } from './index.ts';
+import { type FormFile, formParts, type FormPart } from './multipart.ts';
+import { mediaCall } from './read-json.ts';
+import { spool, type Spooled } from './spool.ts';
+
+type Parts = AsyncGenerator<FormPart, void, undefined>;
+
+const valueOf = (fields: readonly SentField[], name: string): string | undefined => {
+  const value = fields.find((field) => field.name === name)?.value;
+  return value === '' ? undefined : value;
+};
+
+const oneOf = <T extends string>(value: string, words: readonly T[], name: string): T => {
+  const found = words.find((word) => word === value);
+  if (found !== undefined) return found;
+  throw badField(name, `Invalid request: '${name}' must be one of ${words.join(', ')}, not '${value.slice(0, 40)}'`);
+};
+
+function readTemperature(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0 || value > 2)
+    throw badField('temperature', "Invalid request: 'temperature' must be a number from 0 to 1");
+  return value;
+}
+
+/** What the fields of a form ask for. Throws the 400 that names the field. */
+export function readAsked(task: TranscriptionRequest['task'], fields: readonly SentField[]): TranscriptionRequest {
+  const [language, prompt] = [valueOf(fields, 'language'), valueOf(fields, 'prompt')];
+  const temperature = readTemperature(valueOf(fields, 'temperature'));
+  const stream = oneOf(valueOf(fields, 'stream')?.toLowerCase() ?? 'false', ['true', 'false'], 'stream') === 'true';
+  return {
+    task,
+    format: oneOf(valueOf(fields, 'response_format') ?? 'json', TRANSCRIPT_FORMATS, 'response_format'),
+    // Translations have no events. https://platform.openai.com/docs/api-reference/audio/createTranslation
+    stream: stream && task === 'transcribe',
+    granularities: fields
+      .filter(({ name }) => name === 'timestamp_granularities')
+      .flatMap(({ value }) => value.split(','))
+      .map((value) => oneOf(value.trim(), ['word', 'segment'] as const, 'timestamp_granularities')),
+    fields: fields.filter(({ name }) => name !== 'model'),
+    ...(language === undefined ? {} : { language }),
+    ...(prompt === undefined ? {} : { prompt }),
+    ...(temperature === undefined ? {} : { temperature }),
+  };
+}
+
+/** The first bytes of a file, and all of it once more. */
+async function peeked(file: FormFile): Promise<{ readonly head: Buffer; readonly bytes: AsyncIterable<Buffer> }> {
+  const rest = (file.body as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  let head: Buffer = Buffer.alloc(0);
+  let isOver = false;
+  while (head.length < HEAD_BYTES && !isOver) {
+    const next = await rest.next();
+    if (next.done === true) isOver = true;
+    else head = head.length === 0 ? next.value : Buffer.concat([head, next.value]);
+  }
+  async function* bytes(): AsyncGenerator<Buffer> {
+    if (head.length > 0) yield head;
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+  }
+  return { head: head.subarray(0, HEAD_BYTES), bytes: bytes() };
+}
+
+/** Reads fields up to the file or the end. */
+async function fieldsUntilFile(parts: Parts, fields: SentField[]): Promise<FormFile | undefined> {
+  for (let next = await parts.next(); next.done !== true; next = await parts.next()) {
+    if (next.value.kind === 'file') return next.value;
+    fields.push(next.value);
+  }
+  return undefined;
+}
+
+interface Arriving extends Omit<Upload, 'onEvents'> {
+  readonly model: string;
+  readonly kept?: Spooled;
+}
+
+/**
+ * Reads a form as far as is needed to know where it goes. Where the model stands before the file, the file goes through as it
+ * comes; else it is kept until the model is known.
+ */
+async function arrive(parts: Parts, task: TranscriptionRequest['task'], folder: string): Promise<Arriving> {
+  const fields: SentField[] = [];
+  const file = await fieldsUntilFile(parts, fields);
+  if (!file) throw missingField('file');
+  const { filename } = file;
+  const { head, bytes } = await peeked(file);
+  const type = audioTypeOf(head, file);
+  const named = {
+    ...(filename === undefined ? {} : { filename }),
+    ...(type === undefined ? {} : { mediaType: type }),
+  };
+  const model = valueOf(fields, 'model');
+  const rest = async (): Promise<TranscriptionRequest> => {
+    await fieldsUntilFile(parts, fields);
+    return readAsked(task, fields);
+  };
+  if (model !== undefined) return { ...named, bytes, rest, model };
+  const kept = await spool(bytes, folder);
+  try {
+    const known = await rest();
+    const late = valueOf(fields, 'model');
+    if (late === undefined) throw missingField('model');
+    return { ...named, bytes: kept.bytes(), length: kept.length, known, rest: () => Promise.resolve(known), model: late, kept };
+  } catch (error) {
+    await kept.close();
+    throw error;
+  }
+}
+
+const partsOf = (visit: Visit, request: IncomingMessage, signal: AbortSignal): Parts =>
+  formParts(request, { files: ['file'], onlyFiles: true, limit: visit.snapshot.config.limits.upload, signal });
+
+const taskOf = ({ ability }: MediaOperation): TranscriptionRequest['task'] => (ability === 'translation' ? 'translate' : 'transcribe');
+
+/** POST /v1/audio/transcriptions and /v1/audio/translations. */
+export const transcriptionEndpoint: MediaEndpoint = async (visit, operation, request, ports) => {
+  const leaving = new AbortController();
+  let kept: Spooled | undefined;
+  try {
+    const arrived = await arrive(partsOf(visit, request, leaving.signal), taskOf(operation), ports.spoolFolder ?? tmpdir());
+    kept = arrived.kept;
+    const call = { ...mediaCall(visit, operation, { model: arrived.model }), inBand: false };
+    const upload: Upload = { ...arrived, onEvents: () => void (call.inBand = true) };
+    await runMedia(call, visit.sink, ports, (context) => transcribe(context, upload));
+  } finally {
+    leaving.abort();
+    await kept?.close();
+  }
+};
