@@ -1,8 +1,17 @@
 import { embeddingsAt, rerankAt } from './media-wires.ts';
-import { definePreset } from './preset.ts';
+import { definePreset, type MediaWire } from './preset.ts';
 
 /** Where requests for the built-in provider are addressed; never dialled, the sender knows it. */
 export const SANDBOX_ORIGIN = 'http://sandbox.invalid';
+
+/** OpenAI's endpoints for the models of a glob. */
+const media = (models: string, options: NonNullable<MediaWire['options']> = {}): MediaWire => ({
+  codec: 'openai',
+  base: '/v1',
+  models: [models],
+  options,
+  mark: 'recorded',
+});
 
 /** The built-in provider, called over the same four wires as any other. */
 export const sandboxPreset = definePreset({
@@ -25,6 +34,13 @@ export const sandboxPreset = definePreset({
       { codec: 'gemini', base: '/v1beta', models: ['*embed*'], mark: 'recorded' },
     ],
     rerank: rerankAt('/v1', {}, { models: ['*rerank*'], mark: 'recorded' }),
+    speech: media('*speech*', { events: true, formats: 'mp3 wav pcm' }),
+    transcription: media('*transcribe*'),
+    translation: media('*transcribe*'),
+    images: media('*image*', { sizes: 'any', stream: true }),
+    'image-edits': media('*image*', { sizes: 'any', stream: true }),
+    'image-variations': media('*image*', { sizes: 'any' }),
+    videos: media('*video*', { references: 8 }),
   },
   knows: [],
 });

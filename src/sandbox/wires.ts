@@ -32,8 +32,8 @@ export interface MediaOperation {
 /** Something that is asked of videos. */
 export interface VideoOperation {
   readonly kind: 'video';
-  readonly action: 'create' | 'list' | 'get' | 'delete' | 'content' | 'remix';
-  /** All but the first two have one. */
+  readonly action: 'create' | 'list' | 'get' | 'delete' | 'content' | 'remix' | 'edit' | 'extend';
+  /** Of one that the path names. */
   readonly id: string;
 }
 
@@ -99,10 +99,13 @@ const VIDEO_ACTIONS: Readonly<Record<string, Readonly<Record<string, VideoOperat
   one: { GET: 'get', DELETE: 'delete' },
   '/content': { GET: 'content' },
   '/remix': { POST: 'remix' },
+  edits: { POST: 'edit' },
+  extensions: { POST: 'extend' },
 };
 
 function videoOperation([, id, part]: RegExpExecArray, method: string): Operation {
-  const actions = VIDEO_ACTIONS[part ?? (id === undefined ? 'all' : 'one')] ?? {};
+  const whole = id === undefined ? 'all' : id === 'edits' || id === 'extensions' ? id : 'one';
+  const actions = VIDEO_ACTIONS[part ?? whole] ?? {};
   const action = actions[method];
   if (!action) return { kind: 'method', protocol: 'openai-chat', allow: Object.keys(actions).join(', ') };
   return { kind: 'video', action, id: decoded(id ?? '') };

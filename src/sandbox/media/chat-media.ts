@@ -49,13 +49,13 @@ function picture(request: ChatRequest, { media }: Conversation, text: string, va
     return (bytes && decodePng(bytes)) ?? [];
   });
   const { width, height } = pictureSize(request);
-  const from = given.length === 0 ? '' : ` · from ${given.map((part) => describeMedia(part, 'en')).join(' + ')}`;
+  const from = given.length === 0 ? '' : `from ${given.map((part) => describeMedia(part, 'en')).join(' + ')} · `;
   const bytes = pictureFile({
     width,
     height,
     pasted,
     text: [...text].slice(0, 2000).join(''),
-    caption: `Pailou sandbox · ${width}x${height}${from}`,
+    caption: `${from}Pailou sandbox · ${width}x${height}`,
     seed: `${request.seed ?? text}#${variant}`,
   });
   return { kind: 'media', media: 'image', mediaType: 'image/png', source: { type: 'base64', data: bytes.toString('base64') } };

@@ -33,6 +33,8 @@ export function sizeOf(text: string | undefined): { readonly width: number; read
 interface Order {
   readonly pictures: readonly Picture[];
   readonly count: number;
+  /** The prompt as it was drawn: nothing is changed but the sandbox's own directives. */
+  readonly revised: string;
   readonly usage: JsonObject;
   readonly behaviour: Behaviour;
   readonly kind: 'image_generation' | 'image_edit';
@@ -59,7 +61,7 @@ function givenFor(form: Form, what: MediaOperation['what']): readonly GivenImage
 function captionOf(size: string, given: readonly GivenImage[], masks: readonly GivenImage[], at: string): string {
   const from = given.map(({ facts }) => facts).join(' + ');
   const mask = masks.map(({ facts }) => ` · mask ${facts}`).join('');
-  return `Pailou sandbox · ${size}${at}${from === '' ? '' : ` · from ${from}`}${mask}`;
+  return `${from === '' ? '' : `from ${from}${mask} · `}Pailou sandbox · ${size}${at}`;
 }
 
 function orderOf({ form, behaviour: named }: MediaAsk, what: MediaOperation['what']): Order {
@@ -91,6 +93,7 @@ function orderOf({ form, behaviour: named }: MediaAsk, what: MediaOperation['wha
   return {
     pictures,
     count,
+    revised: shown,
     behaviour: changed(changes.reduce(changed, named), { work }),
     kind: what === 'image' ? 'image_generation' : 'image_edit',
     settings: { size, quality, background, output_format: 'png' },
@@ -134,7 +137,10 @@ export function images(ask: MediaAsk, what: MediaOperation['what']): Iterable<St
     () => ({
       created: now,
       ...order.settings,
-      data: order.pictures.map((picture) => (asUrl ? { url: `data:image/png;base64,${base64(picture)}` } : { b64_json: base64(picture) })),
+      data: order.pictures.map((picture) => ({
+        ...(asUrl ? { url: `data:image/png;base64,${base64(picture)}` } : { b64_json: base64(picture) }),
+        revised_prompt: order.revised,
+      })),
       usage: order.usage,
     }),
     order.count,

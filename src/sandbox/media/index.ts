@@ -58,9 +58,10 @@ function askMedia(call: MediaCall, { what }: MediaOperation): Iterable<Step> | P
 
 function askVideo(call: MediaCall, operation: VideoOperation, memory: VideoMemory): Iterable<Step> {
   const { action } = operation;
-  const form = action === 'create' || action === 'remix' ? formOf(call) : { fields: {}, files: [] };
-  // A remix is its film's model's.
-  const isNamed = action === 'create' || (action === 'remix' && typeof form.fields['model'] === 'string');
+  const writes = action !== 'get' && action !== 'list' && action !== 'delete' && action !== 'content';
+  const form = writes ? formOf(call) : { fields: {}, files: [] };
+  // What is made from a film is its model's, where no other is named.
+  const isNamed = action === 'create' || (writes && typeof form.fields['model'] === 'string');
   const ask = askOf(call, form, isNamed ? named({ form, call }) : { model: 'video', behaviour: PLAIN });
   const { range } = call.headers;
   const query = new URLSearchParams(call.path.split('?', 2)[1] ?? '');

@@ -1,5 +1,5 @@
-import { badField, GatewayError, gatewayFault, missingField } from '../../ir/index.ts';
-import { type Behaviour, changed } from '../behaviour.ts';
+import { badField, GatewayError, gatewayFault, isObject, missingField } from '../../ir/index.ts';
+import { type Behaviour, behaviourOf, changed } from '../behaviour.ts';
 import { type Directives, readDirectives } from '../directives.ts';
 import { type Film, filmFile, stillFile } from '../film/film.ts';
 import type { Step } from '../play.ts';
@@ -22,22 +22,29 @@ import {
 
 /** What the server remembers, beyond what ids say: for lists and for what was deleted. Bounded; a restart begins anew. */
 export interface VideoMemory {
-  /** Newest last. */
-  readonly made: Set<string>;
+  /** What does not fit into an id, by id, the newest last. */
+  readonly made: Map<string, { readonly prompt: string; readonly remixOf?: string }>;
   readonly deleted: Set<string>;
 }
 
+/** So much of another film's id goes into that of one that is made from it. */
+const MAX_SOURCE_KEPT = 24;
 const MAX_REMEMBERED = 1000;
+const MAX_PROMPT_REMEMBERED = 4000;
 
-export const createVideoMemory = (): VideoMemory => ({ made: new Set(), deleted: new Set() });
+export const createVideoMemory = (): VideoMemory => ({ made: new Map(), deleted: new Set() });
 
-function remember(ids: Set<string>, id: string): void {
-  ids.add(id);
-  for (const oldest of ids) {
+/** Lets go of the oldest. */
+function bound(ids: VideoMemory['made'] | VideoMemory['deleted']): void {
+  for (const oldest of ids.keys()) {
     if (ids.size <= MAX_REMEMBERED) return;
     ids.delete(oldest);
   }
 }
+
+/** A job as it is told of: with its whole prompt, as long as that is remembered. */
+const told = (id: string, job: VideoJob, { memory, nowMs }: Pick<VideoAsk, 'memory' | 'nowMs'>): object =>
+  videoObject(id, { ...job, ...memory.made.get(id) }, nowMs);
 
 /** A request for videos; all but `create` and `list` name one. */
 export interface VideoAsk extends MediaAsk {
@@ -90,55 +97,94 @@ function begun(behaviour: Behaviour): Behaviour {
 }
 
 interface Wanted extends Pick<VideoJob, 'seconds' | 'width' | 'height'> {
-  readonly model: string;
   readonly from?: string;
-  readonly remixOf?: string;
 }
 
 /** Begins a job and tells of it. */
-function submit(ask: VideoAsk, prompt: string, wanted: Wanted): Iterable<Step> {
+function submit(ask: VideoAsk, prompt: string, wanted: Wanted, source?: string): Iterable<Step> {
   const directives = readDirectives(prompt);
   const behaviour = directives.changes.reduce(changed, ask.behaviour);
   if (directives.refuse || behaviour.work.end === 'refused') settleWork({ ...behaviour, work: { end: 'refused' } });
   const end = directives.filter ? 'filtered' : behaviour.work.end;
   const job: VideoJob = {
     ...wanted,
+    model: ask.model,
     prompt: [...directives.text].slice(0, MAX_PROMPT_KEPT).join(''),
     createdAt: ask.nowMs,
     takesMs: durationOf(behaviour),
     words: wordsOf(directives),
     ...(end && end !== 'refused' ? { end } : {}),
+    ...(source === undefined ? {} : { remixOf: source.slice(0, MAX_SOURCE_KEPT) }),
   };
   const id = jobId(job, ask.newId(''));
   const giving = { ...ask, behaviour: begun(behaviour) };
   return giveJson(giving, () => {
-    remember(ask.memory.made, id);
-    return videoObject(id, job, ask.nowMs);
+    ask.memory.made.set(id, { prompt: prompt.slice(0, MAX_PROMPT_REMEMBERED), ...(source === undefined ? {} : { remixOf: source }) });
+    bound(ask.memory.made);
+    return told(id, job, ask);
   });
+}
+
+/** OpenAI's words, as text or as a number. */
+function secondsOf(form: Form): number {
+  const { seconds } = form.fields;
+  const fields = typeof seconds === 'number' ? { ...form.fields, seconds: String(seconds) } : form.fields;
+  return Number(wordField({ ...form, fields }, 'seconds', SECONDS) ?? '4');
+}
+
+/** What a film begins with, in words. */
+function givenTo(form: Form): { readonly from?: string } {
+  const facts = givenImages(form, ['input_reference']).map((image) => image.facts);
+  return facts.length === 0 ? {} : { from: facts.join(' + ').slice(0, 80) };
 }
 
 function create(ask: VideoAsk): Iterable<Step> {
   const { form } = ask;
   expectVoice(ask, 'video', 'videos');
   const prompt = promptOf(form);
-  const { seconds: written } = form.fields;
-  const fields = typeof written === 'number' ? { ...form.fields, seconds: String(written) } : form.fields;
-  const seconds = Number(wordField({ ...form, fields }, 'seconds', SECONDS) ?? '4');
+  const seconds = secondsOf(form);
   const size = sizeOf(textField(form, 'size') ?? '720x1280');
   if (size.width % 2 > 0 || size.height % 2 > 0) throw badField('size', 'Invalid size: a video has an even number of pixels each way');
-  const from = givenImages(form, ['input_reference'])
-    .map(({ facts }) => facts)
-    .join(' + ');
-  return submit(ask, prompt, { model: ask.model, seconds, ...size, ...(from === '' ? {} : { from: from.slice(0, 80) }) });
+  return submit(ask, prompt, { seconds, ...size, ...givenTo(form) });
+}
+
+/** The film that another is made from: one that is done. */
+function sourceFor(ask: VideoAsk, id: string): VideoJob {
+  const { job, state } = found(ask, id);
+  if (state.status === 'completed') return job;
+  throw badField('id', `Invalid request: the video is '${state.status}', only a completed one can be changed`, 'video_not_completed');
+}
+
+/** What is made from a film is made by its model, where no other is named. */
+function asFor(ask: VideoAsk, { model }: VideoJob): VideoAsk {
+  if (typeof ask.form.fields['model'] === 'string') {
+    expectVoice(ask, 'video', 'videos');
+    return ask;
+  }
+  return { ...ask, model, behaviour: behaviourOf(model) ?? ask.behaviour };
 }
 
 function remix(ask: VideoAsk, id: string): Iterable<Step> {
   const prompt = promptOf(ask.form);
-  const { job, state } = found(ask, id);
-  if (state.status !== 'completed')
-    throw badField('id', `Invalid request: the video is '${state.status}', only a completed one can be remixed`, 'video_not_completed');
-  const { seconds, width, height } = job;
-  return submit(ask, prompt, { model: job.model, seconds, width, height, remixOf: id.slice(0, 24) });
+  const source = sourceFor(ask, id);
+  const { seconds, width, height } = source;
+  return submit(asFor(ask, source), prompt, { seconds, width, height, ...givenTo(ask.form) }, id);
+}
+
+const LONGEST_SECONDS = 36;
+
+/** An edit is a remix by another path; an extension is longer than what it extends. */
+function derive(ask: VideoAsk, isLonger: boolean): Iterable<Step> {
+  const prompt = promptOf(ask.form);
+  const { video, 'video[id]': named } = ask.form.fields;
+  const id = isObject(video) ? video['id'] : named;
+  if (typeof id !== 'string') throw missingField('video.id');
+  const source = sourceFor(ask, id);
+  const { seconds, width, height } = source;
+  const total = seconds + (isLonger ? secondsOf(ask.form) : 0);
+  if (total > LONGEST_SECONDS)
+    throw badField('seconds', `Invalid request: together that is ${total} s, at most ${LONGEST_SECONDS} are made`);
+  return submit(asFor(ask, source), prompt, { seconds: total, width, height }, id);
 }
 
 /** What one `Range` asks for; `undefined`: all of it. https://www.rfc-editor.org/rfc/rfc9110#name-range-requests */
@@ -197,18 +243,19 @@ function content(ask: VideoAsk, id: string): Iterable<Step> {
   );
 }
 
-function list({ memory, query, nowMs }: VideoAsk): object {
+function list(ask: VideoAsk): object {
+  const { memory, query } = ask;
   const limit = Number(query.get('limit') ?? 20);
   if (!Number.isInteger(limit) || limit < 1 || limit > 100)
     throw badField('limit', "Invalid request: 'limit' must be a whole number from 1 to 100");
-  const ids = [...memory.made].filter((id) => !memory.deleted.has(id));
+  const ids = [...memory.made.keys()].filter((id) => !memory.deleted.has(id));
   if (query.get('order') !== 'asc') ids.reverse();
   const after = query.get('after');
   const rest = after === null ? ids : ids.slice(ids.indexOf(after) + 1);
   const page = rest.slice(0, limit);
   const data = page.flatMap((id) => {
     const job = jobOf(id);
-    return job ? [videoObject(id, job, nowMs)] : [];
+    return job ? [told(id, job, ask)] : [];
   });
   return { object: 'list', data, first_id: page[0] ?? null, last_id: page.at(-1) ?? null, has_more: rest.length > limit };
 }
@@ -220,6 +267,9 @@ export function videos(ask: VideoAsk, { action, id }: VideoOperation): Iterable<
       return create(ask);
     case 'remix':
       return remix(ask, id);
+    case 'edit':
+    case 'extend':
+      return derive(ask, action === 'extend');
     case 'content':
       return content(ask, id);
     case 'list': {
@@ -228,11 +278,12 @@ export function videos(ask: VideoAsk, { action, id }: VideoOperation): Iterable<
     }
     case 'get': {
       const { job } = found(ask, id);
-      return giveJson(ask, () => videoObject(id, job, ask.nowMs));
+      return giveJson(ask, () => told(id, job, ask));
     }
     case 'delete':
       found(ask, id);
-      remember(ask.memory.deleted, id);
+      ask.memory.deleted.add(id);
+      bound(ask.memory.deleted);
       ask.memory.made.delete(id);
       return giveJson(ask, () => ({ id, object: 'video.deleted', deleted: true }));
   }

@@ -1,6 +1,6 @@
 import { checksum } from '../seals.ts';
 import { type Canvas, type Colour, createCanvas, cubeIndex, drawText, fillDisc, fillRect, OWN } from './canvas.ts';
-import { drawable, fitText, textWidth } from './lines.ts';
+import { drawable, fitText, textWidth, wrapText } from './lines.ts';
 import { encodePng } from './png.ts';
 import type { Pixels } from './read-png.ts';
 
@@ -95,7 +95,7 @@ export function drawPicture({ width, height, text, caption, seed, pasted = [], s
   writeIn(canvas, drawable(text), upper + margin, Math.max(0, height - upper - foot - 2 * margin), margin);
   if (foot > 0) {
     const scale = Math.max(1, Math.floor(Math.min(width, height) / 512));
-    const line = drawable(caption).slice(0, Math.floor((width - 2 * margin) / (16 * scale)) * 2);
+    const [line = ''] = wrapText(drawable(caption), Math.floor((width - 2 * margin) / scale));
     fillRect(canvas, 0, height - foot, width, foot, PANEL);
     drawText(canvas, line, margin, height - foot + Math.floor((foot - 16 * scale) / 2), scale, INK);
   }
@@ -106,7 +106,7 @@ export function drawPicture({ width, height, text, caption, seed, pasted = [], s
 /** A picture as PNG; what it shows stands in it as text too. */
 export function pictureFile(picture: Picture): Buffer {
   return encodePng(drawPicture(picture), {
-    texts: { Description: picture.text.slice(0, 4000), Software: 'Pailou sandbox' },
+    texts: { Description: picture.text.slice(0, 4000), Comment: picture.caption.slice(0, 4000), Software: 'Pailou sandbox' },
     ...(picture.transparent === true ? { transparent: OWN } : {}),
   });
 }
