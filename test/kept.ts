@@ -14,7 +14,7 @@ import { createMediaStore } from '../src/tasks/media-store.ts';
 import type { Pace } from '../src/tasks/machine.ts';
 
 /** Tests do not wait for what takes minutes in life. */
-const QUICK: Pace = { pollMs: () => 20, heartbeatMs: 100, tickMs: 5, webhookMs: [20, 20, 20] };
+const QUICK: Pace = { pollMs: () => 20, heartbeatMs: 100, tickMs: 5, webhookMs: [20, 20, 20], findMs: [20, 20] };
 
 /** Tasks, media and answers in a database and a folder of a test's own, made with their first use. */
 export interface TestKept {

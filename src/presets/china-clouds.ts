@@ -5,6 +5,7 @@ import { siliconflowImageWires, volcengineImageWires } from './image-wires.ts';
 import { embeddingsAt, rerankAt } from './media-wires.ts';
 import { forModels } from './model-rule.ts';
 import { definePreset } from './preset.ts';
+import { volcengineVideoWires } from './video-wires.ts';
 
 /** Clouds and makers in China that differ from each other by data only. */
 
@@ -94,6 +95,7 @@ export const volcengine = definePreset({
   models: { path: '/api/v3/models', shape: 'openai' },
   media: {
     ...volcengineImageWires,
+    ...volcengineVideoWires,
     embeddings: embeddingsAt('/api/v3', { tokens: false, user: false }, { batch: 256 }),
   },
 });

@@ -5,6 +5,7 @@ import { dashscopeImageWires } from './image-wires.ts';
 import { embeddingsAt, rerankAt } from './media-wires.ts';
 import { forModels } from './model-rule.ts';
 import { definePreset } from './preset.ts';
+import { dashscopeVideoWires } from './video-wires.ts';
 
 export const dashscope = definePreset({
   id: 'dashscope',
@@ -54,6 +55,7 @@ export const dashscope = definePreset({
   models: { path: '/compatible-mode/v1/models', shape: 'openai' },
   media: {
     ...dashscopeImageWires,
+    ...dashscopeVideoWires,
     embeddings: [
       { codec: 'dashscope', base: '/api/v1', models: ['text-embedding-*'], batch: 10, mark: 'documented' },
       // For clients of OpenAI's dialect, whose bytes pass.

@@ -4,6 +4,7 @@ import { geminiRules } from './gemini-models.ts';
 import { googleImageWires } from './image-wires.ts';
 import { embeddingsAt } from './media-wires.ts';
 import { definePreset } from './preset.ts';
+import { geminiVideoWires } from './video-wires.ts';
 
 export const gemini = definePreset({
   id: 'gemini',
@@ -40,6 +41,7 @@ export const gemini = definePreset({
       embeddingsAt('/v1beta/openai', { base64: false, tokens: false, user: false }, { auth: bearer }),
     ],
     ...googleImageWires,
+    ...geminiVideoWires,
     ...geminiAudioWires('/v1beta'),
   },
 });

@@ -32,6 +32,7 @@ import { openrouter } from './openrouter.ts';
 import type { Preset, ProviderSettings } from './preset.ts';
 import { sandboxPreset } from './sandbox.ts';
 import { vertex } from './vertex.ts';
+import { kling, luma, runway } from './video-makers.ts';
 import { xai } from './xai.ts';
 import { zai } from './zai.ts';
 
@@ -68,6 +69,9 @@ const ALL: readonly Preset[] = [
   voyage,
   stability,
   bfl,
+  kling,
+  runway,
+  luma,
   nvidia,
   huggingface,
   cloudflare,

@@ -2,6 +2,7 @@ import { minimaxAudioWires } from './audio-wires.ts';
 import { bearer } from './auth.ts';
 import { ANTHROPIC_VERSION, CHAT_LIKE, MESSAGES_LIKE, RESPONSES_LIKE } from './chat-like.ts';
 import { definePreset } from './preset.ts';
+import { minimaxVideoWires } from './video-wires.ts';
 import { developerAsSystem } from './quirks.ts';
 
 const NO_MEDIA = { image: 'none', document: 'none', audio: 'none', video: 'none' } as const;
@@ -46,5 +47,5 @@ export const minimax = definePreset({
   },
   knows: ['MiniMax-*', 'minimax-*', 'abab*', 'speech-0*', 'speech-2*'],
   models: { path: '/v1/models', shape: 'openai' },
-  media: minimaxAudioWires,
+  media: { ...minimaxAudioWires, ...minimaxVideoWires },
 });

@@ -7,6 +7,7 @@ import { geminiRules } from './gemini-models.ts';
 import { openModelRules } from './open-models.ts';
 import { vertexImageWires } from './image-wires.ts';
 import { definePreset } from './preset.ts';
+import { vertexVideoWires } from './video-wires.ts';
 import { drop } from './quirks.ts';
 
 const LOCATION = '/v1/projects/{project}/locations/{region}';
@@ -93,5 +94,6 @@ export const vertex = definePreset({
       { codec: 'vertex', base: `${LOCATION}/publishers/google`, models: ['text*embedding*'], mark: 'recorded' },
     ],
     ...geminiAudioWires(`${LOCATION}/publishers/google`),
+    ...vertexVideoWires(`${LOCATION}/publishers/google`),
   },
 });

@@ -6,10 +6,56 @@ import type { MediaWire, Preset } from './preset.ts';
 
 type Videos = Pick<NonNullable<Preset['media']>, 'videos'>;
 
-const videos = (wire: MediaWire | readonly MediaWire[]): Videos => ({ videos: wire });
+const videos = (wire: MediaWire): Videos => ({ videos: wire });
 
 /** OpenAI itself. */
 export const openaiVideoWires = videos({ codec: 'openai', base: '/v1', models: ['sora-*'], mark: 'documented' });
 
 /** Servers that copied OpenAI's videos. */
 export const openaiCopyVideoWires = videos({ codec: 'openai', base: '/v1', options: { references: 8 }, mark: 'documented' });
+
+/** Veo at the Gemini API. */
+export const geminiVideoWires = videos({ codec: 'veo', base: '/v1beta', models: ['veo-*'], mark: 'recorded' });
+
+/** Veo at Vertex AI, below this base. */
+export const vertexVideoWires = (base: string): Videos =>
+  videos({ codec: 'veo', base, models: ['veo-*'], options: { operations: 'fetch' }, mark: 'documented' });
+
+/** xAI. */
+export const xaiVideoWires = videos({ codec: 'xai', base: '/v1', models: ['grok-*video*'], mark: 'documented' });
+
+/** Alibaba's Wan. */
+export const dashscopeVideoWires = videos({
+  codec: 'dashscope',
+  base: '/api/v1',
+  models: ['wan*t2v*', 'wan*i2v*', 'wan*kf2v*', 'wan*r2v*', 'wanx*t2v*', 'wanx*i2v*'],
+  mark: 'documented',
+});
+
+/** CogVideoX and Vidu. */
+export const zaiVideoWires = videos({ codec: 'zai', base: '/api/paas/v4', models: ['cogvideox*', 'vidu*'], mark: 'documented' });
+
+/** Seedance; `ep-…` is an operator's own name for a model. */
+export const volcengineVideoWires = videos({
+  codec: 'volcengine',
+  base: '/api/v3',
+  models: ['*seedance*', 'ep-*'],
+  mark: 'documented',
+});
+
+/** Hailuo. */
+export const minimaxVideoWires = videos({
+  codec: 'minimax',
+  base: '/v1',
+  models: ['*hailuo*', 'T2V-*', 'I2V-*', 'S2V-*', 'video-01*'],
+  mark: 'documented',
+});
+
+/** Kling. */
+export const klingVideoWires = videos({ codec: 'kling', base: '/v1', mark: 'documented' });
+
+/** Runway; the version of its API is a header. */
+export const runwayVideoWires = videos({ codec: 'runway', base: '/v1', headers: { 'x-runway-version': '2024-11-06' }, mark: 'documented' });
+
+/** Luma. */
+export const lumaVideoWires = videos({ codec: 'luma', base: '/dream-machine/v1', options: { images: 'url' }, mark: 'documented' });

@@ -3,6 +3,7 @@ import { xaiImageWires } from './image-wires.ts';
 import { embeddingsAt } from './media-wires.ts';
 import { forModels } from './model-rule.ts';
 import { definePreset } from './preset.ts';
+import { xaiVideoWires } from './video-wires.ts';
 
 export const xai = definePreset({
   id: 'xai',
@@ -65,6 +66,7 @@ export const xai = definePreset({
   models: { path: '/v1/models', shape: 'openai' },
   media: {
     ...xaiImageWires,
+    ...xaiVideoWires,
     embeddings: embeddingsAt('/v1'),
   },
 });

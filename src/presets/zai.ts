@@ -4,6 +4,7 @@ import { zaiImageWires } from './image-wires.ts';
 import { embeddingsAt, rerankAt } from './media-wires.ts';
 import { forModels } from './model-rule.ts';
 import { definePreset } from './preset.ts';
+import { zaiVideoWires } from './video-wires.ts';
 import { clamp, drop, dropInTools } from './quirks.ts';
 
 export const zai = definePreset({
@@ -42,7 +43,7 @@ export const zai = definePreset({
     },
     'anthropic-messages': { base: '/api/anthropic/v1', headers: ANTHROPIC_VERSION, facts: MESSAGES_LIKE, mark: 'documented' },
   },
-  knows: ['glm-*', 'cogview-*', 'z-model*', 'charglm-*', 'codegeex-*'],
+  knows: ['glm-*', 'cogview-*', 'cogvideox*', 'z-model*', 'charglm-*', 'codegeex-*'],
   rules: [
     ...forModels(['glm-5.2*'], { efforts: ['high', 'max'] }, 'openai-chat'),
     // Thinks always.
@@ -52,6 +53,7 @@ export const zai = definePreset({
   models: { path: '/api/paas/v4/models', shape: 'openai' },
   media: {
     ...zaiImageWires,
+    ...zaiVideoWires,
     embeddings: embeddingsAt('/api/paas/v4', { base64: false, tokens: false, user: false }, { batch: 64 }),
     rerank: rerankAt('/api/paas/v4', {}, { models: ['*rerank*'] }),
   },

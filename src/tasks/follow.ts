@@ -76,8 +76,13 @@ async function poll(machine: Machine, held: Held): Promise<void> {
 /** A submission that was cut by the end of its process. */
 async function recover(machine: Machine, held: Held): Promise<void> {
   const { store, drivers } = machine.ports;
-  const found = (await drivers[held.task.kind].find?.(held.task, held.stop.signal)) ?? [];
-  const [remoteId, ...others] = found.length === 0 ? [] : await store.unclaimed(held.task, found);
+  const found = await drivers[held.task.kind].find?.(held.task, held.stop.signal);
+  const [remoteId, ...others] = found === undefined || found.length === 0 ? [] : await store.unclaimed(held.task, found);
+  const wait = machine.pace.findMs[held.looks];
+  if (found !== undefined && remoteId === undefined && wait !== undefined) {
+    held.looks += 1;
+    return again(machine, held, wait);
+  }
   // Two that it may be: nobody is given what may be another's.
   if (remoteId === undefined || others.length > 0) return finish(machine, held, { status: 'failed', error: INTERRUPTED });
   await change(machine, held, { phase: 'submitted', remoteId });

@@ -11,6 +11,8 @@ export interface Pace {
   readonly heartbeatMs: number;
   readonly tickMs: number;
   readonly webhookMs: readonly number[];
+  /** Between looks for the job of a submission that was cut: what was under way may come to be there yet. */
+  readonly findMs: readonly number[];
 }
 
 const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
@@ -21,6 +23,7 @@ export const USUAL_PACE: Pace = {
   heartbeatMs: 5000,
   tickMs: 250,
   webhookMs: WEBHOOK_DELAYS_MS,
+  findMs: [2000, 5000],
 };
 
 /** What the machinery stands on. */
@@ -44,6 +47,8 @@ export interface Held {
   nextAt: number;
   /** In a row. */
   failures: number;
+  /** How often the job of a cut submission was looked for. */
+  looks: number;
   /** It is done at the provider: what it made is to be fetched. */
   done?: TaskProgress;
   isBusy: boolean;

@@ -96,8 +96,8 @@ export interface TaskDriver {
   poll?(task: Task, signal: AbortSignal): Promise<TaskProgress>;
   /** Fetches what a completed job made and keeps it. */
   keep?(task: Task, signal: AbortSignal): Promise<readonly TaskMedia[]>;
-  /** Looks for the job of a submission that was cut: the ids of those that it may be. */
-  find?(task: Task, signal: AbortSignal): Promise<readonly string[]>;
+  /** Looks for the job of a submission that was cut: the ids of those that it may be; `undefined`: the provider cannot be asked that. */
+  find?(task: Task, signal: AbortSignal): Promise<readonly string[] | undefined>;
   /** Passes on that nobody wants it any more. Absent or failing: it goes on there, and is forgotten here. */
   cancel?(task: Task, signal: AbortSignal): Promise<void>;
   /** Passes on that it is deleted. */

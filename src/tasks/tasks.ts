@@ -52,7 +52,14 @@ export function createTasks(ports: TasksPorts): Tasks & { wake(): void } {
     held,
     isStopped: false,
     hold(task, delayMs) {
-      const one: Held = { task, nextAt: ports.clock.monotonic() + delayMs, failures: 0, isBusy: false, stop: new AbortController() };
+      const one: Held = {
+        task,
+        nextAt: ports.clock.monotonic() + delayMs,
+        failures: 0,
+        looks: 0,
+        isBusy: false,
+        stop: new AbortController(),
+      };
       held.set(task.id, one);
       ticking ??= setInterval(() => begin(machine), pace.tickMs).unref();
       return one;

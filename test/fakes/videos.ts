@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type FakeUpstream, json, type Seen, startUpstream } from './upstream.ts';
 
 /** A server of OpenAI's videos. */
@@ -5,11 +6,14 @@ export interface VideoUpstream extends FakeUpstream {
   readonly jobs: Map<string, VideoRow>;
   /** Questions until a job is done. */
   polls: number;
+  /** How long a submission takes, before and after the job is there. */
+  slowness: () => number;
 }
 
 interface VideoRow {
   readonly id: string;
   readonly request: Record<string, unknown>;
+  readonly createdAt: number;
   asked: number;
   status: string;
   error?: { code: string; message: string };
@@ -34,7 +38,7 @@ export async function startVideoUpstream(): Promise<VideoUpstream> {
   const show = (row: VideoRow) => ({
     id: row.id,
     object: 'video',
-    created_at: Math.floor(Date.now() / 1000),
+    created_at: row.createdAt,
     completed_at: null,
     expires_at: null,
     progress: Math.min(100, row.asked * 40),
@@ -47,10 +51,10 @@ export async function startVideoUpstream(): Promise<VideoUpstream> {
     error: row.error ?? null,
   });
   const base = await startUpstream();
-  const upstream: VideoUpstream = Object.assign(base, { jobs, polls: 2 });
+  const upstream: VideoUpstream = Object.assign(base, { jobs, polls: 2, slowness: () => 0 });
   const create = (seen: Seen) => {
     const request = requestOf(seen);
-    const row: VideoRow = { id: `video_up${++count}`, request, asked: 0, status: 'queued' };
+    const row: VideoRow = { id: `video_up${++count}`, request, createdAt: Math.floor(Date.now() / 1000), asked: 0, status: 'queued' };
     jobs.set(row.id, row);
     return row;
   };
@@ -62,9 +66,14 @@ export async function startVideoUpstream(): Promise<VideoUpstream> {
           { error: { message: 'Your prompt is not allowed', type: 'invalid_request_error', code: 'moderation_blocked', param: 'prompt' } },
           400,
         )(seen, response);
-      return json(show(create(seen)))(seen, response);
+      void sleep(upstream.slowness()).then(async () => {
+        const row = create(seen);
+        await sleep(upstream.slowness());
+        json(show(row))(seen, response);
+      });
+      return undefined;
     }
-    if (id === '') return json({ object: 'list', data: [...jobs.values()].map(show) })(seen, response);
+    if (id === '') return json({ object: 'list', data: [...jobs.values()].slice(-100).toReversed().map(show) })(seen, response);
     const row = jobs.get(id);
     if (!row) return json({ error: { message: 'No such video', type: 'invalid_request_error' } }, 404)(seen, response);
     if (seen.method === 'DELETE') {

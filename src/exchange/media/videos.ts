@@ -188,9 +188,15 @@ export function createVideoDriver(ports: VideoPorts): TaskDriver {
     async find(task, signal) {
       const place = placeOf(task, ports);
       const { codec, target } = place;
-      if (!codec.find || target.options['lists'] === false || task.value.about['remixed_from'] !== undefined) return [];
+      if (!codec.find || target.options['lists'] === false || task.value.about['remixed_from'] !== undefined) return undefined;
       const { prompt } = task.value.about;
-      const about = { id: task.id, prompt: typeof prompt === 'string' ? prompt : '', model: task.model, createdAt: task.createdAt };
+      const about = {
+        id: task.id,
+        prompt: typeof prompt === 'string' ? prompt : '',
+        model: task.model,
+        hasImages: task.value.about['has_images'] === true,
+        createdAt: task.createdAt,
+      };
       const answer = await askProvider(place, codec.find.request(about, target), signal);
       return understood(place, () => codec.find?.pick(answer, about) ?? []);
     },
@@ -224,8 +230,9 @@ export function videoSubmission(context: MediaContext, { request, source }: Vide
   refuseLosses(call, context.notes);
   const asked: Asked = { provider, media, ports, codec };
   return async (id, signal) => {
-    const answer = await askProvider(asked, write(id), signal);
-    const job = understood(asked, () => codec.accepted(answer, target));
+    const written = write(id);
+    const answer = await askProvider(asked, written, signal);
+    const job = understood(asked, () => codec.accepted(answer, target, written.path));
     return { ...progressOf(job), remoteId: job.remoteId };
   };
 }

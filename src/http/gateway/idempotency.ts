@@ -48,8 +48,8 @@ function mayTryAgain({ status, body }: KeptAnswer): boolean {
 export function idempotencyKey({ headers }: Pick<Visit, 'headers'>): string | undefined {
   const key = headers['idempotency-key'];
   if (key === undefined || key === '') return undefined;
-  if (typeof key === 'string' && /^[\x21-\x7e]{1,255}$/.test(key)) return key;
-  throw badField('Idempotency-Key', "Invalid request: 'Idempotency-Key' must be at most 255 printable characters without spaces");
+  if (typeof key === 'string' && /^[\x20-\x7e]{1,255}$/.test(key)) return key;
+  throw badField('Idempotency-Key', "Invalid request: 'Idempotency-Key' must be at most 255 printable characters");
 }
 
 /** Of what was asked: endpoint and body. Pieces may be large: they are hashed as they are. */

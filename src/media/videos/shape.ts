@@ -85,8 +85,8 @@ export interface VideoCodec {
   /** Writes a submission. What cannot be said becomes a note, or throws `GatewayError`. `id`: ours, for vendors that take one. */
   create(request: VideoRequest, target: MediaTarget, id: string): MediaRequest;
   readonly derive?: { readonly [D in Derivation]?: (source: VideoSource, request: VideoRequest, target: MediaTarget) => MediaRequest };
-  /** Reads the answer to a submission; throws where there is no id. */
-  accepted(answer: MediaAnswer, target: MediaTarget): VideoJob & { readonly remoteId: string };
+  /** Reads the answer to a submission that went to this path; throws where there is no id. */
+  accepted(answer: MediaAnswer, target: MediaTarget, path: string): VideoJob & { readonly remoteId: string };
   /** Asks how a job stands. */
   poll(remoteId: string, target: MediaTarget): MediaRequest;
   job(answer: MediaAnswer, remoteId: string, target: MediaTarget): VideoJob;
@@ -107,6 +107,7 @@ export interface FindAbout {
   readonly id: string;
   readonly prompt: string;
   readonly model: string;
+  readonly hasImages: boolean;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
 }

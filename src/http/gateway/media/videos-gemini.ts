@@ -169,6 +169,7 @@ async function predict(visit: Visit, asked: MediaOperation, body: JsonObject, po
         prompt: request.prompt,
         seconds: seconds === undefined ? null : String(seconds),
         size: size ? `${size.width}x${size.height}` : null,
+        ...(images.length > 0 ? { has_images: true } : {}),
       },
       submit: videoSubmission(context, { request: { ...request, images } }),
       ...(requestKey === undefined ? {} : { requestKey }),

@@ -46,7 +46,7 @@ export async function videoTask(visit: Visit, id: string, ports: GatewayPorts): 
 }
 
 /** What a task remembers of its request, to show it again. */
-function aboutOf({ fields }: VideoBody, source: Task | undefined): JsonObject {
+function aboutOf({ fields }: VideoBody, source: Task | undefined, hasImages: boolean): JsonObject {
   const prompt = optionalString(fields, 'prompt') ?? '';
   const seconds = fields['seconds'] ?? source?.value.about['seconds'] ?? null;
   const size = fields['size'] ?? source?.value.about['size'] ?? null;
@@ -55,6 +55,7 @@ function aboutOf({ fields }: VideoBody, source: Task | undefined): JsonObject {
     seconds: seconds === null ? null : String(seconds),
     size,
     ...(source ? { remixed_from: source.id } : {}),
+    ...(hasImages ? { has_images: true } : {}),
   };
 }
 
@@ -89,7 +90,7 @@ async function submit(visit: Visit, wanted: Wanted, ports: GatewayPorts): Promis
       kind: 'video',
       provider: context.provider.name,
       model: context.model,
-      about: aboutOf(body, source?.task),
+      about: aboutOf(body, source?.task, images.length > 0),
       submit: videoSubmission(context, { request, ...made }),
       ...(webhook ? { webhook } : {}),
       ...(requestKey === undefined ? {} : { requestKey }),
