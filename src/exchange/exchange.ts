@@ -8,8 +8,10 @@ import { choicesOf } from './choices.ts';
 import type { ClientSink, OutHeaders } from './client-sink.ts';
 import { inlineMedia, needsInlining } from './inline-media.ts';
 import { createFrameText } from './lanes/client-stream.ts';
+import type { LaneContext } from './lanes/lane.ts';
 import { createSeveral, endOfAll } from './lanes/several.ts';
 import { createTranslatedLane } from './lanes/translated.ts';
+import { mediaLink } from './media/media-link.ts';
 import { callHeaders, servedBy } from './out-headers.ts';
 import type { CallRecord, MediaFetcher, MediaStore, SealStore } from './ports.ts';
 import { bareCallIds, createSealKeeper, restoreSeals } from './seal-keeper.ts';
@@ -75,6 +77,18 @@ function sealListener(call: Call, target: Target, ports: ExchangePorts): (event:
   };
 }
 
+/** How images that a model makes in chat are shown to a client whose dialect is often read as text only. */
+function imageShower(call: Call, target: Target, ports: ExchangePorts): Pick<LaneContext, 'showImage'> {
+  if (call.client.id !== 'openai-chat') return {};
+  if (target.provider.settings.images?.chat === 'inline') return { showImage: 'inline' };
+  return {
+    async showImage(data, mediaType) {
+      const kept = await ports.mediaStore.put(Buffer.from(data, 'base64'), { mediaType, owner: call.key.id });
+      return mediaLink(call, ports.mediaStore, kept);
+    },
+  };
+}
+
 /** Several answers of a target that gives one a call: one call each. Seeds differ, or all would say the same. */
 function prepareSeveral(call: Call, target: Target, decoded: Decoded, request: ChatRequest, ports: ExchangePorts): readonly Outgoing[] {
   const { n = 1, ...single } = request;
@@ -83,9 +97,12 @@ function prepareSeveral(call: Call, target: Target, decoded: Decoded, request: C
   }
   const listeners = Array.from({ length: n }, () => sealListener(call, target, ports));
   const lanes = createSeveral(n, decoded, (index) => listeners[index] ?? (() => {}));
+  const showImage = imageShower(call, target, ports);
   return listeners.map((_, index) => {
     const seed = single.seed === undefined ? {} : { seed: single.seed + index };
-    const outgoing = writeTranslated(call, target, decoded, { ...single, ...seed }, lanes(index));
+    const outgoing = writeTranslated(call, target, decoded, { ...single, ...seed }, (context) =>
+      lanes(index)({ ...context, ...showImage }),
+    );
     outgoing.notes.add('n', 'emulated', 'the target gives one answer a call: one call each');
     return outgoing;
   });
@@ -97,7 +114,10 @@ async function prepare(call: Call, target: Target, ports: ExchangePorts, sink: C
   const request = await readied(call, target, decoded, ports, sink);
   if ((request.n ?? 1) > 1 && !target.wire.factsOf(target.model).n) return prepareSeveral(call, target, decoded, request, ports);
   const listen = sealListener(call, target, ports);
-  return [writeTranslated(call, target, decoded, request, (context) => createTranslatedLane(context, decoded, listen))];
+  const showImage = imageShower(call, target, ports);
+  return [
+    writeTranslated(call, target, decoded, request, (context) => createTranslatedLane({ ...context, ...showImage }, decoded, listen)),
+  ];
 }
 
 /** Tries the chosen target. */

@@ -5,6 +5,7 @@ import type { AttemptEnd, Call, Target } from '../call.ts';
 import type { ClientSink, OutHeaders } from '../client-sink.ts';
 import { passHeaders, routedHeaders } from '../out-headers.ts';
 import { inflated } from './inflate.ts';
+import type { ShowImage } from './shown-images.ts';
 
 /** What a lane works with: one attempt of one call. */
 export interface LaneContext {
@@ -28,6 +29,8 @@ export interface LaneContext {
   readonly resumeUpstream: () => void;
   /** A defect of ours: told to the operator, never to the client. */
   readonly onDefect: (error: unknown) => void;
+  /** Images that the model makes are shown in the text as well: by an address, or `inline`. */
+  readonly showImage?: ShowImage | 'inline';
 }
 
 /** What is known of a reply so far: for the record when the client leaves in the middle. */

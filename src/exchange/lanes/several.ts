@@ -49,6 +49,9 @@ export function createSeveral(
       branch.context.done(endOf(branch.seen, 'upstream', fault));
     }
   };
+  const resumeAll = (): void => {
+    for (const { context } of branches) context.resumeUpstream();
+  };
   const tell = (event: ReplyEvent): void => client?.event(event);
   const endAll = (): void => {
     over = true;
@@ -110,7 +113,7 @@ export function createSeveral(
   };
   const takerFor = (branch: Branch, upstream: UpstreamHeaders): ReplyTaker => {
     // The client's own writer is made with the first answer; its end is told branch by branch.
-    client ??= clientTaker({ ...branch.context, done: nobody, onFirstToken: nobody }, decoded, upstream, nobody);
+    client ??= clientTaker({ ...branch.context, done: nobody, onFirstToken: nobody, resumeUpstream: resumeAll }, decoded, upstream, nobody);
     return {
       get over() {
         return over || branch.stop !== undefined;

@@ -15,6 +15,7 @@ import { createSseReader, type SseReader } from '../../wire/sse.ts';
 import type { Decoded } from '../call.ts';
 import { restoreTools } from '../restore-tools.ts';
 import { createClientStream, endOf, factsOf, replyContext, type ReplyTaker, type Seen, see } from './client-stream.ts';
+import { createShownImages } from './shown-images.ts';
 import {
   type AnswerMode,
   collectMode,
@@ -81,8 +82,15 @@ function createStreamTaker(context: LaneContext, decoded: Decoded, upstream: Ups
 }
 
 /** What takes a reply's events for the client of this call, as it asked. */
-export const clientTaker = (context: LaneContext, decoded: Decoded, upstream: UpstreamHeaders, listen: Listener): ReplyTaker =>
-  (context.call.stream ? createStreamTaker : createWholeTaker)(context, decoded, upstream, listen);
+export function clientTaker(context: LaneContext, decoded: Decoded, upstream: UpstreamHeaders, listen: Listener): ReplyTaker {
+  const taker = (context.call.stream ? createStreamTaker : createWholeTaker)(context, decoded, upstream, listen);
+  const { showImage } = context;
+  if (!showImage) return taker;
+  return createShownImages(taker, showImage, { resume: () => context.resumeUpstream(), onDefect: context.onDefect });
+}
+
+const makesImages = ({ parts, others = [] }: Reply): boolean =>
+  [parts, ...others.map((other) => other.parts)].some((all) => all.some((part) => part.kind === 'media'));
 
 /** A whole reply with the client's own tool names. */
 function restored(tools: readonly Tool[], reply: Reply): Reply {
@@ -114,7 +122,7 @@ function wholeAnswer(context: LaneContext, decoded: Decoded, take: (reply: Reply
 /** A whole answer for the call's own client, as it asked. */
 export function translatedWhole(context: LaneContext, decoded: Decoded, upstream: UpstreamHeaders, listen: Listener): AnswerMode {
   return wholeAnswer(context, decoded, (reply) => {
-    if (context.call.stream) {
+    if (context.call.stream || (context.showImage && makesImages(reply))) {
       const taker = clientTaker(context, decoded, upstream, listen);
       unfold(reply, (event) => taker.event(event));
       return;
