@@ -1,0 +1,36 @@
+import type { Call } from '../../../exchange/call.ts';
+import { runMedia } from '../../../exchange/media/media-exchange.ts';
+import { readGeminiSpeech, speakGemini } from '../../../exchange/media/speech-gemini.ts';
+import { parseBody } from '../../../exchange/write-request.ts';
+import { decide } from '../../../policy/decide.ts';
+import type { GatewayPorts, Visit } from '../handle.ts';
+
+/** Whether the model is one that a provider only speaks with, and not in Gemini's own protocol. */
+function isSpokenElsewhere({ snapshot, model, key, platform, client }: Call): boolean {
+  const decision = decide(snapshot, {
+    model,
+    operation: 'speech',
+    key,
+    protocol: client.id,
+    ...(platform === undefined ? {} : { platform }),
+  });
+  const chosen = decision.candidates.find((one) => one.verdict === 'chosen');
+  const provider = chosen && snapshot.providers.get(chosen.provider);
+  return provider !== undefined && provider.wires.get('gemini')?.serves(chosen?.model ?? '') !== true;
+}
+
+/**
+ * `:generateContent` that asks for sound of a model that speaks: answered by the provider's speech. `undefined`: it is
+ * something else.
+ */
+export function geminiSpeech(visit: Visit, call: Call, ports: GatewayPorts): Promise<void> | undefined {
+  // Found in the bytes before anything is parsed: every other request goes on as it is.
+  if (call.client.id !== 'gemini' || !call.body.includes('AUDIO') || !isSpokenElsewhere(call)) return undefined;
+  const request = call.client.decodeRequest({ ...parseBody(call.body), model: call.model, stream: call.stream });
+  if (request.modalities?.includes('audio') !== true) return undefined;
+  const asked = readGeminiSpeech(request);
+  const { stream, form } = call;
+  return runMedia({ ...call, ability: 'speech', inBand: stream }, visit.sink, ports, (context) =>
+    speakGemini(context, asked, stream, form),
+  );
+}
