@@ -374,3 +374,22 @@ describe.each(MODELS)('the official SDKs in front of %s', (model) => {
     else expect(values).toEqual([vectorOf('text 1'), vectorOf('text 2')]);
   });
 });
+
+describe('a reply of many vectors that passes', () => {
+  const data = Array.from({ length: 16 }, (_, index) => ({
+    object: 'embedding',
+    index,
+    embedding: Array.from({ length: 1536 }, (__, at) => at / 7),
+  }));
+  it.each([
+    ['after', { object: 'list', data, model: 'up', usage: { prompt_tokens: 77, total_tokens: 77 } }],
+    ['before', { object: 'list', usage: { prompt_tokens: 77, total_tokens: 77 }, model: 'up', data }],
+  ])('is untouched, and its usage is counted where it stands %s them', async (_name, reply) => {
+    upstream.answer = json(reply);
+    const before = server.records.length;
+    const answer = await post('/v1/embeddings', { model: 'small', input: names(16) });
+    expect(await answer.text()).toBe(JSON.stringify(reply));
+    await expect.poll(() => server.records.length).toBe(before + 1);
+    expect(server.records.at(-1)).toMatchObject({ operation: 'embeddings', lane: 'raw', input: 77 });
+  });
+});

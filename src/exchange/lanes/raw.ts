@@ -24,6 +24,8 @@ import { translatedStream, translatedWhole } from './translated.ts';
 const SMALL = 64 * 1024;
 /** Of larger ones this much is looked through for usage after they have passed. */
 const TAIL = 1024 * 1024;
+/** Of vectors, which are long and say nothing: before them or after them. */
+const SHORT_TAIL = 16 * 1024;
 
 const factsOf = (tapped: Tapped): SoFar => ({
   ...(tapped.usage ? { usage: tapped.usage } : {}),
@@ -74,6 +76,8 @@ function wholeMode(context: LaneContext, status: number, upstream: UpstreamHeade
   // Neither announced nor chunked: then a cut looks like an end.
   const isBounded = !Number.isNaN(announced) || headerOf(upstream, 'transfer-encoding') !== '';
   const pieces: Buffer[] = [];
+  const tail = context.call.operation === 'embed' ? SHORT_TAIL : TAIL;
+  let head: Buffer | undefined;
   let bytes = 0;
   let relaying = false;
 
@@ -87,7 +91,8 @@ function wholeMode(context: LaneContext, status: number, upstream: UpstreamHeade
   const keepTail = (chunk: Buffer): void => {
     pieces.push(chunk);
     let oldest = pieces[0];
-    while (oldest && bytes - oldest.length > TAIL) {
+    while (oldest && bytes - oldest.length > tail) {
+      head ??= oldest;
       bytes -= oldest.length;
       pieces.shift();
       oldest = pieces[0];
@@ -123,7 +128,9 @@ function wholeMode(context: LaneContext, status: number, upstream: UpstreamHeade
         return malformed('half a reply');
       }
       sink.end();
-      return context.done(endOf(target.codec.tap.whole(body), 'upstream'));
+      const tapped = target.codec.tap.whole(body);
+      const early = tapped.usage || !head ? tapped : { ...target.codec.tap.whole(head), ...tapped };
+      return context.done(endOf(early, 'upstream'));
     },
     fail(fault) {
       if (relaying) sink.abort();
