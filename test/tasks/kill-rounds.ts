@@ -18,6 +18,8 @@ export interface KillReport {
   readonly completed: number;
   /** Failed honestly: cut while it was being submitted. */
   readonly interrupted: number;
+  /** Of those, the ones whose job is at the provider all the same. */
+  readonly orphaned: number;
   /** Acknowledged, but not there or never done. */
   readonly lost: readonly string[];
   /** Prompts that the provider was given more than once. */
@@ -151,6 +153,7 @@ export async function killRounds(rounds: number, random: () => number = Math.ran
       acknowledged: found.size,
       completed: shownAll.filter(([, video]) => video?.status === 'completed').length,
       interrupted: shownAll.filter(([, video]) => isInterrupted(video)).length,
+      orphaned: shownAll.filter(([, video]) => isInterrupted(video) && times.has(video?.prompt ?? '')).length,
       lost: [
         ...shownAll
           .filter(([, video]) => video?.status !== 'completed' && !isInterrupted(video))

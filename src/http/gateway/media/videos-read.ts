@@ -65,9 +65,15 @@ export async function readVideoBody(visit: Visit, request: IncomingMessage): Pro
   });
   const out = new Map<string, Json>();
   for (const { name, sentAs, value } of fields) {
-    if (name === IMAGES) {
-      const before = out.get(name);
-      out.set(name, [...(Array.isArray(before) ? (before as readonly Json[]) : []), formValue(name, value)]);
+    // SDKs write an object's members as parts of their own: `video[id]`.
+    const [, object, member] = /^(\w{1,64})\[([A-Za-z_]{1,64})\]$/.exec(sentAs) ?? [];
+    if (name === IMAGES || object === IMAGES) {
+      const before = out.get(IMAGES);
+      const one = member === undefined ? formValue(IMAGES, value) : { [member]: value };
+      out.set(IMAGES, [...(Array.isArray(before) ? (before as readonly Json[]) : []), one]);
+    } else if (object !== undefined && member !== undefined) {
+      const before = out.get(object);
+      out.set(object, { ...(isObject(before) ? before : {}), [member]: value });
     } else out.set(sentAs, formValue(sentAs, value));
   }
   return { fields: Object.fromEntries(out), files };
