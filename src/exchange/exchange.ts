@@ -14,7 +14,7 @@ import { createTranslatedLane } from './lanes/translated.ts';
 import { mediaLink } from './media/media-link.ts';
 import { callHeaders, servedBy } from './out-headers.ts';
 import type { CallRecord, MediaFetcher, MediaStore, SealStore } from './ports.ts';
-import { bareCallIds, createSealKeeper, restoreSeals } from './seal-keeper.ts';
+import { bareIds, createSealKeeper, restoreSeals } from './seal-keeper.ts';
 import { decodeCall, holdsForeignSeal, writeRaw, writeTranslated } from './write-request.ts';
 
 /** What the exchange needs of the world. */
@@ -59,7 +59,7 @@ function targetOf(call: Call, candidate: Candidate, ports: ExchangePorts): Targe
 /** The call read into the shared language with kept seals put back and remote media brought along. */
 async function readied(call: Call, target: Target, decoded: Decoded, ports: ExchangePorts, sink: ClientSink): Promise<ChatRequest> {
   let { request } = decoded;
-  const bare = bareCallIds(request);
+  const bare = bareIds(request);
   if (bare.length > 0) request = restoreSeals(request, await ports.seals.get(call.key.id, bare));
   const facts = target.wire.factsOf(target.model);
   if (!needsInlining(request, facts)) return request;
@@ -68,9 +68,9 @@ async function readied(call: Call, target: Target, decoded: Decoded, ports: Exch
   return inlineMedia(request, facts, call.client.id, ports.media, gone.signal);
 }
 
-/** Keeps what a reply's tool calls must come back with. */
-function sealListener(call: Call, target: Target, ports: ExchangePorts): (event: ReplyEvent) => void {
-  const keeper = createSealKeeper(target.provider.maker);
+/** Keeps what a reply's tool calls and text must come back with. */
+function sealListener(call: Call, target: Target, { request }: Decoded, ports: ExchangePorts): (event: ReplyEvent) => void {
+  const keeper = createSealKeeper(target.provider.maker, request.turns.at(-1));
   return (event) => {
     keeper.event(event);
     if (event.type === 'reply-end' && keeper.kept.size > 0) ports.seals.put(call.key.id, keeper.kept);
@@ -95,7 +95,7 @@ function prepareSeveral(call: Call, target: Target, decoded: Decoded, request: C
   if (n > MAX_EMULATED) {
     throw badField('n', `Invalid request: this target gives one answer a call, and 'n' is emulated up to ${MAX_EMULATED} only`);
   }
-  const listeners = Array.from({ length: n }, () => sealListener(call, target, ports));
+  const listeners = Array.from({ length: n }, () => sealListener(call, target, decoded, ports));
   const lanes = createSeveral(n, decoded, (index) => listeners[index] ?? (() => {}));
   const showImage = imageShower(call, target, ports);
   return listeners.map((_, index) => {
@@ -113,7 +113,7 @@ async function prepare(call: Call, target: Target, ports: ExchangePorts, sink: C
   const decoded = decodeCall(call);
   const request = await readied(call, target, decoded, ports, sink);
   if ((request.n ?? 1) > 1 && !target.wire.factsOf(target.model).n) return prepareSeveral(call, target, decoded, request, ports);
-  const listen = sealListener(call, target, ports);
+  const listen = sealListener(call, target, decoded, ports);
   const showImage = imageShower(call, target, ports);
   return [
     writeTranslated(call, target, decoded, request, (context) => createTranslatedLane({ ...context, ...showImage }, decoded, listen)),

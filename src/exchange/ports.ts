@@ -8,17 +8,17 @@ export interface Clock {
   monotonic(): number;
 }
 
-/** Sealed state that belongs before or on one tool call, for clients whose protocol has no place for it. */
+/** Sealed state that belongs before or on one tool call, or on a text, for clients whose protocol has no place for it. */
 export interface KeptSeal {
   /** Reasoning parts that stood before the call in the same turn (only those with a seal, or whose maker wants text back). */
   readonly reasoning: readonly ReasoningPart[];
-  /** The seal on the call itself. */
+  /** The seal on the call or the text itself. */
   readonly seal?: Seal;
   /** Who made it. */
   readonly maker: string;
 }
 
-/** Where sealed state is kept between turns: by the key that owns the conversation and the tool-call id, bounded by age and bytes. */
+/** Where sealed state is kept between turns: by the key that owns the conversation and the tool-call id (or what stands for a text), bounded by age and bytes. */
 export interface SealStore {
   /** What is kept under these ids; ids without anything are absent. Never throws: what cannot be read is not there. */
   get(owner: string, callIds: readonly string[]): Promise<ReadonlyMap<string, KeptSeal>>;

@@ -1,21 +1,42 @@
+import { createHash } from 'node:crypto';
 import type { ChatRequest, Part, ReasoningPart, ReplyEvent, Seal, Turn } from '../ir/index.ts';
 import type { KeptSeal } from './ports.ts';
 
-/** Watches a reply for sealed state that belongs to its tool calls. */
+/** Watches a reply for sealed state that belongs to its tool calls and its text. */
 export interface SealKeeper {
   event(event: ReplyEvent): void;
-  /** What to keep, by tool-call id. */
+  /** What to keep, by tool-call id; for a text by the id that `textId` makes. */
   readonly kept: ReadonlyMap<string, KeptSeal>;
 }
 
 /** Reasoning longer than this is not kept: the bound of one entry. */
 const MAX_TEXT = 256 * 1024;
 
-/** Gathers the reasoning that stands before each tool call, and the seal on the call. */
-export function createSealKeeper(maker: string): SealKeeper {
+/** How many turns back a text's seal is looked for: makers want to see it, but refuse nothing for want of it. */
+const TEXT_TURNS = 32;
+
+const textOf = (parts: readonly Part[]): string =>
+  parts.map((part) => (part.kind === 'text' ? part.text : part.kind === 'tool-result' ? textOf(part.content) : '')).join('');
+
+/** What stands for a text that has no id: itself, and the turn that it answers. */
+const textId = (said: string, asked: Turn | undefined): string =>
+  `text_${createHash('sha256')
+    .update(textOf(asked?.parts ?? []))
+    .update('\0')
+    .update(said)
+    .digest('base64url')}`;
+
+/** Gathers the reasoning that stands before each tool call, the seal on the call, and the seal on the text. `asked`: the turn that is answered. */
+export function createSealKeeper(maker: string, asked?: Turn): SealKeeper {
   const kept = new Map<string, KeptSeal>();
+  let said = '';
+  let textSeal: Seal | undefined;
   let reasoning: ReasoningPart[] = [];
-  let open: { kind: 'reasoning'; part: Omit<ReasoningPart, 'text' | 'seal'>; text: string } | { kind: 'call'; id: string } | undefined;
+  let open:
+    | { kind: 'reasoning'; part: Omit<ReasoningPart, 'text' | 'seal'>; text: string }
+    | { kind: 'call'; id: string }
+    | { kind: 'text' }
+    | undefined;
 
   const end = (seal: Seal | undefined): void => {
     if (open?.kind === 'reasoning') {
@@ -25,7 +46,7 @@ export function createSealKeeper(maker: string): SealKeeper {
       // Reasoning is kept with the first call after it; parallel calls follow their first.
       if (reasoning.length > 0 || seal) kept.set(open.id, { reasoning, maker, ...(seal ? { seal } : {}) });
       reasoning = [];
-    }
+    } else if (open?.kind === 'text') textSeal = seal ?? textSeal;
     open = undefined;
   };
   return {
@@ -35,10 +56,14 @@ export function createSealKeeper(maker: string): SealKeeper {
         const { part } = event;
         if (part.kind === 'reasoning') open = { kind: 'reasoning', part, text: '' };
         else if (part.kind === 'tool-call') open = { kind: 'call', id: part.id };
+        else if (part.kind === 'text' && (event.choice ?? 0) === 0) open = { kind: 'text' };
         else open = undefined;
       } else if (event.type === 'part-delta') {
         if (open?.kind === 'reasoning' && open.text.length <= MAX_TEXT) open.text += event.text;
+        else if (open?.kind === 'text' && said.length <= MAX_TEXT) said += event.text;
       } else if (event.type === 'part-end') end(event.seal);
+      else if (event.type === 'reply-end' && textSeal && asked && said !== '' && said.length <= MAX_TEXT)
+        kept.set(textId(said, asked), { reasoning: [], maker, seal: textSeal });
     },
   };
 }
@@ -46,14 +71,33 @@ export function createSealKeeper(maker: string): SealKeeper {
 /** Whether a turn's thoughts came back with what their maker wants to see of them. Text alone is not that: many clients echo it. */
 const isSealed = (turn: Turn): boolean => turn.parts.some((part) => part.kind === 'reasoning' && part.seal !== undefined);
 
-/** Ids of tool calls in a conversation that came back bare: without the sealed reasoning or the seal that may be kept for them. */
-export function bareCallIds(request: ChatRequest): readonly string[] {
+/** The id of a turn's text, where it came back without its seal. */
+function bareTextId(turns: readonly Turn[], index: number): string | undefined {
+  const { role, parts } = turns[index] ?? { role: 'user', parts: [] };
+  if (role !== 'assistant' || index < turns.length - TEXT_TURNS || parts.some((part) => part.kind === 'text' && part.seal))
+    return undefined;
+  const said = textOf(parts);
+  return said === '' || said.length > MAX_TEXT ? undefined : textId(said, turns[index - 1]);
+}
+
+/** Ids of what in a conversation came back bare: without the sealed reasoning or the seal that may be kept for it. */
+export function bareIds({ turns }: ChatRequest): readonly string[] {
   const ids: string[] = [];
-  for (const turn of request.turns) {
-    if (turn.role !== 'assistant' || isSealed(turn)) continue;
+  for (const [index, turn] of turns.entries()) {
+    if (turn.role !== 'assistant') continue;
+    const text = bareTextId(turns, index);
+    if (text !== undefined) ids.push(text);
+    if (isSealed(turn)) continue;
     for (const part of turn.parts) if (part.kind === 'tool-call' && !part.seal) ids.push(part.id);
   }
   return ids;
+}
+
+/** A turn with the seal of its text on its last words. */
+function restoreText(turn: Turn, seal: Seal | undefined): Turn {
+  const last = turn.parts.findLastIndex((part) => part.kind === 'text' && part.text !== '');
+  const part = turn.parts[last];
+  return seal && part?.kind === 'text' ? { ...turn, parts: turn.parts.with(last, { ...part, seal }) } : turn;
 }
 
 function restoreTurn(turn: Turn, kept: ReadonlyMap<string, KeptSeal>): Turn {
@@ -74,4 +118,11 @@ function restoreTurn(turn: Turn, kept: ReadonlyMap<string, KeptSeal>): Turn {
 
 /** The conversation with the kept state put back where it stood. */
 export const restoreSeals = (request: ChatRequest, kept: ReadonlyMap<string, KeptSeal>): ChatRequest =>
-  kept.size === 0 ? request : { ...request, turns: request.turns.map((turn) => restoreTurn(turn, kept)) };
+  kept.size === 0
+    ? request
+    : {
+        ...request,
+        turns: request.turns.map((turn, index) =>
+          restoreTurn(restoreText(turn, kept.get(bareTextId(request.turns, index) ?? '')?.seal), kept),
+        ),
+      };

@@ -1,4 +1,12 @@
-import { type ChatRequest, type Fault, type JsonObject, type ProtocolId, type ReplyEvent, kindOfStatus } from '../../src/ir/index.ts';
+import {
+  type ChatRequest,
+  type Fault,
+  type JsonObject,
+  type Part,
+  type ProtocolId,
+  type ReplyEvent,
+  kindOfStatus,
+} from '../../src/ir/index.ts';
 import { type ReplyEssence, replyEssence } from './essence.ts';
 import { expectedReply, unplaced, withoutHosted } from './expressible.ts';
 import { nextTurnProblems } from './next-turn.ts';
@@ -58,6 +66,21 @@ export function replyDifferences(
   return differences(bare(wanted), bare(seen));
 }
 
+/** The parts whose seals a client's own messages have a place for; the gateway keeps those of calls and of text. */
+function keptBy(client: ProtocolId, parts: readonly Part[]): readonly Part[] {
+  // A chat message has no place for what hosted tools did, nor for its seal.
+  if (client === 'openai-chat') return parts.filter((part) => !part.kind.startsWith('hosted'));
+  if (client !== 'anthropic-messages') return parts;
+  // Nothing follows the text that a message ends in.
+  const last = parts.findLastIndex((part) => part.kind !== 'text');
+  if (!parts.some((part, index) => index > last && part.kind === 'text' && part.text !== '')) return parts;
+  return parts.map((part, index) => {
+    if (index <= last || part.kind !== 'text') return part;
+    const { seal: _seal, ...bare } = part;
+    return bare;
+  });
+}
+
 /** A whole and a streamed reply, for a client of one dialect: legal, and the same as what came. */
 export function* replyProblems(client: Codec, { upstream, events, request, body }: Replayed): Iterable<Problem> {
   const reply = collected(events, request.tools);
@@ -69,8 +92,7 @@ export function* replyProblems(client: Codec, { upstream, events, request, body 
   if (wrong !== undefined) yield { check: whole, why: wrong };
   const read = replyEssence(client.decodeReply(written, SOURCE));
   for (const why of replyDifferences(client.id, { upstream, said, streamed: false }, read)) yield { check: whole, why };
-  // A chat message has no place for what hosted tools did, nor for its seal.
-  const kept = client.id === 'openai-chat' ? reply.parts.filter((part) => !part.kind.startsWith('hosted')) : reply.parts;
+  const kept = client.id === upstream ? reply.parts : keptBy(client.id, reply.parts);
   // Gemini runs the tools of MCP servers itself and tells of the results in the same reply: nobody sends those back.
   const isRun = reply.parts.some((part) => part.kind === 'native' && part.value['functionResponse'] !== undefined);
   if (reply.others === undefined && !isRun) yield* nextTurnProblems(client, upstream, written, kept);

@@ -76,6 +76,16 @@ describe.each(UPSTREAMS)('over %s', (protocol) => {
       expect(textOf(seals)).toBe('own seals: 1, foreign seals: 0');
     });
 
+    it('an answer ends in its text, and what sealed it comes back all the same', async () => {
+      const asked = { model: chat, thinking: { type: 'enabled' as const, budget_tokens: 1024 } };
+      const messages = [user('hello')];
+      const first = await ask(streamed, { ...asked, messages });
+      // Claude Code prints the last block as the answer.
+      expect(first.content.at(-1)).toMatchObject({ type: 'text', text: expect.stringMatching(/\w/) });
+      messages.push({ role: 'assistant', content: first.content }, user('[[seals]]'));
+      expect(textOf(await ask(streamed, { ...asked, messages }))).toBe('own seals: 1, foreign seals: 0');
+    });
+
     it('images and documents, also as what a tool gave', async () => {
       const image = { type: 'image' as const, source: { type: 'base64' as const, media_type: 'image/png' as const, data: PNG } };
       const document = {

@@ -13,7 +13,7 @@ import {
   type TextPart,
   type ToolCallPart,
 } from '../../ir/index.ts';
-import { carriedPart, carriedSeal, writeSignature } from './carried-parts.ts';
+import { carriedPart, carriedSeal, readCarried, writeSignature } from './carried-parts.ts';
 import { clientToolId } from './client-tool-id.ts';
 import { encodeCitation } from './citations.ts';
 import { DIALECT, residueOf, TOOL_NAME_RULE } from './dialect.ts';
@@ -29,6 +29,21 @@ const carrier = (data: string): JsonObject => ({ type: 'redacted_thinking', data
 
 /** The block that carries a seal which the block before it has no place for. */
 export const sealCarrier = (seal: Seal | undefined): readonly JsonObject[] => (seal ? [carrier(carriedSeal(seal))] : []);
+
+/** Whether a block only carries what the text before it was sealed with. */
+function isOfText(block: JsonObject): boolean {
+  const carried = block['type'] === 'redacted_thinking' ? readCarried(String(block['data'])) : undefined;
+  return carried?.type === 'seal' || (carried?.type === 'hidden' && carried.part.kind === 'text');
+}
+
+/**
+ * Blocks that end in what is to be read: clients take the last block for the answer (Claude Code prints that one). What the
+ * text was sealed with is then kept by the gateway (`exchange/seal-keeper`).
+ */
+export function endingInText(blocks: readonly JsonObject[]): readonly JsonObject[] {
+  const last = blocks.findLastIndex((block) => !isOfText(block));
+  return blocks[last]?.['type'] === 'text' ? blocks.slice(0, last + 1) : blocks;
+}
 
 /** The head of a text block, as the API writes it: `citations` is always there. */
 export const textHead = (residue: JsonObject): JsonObject => ({ ...residue, type: 'text', text: '', citations: null });

@@ -1,7 +1,7 @@
 import { type Json, type JsonObject, type Reply, type Residue, type Stop } from '../../ir/index.ts';
 import type { ReplyContext } from '../protocol.ts';
 import { residueOf } from './dialect.ts';
-import { encodeReplyPart } from './reply-blocks.ts';
+import { encodeReplyPart, endingInText } from './reply-blocks.ts';
 import { encodeStopReason, type Held, heldBy } from './stops.ts';
 import { encodeUsage } from './usage.ts';
 
@@ -38,7 +38,7 @@ export function encodeReply(reply: Reply, context: ReplyContext): JsonObject {
     type: 'message',
     role: 'assistant',
     model: reply.model,
-    content: reply.parts.flatMap((part) => encodeReplyPart(part, context.notes)),
+    content: endingInText(reply.parts.flatMap((part) => encodeReplyPart(part, context.notes))),
     ...encodeEnd(reply.stop, heldBy(reply.parts), reply, refusal),
     usage: { ...encodeUsage(reply.usage), ...tierMember(reply.serviceTier) },
   };

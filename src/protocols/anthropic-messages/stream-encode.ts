@@ -40,6 +40,9 @@ interface State {
   /** What has come of a part that is told whole at its end. */
   text: string;
   index: number;
+  /** The block before was text, whose seal waits for a block after it: no answer ends in what is not to be read (`endingInText`). */
+  afterText: boolean;
+  readonly waiting: JsonObject[];
   /** The frame of a delta up to its text. */
   prefix: string;
   usage: Usage | undefined;
@@ -76,18 +79,32 @@ function createBlocks(state: State) {
 
   /** A block that is known whole. The input of a call comes as a delta, as the API has it. */
   function whole(block: JsonObject, write: WriteFrame): void {
+    begin(false, write);
     const hasInput = (block['type'] === 'server_tool_use' || block['type'] === 'mcp_tool_use') && block['input'] !== undefined;
     send({ type: 'content_block_start', index: state.index, content_block: hasInput ? { ...block, input: {} } : block }, write);
     if (hasInput) delta({ type: 'input_json_delta', partial_json: JSON.stringify(block['input']) }, write);
     stop(write);
   }
 
+  /** Another block begins: what waited for one goes before it. */
+  function begin(isText: boolean, write: WriteFrame): void {
+    for (const block of state.waiting.splice(0)) whole(block, write);
+    state.afterText = isText;
+  }
+
+  /** What the part before was sealed with. */
+  function carry(carriers: readonly JsonObject[], write: WriteFrame): void {
+    if (state.afterText) state.waiting.push(...carriers);
+    else for (const block of carriers) whole(block, write);
+  }
+
   function open(content_block: JsonObject, kind: keyof typeof DELTAS, write: WriteFrame): void {
+    begin(kind === 'text' || kind === 'refusal', write);
     send({ type: 'content_block_start', index: state.index, content_block }, write);
     state.prefix = `{"type":"content_block_delta","index":${state.index},"delta":${DELTAS[kind]}`;
     state.begun = true;
   }
-  return { delta, whole, open, stop };
+  return { delta, whole, carry, open, stop };
 }
 
 /** The part that came in pieces and is told whole. */
@@ -113,6 +130,8 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
     begun: false,
     text: '',
     index: 0,
+    afterText: false,
+    waiting: [],
     prefix: '',
     usage: undefined,
     refusal: '',
@@ -191,7 +210,7 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
     if (head.kind === 'reasoning') blocks.delta({ type: 'signature_delta', signature: writeSignature(end.seal) }, write);
     if (head.kind === 'tool-call' && head.input === 'text') blocks.delta({ type: 'input_json_delta', partial_json: '"}' }, write);
     blocks.stop(write);
-    if (head.kind !== 'reasoning') for (const carrier of sealCarrier(end.seal)) blocks.whole(carrier, write);
+    if (head.kind !== 'reasoning') blocks.carry(sealCarrier(end.seal), write);
   }
 
   function partEnd(end: PartEnd, write: WriteFrame): void {
@@ -202,7 +221,7 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
     else if (head.kind === 'text') {
       noteUncited(state.early.splice(0), context.notes);
       const part: TextPart = { ...head, text: '', ...(end.seal ? { seal: end.seal } : {}) };
-      for (const block of silentText(part)) blocks.whole(block, write);
+      blocks.carry(silentText(part), write);
     } else if (head.kind === 'reasoning') {
       const part: ReasoningPart = { ...head, text: state.text, ...(end.seal ? { seal: end.seal } : {}) };
       blocks.whole(redactedBlock(part), write);
