@@ -102,4 +102,42 @@ describe('play', () => {
     expect(stalled.log).toEqual(['head 200', 'a']);
     expect(stalled.timers.pending()).toBe(0);
   });
+
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  it('goes on with what was still being made, and then with the rest', async () => {
+    let made: (steps: readonly Step[]) => void = () => undefined;
+    const steps = new Promise<readonly Step[]>((resolve) => (made = resolve));
+    const { log, timers, call } = record([HEAD, { do: 'later', steps: () => steps }, bytes('c'), { do: 'end' }]);
+    timers.advance(1000);
+    call.resume();
+    expect(log).toEqual(['head 200']);
+    made([bytes('a'), { do: 'wait', ms: 10 }, bytes('b')]);
+    await turn();
+    expect(log).toEqual(['head 200', 'a']);
+    timers.advance(10);
+    expect(log).toEqual(['head 200', 'a', 'b', 'c', 'end']);
+  });
+
+  it('breaks when a step cannot be made, now or later, and says nothing once aborted', async () => {
+    const failing = record([HEAD, { do: 'later', steps: () => Promise.reject(new Error('defect')) }, bytes('a')]);
+    failing.timers.advance(0);
+    await turn();
+    expect(failing.log).toEqual(['head 200', 'reset']);
+    const thrown = record(
+      (function* (): Iterable<Step> {
+        yield HEAD;
+        throw new Error('defect');
+      })() as unknown as readonly Step[],
+    );
+    thrown.timers.advance(0);
+    expect(thrown.log).toEqual(['head 200', 'reset']);
+    for (const steps of [() => Promise.reject(new Error('defect')), () => Promise.resolve([bytes('a'), { do: 'end' } as const])]) {
+      const aborted = record([HEAD, { do: 'later', steps }]);
+      aborted.timers.advance(0);
+      aborted.call.abort();
+      await turn();
+      expect(aborted.log).toEqual(['head 200']);
+    }
+  });
 });

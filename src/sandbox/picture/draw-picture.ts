@@ -70,7 +70,7 @@ function paste(canvas: Canvas, { width, height, rgba }: Pixels, box: { x: number
 
 /** Writes a text into the middle of a box. */
 function writeIn(canvas: Canvas, text: string, y: number, height: number, margin: number): void {
-  const fitted = fitText(text, canvas.width - 2 * margin, height, Math.max(1, Math.floor(Math.min(canvas.width, canvas.height) / 72)));
+  const fitted = fitText(text, canvas.width - 2 * margin, height, Math.max(1, Math.floor(Math.min(canvas.width, canvas.height) / 48)));
   if (!fitted) return;
   const { lines, scale, lineHeight } = fitted;
   let top = y + Math.floor((height - lines.length * lineHeight) / 2);
