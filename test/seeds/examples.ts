@@ -255,21 +255,12 @@ export const examples: readonly Example[] = [...document000, ...document001, ...
 
 /** Examples that later work makes run: listed so that none is forgotten. */
 export const notDueYet: readonly { readonly document: Example['document']; readonly endpoint: string; readonly name: string }[] = [
-  { document: '001', endpoint: 'POST /v1/chat/completions', name: 'an image in chat, whole and streamed' },
-  { document: '001', endpoint: 'POST /v1beta/models/{model}:generateContent', name: 'an image by Gemini' },
-  { document: '001', endpoint: 'POST /v1beta/models/{model}:streamGenerateContent?alt=sse', name: 'an image by Gemini, streamed' },
-  { document: '001', endpoint: 'POST /v1beta/models/{imagen}:predict', name: 'Imagen, one image and four' },
   { document: '001', endpoint: 'POST /v1beta/models/{tts}:generateContent', name: 'speech: default voice, named voice, two speakers' },
   { document: '001', endpoint: 'POST /v1beta/models/{model}:batchEmbedContents', name: 'embeddings of one text and of two' },
   { document: '002', endpoint: 'POST /v1/embeddings', name: 'embeddings; also in curl, Python and JavaScript' },
   { document: '002', endpoint: 'POST /v1/rerank', name: 'rerank' },
   { document: '002', endpoint: 'POST /v1/audio/speech', name: 'speech' },
   { document: '002', endpoint: 'POST /v1/audio/transcriptions', name: 'transcription' },
-  { document: '002', endpoint: 'POST /v1/images/generations', name: 'image generation' },
-  { document: '002', endpoint: 'POST /v1/images/edits', name: 'image editing' },
-  { document: '003', endpoint: 'POST /{platform}/v1/images/generations', name: 'image generation: JSON, multipart, async' },
-  { document: '003', endpoint: 'POST /{platform}/v1/images/edits', name: 'image editing: JSON, multipart, async' },
-  { document: '003', endpoint: 'GET /{platform}/v1/images/{task_id}', name: 'an image task' },
   { document: '003', endpoint: 'POST /{platform}/v1/videos', name: 'video generation: JSON and multipart' },
   { document: '003', endpoint: 'POST /{platform}/v1/videos/{task_id}/remix', name: 'video remix: JSON and multipart' },
   { document: '003', endpoint: 'GET /{platform}/v1/videos/{task_id}', name: 'a video task, with detail' },
