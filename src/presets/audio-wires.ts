@@ -178,6 +178,27 @@ export const cohereAudioWires: AudioWires = {
   transcription: wire({ codec: 'openai', base: '/v2', models: ['*transcribe*'], options: { formats: 'json' }, mark: 'recorded' }),
 };
 
+/** https://docs.x.ai/developers/model-capabilities/audio/text-to-speech */
+export const xaiAudioWires: AudioWires = {
+  speech: wire({
+    codec: 'xai',
+    base: '/v1',
+    models: ['*tts*'],
+    voices: voicesLike({
+      alloy: 'sal',
+      ash: 'rex',
+      coral: 'ara',
+      echo: 'rex',
+      fable: 'leo',
+      nova: 'eve',
+      onyx: 'leo',
+      sage: 'ara',
+      shimmer: 'ara',
+    }),
+    mark: 'recorded',
+  }),
+};
+
 /** Voices that every account has. https://elevenlabs.io/docs/overview/capabilities/voices#default-voices */
 const ELEVENLABS_VOICES = {
   alloy: 'SAz9YHcvj6GT2YYXdXww',

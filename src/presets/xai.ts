@@ -1,3 +1,4 @@
+import { xaiAudioWires } from './audio-wires.ts';
 import { bearer } from './auth.ts';
 import { xaiImageWires } from './image-wires.ts';
 import { embeddingsAt } from './media-wires.ts';
@@ -68,5 +69,6 @@ export const xai = definePreset({
     ...xaiImageWires,
     ...xaiVideoWires,
     embeddings: embeddingsAt('/v1'),
+    ...xaiAudioWires,
   },
 });

@@ -4,8 +4,9 @@ import { geminiSpeech } from './gemini.ts';
 import { minimaxSpeech } from './minimax.ts';
 import { openaiSpeech } from './openai.ts';
 import type { SpeechCodec } from './shape.ts';
+import { xaiSpeech } from './xai.ts';
 
 /** Who can be asked to speak, by the name that presets use. */
 export const speechCodecs: ReadonlyMap<string, SpeechCodec> = new Map(
-  [openaiSpeech, geminiSpeech, elevenlabsSpeech, minimaxSpeech, dashscopeSpeech].map((codec) => [codec.id, codec]),
+  [openaiSpeech, geminiSpeech, elevenlabsSpeech, minimaxSpeech, dashscopeSpeech, xaiSpeech].map((codec) => [codec.id, codec]),
 );

@@ -37,8 +37,8 @@ export const mistralTranscription: FormTranscription = {
   fields(request, target) {
     const { language, temperature, granularities, format, stream } = request;
     const own = ownFields(request, ['diarize', 'context_bias', 'file_url'], target);
-    const wantsWords = format === 'verbose_json' && granularities.includes('word');
-    const times = wantsWords ? 'word' : needsTimes(request) ? 'segment' : undefined;
+    const isTimed = needsTimes(request) || granularities.length > 0;
+    const times = !isTimed ? undefined : granularities.includes('word') ? 'word' : 'segment';
     if (times !== undefined && language !== undefined) {
       target.notes.add('language', 'dropped', 'the provider takes no language where it gives times');
     }
@@ -51,7 +51,9 @@ export const mistralTranscription: FormTranscription = {
       ...(stream ? [['stream', 'true'] as const] : []),
     ];
   },
-  passes: () => false,
+  // Asked in its own words, which OpenAI's clients do not know: answered in them.
+  passes: ({ fields, granularities }) =>
+    !fields.some(({ name }) => name === 'response_format') && (granularities.length > 0 || fields.some(({ name }) => name === 'diarize')),
   streams: () => true,
   decode: ({ body }) => transcriptOf(answerWithText(body)),
   async *events(body) {
