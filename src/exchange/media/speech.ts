@@ -24,7 +24,7 @@ export interface Spoken {
 }
 
 /** A voice in the provider's own words: by the operator's table, the preset's, else as it is. */
-export function voiceFor({ provider, media, model, notes }: MediaContext, asked: string | undefined): string | undefined {
+function voiceFor({ provider, media, model, notes }: MediaContext, asked: string | undefined): string | undefined {
   const voices = media.wire.voices ?? {};
   const fitted = (voice: string | undefined): string | undefined => voice?.replaceAll('{model}', model);
   if (asked === undefined) return fitted(media.wire.defaultVoice);

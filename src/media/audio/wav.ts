@@ -23,7 +23,7 @@ export function wavHeader(sampleRate: number, bytes?: number): Buffer {
 }
 
 /** What a WAV file's header says, and where its samples begin. */
-export interface WavFacts {
+interface WavFacts {
   readonly channels: number;
   readonly sampleRate: number;
   readonly bits: number;
@@ -42,7 +42,7 @@ const unreadable = (): GatewayError =>
   new GatewayError(gatewayFault('upstream', 'The audio is not a WAV file of 16-bit samples', { code: 'upstream_malformed' }));
 
 /** Reads a header as far as it has come; `undefined`: more is needed. Throws where the bytes are no WAV. */
-export function readWavHeader(bytes: Buffer): WavFacts | undefined {
+function readWavHeader(bytes: Buffer): WavFacts | undefined {
   if (bytes.length < 12) return undefined;
   if (bytes.toString('latin1', 0, 4) !== 'RIFF' || bytes.toString('latin1', 8, 12) !== 'WAVE') throw unreadable();
   let format: Omit<WavFacts, 'start'> | undefined;

@@ -10,7 +10,7 @@ const inside = (object: JsonObject | undefined, key: string): JsonObject | undef
 };
 
 /** `{"code", "message", "request_id"}`. https://www.alibabacloud.com/help/en/model-studio/error-code */
-export function dashscopeFault(status: number, body: string): Fault | undefined {
+function dashscopeFault(status: number, body: string): Fault | undefined {
   const reply = parseObject(body) ?? {};
   const { code, message } = reply;
   if (typeof code !== 'string' || typeof message !== 'string') return undefined;

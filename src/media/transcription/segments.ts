@@ -21,7 +21,7 @@ function mustEnd(one: Segment, next: Segment): boolean {
 }
 
 /** Words as sentences: cut where somebody else speaks, at pauses, at the ends of sentences, and where a subtitle is full. */
-export function segmentsOf(words: readonly Segment[]): readonly Segment[] {
+function segmentsOf(words: readonly Segment[]): readonly Segment[] {
   const segments: Segment[] = [];
   for (const word of words) {
     const last = segments.at(-1);

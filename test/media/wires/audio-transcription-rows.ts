@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../src/ir/index.ts';
-import type { SentField, TranscriptFormat } from '../../../src/media/transcription/shape.ts';
+import type { SentField } from '../../../src/media/transcription/shape.ts';
 import type { ProviderSettings } from '../../../src/presets/preset.ts';
 import type { MediaRefusal, MediaRow } from './media-row.ts';
 
@@ -122,10 +122,6 @@ const TRANSLATION_FIELDS = [['prompt', 'Names: Ada'], ...SENT] as const;
 /** The fields of a row as the gateway reads them. */
 export const sentFields = (row: TranscriptionRow): readonly SentField[] =>
   row.sent.map(([sentAs, value]) => ({ sentAs, name: sentAs.replace('[]', ''), value }));
-
-/** The format that a row asks for. */
-export const formatOf = (row: TranscriptionRow): TranscriptFormat =>
-  (row.sent.find(([name]) => name === 'response_format')?.[1] ?? 'json') as TranscriptFormat;
 
 const AZURE = { settings: { settings: { resource: 'r', apiVersion: '2024-10-21' } }, headers: { 'api-key': 'k' } };
 

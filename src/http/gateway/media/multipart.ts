@@ -251,7 +251,7 @@ export interface Form {
 }
 
 /** Collects a file of at most so many bytes. */
-export async function holdFile(file: FormFile, maxBytes: number): Promise<Buffer> {
+async function holdFile(file: FormFile, maxBytes: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let bytes = 0;
   for await (const piece of file.body as AsyncIterable<Buffer>) {
