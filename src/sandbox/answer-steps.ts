@@ -40,7 +40,7 @@ export const JSON_TYPE = 'application/json; charset=utf-8';
 export const wait = (ms: number): readonly Step[] => (ms > 0 ? [{ do: 'wait', ms }] : []);
 
 /** A whole answer in one piece. */
-export function whole(status: number, body: string | Buffer, contentType: string, more: Headers): readonly Step[] {
+function whole(status: number, body: string | Buffer, contentType: string, more: Headers): readonly Step[] {
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body);
   const headers = { 'content-type': contentType, 'content-length': String(bytes.length), ...more };
   return [{ do: 'head', status, headers }, ...(bytes.length > 0 ? [{ do: 'bytes', bytes } as const] : []), { do: 'end' }];

@@ -36,7 +36,7 @@ export function expectVoice({ behaviour, model }: MediaAsk, voice: Behaviour['vo
 }
 
 /** What a provider says when its safety system steps in. */
-export const REFUSED = 'Your request was rejected by the safety system, as it was asked to';
+const REFUSED = 'Your request was rejected by the safety system, as it was asked to';
 
 /** Refuses, or fails, what is not begun as a task. Throws `GatewayError`. */
 export function settleWork({ work }: Behaviour): void {

@@ -15,7 +15,7 @@ const MAX_IMAGES = 16;
 const MAX_BYTES = 50 * 1024 * 1024;
 
 /** A picture by its bytes. Throws `GatewayError` naming the field where they are none. */
-export function imageOfBytes(bytes: Buffer, field: string): GivenImage {
+function imageOfBytes(bytes: Buffer, field: string): GivenImage {
   if (bytes.length > MAX_BYTES)
     throw new GatewayError(
       gatewayFault('too_large', `Invalid request: '${field}' has ${bytes.length} bytes, at most ${MAX_BYTES} are taken`, {
