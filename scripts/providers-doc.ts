@@ -63,6 +63,9 @@ providers:
 
 - What a provider can do besides chat stands in a second table. \`rerank: embeddings\` on a provider lets its embedding models rerank too,
   by cosine similarity; such answers carry the note \`model;emulated\`.
+- Speech comes in any of \`mp3\`, \`wav\` and \`pcm\` from every provider that gives samples or the format itself; \`opus\`, \`aac\` and \`flac\` where it has
+  them or \`ffmpeg\` is on the server's PATH. Voices of OpenAI's and Gemini's names are mapped to the provider's own; \`voices: { alloy: Kore }\`
+  on a provider says otherwise. Transcripts come in every format that the provider gives, or that can be made of the times that it gives.
 
 Every line below is held by a test to its exact address, method, headers, body, reply and one error
 (\`test/presets/wire-rows.ts\`, \`test/media/wires/\`). **recorded**: exchanges recorded from the provider, or from a server of that kind, pass through it as
