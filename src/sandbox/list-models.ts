@@ -20,6 +20,10 @@ const anthropic: Shape = (model, name) => ({
   created_at: new Date(model.createdAt * 1000).toISOString(),
 });
 
+/** What each may be asked for, in Gemini's words; all others talk. */
+const METHODS: Readonly<Record<string, readonly string[]>> = { embed: ['embedContent', 'batchEmbedContents'], rerank: [] };
+const TALKS: readonly string[] = ['generateContent', 'streamGenerateContent', 'countTokens'];
+
 const gemini: Shape = (model, name) => ({
   name: `models/${name}`,
   baseModelId: name,
@@ -28,7 +32,7 @@ const gemini: Shape = (model, name) => ({
   description: model.description,
   inputTokenLimit: model.inputTokenLimit,
   outputTokenLimit: model.outputTokenLimit,
-  supportedGenerationMethods: ['generateContent', 'streamGenerateContent', 'countTokens'],
+  supportedGenerationMethods: METHODS[bareModel(model.id)] ?? TALKS,
 });
 
 const shapeFor = (protocol: ServedProtocol): Shape =>

@@ -18,13 +18,18 @@ function wav(bytes: Buffer): SoundFacts {
   return { format: 'WAV', sampleRate, channels, seconds: data.length / (sampleRate * channels * (bits >> 3)) };
 }
 
-/** https://www.rfc-editor.org/rfc/rfc9639#name-streaminfo */
+/** What was written as a stream says 0 samples. https://www.rfc-editor.org/rfc/rfc9639#name-streaminfo */
 function flac(bytes: Buffer): SoundFacts {
   if (bytes.length < 26) return { format: 'FLAC' };
   const sampleRate = bytes.readUIntBE(18, 3) >> 4;
   const channels = ((bytes.readUInt8(20) >> 1) & 7) + 1;
   const samples = (bytes.readUInt8(21) & 0x0f) * 2 ** 32 + bytes.readUInt32BE(22);
-  return { format: 'FLAC', channels, ...(sampleRate > 0 ? { sampleRate, seconds: samples / sampleRate } : {}) };
+  return {
+    format: 'FLAC',
+    channels,
+    ...(sampleRate > 0 ? { sampleRate } : {}),
+    ...(sampleRate > 0 && samples > 0 ? { seconds: samples / sampleRate } : {}),
+  };
 }
 
 /** The position of the last page, by the rate of the codec. https://www.rfc-editor.org/rfc/rfc3533 */

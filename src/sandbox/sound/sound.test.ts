@@ -145,6 +145,7 @@ describe('files', () => {
 
   it.each([
     ['FLAC', flac, { format: 'FLAC', sampleRate: 44_100, channels: 2, seconds: 2 }],
+    ['a FLAC stream', Buffer.concat([flac.subarray(0, 22), Buffer.alloc(20)]), { format: 'FLAC', sampleRate: 44_100, channels: 2 }],
     ['Ogg', ogg, { format: 'Ogg', sampleRate: 48_000, channels: 2, seconds: 2 }],
     ['MP4', mp4, { format: 'MP4', seconds: 2.5 }],
     ['WebM', webm, { format: 'WebM', seconds: 1.5 }],
