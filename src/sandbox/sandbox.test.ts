@@ -443,6 +443,48 @@ describe('embeddings', () => {
     expect(send({ path: '/v1/chat/completions', json: { model: 'embed', messages: [{ role: 'user', content: 'x' }] } }).status).toBe(400));
 });
 
+describe('Gemini’s embeddings', () => {
+  const one = { content: { parts: [{ text: 'the cat sat' }] }, outputDimensionality: 8 };
+  const ask = (verb: string, json: JsonObject, model = 'embed'): Answer => send({ path: `/v1beta/models/${model}:${verb}`, json });
+  it('are those of OpenAI’s endpoint', () => {
+    const { data } = JSON.parse(send({ path: '/v1/embeddings', json: { model: 'embed', input: 'the cat sat', dimensions: 8 } }).body) as {
+      data: { embedding: number[] }[];
+    };
+    const values = data[0]?.embedding;
+    expect(JSON.parse(ask('embedContent', one).body)).toEqual({ embedding: { values }, usageMetadata: { promptTokenCount: 3 } });
+    expect(JSON.parse(ask('batchEmbedContents', { requests: [one, one] }).body)).toMatchObject({ embeddings: [{ values }, { values }] });
+  });
+  it.each<[verb: string, json: JsonObject, model: string, status: number]>([
+    ['embedContent', {}, 'embed', 400],
+    ['embedContent', { ...one, outputDimensionality: 0 }, 'embed', 400],
+    ['batchEmbedContents', { requests: [] }, 'embed', 400],
+    ['batchEmbedContents', { requests: [{}] }, 'embed', 400],
+    ['embedContent', one, 'chat', 400],
+    ['embedContent', one, 'embed+status-429', 429],
+  ])('%s of %j by %s is answered with %d', (verb, json, model, status) => expect(ask(verb, json, model).status).toBe(status));
+});
+
+describe('rerank', () => {
+  const ask = (json: JsonObject): Answer => send({ path: '/v1/rerank', json: { model: 'rerank', query: 'a city in Jiangsu', ...json } });
+  const documents = ['Paris is in France', { text: 'Suzhou is a city in Jiangsu' }, 'Rome'];
+  it('puts what is near first', () => {
+    const reply = JSON.parse(ask({ documents, top_n: 2, return_documents: true }).body) as {
+      results: { index: number; relevance_score: number }[];
+    };
+    expect(reply.results).toHaveLength(2);
+    expect(reply.results[0]).toMatchObject({ index: 1, document: { text: 'Suzhou is a city in Jiangsu' } });
+    expect(reply.results[0]?.relevance_score).toBeGreaterThan(0.5);
+  });
+  it.each<[json: JsonObject, status: number]>([
+    [{}, 400],
+    [{ documents: [] }, 400],
+    [{ documents: [3] }, 400],
+    [{ documents, query: 3 }, 400],
+    [{ documents, model: 'embed' }, 400],
+    [{ documents, model: 'rerank+status-500' }, 500],
+  ])('of %j is answered with %d', (json, status) => expect(ask(json).status).toBe(status));
+});
+
 describe('lists', () => {
   const get = (path: string, headers: Record<string, string> = {}) => {
     const { status, body } = send({ method: 'GET', path, headers, body: Buffer.alloc(0) });

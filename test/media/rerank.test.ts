@@ -161,7 +161,9 @@ describe('rerank by embeddings', () => {
 
   it('orders by cosine, says that it is emulated, and counts what was embedded', async () => {
     upstream.answer = embeds;
+    upstream.seen.length = 0;
     const answer = await post('/v1/rerank', asked);
+    expect(upstream.seen.map(({ path }) => path)).toEqual(['/v1/embeddings']);
     expect(answer.headers.get('x-pailou-notes')).toBe('model;emulated');
     const reply = (await answer.json()) as { results: { index: number; score: number }[] };
     expect(reply).toMatchObject({ emulated_by: 'embeddings', usage: { total_tokens: 5 } });

@@ -1,6 +1,6 @@
 import { badField, createNotes, isObject, type Json, type JsonObject, parseObject } from '../../ir/index.ts';
 import type { ProviderMedia } from '../../presets/preset.ts';
-import { jsonBody } from '../../media/codec.ts';
+import { jsonBody, type MediaTarget } from '../../media/codec.ts';
 import { embeddingsCodecs } from '../../media/embeddings/index.ts';
 import type {
   BodyMembers,
@@ -124,12 +124,22 @@ async function suited(
   });
 }
 
-/** What is asked for an input, in an order and without what the target has no place for. */
-function wishFor({ wish }: EmbeddingInput, call: EmbeddingsCall, codec: EmbeddingsCodec, context: MediaContext): EmbeddingWish {
-  const { title, ...rest } = wish;
-  if (title === undefined || codec.titles === true) return wish;
-  context.notes.add(call.names.title, 'dropped', 'the target takes no titles');
-  return rest;
+/** What is asked for an input, without what the target has no place for. */
+function wishFor(
+  { wish }: EmbeddingInput,
+  { names }: EmbeddingsCall,
+  codec: EmbeddingsCodec,
+  { options, notes }: MediaTarget,
+): EmbeddingWish {
+  const { title, task, ...rest } = wish;
+  const takesTask = codec.tasks?.(options) === true;
+  if (title !== undefined && codec.titles !== true) notes.add(names.title, 'dropped', 'the target takes no titles');
+  if (task !== undefined && !takesTask) notes.add(names.task, 'dropped', 'the target cannot be told what vectors are for');
+  return {
+    ...rest,
+    ...(title !== undefined && codec.titles === true ? { title } : {}),
+    ...(task !== undefined && takesTask ? { task } : {}),
+  };
 }
 
 interface Part {
@@ -164,11 +174,13 @@ export async function embed(
 ): Promise<EmbeddingsReply> {
   checkCount(call.inputs.length, 'input');
   const inputs = await suited(call.inputs, codec, context);
-  const wishes = inputs.map((input) => wishFor(input, call, codec, context));
+  // What nobody asked for is no loss.
+  const target = call.implied === true ? { ...context.target, notes: createNotes() } : context.target;
+  const wishes = inputs.map((input) => wishFor(input, call, codec, target));
   const parts = partsOf(inputs, wishes, context.media.wire.batch ?? codec.batch);
   const { names, base64, user, rest } = call;
-  const target = call.implied === true ? { ...context.target, notes: createNotes() } : context.target;
   const isOpenai = codec.relay?.dialect === 'openai';
+  if (user !== undefined && !isOpenai) target.notes.add('user', 'dropped', 'the target does not know it');
   const replies = await sideBySide(parts, AT_ONCE, async ({ wish, contents }, signal) => {
     const request: EmbeddingsRequest = {
       ...wish,

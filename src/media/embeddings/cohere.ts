@@ -26,6 +26,7 @@ function countOf({ headers }: MediaAnswer, meta: unknown): number | undefined {
 export const cohereEmbeddings: EmbeddingsCodec = {
   id: 'cohere',
   batch: 96,
+  tasks: () => true,
   encode(request, { model, options, notes }) {
     const { dimensions } = request;
     const isInvoked = options['invoke'] === true;

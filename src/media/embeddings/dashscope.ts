@@ -9,6 +9,7 @@ import { inOrder, vectorOf } from './vectors.ts';
 export const dashscopeEmbeddings: EmbeddingsCodec = {
   id: 'dashscope',
   batch: 10,
+  tasks: () => true,
   encode(request, { model, notes }) {
     const { dimensions } = request;
     const parameters = {

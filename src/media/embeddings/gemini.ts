@@ -33,6 +33,7 @@ export const geminiEmbeddings: EmbeddingsCodec = {
   id: 'gemini',
   batch: 100,
   titles: true,
+  tasks: () => true,
   parts: true,
   relay: {
     dialect: 'gemini',

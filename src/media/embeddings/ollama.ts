@@ -1,7 +1,6 @@
 import { parseObject } from '../../ir/index.ts';
 import { jsonBody } from '../codec.ts';
 import type { EmbeddingsCodec } from './shape.ts';
-import { taskMember } from './tasks.ts';
 import { textsOf } from './texts.ts';
 import { listed } from './vectors.ts';
 
@@ -9,9 +8,8 @@ import { listed } from './vectors.ts';
 export const ollamaEmbeddings: EmbeddingsCodec = {
   id: 'ollama',
   batch: 512,
-  encode(request, { model, notes }) {
+  encode(request, { model }) {
     const { dimensions } = request;
-    taskMember(request, undefined, notes);
     return {
       path: '/api/embed',
       body: jsonBody({ model, input: textsOf(request), ...(dimensions === undefined ? {} : { dimensions }) }),

@@ -76,6 +76,7 @@ export const openaiEmbeddings: EmbeddingsCodec = {
   id: 'openai',
   batch: 2048,
   tokens: (options) => options['tokens'] !== false,
+  tasks: (options) => taskWords(options['task']) !== undefined,
   relay: { dialect: 'openai', path: pathOf, takes },
   encode(request, target) {
     const { model, options, notes } = target;

@@ -84,6 +84,8 @@ export interface EmbeddingsCodec extends WholeCodec<EmbeddingsRequest, Embedding
   readonly batch: number;
   /** Takes titles of documents. */
   readonly titles?: boolean;
+  /** Can be told what vectors are for. */
+  readonly tasks?: (options: Options) => boolean;
   /** Takes token numbers in place of text. */
   readonly tokens?: (options: Options) => boolean;
   /** Takes Gemini's parts. */

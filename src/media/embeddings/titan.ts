@@ -2,7 +2,6 @@ import { parseObject } from '../../ir/index.ts';
 import { jsonBody } from '../codec.ts';
 import { noDimensions } from './refusals.ts';
 import type { EmbeddingsCodec } from './shape.ts';
-import { taskMember } from './tasks.ts';
 import { textsOf } from './texts.ts';
 import { listed } from './vectors.ts';
 
@@ -17,10 +16,9 @@ import { listed } from './vectors.ts';
 export const titanEmbeddings: EmbeddingsCodec = {
   id: 'titan',
   batch: 1,
-  encode(request, { model, options, notes }) {
+  encode(request, { model, options }) {
     const { dimensions, names } = request;
     if (dimensions !== undefined && options['dimensions'] === 'none') throw noDimensions(names);
-    taskMember(request, undefined, notes);
     const [inputText] = textsOf(request);
     return {
       path: `/model/${encodeURIComponent(model)}/invoke`,

@@ -13,6 +13,7 @@ export const vertexEmbeddings: EmbeddingsCodec = {
   id: 'vertex',
   batch: 250,
   titles: true,
+  tasks: () => true,
   encode(request, { model }) {
     const { title, dimensions } = request;
     const task = geminiTask(request.task);
