@@ -92,6 +92,7 @@ function geminiOperation(endpoint: string, query: URLSearchParams): Operation | 
     case 'batchEmbedContents':
       return { ...media('embeddings', 'gemini'), model, verb };
     case 'predictLongRunning':
+    case 'fetchPredictOperation':
       return { ...media('videos', 'gemini'), model, verb };
     case 'predict':
       return { ...media('images', 'gemini'), model, verb };

@@ -3,6 +3,7 @@ import { badField, GatewayError, gatewayFault, type JsonObject } from '../../../
 import { publicOrigin } from '../../../exchange/media/media-link.ts';
 import { runMedia } from '../../../exchange/media/media-exchange.ts';
 import { videoSubmission } from '../../../exchange/media/videos.ts';
+import type { KeptMedia } from '../../../exchange/ports.ts';
 import type { VideoFieldNames, VideoImage, VideoRequest } from '../../../media/videos/shape.ts';
 import type { Task } from '../../../tasks/ports.ts';
 import {
@@ -115,6 +116,9 @@ function readRequest(body: JsonObject): { readonly instance: JsonObject; readonl
   return { instance, request };
 }
 
+/** Whose operation it is: the Gemini API's, or the cloud's, which is asked for by POST. */
+type Form = 'gemini' | 'vertex';
+
 const nameOf = (task: Task): string => `models/${task.model}/operations/${task.id}`;
 
 /** Google's codes of errors. https://grpc.io/docs/guides/status-codes */
@@ -127,7 +131,35 @@ function linkOf(visit: Visit, media: { readonly id: string; readonly expiresAt: 
   return `${publicOrigin(visit)}/v1beta/files/${media.id}:download?alt=media&${query}`;
 }
 
-async function operationOf(visit: Visit, task: Task, ports: GatewayPorts): Promise<JsonObject> {
+/** Videos up to this size stand in an answer of Vertex's form, as they do there. */
+const MAX_INLINE = 20 * 1024 * 1024;
+
+async function inlined(media: KeptMedia, ports: GatewayPorts): Promise<JsonObject> {
+  if (media.bytes > MAX_INLINE) return {};
+  const pieces: Uint8Array[] = [];
+  for await (const piece of await ports.mediaStore.read(media)) pieces.push(piece);
+  return { bytesBase64Encoded: Buffer.concat(pieces).toString('base64') };
+}
+
+/** What came of it, in the form of either of Google's two APIs. */
+async function responseOf(visit: Visit, task: Task, form: Form, ports: GatewayPorts): Promise<JsonObject> {
+  const kept: KeptMedia[] = [];
+  for (const { variant, id } of task.value.media) {
+    const media = variant === 'video' ? await ports.mediaStore.find(id) : undefined;
+    if (media) kept.push(media);
+  }
+  if (form === 'vertex') {
+    const videos: JsonObject[] = [];
+    for (const media of kept)
+      videos.push({ gcsUri: linkOf(visit, media, ports), mimeType: media.mediaType, ...(await inlined(media, ports)) });
+    return { '@type': 'type.googleapis.com/cloud.ai.large_models.vision.GenerateVideoResponse', videos };
+  }
+  const generatedSamples = kept.map((media) => ({ video: { uri: linkOf(visit, media, ports), mimeType: media.mediaType } }));
+  const type = 'type.googleapis.com/google.ai.generativelanguage.v1beta.PredictLongRunningResponse';
+  return { '@type': type, generateVideoResponse: { generatedSamples } };
+}
+
+async function operationOf(visit: Visit, task: Task, form: Form, ports: GatewayPorts): Promise<JsonObject> {
   const name = nameOf(task);
   if (task.phase !== 'over' && task.phase !== 'telling') return { name, metadata: { progressPercent: task.progress } };
   if (task.status !== 'completed') {
@@ -135,23 +167,16 @@ async function operationOf(visit: Visit, task: Task, ports: GatewayPorts): Promi
     const words = task.status === 'cancelled' ? CANCELLED : FAILED;
     return { name, done: true, error: { ...words, message: error?.message ?? `The operation was ${task.status}` } };
   }
-  const kept = task.value.media.filter(({ variant }) => variant === 'video');
-  const samples: JsonObject[] = [];
-  for (const { id } of kept) {
-    const media = await ports.mediaStore.find(id);
-    if (media) samples.push({ video: { uri: linkOf(visit, media, ports), mimeType: media.mediaType } });
-  }
-  const type = 'type.googleapis.com/google.ai.generativelanguage.v1beta.PredictLongRunningResponse';
-  return { name, done: true, response: { '@type': type, generateVideoResponse: { generatedSamples: samples } } };
+  return { name, done: true, response: await responseOf(visit, task, form, ports) };
 }
 
-async function operation(visit: Visit, id: string, ports: GatewayPorts): Promise<void> {
+async function operation(visit: Visit, id: string, form: Form, ports: GatewayPorts): Promise<void> {
   const task = await ports.tasks.get(visit.key.id, 'video', id);
   const { platform } = visit.path;
   if (!task || (platform !== undefined && platform !== task.provider)) {
     throw new GatewayError(gatewayFault('not_found', 'There is no such operation for this key', { code: 'operation_not_found' }));
   }
-  respondJson(visit, 200, await operationOf(visit, task, ports));
+  respondJson(visit, 200, await operationOf(visit, task, form, ports));
 }
 
 async function predict(visit: Visit, asked: MediaOperation, body: JsonObject, ports: GatewayPorts): Promise<void> {
@@ -183,10 +208,13 @@ export async function geminiVideos(visit: Visit, asked: MediaOperation, request:
   const [word, id] = asked.rest ?? [];
   if (word === 'operations') {
     letGo(request);
-    if (visit.method === 'GET' || visit.method === 'HEAD') return operation(visit, id ?? '', ports);
+    if (visit.method === 'GET' || visit.method === 'HEAD') return operation(visit, id ?? '', 'gemini', ports);
     throw new GatewayError({ ...gatewayFault('bad_request', 'This path answers GET', { code: 'method_not_allowed' }), status: 405 });
   }
   const body = await readJson(visit, request);
+  if (asked.verb === 'fetchPredictOperation') {
+    return operation(visit, requiredString(body, 'operationName').split('/operations/').at(-1) ?? '', 'vertex', ports);
+  }
   await onlyOnce(visit, ports.idempotency, {
     fingerprint: fingerprintOf(visit, [JSON.stringify(body)]),
     work: (within) => predict(within, asked, body, ports),
