@@ -40,7 +40,7 @@ export const sandboxPreset = definePreset({
     images: media('*image*', { sizes: 'any', stream: true }),
     'image-edits': media('*image*', { sizes: 'any', stream: true }),
     'image-variations': media('*image*', { sizes: 'any' }),
-    videos: media('*video*', { references: 8 }),
+    videos: media('*video*', { references: 8, remixReferences: 8 }),
   },
   knows: [],
 });

@@ -6,7 +6,7 @@ import type { VideoCodec, VideoJob, VideoOutput, VideoRequest } from './shape.ts
 /*
  * OpenAI's videos, and servers that copied them. https://platform.openai.com/docs/api-reference/videos
  *
- * Options: `references`: how many images are taken (default 1); `variants: false`: the server has the video only;
+ * Options: `references`: how many images are taken (default 1); `remixReferences`: by a remix (default none); `variants: false`: the server has the video only;
  * `lists: false`: it has no list of jobs.
  */
 
@@ -70,11 +70,14 @@ const read = ({ body }: MediaAnswer): JsonObject => {
   return video;
 };
 
+const tooManyImages = ({ at }: VideoRequest['images'][number], most: number, names: VideoRequest['names']): GatewayError =>
+  badField(at, `Invalid request: this model takes ${most} image(s) in '${names.images}'`, 'too_many_images');
+
 function create(request: VideoRequest, { model, options }: MediaTarget): MediaRequest {
   const { prompt, images, seconds, size, names, rest, ratio, resolution, seed, negativePrompt, audio } = request;
   const most = Number(options['references'] ?? 1);
   const surplus = images[most];
-  if (surplus) throw badField(surplus.at, `Invalid request: this model takes ${most} image(s) in '${names.images}'`, 'too_many_images');
+  if (surplus) throw tooManyImages(surplus, most, names);
   const fields: JsonObject = {
     ...rest,
     model,
@@ -87,10 +90,15 @@ function create(request: VideoRequest, { model, options }: MediaTarget): MediaRe
     ...(negativePrompt === undefined ? {} : { negative_prompt: negativePrompt }),
     ...(audio === undefined ? {} : { generate_audio: audio }),
   };
-  if (images.length === 0) return { path: '/videos', body: jsonBody(fields) };
+  return { path: '/videos', ...bodyOf(fields, images) };
+}
+
+/** JSON, or a form where there are images. */
+function bodyOf(fields: JsonObject, images: VideoRequest['images']): Pick<MediaRequest, 'headers' | 'body'> {
+  if (images.length === 0) return { body: jsonBody(fields) };
   const name = images.length === 1 ? 'input_reference' : 'input_reference[]';
   const texts = Object.entries(fields).map(([key, value]) => [key, textOf(value)] as const);
-  return { path: '/videos', ...formBody([...texts, ...images.map((image) => [name, image] as const)]) };
+  return formBody([...texts, ...images.map((image) => [name, image] as const)]);
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
@@ -111,9 +119,13 @@ export const openaiVideos: VideoCodec = {
   id: 'openai',
   create,
   derive: {
-    remix({ remoteId }, request) {
-      only(request, 'a remix', new Set());
-      return { path: pathOf(remoteId, '/remix'), body: jsonBody({ ...request.rest, prompt: request.prompt }) };
+    remix({ remoteId }, request, { options }) {
+      const { images, names, rest, prompt } = request;
+      const most = Number(options['remixReferences'] ?? 0);
+      const surplus = images[most];
+      if (surplus && most > 0) throw tooManyImages(surplus, most, names);
+      only({ ...request, images: most > 0 ? [] : images }, 'a remix', new Set());
+      return { path: pathOf(remoteId, '/remix'), ...bodyOf({ ...rest, prompt }, images) };
     },
     edit({ remoteId }, request) {
       only(request, 'an edit', new Set());
