@@ -64,3 +64,22 @@ export const missingModel: Shape = {
     code: '=missing_parameter',
   },
 };
+
+/** Document 001's embeddings: one vector a request. https://ai.google.dev/api/embeddings */
+export const geminiEmbeddings: Shape = { embeddings: [{ values: ['number'] }] };
+
+/** Document 002's embeddings. */
+export const embeddingsReply: Shape = {
+  object: '=list',
+  data: [{ object: '=embedding', embedding: ['number'], index: 'integer' }],
+  model: 'text',
+  usage: { prompt_tokens: 'integer', total_tokens: 'integer' },
+};
+
+/** Document 002's rerank: documents come back as they were sent. */
+export const rerankReply: Shape = {
+  id: 'text',
+  results: [{ index: 'integer', score: 'number', document: 'text' }],
+  model: 'text',
+  usage: { total_tokens: 'integer' },
+};

@@ -1,4 +1,14 @@
-import { chatReply, chatReplyWithFingerprint, geminiReply, messagesReply, missingModel, responsesReply } from './answer-shapes.ts';
+import {
+  chatReply,
+  chatReplyWithFingerprint,
+  embeddingsReply,
+  geminiEmbeddings,
+  geminiReply,
+  messagesReply,
+  missingModel,
+  rerankReply,
+  responsesReply,
+} from './answer-shapes.ts';
 import type { Shape } from './shape.ts';
 
 /** What an example's answer is. Streams are checked event by event, by the grammar of their protocol. */
@@ -15,8 +25,8 @@ export interface Example {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: Readonly<Record<string, unknown>>;
   readonly expected: Expected;
-  /** The program that the document shows it with, where that is more than an HTTP request. */
-  readonly shownIn?: 'curl' | 'python' | 'javascript';
+  /** The program that the document shows it with: it is run with that one, too. */
+  readonly shownIn?: 'curl' | 'python';
 }
 
 /** Models that the documents name, as aliases: the examples are run as written, the operator says what answers. */
@@ -25,11 +35,15 @@ export const aliases: Readonly<Record<string, string>> = {
   'gemini-2.5-flash-lite': 'sandbox/chat',
   'claude-3-5-sonnet-20241022': 'sandbox/chat',
   'gpt-3.5-turbo': 'sandbox/chat',
+  'gemini-embedding-001': 'sandbox/embed',
+  'text-embedding-ada-002': 'sandbox/embed',
+  'rerank-multilingual-v2.0': 'sandbox/rerank',
 };
 
-/** A provider's name for `{platform}`, and one of its own models. */
-const PLATFORM = 'sandbox';
-const PLATFORM_MODEL = 'chat';
+/** A provider's name for `{platform}`. */
+export const PLATFORM = 'sandbox';
+/** One of its own models. */
+export const PLATFORM_MODEL = 'chat';
 
 const SYSTEM = '你是一位耐心的助手。';
 const GREETING = '你好，今天过得怎么样？';
@@ -38,7 +52,8 @@ const AUTUMN = '请写一首秋天的小诗';
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAADklEQVR4nGNgYGCAYwAADgADAUCBOgAAAABJRU5ErkJggg==';
 const PDF = Buffer.from('%PDF-1.4\n%%EOF\n').toString('base64');
 
-const whole = (shape: Shape): Expected => ({ kind: 'json', status: 200, shape });
+/** A JSON answer of this shape. */
+export const whole = (shape: Shape): Expected => ({ kind: 'json', status: 200, shape });
 const ANTHROPIC = { 'anthropic-version': '2023-06-01' };
 
 const chat000 = (stream: boolean): Example => ({
@@ -102,6 +117,7 @@ const in001 = (name: string, path: string, body: Example['body'], expected: Expe
   key: 'bearer',
   body,
   expected,
+  shownIn: 'curl',
 });
 
 const document001: readonly Example[] = [
@@ -177,14 +193,14 @@ const chat002 = (stream: boolean): Example => ({
   expected: stream ? { kind: 'chat-stream' } : whole(chatReplyWithFingerprint),
 });
 
-const usage002 = (shownIn: NonNullable<Example['shownIn']>): Example => ({
+const usage002 = (shown: 'curl' | 'python' | 'JavaScript'): Example => ({
   document: '002',
-  name: `chat in ${shownIn}`,
+  name: `chat in ${shown}`,
   path: '/v1/chat/completions',
   key: 'bearer',
   body: { model: 'gpt-3.5-turbo', messages: [{ role: 'user', content: '你好！' }] },
   expected: whole(chatReply),
-  shownIn,
+  ...(shown === 'JavaScript' ? {} : { shownIn: shown }),
 });
 
 const document002: readonly Example[] = [
@@ -200,7 +216,7 @@ const document002: readonly Example[] = [
   },
   usage002('curl'),
   usage002('python'),
-  usage002('javascript'),
+  usage002('JavaScript'),
 ];
 
 const chat003 = (name: string, messages: readonly unknown[], more: Example['body'] = {}): Example => ({
@@ -210,6 +226,7 @@ const chat003 = (name: string, messages: readonly unknown[], more: Example['body
   key: 'bearer',
   body: { messages, model: PLATFORM_MODEL, ...more },
   expected: more['stream'] === true ? { kind: 'chat-stream' } : whole(chatReply),
+  shownIn: 'curl',
 });
 
 const image003 = (form: string, url: string): Example =>
@@ -250,15 +267,54 @@ const document003: readonly Example[] = [
   ]),
 ];
 
-/** Every text example of the four documents. */
-export const examples: readonly Example[] = [...document000, ...document001, ...document002, ...document003];
+const gemini001 = (name: string, texts: readonly string[]): Example =>
+  in001(
+    name,
+    '/v1beta/models/gemini-embedding-001:batchEmbedContents',
+    { requests: texts.map((text) => ({ model: 'models/gemini-embedding-001', content: { parts: [{ text }] } })) },
+    whole(geminiEmbeddings),
+  );
+
+const EMBEDDED = '苏州的园林';
+const embeddings002 = (name: string, more: Example['body'], shownIn?: NonNullable<Example['shownIn']>): Example => ({
+  document: '002',
+  name,
+  path: '/v1/embeddings',
+  key: 'bearer',
+  body: { model: 'text-embedding-ada-002', input: EMBEDDED, ...more },
+  expected: whole(embeddingsReply),
+  ...(shownIn ? { shownIn } : {}),
+});
+
+const vectors: readonly Example[] = [
+  gemini001('embeddings of one text', ['园林是什么？']),
+  gemini001('embeddings of two texts', ['园林是什么？', '苏州有哪些园林？']),
+  embeddings002('embeddings', { encoding_format: 'float', dimensions: 1536, user: 'user-123' }),
+  embeddings002('embeddings, with curl', {}, 'curl'),
+  embeddings002('embeddings, with Python', {}, 'python'),
+  embeddings002('embeddings, with JavaScript', {}, 'javascript'),
+  {
+    document: '002',
+    name: 'rerank',
+    path: '/v1/rerank',
+    key: 'bearer',
+    body: {
+      model: 'rerank-multilingual-v2.0',
+      query: '苏州有哪些园林？',
+      documents: ['拙政园是苏州的园林', '长江流经上海', '苏州面很好吃'],
+      top_n: 3,
+      return_documents: true,
+    },
+    expected: whole(rerankReply),
+  },
+];
+
+/** Every example of the four documents that is due. */
+export const examples: readonly Example[] = [...document000, ...document001, ...document002, ...document003, ...vectors];
 
 /** Examples that later work makes run: listed so that none is forgotten. */
 export const notDueYet: readonly { readonly document: Example['document']; readonly endpoint: string; readonly name: string }[] = [
   { document: '001', endpoint: 'POST /v1beta/models/{tts}:generateContent', name: 'speech: default voice, named voice, two speakers' },
-  { document: '001', endpoint: 'POST /v1beta/models/{model}:batchEmbedContents', name: 'embeddings of one text and of two' },
-  { document: '002', endpoint: 'POST /v1/embeddings', name: 'embeddings; also in curl, Python and JavaScript' },
-  { document: '002', endpoint: 'POST /v1/rerank', name: 'rerank' },
   { document: '002', endpoint: 'POST /v1/audio/speech', name: 'speech' },
   { document: '002', endpoint: 'POST /v1/audio/transcriptions', name: 'transcription' },
   { document: '003', endpoint: 'POST /{platform}/v1/videos', name: 'video generation: JSON and multipart' },
