@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Config } from './config/config.ts';
 import type { ExchangePorts } from './exchange/exchange.ts';
 import { createModelLists, type ListedModel } from './exchange/model-list.ts';
+import { createImageDriver } from './exchange/media/images-job.ts';
 import { createVideoDriver } from './exchange/media/videos.ts';
 import type { Clock, Journal, MediaFetcher, MediaStore, SealStore } from './exchange/ports.ts';
 import { keyHash } from './http/gateway/authenticate.ts';
@@ -22,7 +23,6 @@ import type { StateServices } from './state/index.ts';
 import type { Tasks, TaskStore } from './tasks/ports.ts';
 import type { Pace } from './tasks/machine.ts';
 import { createTasks } from './tasks/tasks.ts';
-import { taskView } from './tasks/view.ts';
 import type { PostWebhook } from './tasks/webhook.ts';
 import { fetchWhole } from './upstream/fetch-whole.ts';
 import type { Send } from './upstream/send.ts';
@@ -117,7 +117,7 @@ function tasksOf(ports: AppPorts, exchange: ExchangePorts, snapshot: () => Snaps
     media: ports.mediaStore,
     drivers: {
       video: createVideoDriver({ exchange, snapshot }),
-      image: { describe: (task) => taskView(task, 'image.task') },
+      image: createImageDriver({ exchange, snapshot }),
     },
     clock: ports.clock,
     newId: exchange.newId,

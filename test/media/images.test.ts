@@ -489,6 +489,55 @@ describe('tasks', () => {
   });
 });
 
+describe('tasks of jobs', () => {
+  const body = { model: 'bfl/flux-2-pro', prompt: 'x' };
+  const states: string[] = [];
+  const jobs: FakeUpstream['answer'] = (request, response) => {
+    if (request.method === 'POST') return json({ id: 'j-1', polling_url: `${bfl.url}/v1/get_result?id=j-1` })(request, response);
+    const status = states.shift() ?? 'Ready';
+    return json({ id: 'j-1', status, progress: 0.4, result: { sample: `${files.url}/made.png` } })(request, response);
+  };
+
+  it.each([
+    ['b64_json', (data: unknown) => expect(data).toEqual([{ b64_json: PNG }])],
+    ['url', (data: unknown) => expect(data).toMatchObject([{ url: expect.stringContaining('/media/') as string }])],
+  ])('are the jobs themselves, kept as %s', async (format, check) => {
+    bfl.answer = jobs;
+    states.push('Pending');
+    const before = bfl.seen.length;
+    const answer = await post('/v1/images/generations?async=true', { ...body, response_format: format });
+    const task = (await answer.json()) as Shown;
+    expect([answer.status, task]).toMatchObject([200, { object: 'image.task', status: 'queued' }]);
+    const done = await finished(`/v1/images/${task.id}`);
+    expect(done).toMatchObject({ status: 'completed', progress: 100 });
+    check(done.data);
+    const asked = bfl.seen.slice(before).map(({ method, path }) => `${method} ${path}`);
+    expect(asked).toEqual(['POST /v1/flux-2-pro', 'GET /v1/get_result?id=j-1', 'GET /v1/get_result?id=j-1']);
+  });
+
+  it('fail with the words of the provider', async () => {
+    bfl.answer = jobs;
+    states.push('Content Moderated');
+    const { id } = (await (await post('/v1/images/generations?async=true', body)).json()) as Shown;
+    expect(await finished(`/v1/images/${id}`)).toMatchObject({
+      status: 'failed',
+      error: { code: 'content_policy_violation', message: expect.stringContaining('Content Moderated') as string },
+    });
+  });
+
+  it('are refused at once where the provider refuses them', async () => {
+    bfl.answer = json({ detail: [{ loc: ['body', 'prompt'], msg: 'too long', type: 'value_error' }] }, 422);
+    const answer = await post('/v1/images/generations?async=true', body);
+    expect([answer.status, await answer.json()]).toMatchObject([422, { error: { message: 'too long', param: 'prompt' } }]);
+  });
+
+  it('are work of this process where they are more than one job', async () => {
+    bfl.answer = jobs;
+    const { id } = (await (await post('/v1/images/generations?async=true', { ...body, n: 2 })).json()) as Shown;
+    expect(await finished(`/v1/images/${id}`)).toMatchObject({ status: 'completed', data: [{ b64_json: PNG }, { b64_json: PNG }] });
+  });
+});
+
 describe('what cannot be asked', () => {
   const model = 'gemini/gemini-2.5-flash-image';
   const WRONG: readonly (readonly [name: string, path: string, body: object, status: number, param: string])[] = [

@@ -64,6 +64,7 @@ function outcomeOf(reply: JsonObject, job: { readonly id: string; readonly url?:
 /** Black Forest Labs. */
 export const bflImages: ImageCodec = {
   id: 'bfl',
+  answersWithJobs: () => true,
   encode(request, target) {
     const { notes, model } = target;
     lose(request, notes, 'quality', 'style', 'background', 'moderation', 'fidelity', 'user', 'negativePrompt', 'compression');

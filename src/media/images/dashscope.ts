@@ -116,6 +116,7 @@ function conversationOutcome(output: JsonObject): ImageOutcome {
 /** DashScope. */
 export const dashscopeImages: ImageCodec = {
   id: 'dashscope',
+  answersWithJobs: ({ form }) => form !== 'conversation',
   atOnce: (_request, { options }) => Number(options['most'] ?? 4),
   encode,
   decode(answer, _request, { options }) {

@@ -54,6 +54,7 @@ function outcomeOf(reply: JsonObject, id: string): ImageOutcome {
 /** Fireworks. */
 export const fireworksImages: ImageCodec = {
   id: 'fireworks',
+  answersWithJobs: ({ job }) => job === true,
   encode(request, target) {
     lose(request, target.notes, 'quality', 'style', 'background', 'moderation', 'fidelity', 'user', 'negativePrompt', 'compression');
     refuseMask(request);

@@ -46,7 +46,7 @@ const WHOLE: Readonly<Record<string, (data: Buffer) => boolean>> = {
 };
 
 /** Types that image models take. */
-export const TAKEN = Object.keys(WHOLE);
+const TAKEN = Object.keys(WHOLE);
 
 /** Why bytes are no image that a model takes; `undefined` when they are one. */
 export function imageMistake(data: Buffer): string | undefined {

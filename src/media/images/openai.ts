@@ -86,7 +86,7 @@ function encode(request: ImageRequest, target: MediaTarget): MediaRequest {
 const KINDS = /^image_(?:generation|edit)\.(partial_image|completed)$/;
 
 /** One event of a stream. https://platform.openai.com/docs/api-reference/images-streaming */
-export function readOpenaiEvent({ event, data }: { readonly event?: string; readonly data: string }): ImageEvent | undefined {
+function readOpenaiEvent({ event, data }: { readonly event?: string; readonly data: string }): ImageEvent | undefined {
   const value = parseObject(data);
   if (!value) return undefined;
   const { error } = value;

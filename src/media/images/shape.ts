@@ -115,6 +115,8 @@ export interface ImageCodec {
   encode(request: ImageRequest, target: MediaTarget): MediaRequest;
   /** Reads a success answer; throws `GatewayError` for an error inside it, anything else for what cannot be read. */
   decode(answer: MediaAnswer, request: ImageRequest, target: MediaTarget): ImageOutcome;
+  /** Whether its answer is a job, which is asked for until it is done. */
+  readonly answersWithJobs?: (options: MediaTarget['options']) => boolean;
   /** Asks how a job stands. Its answer is read by `decodeJob`. */
   readonly poll?: (job: ImageJob, target: MediaTarget) => MediaRequest;
   readonly decodeJob?: (answer: MediaAnswer, job: ImageJob, target: MediaTarget) => ImageOutcome;

@@ -7,7 +7,7 @@ import type { ImageRequest, ImageSizeWish } from './shape.ts';
  */
 
 /** Ratios that image models know, by their words. https://ai.google.dev/gemini-api/docs/image-generation#aspect_ratios */
-export const RATIOS = ['1:1', '2:3', '3:2', '3:4', '4:3', '4:5', '5:4', '9:16', '16:9', '21:9'] as const;
+const RATIOS = ['1:1', '2:3', '3:2', '3:4', '4:3', '4:5', '5:4', '9:16', '16:9', '21:9'] as const;
 
 /** The longer side's share of the shorter in a word, `16:9`. */
 function valueOf(ratio: string): number {

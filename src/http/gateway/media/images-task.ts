@@ -1,5 +1,9 @@
 import { GatewayError, gatewayFault, type JsonObject } from '../../../ir/index.ts';
-import { chooseMedia, type MediaCall, type MediaContext } from '../../../exchange/media/media-exchange.ts';
+import { imageSubmission, isOneJob, madeBy } from '../../../exchange/media/images-job.ts';
+import { LINK_MS } from '../../../exchange/media/images-link.ts';
+import { chooseMedia, type MediaCall, type MediaContext, runMedia } from '../../../exchange/media/media-exchange.ts';
+import { mediaLink } from '../../../exchange/media/media-link.ts';
+import type { ImageRequest } from '../../../media/images/shape.ts';
 import { runDetached } from '../../../exchange/media/detached.ts';
 import type { Task } from '../../../tasks/ports.ts';
 import { taskView } from '../../../tasks/view.ts';
@@ -17,14 +21,42 @@ const aboutOf = (fields: JsonObject): JsonObject => ({
   prompt: typeof fields['prompt'] === 'string' ? fields['prompt'].slice(0, 4000) : null,
 });
 
+/** Answers with the task of a job at the provider. */
+async function startJob(visit: Visit, { call, fields, load }: WantedTask, ports: GatewayPorts): Promise<void> {
+  await runMedia(call, visit.sink, ports, async (context) => {
+    const webhook = await readWebhook(fields, ports.media);
+    const request = await load(context);
+    const requestKey = idempotencyKey(visit);
+    const task = await ports.tasks.start({
+      owner: visit.key.id,
+      kind: 'image',
+      provider: context.provider.name,
+      model: context.model,
+      about: { ...aboutOf(fields), ability: call.ability, format: fields['response_format'] ?? null },
+      submit: imageSubmission(context, request),
+      ...(webhook ? { webhook } : {}),
+      ...(requestKey === undefined ? {} : { requestKey }),
+    });
+    context.reply(taskView(task, 'image.task'));
+  });
+}
+
+/** What a task is made of. */
+export interface WantedTask {
+  readonly call: MediaCall;
+  readonly fields: JsonObject;
+  readonly n: number;
+  /** The request with its images. */
+  readonly load: (context: MediaContext) => Promise<ImageRequest>;
+  /** Answers as to a client that waits. */
+  readonly work: (context: MediaContext) => Promise<void>;
+}
+
 /** Answers with a task at once; the images are made behind it, by the same work that a waiting client would get. */
-export async function startImageTask(
-  visit: Visit,
-  wanted: { readonly call: MediaCall; readonly fields: JsonObject; readonly work: (context: MediaContext) => Promise<void> },
-  ports: GatewayPorts,
-): Promise<void> {
+export async function startImageTask(visit: Visit, wanted: WantedTask, ports: GatewayPorts): Promise<void> {
   const { call, fields, work } = wanted;
-  const { provider, model } = chooseMedia(call);
+  const { provider, media, model } = chooseMedia(call);
+  if (isOneJob(media, model, wanted)) return startJob(visit, wanted, ports);
   const webhook = await readWebhook(fields, ports.media);
   const requestKey = idempotencyKey(visit);
   const task = await ports.tasks.background({
@@ -43,12 +75,37 @@ export async function startImageTask(
 const noSuchTask = (): GatewayError =>
   new GatewayError(gatewayFault('not_found', 'There is no such image task for this key', { param: 'task_id', code: 'task_not_found' }));
 
+/** What a job made, in the form of the answer that a waiting client would have got. */
+async function jobResult(visit: Visit, task: Task, ports: GatewayPorts): Promise<JsonObject> {
+  const wantsLinks = task.value.about['format'] === 'url';
+  const isUri = visit.snapshot.providers.get(task.provider)?.settings.images?.dataUri === true;
+  const data: JsonObject[] = [];
+  for (const { media, revisedPrompt } of madeBy(task)) {
+    const kept = await ports.mediaStore.find(media.id);
+    if (!kept) throw expired();
+    const more = revisedPrompt === undefined ? {} : { revised_prompt: revisedPrompt };
+    if (wantsLinks) {
+      const until = Math.min(kept.expiresAt, ports.clock.now() + LINK_MS);
+      data.push({ url: mediaLink(visit, ports.mediaStore, kept, until), ...more, expires_at: Math.floor(until / 1000) });
+    } else {
+      const pieces: Uint8Array[] = [];
+      for await (const piece of await ports.mediaStore.read(kept)) pieces.push(piece);
+      const text = Buffer.concat(pieces).toString('base64');
+      data.push({ b64_json: isUri ? `data:${kept.mediaType};base64,${text}` : text, ...more });
+    }
+  }
+  return { created: Math.floor((task.completedAt ?? task.createdAt) / 1000), data };
+}
+
+const expired = (): GatewayError =>
+  new GatewayError(gatewayFault('not_found', 'What this task made is not kept any more', { code: 'task_expired' }));
+
 /** The task, with what it has made in the form of the answer that a waiting client would have got. */
-async function withResult(task: Task, ports: GatewayPorts): Promise<JsonObject> {
+async function withResult(visit: Visit, task: Task, ports: GatewayPorts): Promise<JsonObject> {
   const view = taskView(task, 'image.task');
   if (task.status !== 'completed') return view;
-  const result = await ports.tasks.result(task);
-  if (!result) throw new GatewayError(gatewayFault('not_found', 'What this task made is not kept any more', { code: 'task_expired' }));
+  const result = task.remoteId === undefined ? await ports.tasks.result(task) : await jobResult(visit, task, ports);
+  if (!result) throw expired();
   return { ...view, ...result };
 }
 
@@ -68,7 +125,7 @@ export async function imageTask(visit: Visit, rest: readonly string[], ports: Ga
     return respondJson(visit, 200, taskView(await ports.tasks.cancel(await taskOf(visit, id, ports)), 'image.task'));
   }
   if (word === undefined && (method === 'GET' || method === 'HEAD')) {
-    return respondJson(visit, 200, await withResult(await taskOf(visit, id, ports), ports));
+    return respondJson(visit, 200, await withResult(visit, await taskOf(visit, id, ports), ports));
   }
   if (word === undefined && method === 'DELETE') {
     await ports.tasks.remove(await taskOf(visit, id, ports));

@@ -92,10 +92,15 @@ async function answerStream(context: MediaContext, asked: Asked, request: ImageR
   context.sink.end();
 }
 
+/** What was asked for, with its images here. */
+const loaded = async ({ ports, signal }: MediaContext, asked: Asked, body: ImageBody): Promise<ImageRequest> => ({
+  ...asked,
+  ...(await loadImages(body, asked.task, ports.media, signal)),
+});
+
 /** Answers one request over the target that was chosen. */
 async function answer(context: MediaContext, asked: Asked, body: ImageBody, format: 'b64_json' | 'url'): Promise<void> {
-  const given = await loadImages(body, asked.task, context.ports.media, context.signal);
-  const request: ImageRequest = { ...asked, ...given };
+  const request = await loaded(context, asked, body);
   if (asked.stream) return answerStream(context, asked, request);
   context.reply(await writeReply(context, await makeImages(context, request), format));
 }
@@ -128,7 +133,10 @@ interface Wanted {
 async function perform(visit: Visit, { operation, body, asked, format }: Wanted, ports: GatewayPorts): Promise<void> {
   const call = mediaCall(visit, operation, body.fields);
   const work = (context: MediaContext): Promise<void> => answer(context, asked, body, format);
-  if (wantsTask(visit, body.fields)) return startImageTask(visit, { call, fields: body.fields, work }, ports);
+  if (wantsTask(visit, body.fields)) {
+    const load = (context: MediaContext): Promise<ImageRequest> => loaded(context, asked, body);
+    return startImageTask(visit, { call, fields: body.fields, n: asked.n, load, work }, ports);
+  }
   if (asked.stream) ports.track(visit.sink, call.client.keepAlive, callHeaders(call));
   await runMedia({ ...call, inBand: asked.stream !== undefined }, visit.sink, ports, work);
 }

@@ -1,0 +1,178 @@
+import { createNotes, GatewayError, gatewayFault, isObject, type Json, type JsonObject } from '../../ir/index.ts';
+import type { MediaTarget } from '../../media/codec.ts';
+import { imageType } from '../../media/images/image-type.ts';
+import { imageCodecs } from '../../media/images/index.ts';
+import type { ImageCodec, ImageJob, ImageOutcome, ImageReply, ImageRequest, MadeImage } from '../../media/images/shape.ts';
+import type { Snapshot } from '../../policy/snapshot.ts';
+import type { ProviderMedia } from '../../presets/preset.ts';
+import type { RemoteOrder, Task, TaskDriver, TaskMedia, TaskProgress } from '../../tasks/ports.ts';
+import { taskView } from '../../tasks/view.ts';
+import type { ExchangePorts } from '../exchange.ts';
+import { type Asked, askProvider } from './ask-provider.ts';
+import { isOwnAddress, type MediaContext, refuseLosses } from './media-exchange.ts';
+import { understood } from './whole.ts';
+
+/*
+ * Images of providers that make them as jobs: a task of ours is the job there, which the next process goes on asking for. (Images
+ * that come in the answer are work of the process that waits for it: `tasks.background`.)
+ */
+
+/** What following jobs stands on. */
+interface JobPorts {
+  readonly exchange: ExchangePorts;
+  /** In force now. */
+  readonly snapshot: () => Snapshot;
+}
+
+interface Place extends Asked {
+  readonly codec: ImageCodec;
+  readonly target: MediaTarget;
+}
+
+/** Whether a wire answers a request with one job. */
+export function isOneJob(media: ProviderMedia, model: string, request: Pick<ImageRequest, 'n'>): boolean {
+  const codec = imageCodecs.get(media.wire.codec);
+  const options = media.wire.options ?? {};
+  if (codec?.answersWithJobs?.(options) !== true) return false;
+  const target: MediaTarget = { model, options, settings: {}, notes: createNotes(), newId: (prefix) => prefix };
+  return request.n <= (codec.atOnce?.(request as ImageRequest, target) ?? 1);
+}
+
+function placeOf(task: Pick<Task, 'provider' | 'model' | 'value'>, { exchange, snapshot }: JobPorts): Place {
+  const provider = snapshot().providers.get(task.provider);
+  const { ability } = task.value.about;
+  const media = provider?.media.find((one) => one.ability === ability && one.serves(task.model));
+  const codec = media && imageCodecs.get(media.wire.codec);
+  if (!provider || !media || !codec) {
+    const message = `Provider '${task.provider}', which makes this image, is not configured any more`;
+    throw new GatewayError(gatewayFault('upstream', message, { code: 'provider_missing' }));
+  }
+  const options = media.wire.options ?? {};
+  const target = { model: task.model, options, settings: provider.values, notes: createNotes(), newId: exchange.newId };
+  return { provider, media, ports: exchange, codec, target };
+}
+
+/** What is remembered of a job beside its id. */
+const detailOf = ({ id, url }: ImageJob): JsonObject => ({ job: { id, ...(url === undefined ? {} : { url }) } });
+
+function jobOf({ remoteId = '', value }: Task): ImageJob {
+  const job = isObject(value.detail?.['job']) ? value.detail['job'] : {};
+  return { id: remoteId, ...(typeof job['url'] === 'string' ? { url: job['url'] } : {}) };
+}
+
+async function ask(task: Task, place: Place, signal: AbortSignal): Promise<ImageOutcome> {
+  const { codec, target } = place;
+  const { poll, decodeJob } = codec;
+  if (!poll || !decodeJob) throw new Error(`codec '${codec.id}' has no jobs`);
+  const job = jobOf(task);
+  const answer = await askProvider(place, poll(job, target), signal);
+  return understood(place, () => decodeJob(answer, job, target));
+}
+
+/** A job that ended without an image says so in its answer, not by a status. */
+const isVerdict = (error: unknown): error is GatewayError =>
+  error instanceof GatewayError && (error.fault.code === 'content_policy_violation' || error.fault.code === 'job_failed');
+
+async function progressOf(task: Task, place: Place, signal: AbortSignal): Promise<TaskProgress & { readonly reply?: ImageReply }> {
+  try {
+    const outcome = await ask(task, place, signal);
+    if (outcome.kind === 'made')
+      return { status: 'completed', detail: { ...task.value.detail, ...saidOf(outcome.reply) }, reply: outcome.reply };
+    const { progress } = outcome;
+    return { status: 'in_progress', ...(progress === undefined ? {} : { progress }) };
+  } catch (error) {
+    if (!isVerdict(error)) throw error;
+    const { code = 'job_failed', message } = error.fault;
+    return { status: 'failed', error: { code, message } };
+  }
+}
+
+/** What the answer says beside the images. */
+const saidOf = ({ images }: ImageReply): JsonObject => ({
+  images: images.map(({ revisedPrompt }) => ({ revised_prompt: revisedPrompt ?? null })),
+});
+
+async function bytesOf({ data, url }: MadeImage, place: Place, signal: AbortSignal): Promise<Buffer> {
+  if (data !== undefined) return Buffer.from(data, 'base64');
+  const address = url ?? '';
+  const isOwn = URL.canParse(address) && isOwnAddress(place.media, new URL(address));
+  if (isOwn) return (await askProvider(place, { method: 'GET', path: '', url: address }, signal)).body;
+  return (await place.ports.media.fetch(address, 'data[].url', signal)).data;
+}
+
+async function keepAll(task: Task, reply: ImageReply, place: Place, signal: AbortSignal): Promise<readonly TaskMedia[]> {
+  const { mediaStore } = place.ports;
+  const kept: TaskMedia[] = [];
+  try {
+    for (const [index, image] of reply.images.entries()) {
+      const data = await bytesOf(image, place, signal);
+      const mediaType = imageType(data);
+      if (mediaType === undefined)
+        throw new GatewayError(gatewayFault('upstream', 'The provider gave something else than an image', { code: 'upstream_malformed' }));
+      const { id, bytes } = await mediaStore.put(data, { mediaType, owner: task.owner });
+      kept.push({ variant: `image_${index}`, id, mediaType, bytes });
+    }
+    return kept;
+  } catch (error) {
+    for (const { id } of kept) await mediaStore.remove(id);
+    throw error;
+  }
+}
+
+const MAX_DONE = 1000;
+
+/** Asks providers how their jobs get on, and fetches the images. */
+export function createImageDriver(ports: JobPorts): TaskDriver {
+  const done = new Map<string, ImageReply>();
+  return {
+    describe: (task) => taskView(task, 'image.task'),
+    async poll(task, signal) {
+      // Work of a process that is gone.
+      if (task.remoteId === undefined) throw new Error('a task without a job');
+      const { reply, ...progress } = await progressOf(task, placeOf(task, ports), signal);
+      if (reply) {
+        if (done.size >= MAX_DONE) done.clear();
+        done.set(task.id, reply);
+      }
+      return progress;
+    },
+    async keep(task, signal) {
+      const place = placeOf(task, ports);
+      const known = done.get(task.id);
+      // An address that did not work may be a new one the next time.
+      done.delete(task.id);
+      const outcome = known ? { kind: 'made' as const, reply: known } : await ask(task, place, signal);
+      if (outcome.kind !== 'made')
+        throw new GatewayError(gatewayFault('upstream', 'The job is not done after all', { code: 'upstream_malformed' }));
+      return keepAll(task, outcome.reply, place, signal);
+    },
+  };
+}
+
+/** Writes the submission now, so that what is wrong with it is said before anything is kept, and gives what sends it. */
+export function imageSubmission(context: MediaContext, request: ImageRequest): RemoteOrder['submit'] {
+  const { provider, media, ports, target, call } = context;
+  const codec = imageCodecs.get(media.wire.codec);
+  if (!codec) throw new Error(`no ${media.ability} codec '${media.wire.codec}'`);
+  const written = codec.encode(request, target);
+  refuseLosses(call, context.notes);
+  const asked: Asked = { provider, media, ports, codec };
+  return async (_id, signal) => {
+    const answer = await askProvider(asked, written, signal);
+    const outcome = understood(asked, () => codec.decode(answer, request, target));
+    if (outcome.kind !== 'pending') throw new Error('an image in place of a job');
+    return { status: 'queued', remoteId: outcome.job.id, detail: detailOf(outcome.job) };
+  };
+}
+
+/** What a finished job made, with what the provider said of each. */
+export function madeBy({ value }: Task): readonly { readonly media: TaskMedia; readonly revisedPrompt?: string }[] {
+  const said: readonly Json[] = Array.isArray(value.detail?.['images']) ? (value.detail['images'] as readonly Json[]) : [];
+  return value.media
+    .filter(({ variant }) => variant.startsWith('image_'))
+    .map((media, index) => {
+      const one = said[index];
+      const words = isObject(one) ? one['revised_prompt'] : undefined;
+      return { media, ...(typeof words === 'string' ? { revisedPrompt: words } : {}) };
+    });
+}
