@@ -229,6 +229,20 @@ describe('what the vectors are for', () => {
   });
 });
 
+it.each([
+  [
+    '/v1/embeddings',
+    { model: 'co/embed-v4.0', input: 'a', input_type: 'query', user: 'u', late_chunking: true },
+    'user;dropped, late_chunking;dropped',
+  ],
+  ['/v1/embeddings', { model: 'voy/voyage-3.5', input: 'a', dimensions: 256, truncation: true }, null],
+  ['/v1beta/models/small:embedContent', { content: { parts: [{ text: 'a' }] }, autoTruncate: true }, 'autoTruncate;dropped'],
+])('what nobody here knows passes in its own dialect and is noted else: %s %j', async (path, body, notes) => {
+  upstream.answer = embeds;
+  const answer = await post(path, body);
+  expect([answer.status, answer.headers.get('x-pailou-notes')]).toEqual([200, notes]);
+});
+
 it('tokens are read back into text for a target that takes text only', async () => {
   upstream.answer = embeds;
   const answer = await post('/v1/embeddings', { model: 'co/embed-v4.0', input: [[9906, 1917], [9906]], input_type: 'search_query' });

@@ -150,6 +150,21 @@ describe('rerank over others', () => {
   });
 });
 
+describe('members that nobody here knows', () => {
+  const asked = { query: 'x', documents: ['a', 'b'], truncation: true };
+  it.each([
+    ['/v1/rerank', 'voyage/rerank-2.5', true],
+    ['/v2/rerank', 'voyage/rerank-2.5', false],
+    ['/v2/rerank', 'cohere/rerank-v3.5', true],
+    ['/v1/rerank', 'cohere/rerank-v3.5', false],
+  ])('from %s to %s pass: %s', async (path, model, passes) => {
+    upstream.answer = json({ results: [{ index: 0, relevance_score: 1 }] });
+    const answer = await post(path, { model, ...asked });
+    expect(JSON.parse(upstream.seen.at(-1)?.body ?? '')['truncation']).toBe(passes ? true : undefined);
+    expect(answer.headers.get('x-pailou-notes')).toBe(passes ? null : 'truncation;dropped');
+  });
+});
+
 describe('rerank by embeddings', () => {
   const vectors: Readonly<Record<string, readonly number[]>> = { q: [1, 0], same: [2, 0], near: [1, 1], across: [0, 3], against: [-1, 0] };
   const embeds: Answer = (request, response) => {

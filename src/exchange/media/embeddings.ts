@@ -181,6 +181,9 @@ export async function embed(
   const { names, base64, user, rest } = call;
   const isOpenai = codec.relay?.dialect === 'openai';
   if (user !== undefined && !isOpenai) target.notes.add('user', 'dropped', 'the target does not know it');
+  for (const name of [...(call.unknown ?? []), ...(isOpenai ? [] : Object.keys(rest ?? {}))]) {
+    target.notes.add(name, 'dropped', 'not known here, and the target speaks another dialect');
+  }
   const replies = await sideBySide(parts, AT_ONCE, async ({ wish, contents }, signal) => {
     const request: EmbeddingsRequest = {
       ...wish,

@@ -1,6 +1,7 @@
 import type { EmbeddingInput } from '../../media/embeddings/shape.ts';
 import { cosine } from '../../media/rerank/cosine.ts';
 import { rerankCodecs } from '../../media/rerank/index.ts';
+import { restFor } from '../../media/rerank/rest.ts';
 import type { RerankReply, RerankRequest } from '../../media/rerank/shape.ts';
 import { embed } from './embeddings.ts';
 import type { MediaContext } from './media-exchange.ts';
@@ -16,8 +17,10 @@ async function ask(context: MediaContext, request: RerankRequest): Promise<Reran
 }
 
 /** Orders documents by how alike their embeddings are to the query's. */
-async function compare(context: MediaContext, { query, documents, maxTokensPerDocument }: RerankRequest): Promise<RerankReply> {
+async function compare(context: MediaContext, request: RerankRequest): Promise<RerankReply> {
+  const { query, documents, maxTokensPerDocument } = request;
   const { notes } = context;
+  restFor('embeddings', request, notes);
   notes.add('model', 'emulated', 'no reranker was asked: scores are cosine similarities of embeddings');
   if (maxTokensPerDocument !== undefined) notes.add('max_tokens_per_doc', 'dropped', 'the target has no such member');
   const inputs: readonly EmbeddingInput[] = [

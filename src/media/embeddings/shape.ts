@@ -51,6 +51,8 @@ export interface EmbeddingsCall {
   readonly user?: string;
   /** Members of an OpenAI body that are not known here, for a target of that dialect. */
   readonly rest?: JsonObject;
+  /** Other members that are not known here: nobody can be told them. */
+  readonly unknown?: readonly string[];
 }
 
 /** One request to a provider: inputs that want the same, no more of them than it takes at once. */

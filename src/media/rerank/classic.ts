@@ -1,4 +1,5 @@
 import { jsonBody, type MediaTarget, type WholeCodec } from '../codec.ts';
+import { restFor } from './rest.ts';
 import { readReply } from './results.ts';
 import type { RerankReply, RerankRequest } from './shape.ts';
 
@@ -17,12 +18,14 @@ const pathOf = ({ options }: MediaTarget): string => String(options['path'] ?? '
 /** The family of Cohere's first API. */
 export const classicRerank: WholeCodec<RerankRequest, RerankReply> = {
   id: 'classic',
-  encode({ query, documents, topN, maxTokensPerDocument }, target) {
+  encode(request, target) {
+    const { query, documents, topN, maxTokensPerDocument } = request;
     const { model, options, notes } = target;
     if (maxTokensPerDocument !== undefined) notes.add('max_tokens_per_doc', 'dropped', 'the target has no such member');
     return {
       path: pathOf(target),
       body: jsonBody({
+        ...restFor('classic', request, notes),
         model,
         query,
         documents: documents.map(({ text }) => text),

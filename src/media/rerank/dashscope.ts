@@ -1,11 +1,14 @@
 import { jsonBody, type WholeCodec } from '../codec.ts';
+import { restFor } from './rest.ts';
 import { readReply } from './results.ts';
 import type { RerankReply, RerankRequest } from './shape.ts';
 
 /** DashScope's own. https://www.alibabacloud.com/help/en/model-studio/text-rerank-api */
 export const dashscopeRerank: WholeCodec<RerankRequest, RerankReply> = {
   id: 'dashscope',
-  encode({ query, documents, topN, maxTokensPerDocument }, { model, notes }) {
+  encode(request, { model, notes }) {
+    const { query, documents, topN, maxTokensPerDocument } = request;
+    restFor('dashscope', request, notes);
     if (maxTokensPerDocument !== undefined) notes.add('max_tokens_per_doc', 'dropped', 'the target has no such member');
     return {
       path: '/services/rerank/text-rerank/text-rerank',

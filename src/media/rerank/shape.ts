@@ -14,6 +14,9 @@ export interface RerankRequest {
   readonly topN?: number;
   /** Cohere and others: tokens of a document that are read. */
   readonly maxTokensPerDocument?: number;
+  /** Members that are not known here, and whose dialect they are of. */
+  readonly rest?: JsonObject;
+  readonly dialect?: 'classic' | 'cohere';
 }
 
 /** The order that came out; `index` is a document's place in the request, the best first. */

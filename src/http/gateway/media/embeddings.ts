@@ -97,6 +97,11 @@ const SPELLINGS: readonly (readonly [string, string])[] = [
   ['output_dimensionality', 'outputDimensionality'],
 ];
 
+const KNOWN_OF_GEMINI: ReadonlySet<string> = new Set([...SPELLINGS.flat(), 'model', 'content', 'title', 'embedContentConfig', 'requests']);
+
+const unknownOf = (request: Json): readonly string[] =>
+  isObject(request) ? Object.keys(unknownMembers(spelled(request), KNOWN_OF_GEMINI)) : [];
+
 function spelled(request: JsonObject): JsonObject {
   const config = isObject(request['embedContentConfig']) ? request['embedContentConfig'] : {};
   const all: Record<string, Json> = { ...config, ...request } as Record<string, Json>;
@@ -145,7 +150,7 @@ function readContent(request: JsonObject, at: string, model: string): EmbeddingI
 /** Reads Gemini's requests. https://ai.google.dev/api/embeddings */
 function readGemini(body: JsonObject, verb: string, model: string): EmbeddingsCall {
   const names = { task: 'taskType', title: 'title', dimensions: 'outputDimensionality' };
-  if (verb === 'embedContent') return { inputs: [readContent(body, '', model)], names, base64: false };
+  if (verb === 'embedContent') return { inputs: [readContent(body, '', model)], names, base64: false, unknown: unknownOf(body) };
   const { requests } = body;
   if (requests === undefined || requests === null) throw missingField('requests');
   if (!Array.isArray(requests)) throw wrongKind('requests', 'an array', requests);
@@ -154,6 +159,7 @@ function readGemini(body: JsonObject, verb: string, model: string): EmbeddingsCa
   return {
     names,
     base64: false,
+    unknown: [...new Set(requests.flatMap((one: Json) => unknownOf(one)))],
     inputs: requests.map((one: Json, index) => readContent(objectAt(one, `requests[${index}]`), `requests[${index}]`, model)),
   };
 }

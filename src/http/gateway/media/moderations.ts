@@ -4,13 +4,15 @@ import { moderate } from '../../../exchange/media/moderations.ts';
 import { relay } from '../../../exchange/media/relay.ts';
 import { parseBody } from '../../../exchange/write-request.ts';
 import type { ModerationInput, ModerationsReply, ModerationsRequest } from '../../../media/moderations/shape.ts';
-import { objectAt, wrongKind } from '../../../wire/fields.ts';
+import { objectAt, unknownMembers, wrongKind } from '../../../wire/fields.ts';
 import { modelOf } from '../read-call.ts';
 import type { MediaEndpoint } from './index.ts';
 import { mediaCall, readScanned } from './read-json.ts';
 
 /** The model of a request that names none. https://platform.openai.com/docs/api-reference/moderations/create */
 const USUAL_MODEL = 'omni-moderation-latest';
+
+const KNOWN: ReadonlySet<string> = new Set(['model', 'input']);
 
 const MAX_INPUTS = 1000;
 
@@ -52,7 +54,11 @@ export const moderationsEndpoint: MediaEndpoint = async (visit, operation, reque
   const call = mediaCall(visit, operation, { model: named ?? USUAL_MODEL });
   await runMedia(call, visit.sink, ports, async (context) => {
     if (named !== undefined && context.media.wire.codec === 'openai') return relay(context, { ...scanned, path: '/moderations' });
-    const asked: ModerationsRequest = { inputs: inputsOf(parseBody(scanned.body)['input']) };
+    const body = parseBody(scanned.body);
+    const asked: ModerationsRequest = { inputs: inputsOf(body['input']) };
+    for (const name of Object.keys(unknownMembers(body, KNOWN))) {
+      context.notes.add(name, 'dropped', 'not known here, and the target speaks another dialect');
+    }
     const reply = await moderate(context, asked);
     context.reply(writeReply(ports.newId('modr-'), context.model, reply));
     return undefined;

@@ -2,7 +2,7 @@ import { badField, isObject, type Json, type JsonObject } from '../../../ir/inde
 import { runMedia } from '../../../exchange/media/media-exchange.ts';
 import { rerank } from '../../../exchange/media/rerank.ts';
 import type { RerankDocument, RerankReply, RerankRequest } from '../../../media/rerank/shape.ts';
-import { objectAt, optionalBoolean, optionalCount, requiredArray, requiredString } from '../../../wire/fields.ts';
+import { objectAt, optionalBoolean, optionalCount, requiredArray, requiredString, unknownMembers } from '../../../wire/fields.ts';
 import type { MediaEndpoint } from './index.ts';
 import { mediaCall, readJson } from './read-json.ts';
 
@@ -19,7 +19,9 @@ function readDocument(value: Json, at: string): RerankDocument {
 /** Documents of one call. */
 const MAX_DOCUMENTS = 10_000;
 
-function readRequest(body: JsonObject): RerankRequest {
+const KNOWN: ReadonlySet<string> = new Set(['model', 'query', 'documents', 'top_n', 'top_k', 'max_tokens_per_doc', 'return_documents']);
+
+function readRequest(body: JsonObject, dialect: NonNullable<RerankRequest['dialect']>): RerankRequest {
   const documents = requiredArray(body, 'documents');
   if (documents.length === 0) throw badField('documents', "Invalid request: 'documents' must hold at least one document");
   if (documents.length > MAX_DOCUMENTS)
@@ -30,6 +32,8 @@ function readRequest(body: JsonObject): RerankRequest {
   const perDocument = optionalCount(body, 'max_tokens_per_doc');
   return {
     query: queryOf(body),
+    rest: unknownMembers(body, KNOWN),
+    dialect,
     documents: documents.map((one, index) => readDocument(one, `documents[${index}]`)),
     ...(topN === undefined ? {} : { topN }),
     ...(perDocument === undefined ? {} : { maxTokensPerDocument: perDocument }),
@@ -72,7 +76,7 @@ function writeCohere(id: string, reply: RerankReply): JsonObject {
 export const rerankEndpoint: MediaEndpoint = async (visit, operation, request, ports) => {
   const body = await readJson(visit, request);
   const call = mediaCall(visit, operation, body);
-  const asked = readRequest(body);
+  const asked = readRequest(body, operation.shape === 'cohere' ? 'cohere' : 'classic');
   const withDocuments = optionalBoolean(body, 'return_documents') ?? false;
   await runMedia(call, visit.sink, ports, async (context) => {
     const reply = await rerank(context, asked);
