@@ -1,18 +1,16 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { MediaFetcher } from '../../src/exchange/ports.ts';
 import type { ProtocolId } from '../../src/ir/index.ts';
 import { startTestServer, type TestServer } from '../server.ts';
 import { chatReply, chatReplyWithFingerprint } from './answer-shapes.ts';
 import { corrections } from './corrections.ts';
-import { aliases, type Example, examples, type Expected, notDueYet, PLATFORM, whole } from './examples.ts';
+import { aliases, type Example, examples, type Expected, PLATFORM, whole } from './examples.ts';
 import { shapeProblems } from './shape.ts';
 import { streamProblems } from './stream-shapes.ts';
 
 const run = promisify(execFile);
-
-/** Examples of endpoints that are not built yet stay in sight as skips. */
-const LATER = true;
 
 let server: TestServer;
 beforeAll(async () => {
@@ -108,20 +106,26 @@ describe.each(['000', '001', '002', '003'])('document %s', (document) => {
         expect(problemsOf(example, await SENDERS[shownIn](example))).toEqual([]);
       });
   }
-  for (const later of notDueYet.filter((one) => one.document === document))
-    it.skipIf(LATER)(`not due yet: ${later.name} (${later.endpoint})`, () => expect(later.endpoint).toBe('built'));
 });
 
 /** The same from a provider that speaks one protocol only: for most of them the answer is then a translated one. */
 const UPSTREAMS: readonly ProtocolId[] = ['openai-chat', 'openai-responses', 'anthropic-messages', 'gemini'];
 
+/** What stands at the documents' addresses, for a provider that takes bytes only. */
+const media: MediaFetcher = {
+  fetch: (url) => Promise.resolve({ data: Buffer.from('%PDF-1.4'), mediaType: url.endsWith('.pdf') ? 'application/pdf' : 'image/png' }),
+  check: () => Promise.resolve(),
+  open: () => Promise.reject(new Error('no provider names a file here')),
+};
+
 describe.each(UPSTREAMS)('from a provider of %s', (protocol) => {
   let other: TestServer;
   beforeAll(async () => {
-    other = await startTestServer({
+    const changes = {
       providers: { only: { preset: 'sandbox', protocols: [protocol] } },
       models: Object.fromEntries(Object.entries(aliases).map(([name, target]) => [name, target.replace(`${PLATFORM}/`, 'only/')])),
-    });
+    };
+    other = await startTestServer(changes, undefined, undefined, { media });
   });
   afterAll(async () => {
     expect(other.defects).toEqual([]);
