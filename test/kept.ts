@@ -14,7 +14,7 @@ import { createMediaStore } from '../src/tasks/media-store.ts';
 import type { Pace } from '../src/tasks/machine.ts';
 
 /** Tests do not wait for what takes minutes in life. */
-const QUICK: Pace = { pollMs: () => 20, heartbeatMs: 100, tickMs: 5, webhookMs: [20, 20, 20], findMs: [20, 20] };
+const QUICK: Pace = { pollMs: () => 20, heartbeatMs: 100, tickMs: 5, webhookMs: [20, 20, 20], findMs: [20, 20], retryMs: 10 };
 
 /** Tasks, media and answers in a database and a folder of a test's own, made with their first use. */
 export interface TestKept {
@@ -24,7 +24,7 @@ export interface TestKept {
 }
 
 /** `folder`: one that several share, one after the other or at once. */
-export function testKept(now: () => number, options: { readonly folder?: string; readonly leaseMs?: number } = {}): TestKept {
+export function testKept(now: () => number, options: { readonly folder?: string; readonly leaseMs?: number; readonly mediaBytes?: number } = {}): TestKept {
   let made: string | undefined;
   const folder = (): string => options.folder ?? (made ??= mkdtempSync(join(tmpdir(), 'pailou-test-')));
   const database = lazily(() => openDatabase(folder()));
@@ -47,7 +47,7 @@ export function testKept(now: () => number, options: { readonly folder?: string;
         },
         sign: key.signer('media'),
         now,
-        bounds: () => ({ keepMs: 7 * 86_400_000, bytes: 2 ** 30 }),
+        bounds: () => ({ keepMs: 7 * 86_400_000, bytes: options.mediaBytes ?? 2 ** 30 }),
       }),
       idempotency: createIdempotencyStore({ database, sealer: key.sealer('idempotency'), node, now }),
     },

@@ -8,8 +8,6 @@ const MAX_POLLS = 32;
 const MAX_FETCHES = 8;
 /** Questions a second, all together: more tasks are asked about less often. */
 const POLLS_A_SECOND = 30;
-/** A failed question is asked again after this, doubled each time. */
-const RETRY_MS = 2000;
 const MAX_RETRY_MS = 60_000;
 /** A provider that knows nothing of a job so many times in a row has lost it. */
 const MAX_UNKNOWN = 4;
@@ -21,7 +19,7 @@ export const again = (machine: Machine, held: Held, waitMs: number): void => {
   held.nextAt = machine.ports.clock.monotonic() + waitMs;
 };
 
-const backOff = (failures: number): number => Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** Math.min(10, failures - 1));
+const backOff = ({ pace }: Machine, { failures }: Held): number => Math.min(MAX_RETRY_MS, pace.retryMs * 2 ** Math.min(10, failures - 1));
 
 /** Until a job is asked about again. */
 export function usualWait({ pace, held, ports }: Machine, { createdAt }: Task): number {
@@ -120,13 +118,13 @@ async function failed(machine: Machine, held: Held, error: unknown): Promise<voi
   held.failures += 1;
   if (!(error instanceof GatewayError)) {
     machine.ports.onDefect(error, held.task.id);
-    return again(machine, held, backOff(held.failures));
+    return again(machine, held, backOff(machine, held));
   }
   const { fault } = error;
   const isForgotten = fault.by === 'upstream' && fault.kind === 'not_found' && held.failures >= MAX_UNKNOWN;
   const isLost = held.done !== undefined && held.failures >= MAX_KEEPS;
   if (isForgotten || isLost) await finish(machine, held, { status: 'failed', error: errorOf(fault) });
-  else again(machine, held, Math.max(fault.retryAfterMs ?? 0, backOff(held.failures)));
+  else again(machine, held, Math.max(fault.retryAfterMs ?? 0, backOff(machine, held)));
 }
 
 async function step(machine: Machine, held: Held): Promise<void> {
@@ -137,7 +135,7 @@ async function step(machine: Machine, held: Held): Promise<void> {
     await failed(machine, held, error).catch((worse: unknown) => {
       if (worse instanceof Lost) return;
       // The database does not answer: later perhaps.
-      again(machine, held, backOff(held.failures));
+      again(machine, held, backOff(machine, held));
       machine.ports.onDefect(worse, held.task.id);
     });
   } finally {

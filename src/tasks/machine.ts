@@ -11,6 +11,8 @@ export interface Pace {
   readonly heartbeatMs: number;
   readonly tickMs: number;
   readonly webhookMs: readonly number[];
+  /** After trouble, doubled each time. */
+  readonly retryMs: number;
   /** Between looks for the job of a submission that was cut: what was under way may come to be there yet. */
   readonly findMs: readonly number[];
 }
@@ -24,6 +26,7 @@ export const USUAL_PACE: Pace = {
   tickMs: 250,
   webhookMs: WEBHOOK_DELAYS_MS,
   findMs: [2000, 5000],
+  retryMs: 2000,
 };
 
 /** What the machinery stands on. */

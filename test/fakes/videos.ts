@@ -73,7 +73,12 @@ export async function startVideoUpstream(): Promise<VideoUpstream> {
       });
       return undefined;
     }
-    if (id === '') return json({ object: 'list', data: [...jobs.values()].slice(-100).toReversed().map(show) })(seen, response);
+    if (id === '') {
+      const after = /after=([^&]+)/.exec(seen.path)?.[1];
+      const all = [...jobs.values()].toReversed();
+      const from = after === undefined ? 0 : all.findIndex((row) => row.id === after) + 1;
+      return json({ object: 'list', data: all.slice(from, from + 100).map(show), has_more: all.length > from + 100 })(seen, response);
+    }
     const row = jobs.get(id);
     if (!row) return json({ error: { message: 'No such video', type: 'invalid_request_error' } }, 404)(seen, response);
     if (seen.method === 'DELETE') {

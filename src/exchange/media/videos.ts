@@ -155,6 +155,8 @@ export function describeVideo(task: Task): JsonObject {
   };
 }
 
+/** How far a list of jobs is read to find one. */
+const MAX_PAGES = 20;
 /** How many finished jobs are remembered between the last question and the fetching of what they made. */
 const MAX_DONE = 1000;
 
@@ -197,8 +199,16 @@ export function createVideoDriver(ports: VideoPorts): TaskDriver {
         hasImages: task.value.about['has_images'] === true,
         createdAt: task.createdAt,
       };
-      const answer = await askProvider(place, codec.find.request(about, target), signal);
-      return understood(place, () => codec.find?.pick(answer, about) ?? []);
+      const found: string[] = [];
+      let after: string | undefined;
+      for (let page = 0; page < MAX_PAGES; page++) {
+        const answer = await askProvider(place, codec.find.request(about, target, after), signal);
+        const picked = understood(place, () => codec.find?.pick(answer, about));
+        found.push(...(picked?.ids ?? []));
+        after = picked?.after;
+        if (after === undefined) break;
+      }
+      return found;
     },
   };
 }

@@ -103,7 +103,7 @@ export const klingVideos: VideoCodec = {
     }),
     pick(answer, { hasImages }) {
       const id = placeOf(taskIn(answer));
-      return id === '' ? [] : [`${hasImages ? 'image2video' : 'text2video'}/${id}`];
+      return { ids: id === '' ? [] : [`${hasImages ? 'image2video' : 'text2video'}/${id}`] };
     },
   },
 };

@@ -73,16 +73,17 @@ export const lumaVideos: VideoCodec = {
   cancel: (remoteId) => ({ method: 'DELETE', path: pathOf(remoteId) }),
   remove: (remoteId) => ({ method: 'DELETE', path: pathOf(remoteId) }),
   find: {
-    request: () => ({ method: 'GET', path: '/generations?limit=100&offset=0' }),
+    request: (_about, _target, after = '0') => ({ method: 'GET', path: `/generations?limit=100&offset=${after}` }),
     pick(answer, { prompt, model, createdAt }) {
       const list = objectOf(answer)['generations'];
-      return (Array.isArray(list) ? list : []).flatMap((one) => {
+      const ids = (Array.isArray(list) ? list : []).flatMap((one) => {
         if (!isObject(one) || typeof one['id'] !== 'string') return [];
         const asked = inside(one, 'request');
         const isIt =
           asked['prompt'] === prompt && (asked['model'] ?? model) === model && Date.parse(String(one['created_at'])) >= createdAt - 5000;
         return isIt ? [one['id']] : [];
       });
+      return { ids };
     },
   },
   decodeFault(status, text) {

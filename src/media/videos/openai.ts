@@ -148,17 +148,23 @@ export const openaiVideos: VideoCodec = {
   job: (answer, remoteId, target) => jobOf(read(answer), remoteId, target),
   remove: (remoteId) => ({ method: 'DELETE', path: pathOf(remoteId) }),
   find: {
-    request: () => ({ method: 'GET', path: '/videos?limit=100&order=desc' }),
+    request: (_about, _target, after) => ({
+      method: 'GET',
+      path: `/videos?limit=100&order=desc${after === undefined ? '' : `&after=${encodeURIComponent(after)}`}`,
+    }),
     pick(answer, { prompt, model, createdAt }) {
-      const list = read(answer)['data'];
+      const page = read(answer);
+      const list = page['data'];
       const jobs = Array.isArray(list) ? list.filter((one) => isObject(one)) : [];
       // Their clock and ours may differ a little.
       const since = createdAt / 1000 - 5;
-      return jobs.flatMap((job) =>
-        job['prompt'] === prompt && job['model'] === model && Number(job['created_at']) >= since && typeof job['id'] === 'string'
-          ? [job['id']]
-          : [],
+      const recent = jobs.filter((job) => Number(job['created_at']) >= since);
+      const ids = recent.flatMap(({ id, prompt: asked, model: of }) =>
+        asked === prompt && of === model && typeof id === 'string' ? [id] : [],
       );
+      const last = jobs.at(-1)?.['id'];
+      const goesOn = page['has_more'] === true && recent.length === jobs.length && typeof last === 'string';
+      return { ids, ...(goesOn ? { after: last } : {}) };
     },
   },
 };

@@ -92,10 +92,12 @@ export interface VideoCodec {
   job(answer: MediaAnswer, remoteId: string, target: MediaTarget): VideoJob;
   cancel?(remoteId: string, target: MediaTarget): MediaRequest;
   remove?(remoteId: string, target: MediaTarget): MediaRequest;
-  /** Looks for a job whose submission was cut. `pick`: its id, or `undefined` where there is none for sure. */
+  /** Looks for a job whose submission was cut. */
   readonly find?: {
-    request(about: FindAbout, target: MediaTarget): MediaRequest;
-    pick(answer: MediaAnswer, about: FindAbout): readonly string[];
+    /** Asks for jobs; `after`: those that follow on a page. */
+    request(about: FindAbout, target: MediaTarget, after?: string): MediaRequest;
+    /** The ids of those that it may be, and what the next page comes after, while it may be there. */
+    pick(answer: MediaAnswer, about: FindAbout): { readonly ids: readonly string[]; readonly after?: string };
   };
   /** Reads an error body, where the usual reader does not know the vendor's shape. */
   decodeFault?(status: number, body: string): Fault | undefined;
