@@ -211,6 +211,15 @@ const provider = {
         },
       },
     },
+    speech: {
+      kind: 'text',
+      doc: [
+        'The model that speaks for its chat models where a client asks chat for audio (`modalities`): `provider/model`',
+        '客户端向聊天请求音频（`modalities`）时，代其聊天模型发声的模型：`provider/model`',
+      ],
+      check: checkName,
+      examples: ['openai/gpt-4o-mini-tts'],
+    },
     voices: {
       kind: 'map',
       doc: [

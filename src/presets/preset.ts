@@ -173,6 +173,8 @@ export interface ProviderSettings {
   readonly expose?: readonly string[];
   /** `embeddings`: its embedding models rerank too, by how alike the vectors are. */
   readonly rerank?: 'embeddings';
+  /** The model that speaks for its chat models where a client asks chat for audio: `openai/gpt-4o-mini-tts`. */
+  readonly speech?: string;
   /** Voices by the names that clients use, over the preset's table. */
   readonly voices?: Readonly<Record<string, string>>;
   readonly timeouts?: Partial<Timeouts>;

@@ -12,6 +12,7 @@ import { createResponseSink } from '../response-sink.ts';
 import { authenticate, UNAUTHENTICATED } from './authenticate.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
 import { dialectOf, type MediaOperation, type Operation, operationOf } from './endpoints.ts';
+import { chatAudio } from './media/chat-audio.ts';
 import { geminiSpeech } from './media/speech-gemini.ts';
 import { type ParsedPath, parsePath } from './paths.ts';
 import type { IdempotencyStore } from './idempotency.ts';
@@ -128,7 +129,9 @@ function run(visit: Visit, operation: Extract<Operation, { kind: 'generate' }>, 
   const scanned = scanBody(body, visit.snapshot.config.limits.depth);
   const call = callOf(visit, operation, scanned);
   if (call.stream && call.form === 'sse') ports.track(visit.sink, call.client.keepAlive, callHeaders(call));
-  return geminiSpeech(visit, call, ports) ?? ports.services.stateful(visit, call) ?? runExchange(call, visit.sink, ports);
+  const spoken = geminiSpeech(visit, call, ports) ?? chatAudio(visit, call, ports);
+  if (spoken instanceof Promise) return spoken;
+  return ports.services.stateful(visit, call) ?? runExchange(spoken ?? call, visit.sink, ports);
 }
 
 /** Runs what the request asks for. */

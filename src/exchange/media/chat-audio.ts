@@ -1,0 +1,312 @@
+import { badField, isObject, type Json, type JsonObject, parseObject } from '../../ir/index.ts';
+import type { AudioFormat } from '../../media/audio/formats.ts';
+import { createSseReader, type SseFrame, sseText } from '../../wire/sse.ts';
+import { optionalObject, optionalString } from '../../wire/fields.ts';
+import type { Call } from '../call.ts';
+import type { ClientSink, OutHeaders } from '../client-sink.ts';
+import { type ExchangePorts, runExchange } from '../exchange.ts';
+import { type MediaCall, type MediaContext, runMedia } from './media-exchange.ts';
+import { speak, type SpeechWish } from './speech.ts';
+
+/*
+ * Audio out of chat (`modalities: ["text", "audio"]`) where the chat model has none: a speaking model says what it answers.
+ * https://platform.openai.com/docs/guides/audio
+ */
+
+/** The sound that a client of chat wants. */
+export interface WantedAudio {
+  readonly voice?: string;
+  readonly format: AudioFormat;
+}
+
+const FORMATS: Readonly<Record<string, AudioFormat>> = { wav: 'wav', mp3: 'mp3', flac: 'flac', opus: 'opus', aac: 'aac', pcm16: 'pcm' };
+
+/** What a body asks for; `undefined`: no audio. Throws the 400 that names the field. */
+export function wantedAudio(body: JsonObject): WantedAudio | undefined {
+  const { modalities } = body;
+  if (!Array.isArray(modalities) || !modalities.includes('audio')) return undefined;
+  const audio = optionalObject(body, 'audio') ?? {};
+  const { voice: named } = audio;
+  const voice = isObject(named) ? optionalString(named, 'id', 'audio.voice') : optionalString(audio, 'voice', 'audio');
+  const asked = optionalString(audio, 'format', 'audio') ?? 'wav';
+  const format = FORMATS[asked];
+  if (!format) throw badField('audio.format', `Invalid request: 'audio.format' must be one of ${Object.keys(FORMATS).join(', ')}`);
+  if (body['n'] !== undefined && body['n'] !== null && body['n'] !== 1)
+    throw badField('n', "Invalid request: 'n' must be 1 where audio is asked for");
+  return { format, ...(voice === undefined ? {} : { voice }) };
+}
+
+/** Our own ids hold what was said: the next turn needs it, and nothing is kept. */
+const ID_PREFIX = 'audio_t_';
+
+const idOf = (text: string): string => ID_PREFIX + Buffer.from(text).toString('base64url');
+
+/** A client's earlier turns with what was said in place of the ids that stand for it. */
+export function withTranscripts(body: JsonObject): JsonObject {
+  const { messages } = body;
+  if (!Array.isArray(messages)) return body;
+  const spoken = messages.map((message: Json) => {
+    if (!isObject(message) || !isObject(message['audio'])) return message;
+    const { audio, ...rest } = message;
+    const { id } = audio as JsonObject;
+    if (typeof id !== 'string' || !id.startsWith(ID_PREFIX)) return message;
+    return { ...rest, content: Buffer.from(id.slice(ID_PREFIX.length), 'base64url').toString('utf8') };
+  });
+  return { ...body, messages: spoken };
+}
+
+/** Whether a body holds an id of ours. */
+export const holdsTranscript = (body: Buffer): boolean => body.includes(ID_PREFIX);
+
+/** What a chat answered, taken before the client gets it. */
+interface Captured {
+  status: number;
+  headers: OutHeaders;
+  readonly pieces: (Buffer | string)[];
+}
+
+/** Takes an answer in place of the client; `onBytes`: as it comes. */
+function captureFor(outer: ClientSink, taken: Captured, onBytes?: (bytes: Buffer | string) => void): ClientSink {
+  let begun = false;
+  let over = false;
+  const add = (bytes: Buffer | string | undefined): void => {
+    if (bytes === undefined || bytes.length === 0) return;
+    if (onBytes && taken.status === 200) onBytes(bytes);
+    else taken.pieces.push(bytes);
+  };
+  return {
+    get begun() {
+      return begun;
+    },
+    get closed() {
+      return over || outer.closed;
+    },
+    begin(status, headers) {
+      begun = true;
+      Object.assign(taken, { status, headers });
+    },
+    write(bytes) {
+      add(bytes);
+      return true;
+    },
+    end(bytes) {
+      add(bytes);
+      over = true;
+    },
+    abort() {
+      over = true;
+      outer.abort();
+    },
+    onGone: (listener) => outer.onGone(listener),
+    onDrain: (listener) => outer.onDrain(listener),
+  };
+}
+
+const bytesOf = ({ pieces }: Captured): Buffer =>
+  Buffer.concat(pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)));
+
+const firstChoice = (reply: JsonObject): JsonObject | undefined => {
+  const { choices } = reply;
+  const first = Array.isArray(choices) ? choices[0] : undefined;
+  return isObject(first) ? first : undefined;
+};
+
+const textAt = (object: Json | undefined, key: string): string => {
+  const value = isObject(object) ? object[key] : undefined;
+  return typeof value === 'string' ? value : '';
+};
+
+/** An hour: for clients that look at it. Our ids mean the same for ever. */
+const EXPIRES_SECONDS = 3600;
+
+/** Who speaks, and how the call for it is made. */
+export interface Speaker {
+  /** The name of the speaking model, as clients would write it. */
+  readonly model: string;
+  readonly platform?: string;
+  readonly wanted: WantedAudio;
+}
+
+function speechCall(call: Call, { model, platform }: Speaker, ports: ExchangePorts, inBand: boolean): MediaCall {
+  const { id: _id, platform: _platform, key, ...rest } = call;
+  // The operator said that it speaks: a key's own models are those that its owner may name.
+  const { models: _models, ...open } = key;
+  return { ...rest, id: ports.newId('req_'), key: open, model, ability: 'speech', inBand, ...(platform === undefined ? {} : { platform }) };
+}
+
+const wishFor = (input: string, { wanted }: Speaker): SpeechWish => ({
+  input,
+  format: wanted.format,
+  ...(wanted.voice === undefined ? {} : { voice: wanted.voice }),
+});
+
+async function soundOf(context: MediaContext, wish: SpeechWish): Promise<Buffer> {
+  const { audio, heard, close } = await speak(context, wish);
+  const pieces: Buffer[] = [];
+  try {
+    for await (const piece of audio) pieces.push(piece);
+  } finally {
+    close();
+  }
+  context.count(heard.usage);
+  return Buffer.concat(pieces);
+}
+
+const nowSeconds = (ports: ExchangePorts): number => Math.floor(ports.clock.now() / 1000);
+
+const audioOf = (transcript: string, data: string, ports: ExchangePorts): JsonObject => ({
+  id: idOf(transcript),
+  data,
+  transcript,
+  expires_at: nowSeconds(ports) + EXPIRES_SECONDS,
+});
+
+/** A whole reply with its text spoken. */
+function spokenReply(reply: JsonObject, choice: JsonObject, audio: JsonObject): JsonObject {
+  const { choices } = reply;
+  const rest = Array.isArray(choices) ? choices.slice(1) : [];
+  return { ...reply, choices: [{ ...choice, message: { ...(choice['message'] as JsonObject), content: null, audio } }, ...rest] };
+}
+
+async function speakWhole(call: Call, inner: Call, sink: ClientSink, speaker: Speaker, ports: ExchangePorts): Promise<void> {
+  const taken: Captured = { status: 0, headers: {}, pieces: [] };
+  await runExchange(inner, captureFor(sink, taken), ports);
+  const bytes = bytesOf(taken);
+  const pass = (): void => {
+    sink.begin(taken.status, taken.headers, bytes.length);
+    sink.end(bytes);
+  };
+  if (sink.closed) return;
+  const reply = taken.status === 200 ? parseObject(bytes.toString('utf8')) : undefined;
+  const choice = reply && firstChoice(reply);
+  const text = textAt(choice?.['message'], 'content').trim();
+  // Nothing to say: an error, or calls of tools.
+  if (!reply || !choice || text === '') return pass();
+  await runMedia(speechCall(call, speaker, ports, false), sink, ports, async (context) => {
+    const sound = await soundOf(context, wishFor(text, speaker));
+    const body = Buffer.from(JSON.stringify(spokenReply(reply, choice, audioOf(text, sound.toString('base64'), ports))));
+    sink.begin(200, { ...taken.headers, ...notesOf(context), 'content-type': 'application/json' }, body.length);
+    sink.end(body);
+  });
+}
+
+/** The notes of the speaking call beside the headers of the chat's. */
+function notesOf(context: MediaContext): OutHeaders {
+  const { 'x-pailou-notes': notes } = context.headers();
+  return notes === undefined ? {} : { 'x-pailou-notes': notes };
+}
+
+/** A chunk of the reply with another delta. */
+const chunkLike = (chunk: JsonObject, delta: JsonObject): JsonObject => ({ ...chunk, choices: [{ index: 0, delta, finish_reason: null }] });
+
+/** Reads a streamed answer: text goes out as the transcript, what ends it is held until it was spoken. */
+function createListener(sink: ClientSink, headers: () => OutHeaders) {
+  const reader = createSseReader();
+  const held: string[] = [];
+  let text = '';
+  let last: JsonObject | undefined;
+  let isBroken = false;
+  const write = (body: JsonObject): void => {
+    if (!sink.begun) sink.begin(200, headers());
+    sink.write(sseText(JSON.stringify(body)));
+  };
+  const take = ({ data }: SseFrame): void => {
+    const chunk = parseObject(data);
+    if (!chunk || held.length > 0) return void held.push(sseText(data));
+    if (chunk['error'] !== undefined) isBroken = true;
+    const choice = firstChoice(chunk);
+    if (!choice || choice['finish_reason']) return void held.push(sseText(data));
+    last = chunk;
+    const { content, ...delta } = isObject(choice['delta']) ? choice['delta'] : {};
+    if (typeof content !== 'string' || content === '') return write(chunkLike(chunk, delta));
+    text += content;
+    write(chunkLike(chunk, { ...delta, audio: { transcript: content } }));
+  };
+  return {
+    take: (bytes: Buffer | string): void => reader.push(typeof bytes === 'string' ? Buffer.from(bytes) : bytes, take),
+    end: (): void => reader.end(take),
+    write,
+    /** What was said, where it came to its end. */
+    said: (): { readonly text: string; readonly chunk: JsonObject } | undefined =>
+      last && !isBroken && text.trim() !== '' ? { text: text.trim(), chunk: last } : undefined,
+    rest: (): string => held.join(''),
+  };
+}
+
+async function speakStreamed(call: Call, inner: Call, sink: ClientSink, speaker: Speaker, ports: ExchangePorts): Promise<void> {
+  const taken: Captured = { status: 0, headers: {}, pieces: [] };
+  const listener = createListener(sink, () => taken.headers);
+  await runExchange(inner, captureFor(sink, taken, listener.take), ports);
+  if (sink.closed) return;
+  listener.end();
+  if (taken.status !== 200) {
+    const bytes = bytesOf(taken);
+    sink.begin(taken.status, taken.headers, bytes.length);
+    return sink.end(bytes);
+  }
+  const finish = (): void => {
+    if (!sink.begun) sink.begin(200, taken.headers);
+    sink.end(listener.rest());
+  };
+  const said = listener.said();
+  if (!said) return finish();
+  await runMedia(speechCall(call, speaker, ports, true), sink, ports, async (context) => {
+    const { audio, heard, close } = await speak(context, wishFor(said.text, speaker));
+    try {
+      for await (const piece of audio) listener.write(chunkLike(said.chunk, { audio: { data: piece.toString('base64') } }));
+    } finally {
+      close();
+    }
+    context.count(heard.usage);
+    const { id, expires_at } = audioOf(said.text, '', ports);
+    listener.write(chunkLike(said.chunk, { audio: { id: id ?? '', expires_at: expires_at ?? 0 } }));
+    finish();
+  });
+}
+
+/** Runs a chat whose answer is spoken by another model. */
+export function chatThenSpeak(call: Call, body: JsonObject, sink: ClientSink, speaker: Speaker, ports: ExchangePorts): Promise<void> {
+  const { modalities: _modalities, audio: _audio, ...rest } = body;
+  const inner: Call = { ...call, prepared: { body: rest, raw: true } };
+  return call.stream ? speakStreamed(call, inner, sink, speaker, ports) : speakWhole(call, inner, sink, speaker, ports);
+}
+
+/** The last thing that the client said. */
+function lastText(body: JsonObject): string {
+  const { messages } = body;
+  const last: Json | undefined = Array.isArray(messages) ? messages.at(-1) : undefined;
+  const content = isObject(last) ? last['content'] : undefined;
+  if (typeof content === 'string') return content;
+  return Array.isArray(content) ? content.map((part: Json) => textAt(part, 'text')).join('') : '';
+}
+
+/** Answers a chat with a model that only speaks: it says what the client said last. */
+export async function speakChat(call: Call, body: JsonObject, sink: ClientSink, speaker: Speaker, ports: ExchangePorts): Promise<void> {
+  const text = lastText(body).trim();
+  if (text === '') throw badField('messages', "Invalid request: the last of 'messages' holds no text to say");
+  await runMedia(speechCall(call, speaker, ports, call.stream), sink, ports, async (context) => {
+    const base = { id: ports.newId('chatcmpl-'), created: nowSeconds(ports), model: context.model };
+    if (!call.stream) {
+      const sound = await soundOf(context, wishFor(text, speaker));
+      const message = { role: 'assistant', content: null, refusal: null, audio: audioOf(text, sound.toString('base64'), ports) };
+      return context.reply({ ...base, object: 'chat.completion', choices: [{ index: 0, message, logprobs: null, finish_reason: 'stop' }] });
+    }
+    const { audio, heard, close } = await speak(context, wishFor(text, speaker));
+    const write = (delta: JsonObject, finish: string | null = null): void => {
+      const chunk = { ...base, object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason: finish }] };
+      sink.write(sseText(JSON.stringify(chunk)));
+    };
+    sink.begin(200, { ...context.headers(), 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
+    const { id, expires_at } = audioOf(text, '', ports);
+    write({ role: 'assistant', audio: { id: id ?? '', transcript: text } });
+    try {
+      for await (const piece of audio) write({ audio: { data: piece.toString('base64') } });
+    } finally {
+      close();
+    }
+    context.count(heard.usage);
+    write({ audio: { expires_at: expires_at ?? 0 } });
+    write({}, 'stop');
+    sink.end(sseText('[DONE]'));
+  });
+}
