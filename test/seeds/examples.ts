@@ -308,16 +308,5 @@ const vectors: readonly Example[] = [
   },
 ];
 
-/** Every example of the four documents that is due. */
+/** Every example of the four documents that is asked and answered in JSON; sounds, images and videos have files of their own. */
 export const examples: readonly Example[] = [...document000, ...document001, ...document002, ...document003, ...vectors];
-
-/** Examples that later work makes run: listed so that none is forgotten. */
-export const notDueYet: readonly { readonly document: Example['document']; readonly endpoint: string; readonly name: string }[] = [
-  { document: '001', endpoint: 'POST /v1beta/models/{tts}:generateContent', name: 'speech: default voice, named voice, two speakers' },
-  { document: '002', endpoint: 'POST /v1/audio/speech', name: 'speech' },
-  { document: '002', endpoint: 'POST /v1/audio/transcriptions', name: 'transcription' },
-  { document: '003', endpoint: 'POST /{platform}/v1/videos', name: 'video generation: JSON and multipart' },
-  { document: '003', endpoint: 'POST /{platform}/v1/videos/{task_id}/remix', name: 'video remix: JSON and multipart' },
-  { document: '003', endpoint: 'GET /{platform}/v1/videos/{task_id}', name: 'a video task, with detail' },
-  { document: '003', endpoint: 'GET /{platform}/v1/videos/{task_id}/content', name: "a video's bytes" },
-];
