@@ -218,7 +218,7 @@ const provider = {
         '客户端向聊天请求音频（`modalities`）时，代其聊天模型发声的模型：`provider/model`',
       ],
       check: checkName,
-      examples: ['openai/gpt-4o-mini-tts'],
+      examples: ['local/kokoro'],
     },
     voices: {
       kind: 'map',
