@@ -8,6 +8,7 @@ import type { ProviderMedia } from '../../presets/preset.ts';
 import type { RemoteOrder, Task, TaskDriver, TaskMedia, TaskProgress } from '../../tasks/ports.ts';
 import { taskView } from '../../tasks/view.ts';
 import type { ExchangePorts } from '../exchange.ts';
+import { withSuitedMask } from './images.ts';
 import { type Asked, askProvider } from './ask-provider.ts';
 import { isOwnAddress, type MediaContext, refuseLosses } from './media-exchange.ts';
 import { understood } from './whole.ts';
@@ -150,10 +151,11 @@ export function createImageDriver(ports: JobPorts): TaskDriver {
 }
 
 /** Writes the submission now, so that what is wrong with it is said before anything is kept, and gives what sends it. */
-export function imageSubmission(context: MediaContext, request: ImageRequest): RemoteOrder['submit'] {
+export async function imageSubmission(context: MediaContext, given: ImageRequest): Promise<RemoteOrder['submit']> {
   const { provider, media, ports, target, call } = context;
   const codec = imageCodecs.get(media.wire.codec);
   if (!codec) throw new Error(`no ${media.ability} codec '${media.wire.codec}'`);
+  const request = await withSuitedMask(context, codec, given);
   const written = codec.encode(request, target);
   refuseLosses(call, context.notes);
   const asked: Asked = { provider, media, ports, codec };

@@ -1,6 +1,7 @@
 import { GatewayError, gatewayFault, type JsonObject, sumUsage, type Usage } from '../../ir/index.ts';
 import { base64Type } from '../../media/images/image-type.ts';
 import { readUsage } from '../../media/images/usage.ts';
+import { maskAs } from '../../media/images/mask.ts';
 import { imageCodecs } from '../../media/images/index.ts';
 import type { ImageCodec, ImageEvent, ImageJob, ImageOutcome, ImageReply, ImageRequest, MadeImage } from '../../media/images/shape.ts';
 import type { MediaAnswer } from '../../media/codec.ts';
@@ -98,11 +99,21 @@ function joined(replies: readonly ImageReply[]): ImageReply {
   return { ...first, images: replies.flatMap(({ images }) => images), ...(usage ? { usage } : {}) };
 }
 
+/** The request with its mask in the form that the target understands. */
+export async function withSuitedMask<Asked extends Pick<ImageRequest, 'mask'>>(
+  { media }: Pick<MediaContext, 'media'>,
+  codec: ImageCodec,
+  request: Asked,
+): Promise<Asked> {
+  const form = request.mask && codec.maskForm?.(media.wire.options ?? {});
+  return request.mask && form ? { ...request, mask: await maskAs(request.mask, form) } : request;
+}
+
 /** Asks the target for images, in as many requests as it needs. */
 export async function makeImages(context: MediaContext, request: ImageRequest): Promise<ImageReply> {
   const codec = codecOf(imageCodecs, context);
   const { stream: _, ...whole } = request;
-  const parts = split(context, whole, codec);
+  const parts = split(context, await withSuitedMask(context, codec, whole), codec);
   const reply = joined(await sideBySide(parts, AT_ONCE, (part, signal) => makeOne(context, part, codec, signal)));
   if (reply.images.length > request.n) return { ...reply, images: reply.images.slice(0, request.n) };
   return reply;
@@ -168,7 +179,8 @@ export async function streamImages(
     }
     flows = take(event) && flows;
   };
-  await context.pass(codec.encode(request, context.target), ({ headers }) => {
+  const suited = await withSuitedMask(context, codec, request);
+  await context.pass(codec.encode(suited, context.target), ({ headers }) => {
     // A copy that does not know `stream` answers whole.
     if (!String(headers['content-type'] ?? '').includes('event-stream')) whole = [];
     return {

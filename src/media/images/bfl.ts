@@ -65,6 +65,7 @@ function outcomeOf(reply: JsonObject, job: { readonly id: string; readonly url?:
 export const bflImages: ImageCodec = {
   id: 'bfl',
   answersWithJobs: () => true,
+  maskForm: ({ fill }) => (fill === true ? 'luma' : undefined),
   encode(request, target) {
     const { notes, model } = target;
     lose(request, notes, 'quality', 'style', 'background', 'moderation', 'fidelity', 'user', 'negativePrompt', 'compression');

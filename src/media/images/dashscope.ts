@@ -36,9 +36,8 @@ function jobInput(request: ImageRequest, { options }: MediaTarget): JsonObject {
   if (request.task !== 'edit') return present({ prompt, negative_prompt: negativePrompt });
   if (options['edits'] === 'base_image_url') {
     limitImages(request, 1);
-    refuseMask(request);
     return present({
-      function: 'description_edit',
+      function: mask ? 'description_edit_with_mask' : 'description_edit',
       prompt,
       base_image_url: images[0] && dataUri(images[0]),
       mask_image_url: mask && dataUri(mask),
@@ -116,6 +115,7 @@ function conversationOutcome(output: JsonObject): ImageOutcome {
 /** DashScope. */
 export const dashscopeImages: ImageCodec = {
   id: 'dashscope',
+  maskForm: ({ edits }) => (edits === 'base_image_url' ? 'luma' : undefined),
   answersWithJobs: ({ form }) => form !== 'conversation',
   atOnce: (_request, { options }) => Number(options['most'] ?? 4),
   encode,

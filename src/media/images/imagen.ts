@@ -1,6 +1,6 @@
 import { GatewayError, gatewayFault, isObject, type Json, type JsonObject, parseObject } from '../../ir/index.ts';
 import { jsonBody, type MediaTarget } from '../codec.ts';
-import { limitImages, lose, loseRest, present, refusedByFilter, refuseMask } from './losses.ts';
+import { limitImages, lose, loseRest, present, refusedByFilter } from './losses.ts';
 import type { ImageCodec, ImageRequest, MadeImage } from './shape.ts';
 import { ratioFor, resolutionFor } from './sizes.ts';
 
@@ -61,16 +61,28 @@ function parametersOf(request: ImageRequest, target: MediaTarget): JsonObject {
 }
 
 function instanceOf(request: ImageRequest): JsonObject {
-  const { prompt, images } = request;
+  const { prompt, images, mask } = request;
   if (request.task === 'generation') return { prompt };
   limitImages(request, MOST);
-  refuseMask(request);
   const references = images.map(({ data }, index) => ({
     referenceType: 'REFERENCE_TYPE_RAW',
     referenceId: index + 1,
     referenceImage: { bytesBase64Encoded: data.toString('base64') },
   }));
-  return { prompt, referenceImages: references };
+  if (!mask) return { prompt, referenceImages: references };
+  const masked = {
+    referenceType: 'REFERENCE_TYPE_MASK',
+    referenceId: references.length + 1,
+    referenceImage: { bytesBase64Encoded: mask.data.toString('base64') },
+    maskImageConfig: { maskMode: 'MASK_MODE_USER_PROVIDED', dilation: 0 },
+  };
+  return { prompt, referenceImages: [...references, masked] };
+}
+
+/** https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/imagen-api-edit */
+function editModeOf({ task, mask }: ImageRequest): JsonObject {
+  if (task !== 'edit') return {};
+  return { editMode: mask ? 'EDIT_MODE_INPAINT_INSERTION' : 'EDIT_MODE_DEFAULT' };
 }
 
 const textOf = (value: Json | undefined): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
@@ -79,11 +91,12 @@ const textOf = (value: Json | undefined): string | undefined => (typeof value ==
 export const imagenImages: ImageCodec = {
   id: 'imagen',
   atOnce: () => MOST,
+  maskForm: () => 'luma',
   encode: (request, target) => ({
     path: `/models/${encodeURIComponent(target.model)}:predict`,
     body: jsonBody({
       instances: [instanceOf(request)],
-      parameters: { ...parametersOf(request, target), ...(request.task === 'edit' ? { editMode: 'EDIT_MODE_DEFAULT' } : {}) },
+      parameters: { ...parametersOf(request, target), ...editModeOf(request) },
     }),
   }),
   decode({ body }) {

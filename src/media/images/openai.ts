@@ -123,6 +123,7 @@ function readOpenaiEvent({ event, data }: { readonly event?: string; readonly da
 export const openaiImages: ImageCodec = {
   id: 'openai',
   atOnce: (_request, { options }) => Number(options['most'] ?? 10),
+  maskForm: () => 'alpha',
   encode,
   decode: (answer) => ({ kind: 'made', reply: readImages(answer) }),
   readEvent: readOpenaiEvent,

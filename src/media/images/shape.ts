@@ -11,6 +11,11 @@ export interface ImageFile {
   readonly at: string;
 }
 
+/** What of an image is to be edited: where it is transparent (`alpha`), or where it is white (`luma`). */
+export interface ImageMask extends ImageFile {
+  readonly form: 'alpha' | 'luma';
+}
+
 /** How large an image shall be, as far as the client said: pixels, a ratio, or a resolution (`2K`). */
 export interface ImageSizeWish {
   readonly width?: number;
@@ -30,7 +35,7 @@ export interface ImageRequest {
   readonly prompt: string;
   /** What is edited, or varied. */
   readonly images: readonly ImageFile[];
-  readonly mask?: ImageFile;
+  readonly mask?: ImageMask;
   readonly n: number;
   readonly size: ImageSizeWish;
   readonly quality?: string;
@@ -115,6 +120,8 @@ export interface ImageCodec {
   encode(request: ImageRequest, target: MediaTarget): MediaRequest;
   /** Reads a success answer; throws `GatewayError` for an error inside it, anything else for what cannot be read. */
   decode(answer: MediaAnswer, request: ImageRequest, target: MediaTarget): ImageOutcome;
+  /** The form of mask that is understood; absent: none is, and `encode` refuses it. */
+  readonly maskForm?: (options: MediaTarget['options']) => ImageMask['form'] | undefined;
   /** Whether its answer is a job, which is asked for until it is done. */
   readonly answersWithJobs?: (options: MediaTarget['options']) => boolean;
   /** Asks how a job stands. Its answer is read by `decodeJob`. */

@@ -1,14 +1,14 @@
 import { type Fault, type Json, kindOfStatus, parseObject } from '../../ir/index.ts';
 import type { MediaRequest, MediaTarget } from '../codec.ts';
 import { formBody, type FormPiece } from './form-body.ts';
-import { limitImages, lose, refusedByFilter, refuseMask } from './losses.ts';
+import { limitImages, lose, refusedByFilter } from './losses.ts';
 import type { ImageCodec, ImageRequest } from './shape.ts';
 import { ratioFor } from './sizes.ts';
 
 /*
  * Stability's images: forms in, JSON with base64 out. https://platform.stability.ai/docs/api-reference#tag/Generate
  *
- * The path says the service: `ultra`, `core`, or `sd3` with a model in the form.
+ * The path says the service, and below a mask another one (https://platform.stability.ai/docs/api-reference#tag/Edit): `ultra`, `core`, or `sd3` with a model in the form.
  */
 
 const RATIOS = ['16:9', '1:1', '21:9', '2:3', '3:2', '4:5', '5:4', '9:16', '9:21'] as const;
@@ -27,16 +27,16 @@ function formatOf({ outputFormat, names }: ImageRequest, service: string, { note
 function encode(request: ImageRequest, target: MediaTarget): MediaRequest {
   const { notes, model } = target;
   lose(request, notes, 'quality', 'background', 'moderation', 'fidelity', 'user', 'compression');
-  refuseMask(request);
   limitImages(request, request.task === 'edit' ? 1 : 0);
-  const service = SERVICES[model] ?? 'sd3';
-  const { prompt, images, seed, negativePrompt, style, rest } = request;
+  const { prompt, images, seed, negativePrompt, style, rest, mask } = request;
+  const service = mask ? 'inpaint' : (SERVICES[model] ?? 'sd3');
   const [image] = images;
   const pieces: FormPiece[] = [
     ['prompt', prompt],
     ...(service === 'sd3' ? [['model', model] as const, ['mode', image ? 'image-to-image' : 'text-to-image'] as const] : []),
     ['image', image],
-    ['strength', image && rest['strength'] === undefined ? STRENGTH : undefined],
+    ['mask', mask],
+    ['strength', image && !mask && rest['strength'] === undefined ? STRENGTH : undefined],
     // The size of the image that is edited stays.
     ['aspect_ratio', image ? undefined : ratioFor(request, notes, RATIOS)],
     ['negative_prompt', negativePrompt],
@@ -48,7 +48,8 @@ function encode(request: ImageRequest, target: MediaTarget): MediaRequest {
     ),
   ];
   const { headers, body } = formBody(pieces);
-  return { path: `/generate/${service}`, headers: { ...headers, accept: 'application/json' }, body };
+  const path = mask ? '/edit/inpaint' : `/generate/${service}`;
+  return { path, headers: { ...headers, accept: 'application/json' }, body };
 }
 
 const textOf = (value: Json | undefined): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
@@ -56,6 +57,7 @@ const textOf = (value: Json | undefined): string | undefined => (typeof value ==
 /** Stability. */
 export const stabilityImages: ImageCodec = {
   id: 'stability',
+  maskForm: () => 'luma',
   encode,
   decode({ body }) {
     const reply = parseObject(body.toString('utf8'));

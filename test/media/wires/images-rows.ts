@@ -61,6 +61,9 @@ export const ASKED: Omit<ImageRequest, 'task' | 'images'> = {
   },
 };
 
+/** White is edited. */
+const MASKED: Partial<ImageRequest> = { mask: { data: Buffer.from(PNG, 'base64'), mediaType: 'image/png', at: 'mask', form: 'luma' } };
+
 const BEARER = { authorization: 'Bearer k' };
 const ERROR: MediaRefusal = {
   status: 400,
@@ -337,6 +340,28 @@ const GOOGLE_ROWS: readonly ImagesRow[] = [
     },
     { referenceImages: [{ referenceType: 'REFERENCE_TYPE_RAW', referenceId: 1, referenceImage: { bytesBase64Encoded: PNG } }] },
     { ...VERTEX_PARAMETERS, editMode: 'EDIT_MODE_DEFAULT' },
+  ),
+  imagenRow(
+    'image-edits',
+    {
+      ...VERTEX,
+      page: 'https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/imagen-api-edit',
+      model: 'imagen-3.0-capability-001',
+      url: `${VERTEX_BASE}/models/imagen-3.0-capability-001:predict`,
+      asked: MASKED,
+    },
+    {
+      referenceImages: [
+        { referenceType: 'REFERENCE_TYPE_RAW', referenceId: 1, referenceImage: { bytesBase64Encoded: PNG } },
+        {
+          referenceType: 'REFERENCE_TYPE_MASK',
+          referenceId: 2,
+          referenceImage: { bytesBase64Encoded: PNG },
+          maskImageConfig: { maskMode: 'MASK_MODE_USER_PROVIDED', dilation: 0 },
+        },
+      ],
+    },
+    { ...VERTEX_PARAMETERS, editMode: 'EDIT_MODE_INPAINT_INSERTION' },
   ),
 ];
 
@@ -693,6 +718,31 @@ const OWN_ROWS: readonly ImagesRow[] = [
   bfl('image-edits', 'flux-kontext-max', { aspect_ratio: '3:2', input_image: PNG }),
   bfl('image-edits', 'flux-2-pro', { width: 1536, height: 1024, input_image: PNG }),
   bfl('image-edits', 'flux-pro-1.0-fill', { image: PNG }),
+  bfl('image-edits', 'flux-pro-1.0-fill', { image: PNG, mask: PNG }, { asked: MASKED }),
+  {
+    ...stability(
+      'sd3.5-large',
+      'inpaint',
+      [
+        ['image', '(image/png)'],
+        ['mask', '(image/png)'],
+      ],
+      'image-edits',
+    ),
+    page: 'https://platform.stability.ai/docs/api-reference#tag/Edit',
+    url: 'https://api.stability.ai/v2beta/stable-image/edit/inpaint',
+    asked: MASKED,
+  },
+  {
+    ...job(
+      'image-edits',
+      'wanx2.1-imageedit',
+      'https://www.alibabacloud.com/help/en/model-studio/wanx-image-edit-api-reference',
+      { function: 'description_edit_with_mask', base_image_url: URI, mask_image_url: URI },
+      {},
+    ),
+    asked: MASKED,
+  },
   {
     preset: 'fireworks',
     ability: 'images',

@@ -157,7 +157,11 @@ export async function predictEndpoint(
         const load = (given: { readonly at: string; readonly text: string }): Promise<ImageFile> =>
           loadImage(given, ports.media, context.signal);
         const images = await Promise.all(instance.images.map(load));
-        const whole: ImageRequest = { ...asked, images, ...(instance.mask ? { mask: await load(instance.mask) } : {}) };
+        const whole: ImageRequest = {
+          ...asked,
+          images,
+          ...(instance.mask ? { mask: { ...(await load(instance.mask)), form: 'luma' as const } } : {}),
+        };
         const held = await holdImages(context, (await makeImages(context, whole)).images);
         context.reply({
           predictions: held.map(({ data, mediaType, revisedPrompt }) => ({

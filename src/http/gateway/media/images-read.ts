@@ -273,5 +273,5 @@ export async function loadImages(
     throw badField(given[1]?.at ?? 'image', 'Invalid request: one image is varied at a time', 'too_many_images');
   const wanted = maskIn(body);
   const images = await Promise.all(given.map((one) => loadImage(one, fetcher, signal)));
-  return { images, ...(wanted ? { mask: await loadImage(wanted, fetcher, signal) } : {}) };
+  return { images, ...(wanted ? { mask: { ...(await loadImage(wanted, fetcher, signal)), form: 'alpha' as const } } : {}) };
 }

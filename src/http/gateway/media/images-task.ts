@@ -33,7 +33,7 @@ async function startJob(visit: Visit, { call, fields, load }: WantedTask, ports:
       provider: context.provider.name,
       model: context.model,
       about: { ...aboutOf(fields), ability: call.ability, format: fields['response_format'] ?? null },
-      submit: imageSubmission(context, request),
+      submit: await imageSubmission(context, request),
       ...(webhook ? { webhook } : {}),
       ...(requestKey === undefined ? {} : { requestKey }),
     });
