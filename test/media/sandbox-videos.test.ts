@@ -201,6 +201,7 @@ describe('videos of the sandbox', () => {
     [{ prompt: '' }, 'prompt'],
     [{ seconds: '5' as '4' }, 'seconds'],
     [{ size: '321x192' as '720x1280' }, 'size'],
+    [{ size: '3840x2160' as '720x1280' }, 'size'],
     [{ size: '9x9' as '720x1280' }, 'size'],
     [{ model: 'image' as 'sora-2' }, 'model'],
   ])('refuses %j by name', async (wrong, param) => {

@@ -44,7 +44,8 @@ const base64Of = ({ source }: MediaPart): Buffer | undefined => (source.type ===
 
 function picture(request: ChatRequest, { media }: Conversation, text: string, variant: number): MediaPart {
   const given = media.filter((part) => part.media === 'image');
-  const pasted = given.flatMap((part) => {
+  // The first two: they are read in one go.
+  const pasted = given.slice(0, 2).flatMap((part) => {
     const bytes = base64Of(part);
     return (bytes && decodePng(bytes)) ?? [];
   });
@@ -100,11 +101,12 @@ function linesOf(request: ChatRequest, text: string): readonly Line[] {
   return lines.length > 0 ? lines : [{ text, voice: plain }];
 }
 
+/** As many letters as are said aloud, and stand in the transcript. */
 const MAX_SPOKEN = 4096;
 
 /** A sound, in the form in which the wire has them: bare samples, or WAV. */
 function sound(request: ChatRequest, text: string, { protocol }: WireWays): MediaPart {
-  const lines = linesOf(request, [...text].slice(0, MAX_SPOKEN).join('')).map((line) => ({ ...line, speed: 1 }));
+  const lines = linesOf(request, text).map((line) => ({ ...line, speed: 1 }));
   const samples = Buffer.concat(lines.flatMap((line) => [...speak(line)].map(sampleBytes)));
   const format = at(request, 'openai-chat', 'audio', 'format') ?? 'wav';
   if (protocol === 'openai-chat' && format !== 'wav' && format !== 'pcm16')
@@ -117,7 +119,8 @@ function sound(request: ChatRequest, text: string, { protocol }: WireWays): Medi
 }
 
 /** Chat writes what a sound says into the sound's own object; Gemini's speech has no text beside it. */
-function spoken(request: ChatRequest, text: string, ways: WireWays): readonly Part[] {
+function spoken(request: ChatRequest, whole: string, ways: WireWays): readonly Part[] {
+  const text = [...whole].slice(0, MAX_SPOKEN).join('');
   const part = sound(request, text, ways);
   if (ways.protocol === 'gemini') return [part];
   return [{ kind: 'text', text, residue: { 'openai-chat': { transcript: true } } }, part];

@@ -25,6 +25,8 @@ export interface VideoMemory {
   /** What does not fit into an id, by id, the newest last. */
   readonly made: Map<string, { readonly prompt: string; readonly remixOf?: string }>;
   readonly deleted: Set<string>;
+  /** What was drawn last, by all that decides it. */
+  readonly drawn: Map<string, Buffer>;
 }
 
 /** So much of another film's id goes into that of one that is made from it. */
@@ -32,7 +34,7 @@ const MAX_SOURCE_KEPT = 24;
 const MAX_REMEMBERED = 1000;
 const MAX_PROMPT_REMEMBERED = 4000;
 
-export const createVideoMemory = (): VideoMemory => ({ made: new Map(), deleted: new Set() });
+export const createVideoMemory = (): VideoMemory => ({ made: new Map(), deleted: new Set(), drawn: new Map() });
 
 /** Lets go of the oldest. */
 function bound(ids: VideoMemory['made'] | VideoMemory['deleted']): void {
@@ -59,6 +61,7 @@ export interface VideoAsk extends MediaAsk {
 
 const SECONDS = ['4', '8', '12'] as const;
 const USUAL_MS = 2000;
+const MAX_PIXELS = 1920 * 1080;
 /** A film is a hundred pieces: what slow models pause for between two. */
 const PIECES = 100;
 
@@ -145,6 +148,7 @@ function create(ask: VideoAsk): Iterable<Step> {
   const seconds = secondsOf(form);
   const size = sizeOf(textField(form, 'size') ?? '720x1280');
   if (size.width % 2 > 0 || size.height % 2 > 0) throw badField('size', 'Invalid size: a video has an even number of pixels each way');
+  if (size.width * size.height > MAX_PIXELS) throw badField('size', 'Invalid size: the sandbox makes videos of up to 1920x1080 pixels');
   return submit(ask, prompt, { seconds, ...size, ...givenTo(form) });
 }
 
@@ -207,6 +211,22 @@ const filmOf = ({ prompt, seconds, width, height, from, remixOf }: VideoJob): Fi
   picture: { width, height, text: from === undefined ? prompt : `${prompt}\n(${from})`, caption: '', seed: `${prompt}${remixOf ?? ''}` },
 });
 
+/** Films that are kept, since the same one is often fetched again, in parts and by a player. */
+const MAX_DRAWN = 8;
+
+function drawn({ drawn: kept }: VideoMemory, job: VideoJob, moves: boolean): Buffer {
+  const film = filmOf(job);
+  const key = JSON.stringify([moves, film]);
+  const bytes = kept.get(key) ?? (moves ? filmFile(film) : stillFile(film, 0.5));
+  kept.delete(key);
+  kept.set(key, bytes);
+  for (const oldest of kept.keys()) {
+    if (kept.size <= MAX_DRAWN) break;
+    kept.delete(oldest);
+  }
+  return bytes;
+}
+
 function content(ask: VideoAsk, id: string): Iterable<Step> {
   const { job, state } = found(ask, id);
   const variant = ask.query.get('variant') ?? 'video';
@@ -215,7 +235,7 @@ function content(ask: VideoAsk, id: string): Iterable<Step> {
   if (state.status !== 'completed')
     throw badField('id', `Invalid request: the video is '${state.status}', it has no content yet`, 'video_not_ready');
   if (isExpired(state, ask.nowMs)) throw notFound(id);
-  const bytes = variant === 'video' ? filmFile(filmOf(job)) : stillFile(filmOf(job), 0.5);
+  const bytes = drawn(ask.memory, job, variant === 'video');
   const range = rangeOf(ask.range, bytes.length);
   if (range === 'none')
     throw new GatewayError({

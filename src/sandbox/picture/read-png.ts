@@ -7,8 +7,8 @@ export interface Pixels {
   readonly rgba: Uint8Array;
 }
 
-/** Larger ones are only described. */
-const MAX_PIXELS = 16_777_216;
+/** Larger ones are only described: they are read in one go. */
+const MAX_PIXELS = 2048 * 2048;
 const CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
 interface Parts {
@@ -46,11 +46,12 @@ function unfilter(raw: Buffer, height: number, stride: number, step: number): bo
     const kind = raw[row] ?? 0;
     if (kind > 4) return false;
     if (kind === 0) continue;
+    const before = row - stride - 1;
     for (let x = 1; x <= stride; x++) {
-      const left = x > step ? (raw[row + x - step] ?? 0) : 0;
-      const up = y > 0 ? (raw[row - stride - 1 + x] ?? 0) : 0;
-      const corner = y > 0 && x > step ? (raw[row - stride - 1 + x - step] ?? 0) : 0;
-      const guess = kind === 1 ? left : kind === 2 ? up : kind === 3 ? (left + up) >> 1 : paeth(left, up, corner);
+      const left = x > step && kind !== 2 ? (raw[row + x - step] ?? 0) : 0;
+      const up = y > 0 && kind !== 1 ? (raw[before + x] ?? 0) : 0;
+      const corner = y > 0 && x > step && kind === 4 ? (raw[before + x - step] ?? 0) : 0;
+      const guess = kind === 4 ? paeth(left, up, corner) : kind === 3 ? (left + up) >> 1 : left + up;
       raw[row + x] = ((raw[row + x] ?? 0) + guess) & 0xff;
     }
   }
@@ -60,15 +61,25 @@ function unfilter(raw: Buffer, height: number, stride: number, step: number): bo
 /** Colours by the kind of pixel; grey, with alpha, by palette, or as they are. */
 function toRgba(raw: Buffer, width: number, height: number, kind: number, { palette, alpha }: Parts): Uint8Array {
   const channels = CHANNELS[kind] ?? 1;
-  const rgba = new Uint8Array(width * height * 4);
-  for (let at = 0; at < width * height; at++) {
-    const from = Math.floor(at / width) * (width * channels + 1) + 1 + (at % width) * channels;
-    const value = (offset: number): number => raw[from + offset] ?? 0;
-    const index = value(0);
-    if (kind === 3)
-      rgba.set([palette[index * 3] ?? 0, palette[index * 3 + 1] ?? 0, palette[index * 3 + 2] ?? 0, alpha[index] ?? 255], at * 4);
-    else if (kind === 0 || kind === 4) rgba.set([index, index, index, kind === 4 ? value(1) : 255], at * 4);
-    else rgba.set([value(0), value(1), value(2), kind === 6 ? value(3) : 255], at * 4);
+  const rgba = new Uint8Array(width * height * 4).fill(255);
+  let to = 0;
+  for (let y = 0; y < height; y++) {
+    let from = y * (width * channels + 1) + 1;
+    for (let x = 0; x < width; x++, from += channels, to += 4) {
+      const first = raw[from] ?? 0;
+      if (kind === 3) {
+        rgba[to] = palette[first * 3] ?? 0;
+        rgba[to + 1] = palette[first * 3 + 1] ?? 0;
+        rgba[to + 2] = palette[first * 3 + 2] ?? 0;
+        rgba[to + 3] = alpha[first] ?? 255;
+      } else {
+        const isGrey = channels < 3;
+        rgba[to] = first;
+        rgba[to + 1] = isGrey ? first : (raw[from + 1] ?? 0);
+        rgba[to + 2] = isGrey ? first : (raw[from + 2] ?? 0);
+        if (kind > 3) rgba[to + 3] = raw[from + channels - 1] ?? 0;
+      }
+    }
   }
   return rgba;
 }
