@@ -6,6 +6,7 @@ const CHINESE: readonly (readonly [said: RegExp, chinese: string])[] = [
   [/^(.*): 'protocols' and 'baseUrl' leave no protocol to speak$/, '$1：“protocols”和“baseUrl”没有留下可用的协议'],
   [/^(.*) has no region '(.*)'\. Known: (.*)$/, '$1没有地域“$2”。可用：$3'],
   [/^(.*) has no region '(.*)'\. It has none$/, '$1没有地域“$2”，该服务商不分地域'],
+  [/^(.*) has no embeddings for 'rerank' to use$/, '$1没有可供“rerank”使用的向量模型'],
   [/^(.*) needs 'baseUrl': the address of the server, as (.*)$/, '$1需要“baseUrl”，即服务地址，如 $2'],
   [/^(.*) needs '([\w.]+)', for example (.*)$/, '$1需要“$2”，例如 $3'],
   [/^(.*) needs '([\w.]+)'$/, '$1需要“$2”'],

@@ -131,7 +131,7 @@ function refusal(snapshot: Snapshot, request: RouteRequest, candidates: readonly
   if (lacking) {
     return {
       kind: 'bad_request',
-      message: `Provider '${lacking.provider}' cannot do this for '${request.model}': it is not known to have ${request.operation === 'generate' ? 'a protocol for it' : request.operation} there`,
+      message: `Provider '${lacking.provider}' cannot do this for '${request.model}': it is not known to have ${request.operation === 'generate' ? 'chat' : request.operation} there`,
       param: 'model',
     };
   }

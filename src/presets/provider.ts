@@ -239,11 +239,12 @@ function compileMedia(making: Making): readonly ProviderMedia[] {
 }
 
 /** Reranking by embeddings, where the operator wants it: behind the provider's own rerankers. */
-function withEmulated(media: readonly ProviderMedia[], { rerank }: ProviderSettings): readonly ProviderMedia[] {
-  if (rerank !== 'embeddings') return media;
+function withEmulated({ name, preset, settings }: Making, media: readonly ProviderMedia[]): readonly ProviderMedia[] {
+  if (settings.rerank !== 'embeddings') return media;
   const made = media.flatMap((one): readonly ProviderMedia[] =>
     one.ability === 'embeddings' ? [{ ...one, ability: 'rerank', by: 'embeddings' }] : [],
   );
+  if (made.length === 0) throw new Error(`${named(name, preset)} has no embeddings for 'rerank' to use`);
   return [...media, ...made];
 }
 
@@ -279,7 +280,7 @@ export function compileProvider(name: string, settings: ProviderSettings, codecF
     // Servers that only share a protocol open no seals of each other.
     maker: preset.sealMaker ?? (preset.origin === '' ? `${preset.id}:${name}` : preset.id),
     wires: compiled,
-    media: withEmulated(compileMedia(making), settings),
+    media: withEmulated(making, compileMedia(making)),
     settings,
     values,
     timeouts: { ...DEFAULT_TIMEOUTS, ...settings.timeouts },

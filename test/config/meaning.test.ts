@@ -76,6 +76,12 @@ describe('providers that cannot be made', () => {
     ['no address', 'a: { preset: openai-compatible }', "needs 'baseUrl': the address of the server", ''],
     ['no resource', 'a: { preset: azure-openai, key: "${env:K}" }', "needs 'settings.resource'", ''],
     ['a region that it has not', 'a: { preset: openai, key: "${env:K}", region: mars }', "has no region 'mars'. Known: eu, us", ''],
+    [
+      'rerank by embeddings of which it has none',
+      'a: { preset: anthropic, key: "${env:K}", rerank: embeddings }',
+      "has no embeddings for 'rerank' to use",
+      '',
+    ],
     ['a region where there are none', 'a: { preset: anthropic, key: "${env:K}", region: eu }', "has no region 'eu'. It has none", ''],
     [
       'a protocol that it does not speak',

@@ -151,6 +151,24 @@ describe('a batch that the provider does not take at once', () => {
   });
 });
 
+it('a client that hangs up ends what was asked for it', async () => {
+  upstream.answer = () => {};
+  const before = server.records.length;
+  const hangUp = new AbortController();
+  const answer = fetch(`${server.url}/v1/embeddings`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'titan/amazon.titan-embed-text-v2:0', input: names(20) }),
+    signal: hangUp.signal,
+  });
+  await expect.poll(() => upstream.seen.length).toBe(8);
+  hangUp.abort();
+  await expect(answer).rejects.toThrow();
+  await expect.poll(() => upstream.seen.filter(({ aborted }) => aborted).length).toBe(8);
+  await expect.poll(() => server.records.slice(before)).toMatchObject([{ status: 499, endedBy: 'client' }]);
+  expect(upstream.seen).toHaveLength(8);
+});
+
 describe('vectors', () => {
   it('come as base64 to the bit, from a provider that gives numbers', async () => {
     upstream.answer = json({ embeddings: [{ values: [0.1, -1e-9, 3.4e38, 0] }] });

@@ -94,6 +94,15 @@ const OPENAI_LIKE: readonly EmbeddingsRow[] = [
     },
   }),
   openai({
+    preset: 'azure-openai',
+    page: 'https://learn.microsoft.com/azure/ai-foundry/openai/reference#embeddings',
+    settings: { settings: { resource: 'mine', apiVersion: '2024-10-21' } },
+    model: 'my-embeddings',
+    url: 'https://mine.openai.azure.com/openai/deployments/my-embeddings/embeddings?api-version=2024-10-21',
+    headers: { 'api-key': 'k' },
+    body: { dimensions: 2 },
+  }),
+  openai({
     preset: 'gemini',
     page: 'https://ai.google.dev/gemini-api/docs/openai#embeddings',
     model: 'gemini-embedding-001',
