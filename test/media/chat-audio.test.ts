@@ -194,6 +194,33 @@ describe('a model that only speaks', () => {
 });
 
 describe('a chat model with audio of its own', () => {
+  const gemini = (stream: boolean): Promise<Response> =>
+    fetch(`${server.url}/v1beta/models/openai/gpt-audio:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`, {
+      method: 'POST',
+      headers: { 'x-goog-api-key': server.key, 'content-type': 'application/json' },
+      body: JSON.stringify({ contents: [{ parts: [{ text: 'What is 2 + 2?' }] }], generationConfig: { responseModalities: ['AUDIO'] } }),
+    });
+
+  it('speaks to Gemini’s clients, whole and streamed', async () => {
+    upstream.answer = json(chatReply({ content: null, audio: { id: 'audio_1', data: 'UklGRAAA', transcript: SAID, expires_at: 9 } }));
+    const reply = (await (await gemini(false)).json()) as { candidates: { content: { parts: object[] } }[] };
+    expect(reply.candidates[0]?.content.parts).toEqual([{ text: SAID }, { inlineData: { mimeType: 'audio/wav', data: 'UklGRAAA' } }]);
+    const asked = JSON.parse(upstream.seen.at(-1)?.body ?? '') as Record<string, unknown>;
+    expect([asked['modalities'], asked['audio']]).toEqual([['text', 'audio'], { voice: 'alloy', format: 'wav' }]);
+    const chunk = (delta: object, finish_reason: string | null = null): string =>
+      `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason }] })}\n\n`;
+    upstream.answer = stream([
+      chunk({ role: 'assistant', audio: { id: 'audio_1', transcript: SAID } }),
+      chunk({ audio: { data: 'AAEA' } }),
+      chunk({ audio: { data: 'AQAB' } }),
+      chunk({}, 'stop'),
+      'data: [DONE]\n\n',
+    ]);
+    const text = await (await gemini(true)).text();
+    expect(text).toContain('{"inlineData":{"mimeType":"audio/L16;codec=pcm;rate=24000","data":"AAEAAQAB"}}');
+    expect(JSON.parse(upstream.seen.at(-1)?.body ?? '')).toMatchObject({ audio: { voice: 'alloy', format: 'pcm16' } });
+  });
+
   it('is asked for it as the client did', async () => {
     upstream.answer = json(chatReply({ content: null, audio: { id: 'audio_1', data: 'AAAA', transcript: SAID, expires_at: 9 } }));
     const body = { model: 'gpt-audio', messages: MESSAGES, ...AUDIO };

@@ -53,6 +53,19 @@ export function replyImage(image: JsonObject): Part {
 /** Marks text that is the transcript of the audio that follows: in this dialect it stands there. */
 export const TRANSCRIPT = { residue: { [DIALECT]: { transcript: true } } } as const;
 
+/** What the first characters of base64 say of a sound. */
+const SOUNDS: readonly (readonly [RegExp, string])[] = [
+  [/^UklGR/, 'audio/wav'],
+  [/^(?:SUQz|\/\/[I-Pk-v])/, 'audio/mpeg'],
+  [/^\/\/[E-H]/, 'audio/aac'],
+  [/^ZkxhQ/, 'audio/flac'],
+  [/^T2dnU/, 'audio/ogg'],
+];
+
+/** Raw samples, as streams have them, say nothing of themselves; files begin with a name or a frame. https://platform.openai.com/docs/guides/audio */
+const soundType = (data: string): string | undefined =>
+  data === '' ? undefined : (SOUNDS.find(([sign]) => sign.test(data))?.[1] ?? 'audio/L16;codec=pcm;rate=24000');
+
 /** Audio of a reply: its transcript as text, for dialects without audio, and its bytes. */
 export function replyAudio(audio: JsonObject): readonly Part[] {
   const data = str(audio['data']);
@@ -62,6 +75,7 @@ export function replyAudio(audio: JsonObject): readonly Part[] {
   const media: MediaPart = {
     kind: 'media',
     media: 'audio',
+    ...given('mediaType', soundType(data)),
     source: { type: 'base64', data },
     ...given('id', str(audio['id']) || undefined),
     ...withResidue(typeof expires_at === 'number' ? { expires_at } : {}),

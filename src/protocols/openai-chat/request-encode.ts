@@ -143,14 +143,23 @@ function encodeAccount(request: ChatRequest, own: boolean, context: TargetContex
   };
 }
 
+/**
+ * What may come back besides text. Sound never comes alone here, and its form must be said; a stream has raw samples only.
+ * https://platform.openai.com/docs/guides/audio
+ */
+function encodeModalities({ modalities, stream }: ChatRequest, own: boolean): JsonObject {
+  if (!modalities || (!own && !modalities.some((modality) => modality !== 'text'))) return {};
+  if (own || !modalities.includes('audio')) return { modalities };
+  return { modalities: [...new Set(['text', ...modalities])], audio: { voice: 'alloy', format: stream ? 'pcm16' : 'wav' } };
+}
+
 function encodeForm(request: ChatRequest, own: boolean, context: TargetContext): JsonObject {
-  const { verbosity, modalities } = request;
+  const { verbosity } = request;
   const takes = own || context.facts.chatFields?.includes('verbosity');
   if (verbosity !== undefined && verbosity !== 'medium' && !takes) context.notes.add('verbosity', 'dropped', 'the target does not take it');
-  const more = modalities?.some((modality) => modality !== 'text') ?? false;
   return {
     ...(verbosity !== undefined && takes ? { verbosity } : {}),
-    ...(modalities && (own || more) ? { modalities } : {}),
+    ...encodeModalities(request, own),
   };
 }
 
