@@ -83,7 +83,10 @@ export const azureImageWires: ImageWires = { images: AZURE, 'image-edits': AZURE
 const XAI: MediaWire = { codec: 'xai', base: '/v1', models: ['grok-imagine-image*'], options: { ratios: true }, mark: 'recorded' };
 /** xAI. */
 export const xaiImageWires: ImageWires = {
-  images: [XAI, { ...XAI, models: ['grok-*image*'], options: {}, mark: 'documented' }],
+  images: [
+    { ...XAI, mark: 'documented' },
+    { ...XAI, models: ['grok-*image*'], options: {}, mark: 'documented' },
+  ],
   'image-edits': XAI,
 };
 

@@ -1,7 +1,8 @@
-import { GoogleGenAI, RawReferenceImage } from '@google/genai';
+import { GoogleGenAI, MaskReferenceImage, MaskReferenceMode, RawReferenceImage } from '@google/genai';
 import OpenAI, { toFile } from 'openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createMediaFetcher } from '../../src/egress/media-fetcher.ts';
+import { maskAs } from '../../src/media/images/mask.ts';
 import { cutStream, type FakeUpstream, json, startUpstream, stream } from '../fakes/upstream.ts';
 import { startTestServer, TEST_KEY, type TestServer } from '../server.ts';
 
@@ -236,6 +237,30 @@ describe('images of clients', () => {
 const REMOTE = { created: 1_790_000_000, data: [{ url: 'PLACE', revised_prompt: 'A red lantern' }] };
 const remote = (place: string): ReturnType<typeof json> => json({ ...REMOTE, data: [{ ...REMOTE.data[0], url: place }] });
 
+/** The mask of a form that an upstream got: its colour type. */
+const maskType = (body: string): number => body.slice(body.indexOf('name="mask"')).split('\r\n\r\n')[1]?.charCodeAt(25) ?? -1;
+
+describe('masks', () => {
+  it('become transparent for a provider of transparency, where a client of Imagen paints them white', async () => {
+    const google = new GoogleGenAI({ vertexai: true, apiKey: server.key, httpOptions: { baseUrl: server.url } });
+    const raw = new RawReferenceImage();
+    raw.referenceImage = { imageBytes: PNG };
+    const mask = new MaskReferenceImage();
+    mask.referenceImage = { imageBytes: PNG };
+    mask.config = { maskMode: MaskReferenceMode.MASK_MODE_USER_PROVIDED };
+    await google.models.editImage({ model: 'openai/gpt-image-1.5', prompt: 'x', referenceImages: [raw, mask] });
+    expect(maskType(gpt.seen.at(-1)?.body ?? '')).toBe(6);
+  });
+
+  it('become white for a provider of white', async () => {
+    bfl.answer = json({ detail: 'enough' }, 422);
+    const transparent = await maskAs({ data: PNG_BYTES, mediaType: 'image/png', at: 'mask', form: 'luma' }, 'alpha');
+    await post('/v1/images/edits', { model: 'bfl/flux-pro-1.0-fill', prompt: 'x', image: PNG, mask: transparent.data.toString('base64') });
+    const sent = sentJson(bfl) as { mask: string };
+    expect(Buffer.from(sent.mask, 'base64')[25]).toBe(0);
+  });
+});
+
 describe('bytes and addresses', () => {
   const model = 'openai/gpt-image-1.5';
   it('are bytes by default, fetched where the provider gives an address', async () => {
@@ -353,6 +378,7 @@ describe('streams', () => {
 
 describe('jobs of a provider', () => {
   it('are followed to their end', async () => {
+    const before = bfl.seen.length;
     const states = ['Pending', 'Ready'];
     bfl.answer = (request, response) => {
       const result = { sample: `${files.url}/made.png` };
@@ -361,7 +387,7 @@ describe('jobs of a provider', () => {
     };
     const reply = await client.images.generate({ model: 'bfl/flux-2-pro', prompt: 'x' });
     expect(reply.data).toEqual([{ b64_json: PNG }]);
-    expect(bfl.seen.map(({ method, path }) => `${method} ${path}`)).toEqual([
+    expect(bfl.seen.slice(before).map(({ method, path }) => `${method} ${path}`)).toEqual([
       'POST /v1/flux-2-pro',
       'GET /v1/get_result?id=j',
       'GET /v1/get_result?id=j',

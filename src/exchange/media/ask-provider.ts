@@ -4,8 +4,7 @@ import type { MediaAnswer, MediaRequest, WholeCodec } from '../../media/codec.ts
 import type { Provider, ProviderMedia } from '../../presets/preset.ts';
 import { fetchStream } from '../../upstream/fetch-stream.ts';
 import type { ExchangePorts } from '../exchange.ts';
-import { faultOfAnswer } from '../lanes/lane.ts';
-import { faultSource, upstreamRequest } from './media-exchange.ts';
+import { faultOfMedia, upstreamRequest } from './media-exchange.ts';
 
 /*
  * Requests to a provider that no client waits for: what a task sends must come to its end also when its client has gone.
@@ -62,7 +61,7 @@ export async function openProvider(asked: Asked, request: MediaRequest, signal: 
     throw new Redirected(new URL(location, outgoing.origin + outgoing.path).href);
   }
   const text = (await collect(answer.body, MAX_ERROR_BYTES).catch(() => undefined))?.toString('utf8') ?? '';
-  throw new GatewayError(faultOfAnswer(faultSource(asked, asked.codec), answer.status, answer.headers, text));
+  throw new GatewayError(faultOfMedia(asked, asked.codec, answer, text));
 }
 
 /** Sends one request and collects the answer. Throws `GatewayError` for an error status and when it comes to no end in time. */

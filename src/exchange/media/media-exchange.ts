@@ -142,12 +142,26 @@ export async function upstreamRequest(
 type Decide = Pick<WholeCodec<never, never>, 'decodeFault'> | undefined;
 
 /** Who reads a target's error bodies. */
-export function faultSource(context: Pick<MediaContext, 'provider' | 'ports'>, codec: Decide): FaultSource {
+function faultSource(context: Pick<MediaContext, 'provider' | 'ports'>, codec: Decide): FaultSource {
   const { provider, ports } = context;
   const usual = ports.codecs.get('openai-chat');
   if (!usual) throw new Error('no reader of faults');
   const decodeFault = (status: number, body: string): Fault => codec?.decodeFault?.(status, body) ?? usual.decodeFault(status, body);
   return { target: { provider, codec: { decodeFault } }, now: () => ports.clock.now() };
+}
+
+/**
+ * What a client is told of an error status. Some vendors say with a 403 that their safety system refused: the codec knows their words,
+ * and it is no trouble with the key.
+ */
+export function faultOfMedia(
+  context: Pick<MediaContext, 'provider' | 'ports'>,
+  codec: Decide,
+  { status, headers }: Omit<MediaAnswer, 'body'>,
+  body: string,
+): Fault {
+  const own = status === 403 ? codec?.decodeFault?.(status, body) : undefined;
+  return own?.kind === 'bad_request' ? own : faultOfAnswer(faultSource(context, codec), status, headers, body);
 }
 
 /** One request to the target; what the body goes to is chosen by the head. */
@@ -186,7 +200,7 @@ async function send(
       clearTimeout(total);
       if (!refused) return resolve();
       const text = Buffer.concat(refused.pieces).toString('utf8');
-      reject(new GatewayError(faultOfAnswer(faultSource(context, codec), refused.status, refused.headers, text)));
+      reject(new GatewayError(faultOfMedia(context, codec, refused, text)));
     };
     upstream.call = ports.send(outgoing, {
       head(status, headers) {

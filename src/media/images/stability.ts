@@ -66,13 +66,14 @@ export const stabilityImages: ImageCodec = {
     if (data === undefined) throw new Error('a reply without an image');
     return { kind: 'made', reply: { images: [{ data }] } };
   },
-  /** `{id, name, errors: […]}`. */
+  /** `{id, name, errors: […]}`; what the safety system refuses is a 403 as well. */
   decodeFault(status, body): Fault | undefined {
     const reply = parseObject(body);
     const errors = reply?.['errors'];
     const message = Array.isArray(errors) ? errors.filter((one: Json) => typeof one === 'string').join('; ') : undefined;
     if (!reply || message === undefined || message === '') return undefined;
     const name = textOf(reply['name']);
+    if (name === 'content_moderation') return refusedByFilter(message).fault;
     return { kind: kindOfStatus(status), status, message, by: 'upstream', ...(name === undefined ? {} : { code: name }) };
   },
 };

@@ -83,6 +83,15 @@ describe.each(IMAGES_ROWS.map((row, index) => [`${index} ${row.preset} ${row.mod
   });
 });
 
+it("tells a refusal of Stability's safety system from trouble with the key", async () => {
+  const row = IMAGES_ROWS.find(({ preset }) => preset === 'stability');
+  if (!row) throw new Error('no row');
+  const flagged = { id: 'e', name: 'content_moderation', errors: ['Your request was flagged by our content moderation system'] };
+  expect((await run(row, { status: 403, body: flagged })).fault).toMatchObject({ status: 400, code: 'content_policy_violation' });
+  const key = { id: 'e', name: 'forbidden', errors: ['Your API key may not do that'] };
+  expect((await run(row, { status: 403, body: key })).fault).toMatchObject({ status: 502, code: 'upstream_credential' });
+});
+
 describe('the table', () => {
   it.each(['images', 'image-edits', 'image-variations'] as const)('has a row for every wire of %s', (ability) => {
     const covered = new Set(IMAGES_ROWS.filter((row) => row.ability === ability).map((row) => wireOf(row)));
