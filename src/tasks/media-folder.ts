@@ -1,8 +1,7 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Blobs } from './media-store.ts';
 
 /** Pieces of an unfinished file: taken away when they are so old that nobody writes them any more. */
@@ -15,6 +14,22 @@ async function clean(folder: string, now: number): Promise<void> {
     const path = join(folder, name);
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: now }));
     if (now - mtimeMs > STALE_MS) await rm(path, { force: true });
+  }
+}
+
+/** Writes one piece after the other: no more of a large file is held than its source holds. */
+async function writePieces(path: string, source: AsyncIterable<Uint8Array>): Promise<number> {
+  const file = await open(path, 'w', 0o600);
+  try {
+    let bytes = 0;
+    for await (const piece of source) {
+      for (let at = 0; at < piece.length;) at += (await file.write(piece, at)).bytesWritten;
+      bytes += piece.length;
+    }
+    await file.sync();
+    return bytes;
+  } finally {
+    await file.close();
   }
 }
 
@@ -35,10 +50,9 @@ export function createMediaFolder(folder: string, now: () => number): Blobs {
       await ready;
       const part = `${pathOf(id)}.part`;
       try {
-        const out = createWriteStream(part, { mode: 0o600, flush: true });
-        await pipeline(Readable.from(source, { objectMode: false, highWaterMark: 256 * 1024 }), out);
+        const bytes = await writePieces(part, source);
         await rename(part, pathOf(id));
-        return out.bytesWritten;
+        return bytes;
       } catch (error) {
         await rm(part, { force: true });
         throw error;

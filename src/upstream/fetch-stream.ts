@@ -16,7 +16,7 @@ export function fetchStream(send: Send, request: UpstreamRequest, signal: AbortS
     let call: UpstreamCall | undefined;
     let isOver = false;
     const body = new Readable({
-      highWaterMark: 256 * 1024,
+      highWaterMark: 64 * 1024,
       read: () => call?.resume(),
       destroy(error, then) {
         signal.removeEventListener('abort', hangUp);
