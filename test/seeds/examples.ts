@@ -43,7 +43,7 @@ export const aliases: Readonly<Record<string, string>> = {
 /** A provider's name for `{platform}`. */
 export const PLATFORM = 'sandbox';
 /** One of its own models. */
-export const PLATFORM_MODEL = 'chat';
+const PLATFORM_MODEL = 'chat';
 
 const SYSTEM = '你是一位耐心的助手。';
 const GREETING = '你好，今天过得怎么样？';
