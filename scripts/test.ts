@@ -57,6 +57,7 @@ const CHECKS: readonly Check[] = [
   { name: 'corpus, vectors', command: [node, 'test/corpus/media/whole.ts'], skip: corpusMissing(), minutes: 2 },
   { name: 'corpus, audio', command: [node, 'test/corpus/media/audio.ts'], skip: corpusMissing(), minutes: 2 },
   { name: 'corpus, images', command: [node, 'test/corpus/media/images.ts'], skip: corpusMissing(), minutes: 2 },
+  { name: 'corpus, videos', command: [node, 'test/corpus/media/videos.ts'], skip: corpusMissing(), minutes: 2 },
   { name: 'counts', command: [node, 'test/corpus/count.ts'], skip: corpusMissing(), minutes: 2 },
 ];
 
