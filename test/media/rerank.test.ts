@@ -142,6 +142,14 @@ describe('rerank over others', () => {
     await expect(client.rerank({ model: 'voyage/rerank-2.5', query: 'x', documents: [] })).rejects.toBeInstanceOf(Cohere.BadRequestError);
   });
 
+  it('has the message where Cohere’s clients look for it, whoever refuses', async () => {
+    upstream.answer = json({ detail: 'Too many documents' }, 400);
+    for (const documents of [['a'], []]) {
+      const answer = await post('/v2/rerank', { model: 'voyage/rerank-2.5', query: 'x', documents });
+      expect([answer.status, await answer.json()]).toMatchObject([400, { message: expect.stringMatching(/documents/), error: {} }]);
+    }
+  });
+
   it('takes Jina’s query and Voyage’s name for how many', async () => {
     upstream.answer = json(REPLY);
     const answer = await post('/v1/rerank', { model: 'cohere/rerank-v3.5', query: { text: 'Jiangsu?' }, documents: DOCUMENTS, top_k: 1 });
@@ -198,6 +206,11 @@ describe('rerank by embeddings', () => {
   it('is a refusal where the provider’s settings do not say so', async () => {
     const answer = await post('/v1/rerank', { ...asked, model: 'plain/text-embedding-3-small' });
     expect([answer.status, await answer.json()]).toMatchObject([400, { error: { param: 'model' } }]);
+  });
+
+  it('is a refusal of more documents than vectors are held of', async () => {
+    const answer = await post('/v1/rerank', { ...asked, documents: Array.from({ length: 4096 }, () => 'same') });
+    expect([answer.status, await answer.json()]).toMatchObject([400, { error: { param: 'documents' } }]);
   });
 
   it('fails as the embedding does', async () => {

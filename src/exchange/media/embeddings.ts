@@ -19,8 +19,8 @@ import { codecOf, understood } from './whole.ts';
 
 /** Requests of one call that run at the same time. */
 const AT_ONCE = 8;
-/** Inputs of one call. */
-const MAX_INPUTS = 10_000;
+/** Inputs of one call: their vectors are held until the last one has come. */
+const MAX_INPUTS = 4096;
 
 /** The refusal of more inputs than one call may hold. */
 export function checkCount(count: number, field: string): void {
@@ -172,7 +172,7 @@ export async function embed(
   call: EmbeddingsCall,
   codec = codecOf(embeddingsCodecs, context),
 ): Promise<EmbeddingsReply> {
-  checkCount(call.inputs.length, 'input');
+  checkCount(call.inputs.length, call.names.inputs);
   const inputs = await suited(call.inputs, codec, context);
   // What nobody asked for is no loss.
   const target = call.implied === true ? { ...context.target, notes: createNotes() } : context.target;

@@ -29,7 +29,7 @@ async function compare(context: MediaContext, request: RerankRequest): Promise<R
       return { content: { kind: 'text', text }, wish: { task: 'document' }, at: `documents[${index}]` };
     }),
   ];
-  const names = { task: 'model', title: 'model', dimensions: 'model' };
+  const names = { inputs: 'documents', task: 'model', title: 'model', dimensions: 'model' };
   const { vectors, ...reply } = await embed(context, { inputs, names, base64: false, implied: true });
   const [first = [], ...rest] = vectors;
   return { ...reply, emulated: true, results: rest.map((vector, index) => ({ index, score: cosine(first, vector) })) };

@@ -35,6 +35,8 @@ export interface EmbeddingInput {
 
 /** What the client calls things: for notes and errors. */
 export interface WishNames {
+  /** The list of inputs. */
+  readonly inputs: string;
   readonly task: string;
   readonly title: string;
   readonly dimensions: string;

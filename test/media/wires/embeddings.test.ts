@@ -8,7 +8,7 @@ import { callWhole, type Canned, type Outcome } from './call-whole.ts';
 import { EMBEDDINGS_ROWS, type EmbeddingsRow } from './embeddings-rows.ts';
 import { wireOf, wiresOf } from './media-row.ts';
 
-const NAMES = { task: 'input_type', title: 'title', dimensions: 'dimensions' };
+const NAMES = { inputs: 'input', task: 'input_type', title: 'title', dimensions: 'dimensions' };
 
 const ask =
   ({ texts, wish, base64 = false, user }: EmbeddingsRow) =>

@@ -83,7 +83,7 @@ function readOpenai(body: JsonObject): { readonly call: EmbeddingsCall; readonly
     format,
     call: {
       inputs: inputsOf(body['input']).map((one) => ({ ...one, wish })),
-      names: { task: 'input_type', title: 'title', dimensions: 'dimensions' },
+      names: { inputs: 'input', task: 'input_type', title: 'title', dimensions: 'dimensions' },
       base64: format === 'base64',
       rest: unknownMembers(body, KNOWN),
       ...(user === undefined ? {} : { user }),
@@ -149,7 +149,7 @@ function readContent(request: JsonObject, at: string, model: string): EmbeddingI
 
 /** Reads Gemini's requests. https://ai.google.dev/api/embeddings */
 function readGemini(body: JsonObject, verb: string, model: string): EmbeddingsCall {
-  const names = { task: 'taskType', title: 'title', dimensions: 'outputDimensionality' };
+  const names = { inputs: 'requests', task: 'taskType', title: 'title', dimensions: 'outputDimensionality' };
   if (verb === 'embedContent') return { inputs: [readContent(body, '', model)], names, base64: false, unknown: unknownOf(body) };
   const { requests } = body;
   if (requests === undefined || requests === null) throw missingField('requests');

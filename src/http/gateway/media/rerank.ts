@@ -1,8 +1,12 @@
-import { badField, isObject, type Json, type JsonObject } from '../../../ir/index.ts';
+import { badField, GatewayError, isObject, type Json, type JsonObject } from '../../../ir/index.ts';
+import { respondFault } from '../../../exchange/exchange.ts';
 import { runMedia } from '../../../exchange/media/media-exchange.ts';
 import { rerank } from '../../../exchange/media/rerank.ts';
 import type { RerankDocument, RerankReply, RerankRequest } from '../../../media/rerank/shape.ts';
 import { objectAt, optionalBoolean, optionalCount, requiredArray, requiredString, unknownMembers } from '../../../wire/fields.ts';
+import type { ClientCodec } from '../../../protocols/protocol.ts';
+import type { MediaOperation } from '../endpoints.ts';
+import type { GatewayPorts, Visit } from '../handle.ts';
 import type { MediaEndpoint } from './index.ts';
 import { mediaCall, readJson } from './read-json.ts';
 
@@ -72,9 +76,28 @@ function writeCohere(id: string, reply: RerankReply): JsonObject {
   };
 }
 
+/** Errors as Cohere's clients read them, a `message` of their own, beside the usual ones. https://docs.cohere.com/reference/errors */
+const cohereClient = (client: ClientCodec): ClientCodec => ({
+  ...client,
+  encodeFault(fault, id) {
+    const { status, body } = client.encodeFault(fault, id);
+    return { status, body: { id, message: fault.message, ...body } };
+  },
+});
+
 /** POST /v1/rerank and /v2/rerank. */
-export const rerankEndpoint: MediaEndpoint = async (visit, operation, request, ports) => {
+export const rerankEndpoint: MediaEndpoint = async (received, operation, request, ports) => {
+  const visit = operation.shape === 'cohere' ? { ...received, client: cohereClient(received.client) } : received;
   const body = await readJson(visit, request);
+  try {
+    await answer(visit, operation, body, ports);
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    respondFault(visit, visit.sink, error.fault);
+  }
+};
+
+async function answer(visit: Visit, operation: MediaOperation, body: JsonObject, ports: GatewayPorts): Promise<void> {
   const call = mediaCall(visit, operation, body);
   const asked = readRequest(body, operation.shape === 'cohere' ? 'cohere' : 'classic');
   const withDocuments = optionalBoolean(body, 'return_documents') ?? false;
@@ -83,4 +106,4 @@ export const rerankEndpoint: MediaEndpoint = async (visit, operation, request, p
     const id = ports.newId('rerank-');
     context.reply(operation.shape === 'cohere' ? writeCohere(id, reply) : writeReply(id, context.model, asked, reply, withDocuments));
   });
-};
+}
