@@ -4,7 +4,7 @@ import type { MediaAnswer, MediaRequest, WholeCodec } from '../../media/codec.ts
 import type { Provider, ProviderMedia } from '../../presets/preset.ts';
 import { fetchStream } from '../../upstream/fetch-stream.ts';
 import type { ExchangePorts } from '../exchange.ts';
-import { faultOfMedia, upstreamRequest } from './media-exchange.ts';
+import { faultOfMedia, upstreamRequest } from './provider-request.ts';
 
 /*
  * Requests to a provider that no client waits for: what a task sends must come to its end also when its client has gone.

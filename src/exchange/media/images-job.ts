@@ -10,7 +10,8 @@ import { taskView } from '../../tasks/view.ts';
 import type { ExchangePorts } from '../exchange.ts';
 import { withSuitedMask } from './images.ts';
 import { type Asked, askProvider } from './ask-provider.ts';
-import { isOwnAddress, type MediaContext, refuseLosses } from './media-exchange.ts';
+import { type MediaContext, refuseLosses } from './media-exchange.ts';
+import { isOwnAddress } from './provider-request.ts';
 import { understood } from './whole.ts';
 
 /*

@@ -6,7 +6,8 @@ import { imageCodecs } from '../../media/images/index.ts';
 import type { ImageCodec, ImageEvent, ImageJob, ImageOutcome, ImageReply, ImageRequest, MadeImage } from '../../media/images/shape.ts';
 import type { MediaAnswer } from '../../media/codec.ts';
 import { createSseReader } from '../../wire/sse.ts';
-import { isOwnAddress, type MediaContext } from './media-exchange.ts';
+import type { MediaContext } from './media-exchange.ts';
+import { isOwnAddress } from './provider-request.ts';
 import { sideBySide } from './side-by-side.ts';
 import { codecOf, understood } from './whole.ts';
 

@@ -3,13 +3,13 @@ import { type Ability, createNotes, type Fault, GatewayError, gatewayFault, type
 import type { MediaAnswer, MediaRequest, MediaTarget, WholeCodec } from '../../media/codec.ts';
 import { decide } from '../../policy/decide.ts';
 import type { Provider, ProviderMedia } from '../../presets/preset.ts';
-import type { UpstreamCall, UpstreamRequest, UpstreamSink } from '../../upstream/send.ts';
+import type { UpstreamCall, UpstreamSink } from '../../upstream/send.ts';
 import type { AttemptEnd, Call } from '../call.ts';
 import type { ClientSink, OutHeaders } from '../client-sink.ts';
 import { type ExchangePorts, respondFault } from '../exchange.ts';
-import { faultOfAnswer, type FaultSource } from '../lanes/lane.ts';
 import { callHeaders, notesHeader, servedBy } from '../out-headers.ts';
 import type { CallRecord } from '../ports.ts';
+import { faultOfMedia, type FaultReader, upstreamRequest } from './provider-request.ts';
 
 /** A client's call for an ability besides chat, recognised and authenticated. */
 export interface MediaCall extends Pick<
@@ -100,75 +100,11 @@ export function refuseLosses(call: Pick<MediaCall, 'strict'>, notes: Notes): voi
   );
 }
 
-/** Whether an address is on the provider's own hosts: only there its key may go. */
-export function isOwnAddress({ origin, wire }: Pick<ProviderMedia, 'origin' | 'wire'>, url: URL): boolean {
-  if (url.origin === origin) return true;
-  const hosts = String(wire.options?.['hosts'] ?? '');
-  return url.protocol === 'https:' && url.port === '' && hosts.split(' ').some((suffix) => suffix !== '' && url.hostname.endsWith(suffix));
-}
-
-/** Where a request goes. */
-function placeOf(media: ProviderMedia, name: string, request: MediaRequest): { readonly origin: string; readonly path: string } {
-  if (request.url === undefined) return { origin: media.origin, path: media.basePath + request.path };
-  const url = URL.canParse(request.url) ? new URL(request.url) : undefined;
-  if (url && isOwnAddress(media, url)) return { origin: url.origin, path: url.pathname + url.search };
-  const message = `Provider '${name}' named an address that is not one of its own`;
-  throw new GatewayError(gatewayFault('upstream', message, { code: 'upstream_malformed' }));
-}
-
-/** The request to the target as it goes on the wire, signed. */
-export async function upstreamRequest(
-  context: Pick<MediaContext, 'media' | 'provider' | 'ports'>,
-  request: MediaRequest,
-): Promise<UpstreamRequest> {
-  const { media, provider, ports } = context;
-  const { method = 'POST', body = [], stream } = request;
-  const { origin, path } = placeOf(media, provider.name, request);
-  const plain = { ...(body.length > 0 ? { 'content-type': 'application/json' } : {}), ...media.headers, ...request.headers };
-  const signing = { now: () => ports.clock.now(), post: ports.post };
-  const more = media.sign ? await media.sign({ method, origin, path, headers: plain, body }, signing) : {};
-  const { connect, headers, idle } = provider.timeouts;
-  return {
-    origin,
-    method,
-    path,
-    headers: { ...plain, ...more },
-    body,
-    timeouts: { connect, headers, idle },
-    ...(stream ? { stream } : {}),
-  };
-}
-
-type Decide = Pick<WholeCodec<never, never>, 'decodeFault'> | undefined;
-
-/** Who reads a target's error bodies. */
-function faultSource(context: Pick<MediaContext, 'provider' | 'ports'>, codec: Decide): FaultSource {
-  const { provider, ports } = context;
-  const usual = ports.codecs.get('openai-chat');
-  if (!usual) throw new Error('no reader of faults');
-  const decodeFault = (status: number, body: string): Fault => codec?.decodeFault?.(status, body) ?? usual.decodeFault(status, body);
-  return { target: { provider, codec: { decodeFault } }, now: () => ports.clock.now() };
-}
-
-/**
- * What a client is told of an error status. Some vendors say with a 403 that their safety system refused: the codec knows their words,
- * and it is no trouble with the key.
- */
-export function faultOfMedia(
-  context: Pick<MediaContext, 'provider' | 'ports'>,
-  codec: Decide,
-  { status, headers }: Omit<MediaAnswer, 'body'>,
-  body: string,
-): Fault {
-  const own = status === 403 ? codec?.decodeFault?.(status, body) : undefined;
-  return own?.kind === 'bad_request' ? own : faultOfAnswer(faultSource(context, codec), status, headers, body);
-}
-
 /** One request to the target; what the body goes to is chosen by the head. */
 async function send(
   context: Pick<MediaContext, 'media' | 'provider' | 'ports' | 'sink'>,
   request: MediaRequest,
-  codec: Decide,
+  codec: FaultReader,
   open: (head: Omit<MediaAnswer, 'body'>, resume: () => void) => Pick<UpstreamSink, 'body'>,
   signal?: AbortSignal,
 ): Promise<void> {
@@ -241,7 +177,7 @@ async function send(
 type Base = Parameters<typeof send>[0];
 
 /** As `send`, with the body to be read. */
-function openAnswer(context: Base, request: MediaRequest, codec: Decide): Promise<OpenAnswer> {
+function openAnswer(context: Base, request: MediaRequest, codec: FaultReader): Promise<OpenAnswer> {
   return new Promise((resolve, reject) => {
     const leaving = new AbortController();
     let isOver = false;

@@ -1,13 +1,15 @@
 import { badField, GatewayError, gatewayFault, isObject, createNotes, type JsonObject } from '../../ir/index.ts';
 import type { MediaRequest, MediaTarget } from '../../media/codec.ts';
 import { videoCodecs } from '../../media/videos/index.ts';
-import type { Derivation, VideoCodec, VideoJob, VideoOutput, VideoRequest, VideoSource } from '../../media/videos/shape.ts';
+import type { Derivation, VideoCodec, VideoJob, VideoImage, VideoOutput, VideoRequest, VideoSource } from '../../media/videos/shape.ts';
 import type { Snapshot } from '../../policy/snapshot.ts';
 import type { RemoteOrder, Task, TaskDriver, TaskMedia, TaskProgress } from '../../tasks/ports.ts';
 import { taskView } from '../../tasks/view.ts';
 import type { ExchangePorts } from '../exchange.ts';
 import { type Asked, askProvider, openProvider, Redirected } from './ask-provider.ts';
-import { isOwnAddress, type MediaContext, refuseLosses } from './media-exchange.ts';
+import { type MediaContext, refuseLosses } from './media-exchange.ts';
+import { mediaLink } from './media-link.ts';
+import { isOwnAddress } from './provider-request.ts';
 import { codecOf, understood } from './whole.ts';
 
 /** What jobs of videos stand on. */
@@ -211,6 +213,27 @@ export function createVideoDriver(ports: VideoPorts): TaskDriver {
       return found;
     },
   };
+}
+
+/** How long a provider may take to fetch an image from here. */
+const IMAGE_MS = 24 * 3_600_000;
+
+/**
+ * Images for a provider that fetches them itself: bytes are kept here and linked to, where the operator has said by which address
+ * this server is reached from outside.
+ */
+export async function withAddresses(context: MediaContext, images: readonly VideoImage[]): Promise<readonly VideoImage[]> {
+  const { media, call, ports } = context;
+  const { publicUrl } = call.snapshot.config.server;
+  if (media.wire.options?.['images'] !== 'url' || publicUrl === undefined) return images;
+  return Promise.all(
+    images.map(async (image) => {
+      if (image.url !== undefined) return image;
+      const expiresAt = ports.clock.now() + IMAGE_MS;
+      const kept = await ports.mediaStore.put(image.data, { mediaType: image.mediaType, owner: call.key.id, expiresAt });
+      return { ...image, url: mediaLink(call, ports.mediaStore, kept, expiresAt) };
+    }),
+  );
 }
 
 /** What an order of a video says. */
