@@ -17,7 +17,7 @@ import { createState } from './state/index.ts';
 import { openStores, type Stores } from './stores.ts';
 import { createLocalCounter } from './tokens/local-counter.ts';
 import { createSandboxSend } from './upstream/sandbox-send.ts';
-import { createUndiciSend } from './upstream/undici-send.ts';
+import { createNetworkSend, type NetworkSend } from './upstream/choose-send.ts';
 
 /** What the server takes from the process. */
 interface ProcessPorts {
@@ -70,20 +70,20 @@ function atMost(ms: number, work: Promise<void>, onLate: () => void): Promise<vo
 interface Parts {
   readonly app: App;
   readonly stores: Stores;
-  readonly undici: ReturnType<typeof createUndiciSend>;
+  readonly network: NetworkSend;
   readonly counter: Lazy<{ close(): Promise<void> }>;
   readonly log: Log;
 }
 
 async function build(config: () => Config, data: string, { env, writeLog }: ProcessPorts): Promise<Parts> {
   const log = createLog(config(), writeLog);
-  const undici = createUndiciSend();
-  const stores = await openStores({ folder: data, env, clock, log, config, send: undici.send });
+  const network = createNetworkSend(env);
+  const stores = await openStores({ folder: data, env, clock, log, config, send: network.send });
   const sandbox = createSandbox({ now: clock.now, newId, setTimer, codecs: clientCodecs });
   const counter = lazily(async () => (await import('./tokens/local-counter.ts')).createLocalCounter());
   const app = createApp(config(), {
     clock,
-    send: createSandboxSend(sandbox, undici.send),
+    send: createSandboxSend(sandbox, network.send),
     seals: stores.seals,
     media: createMediaFetcher({ bounds: () => ({ allow: config().egress.allow, fetchBytes: config().limits.fetchBytes }) }),
     journal: stores.journal,
@@ -97,14 +97,14 @@ async function build(config: () => Config, data: string, { env, writeLog }: Proc
     onDefect: (err, requestId) => log.error({ err, requestId }, 'The gateway failed on a request'),
   });
   logAccess(app.server, log);
-  return { app, stores, undici, counter, log };
+  return { app, stores, network, counter, log };
 }
 
-async function stop({ app, stores, undici, counter, log }: Parts): Promise<void> {
+async function stop({ app, stores, network, counter, log }: Parts): Promise<void> {
   await app.drain(GRACE_MS);
   const late = (): void => log.error({}, `What is kept could not be written within ${CLOSE_MS} ms`);
   await atMost(CLOSE_MS, stores.close(), late);
-  await Promise.all([undici.close(), counter.ifMade((made) => made.close())]);
+  await Promise.all([network.close(), counter.ifMade((made) => made.close())]);
   await log.flush();
 }
 
@@ -114,13 +114,13 @@ export const createServe =
   async ({ config, data }): Promise<Running> => {
     let current = config;
     const parts = await build(() => current, data, ports);
-    const { app, stores, undici, log } = parts;
+    const { app, stores, network, log } = parts;
     const port = await listen(app.server, config.server).catch(async (error: unknown) => {
       await stores.close();
       throw error;
     });
     const warm = async (): Promise<void> => {
-      await Promise.all([undici.warm(), stores.warm()]);
+      await Promise.all([network.warm(), stores.warm()]);
       app.wake();
       ports.onSettled();
     };

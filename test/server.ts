@@ -10,7 +10,7 @@ import { testKept } from './kept.ts';
 import { createTestSandbox, sandboxModels } from './sandbox.ts';
 import { createLocalCounter } from '../src/tokens/local-counter.ts';
 import { createSandboxSend } from '../src/upstream/sandbox-send.ts';
-import { createUndiciSend } from '../src/upstream/undici-send.ts';
+import { createNetworkSend } from '../src/upstream/choose-send.ts';
 
 export const TEST_KEY = 'pk-test-0123456789abcdef';
 
@@ -91,12 +91,12 @@ export async function startTestServer(
 ): Promise<TestServer> {
   const records: CallRecord[] = [];
   const defects: unknown[] = [];
-  const undici = createUndiciSend();
+  const network = createNetworkSend();
   const counter = createLocalCounter();
   const kept = testKept(() => clock.now());
   const app = createApp(testConfig(changes), {
     clock,
-    send: createSandboxSend(createTestSandbox(), undici.send),
+    send: createSandboxSend(createTestSandbox(), network.send),
     seals: memorySeals(),
     media: {
       fetch: () => Promise.reject(new Error('no media in this test')),
@@ -122,7 +122,7 @@ export async function startTestServer(
     async close() {
       await app.drain(500);
       await counter.close();
-      await undici.close();
+      await network.close();
       await kept.close();
     },
   };

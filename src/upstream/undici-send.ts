@@ -1,50 +1,10 @@
 import type * as Undici from 'undici';
-import { type Fault, GatewayError, gatewayFault } from '../ir/index.ts';
+import { GatewayError } from '../ir/index.ts';
+import { connectionFault } from './connection-fault.ts';
 import type { Send, UpstreamCall, UpstreamHeaders, UpstreamRequest, UpstreamSink } from './send.ts';
 
 /** Bodies up to this size go out as one buffer: joining them costs less than writing pieces. */
 const JOIN_BYTES = 16 * 1024;
-
-const errorCode = (error: unknown): string => {
-  for (let at: unknown = error; typeof at === 'object' && at !== null; at = (at as { cause?: unknown }).cause) {
-    const code = (at as { code?: unknown }).code;
-    if (typeof code === 'string') return code;
-  }
-  return '';
-};
-
-/** What a client is told of a failed connection: never an address. */
-function connectionFault(error: unknown, begun: boolean): Fault {
-  const code = errorCode(error);
-  switch (code) {
-    case 'UND_ERR_CONNECT_TIMEOUT':
-      return gatewayFault('timeout', 'The upstream did not accept a connection in time', { code: 'upstream_connect_timeout' });
-    case 'UND_ERR_HEADERS_TIMEOUT':
-      return gatewayFault('timeout', 'The upstream did not begin to answer in time', { code: 'upstream_headers_timeout' });
-    case 'UND_ERR_BODY_TIMEOUT':
-      return gatewayFault('timeout', 'The upstream stopped sending in mid-answer', { code: 'upstream_idle_timeout' });
-    case 'ECONNREFUSED':
-    case 'EHOSTUNREACH':
-    case 'ENETUNREACH':
-      return gatewayFault('upstream', 'The upstream does not accept connections', { code: 'upstream_unreachable' });
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return gatewayFault('upstream', "The upstream's host name cannot be resolved", { code: 'upstream_unresolved' });
-    default:
-      if (code.startsWith('HPE_') || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
-        return gatewayFault('upstream', 'The upstream answered with something that is not HTTP', { code: 'upstream_malformed' });
-      }
-      if (code.includes('CERT') || code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL')) {
-        return gatewayFault('upstream', "The upstream's TLS certificate cannot be trusted", { code: 'upstream_tls' });
-      }
-      return begun
-        ? gatewayFault('upstream', 'The upstream cut the connection in mid-answer', { code: 'upstream_cut' })
-        : gatewayFault('upstream', 'The upstream closed the connection without an answer', { code: 'upstream_closed' });
-  }
-}
-
-/** Undici's own checks of what we send (a header value with a line break): our fault or the configuration's, not the upstream's. */
-const isRefusedByUs = (error: unknown): boolean => errorCode(error) === 'UND_ERR_INVALID_ARG';
 
 interface Handler {
   onRequestStart(controller: Undici.Dispatcher.DispatchController): void;
@@ -65,11 +25,7 @@ function createHandler(sink: UpstreamSink): { readonly handler: Handler; readonl
     over = true;
     // A body that could not be read to its end says why itself.
     if (error instanceof GatewayError) return sink.fail(error.fault);
-    sink.fail(
-      isRefusedByUs(error)
-        ? gatewayFault('internal', 'The request could not be written for the upstream', { code: 'upstream_request_invalid' })
-        : connectionFault(error, begun),
-    );
+    sink.fail(connectionFault(error, begun));
   };
   return {
     fail,
@@ -108,8 +64,15 @@ function createHandler(sink: UpstreamSink): { readonly handler: Handler; readonl
   };
 }
 
-/** Sends over HTTP/1.1 with a pool for each origin, so that one dead upstream starves no other. undici is loaded with the first request: it doubles the start-up. */
-export function createUndiciSend(): { readonly send: Send; warm(): Promise<void>; close(): Promise<void> } {
+/**
+ * Sends over HTTP/1.1 with a pool for each origin, through the proxy that is named for it. undici is loaded with the first request: it
+ * doubles the start-up.
+ */
+export function createUndiciSend(proxyOf: (origin: string) => string | undefined = () => undefined): {
+  readonly send: Send;
+  warm(): Promise<void>;
+  close(): Promise<void>;
+} {
   let undici: typeof Undici | undefined;
   let loading: Promise<typeof Undici> | undefined;
   const pools = new Map<string, Undici.Dispatcher>();
@@ -118,13 +81,15 @@ export function createUndiciSend(): { readonly send: Send; warm(): Promise<void>
     const key = `${request.origin} ${request.timeouts.connect}`;
     let pool = pools.get(key);
     if (!pool) {
-      pool = new lib.Pool(request.origin, {
+      const options = {
         connections: null,
         pipelining: 1,
         connect: { timeout: request.timeouts.connect },
         maxHeaderSize: 64 * 1024,
         keepAliveTimeout: 20_000,
-      });
+      };
+      const uri = proxyOf(request.origin);
+      pool = uri === undefined ? new lib.Pool(request.origin, options) : new lib.ProxyAgent({ ...options, uri });
       pools.set(key, pool);
     }
     return pool;
@@ -143,6 +108,7 @@ export function createUndiciSend(): { readonly send: Send; warm(): Promise<void>
     const length = request.stream ? request.stream.length : body === null ? undefined : bytes;
     poolFor(lib, request).dispatch(
       {
+        origin: request.origin,
         method: request.method as Undici.Dispatcher.HttpMethod,
         path: request.path,
         headers: length === undefined ? request.headers : { ...request.headers, 'content-length': String(length) },
