@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findFfmpeg } from '../../src/media/audio/ffmpeg.ts';
-import { conduct, cutStream, type FakeUpstream, json, startUpstream, stream } from '../fakes/upstream.ts';
+import { type Answer, conduct, cutStream, type FakeUpstream, json, startUpstream, stream } from '../fakes/upstream.ts';
 import { startTestServer, type TestServer } from '../server.ts';
 
 let upstream: FakeUpstream;
@@ -113,6 +115,89 @@ describe('speech in the provider’s own format', () => {
     expect(await answer.text()).toBe(`data: {"type":"speech.audio.delta","audio":"AAEC"}\n\n${done}`);
     expect(sent()['stream_format']).toBe('sse');
     await expect.poll(() => server.records.at(-1)).toMatchObject({ input: 3, output: 9 });
+  });
+});
+
+/** Speaks without end, as fast as it is taken; how much it could say. */
+function endless(type: string, piece: Buffer): { readonly answer: Answer; said: number; gone: boolean } {
+  const state = {
+    said: 0,
+    gone: false,
+    answer: ((_request, response) => {
+      response.writeHead(200, { 'content-type': type });
+      response.on('close', () => (state.gone = true));
+      const more = (): void => {
+        while (!response.destroyed && response.write(piece)) state.said += piece.length;
+        if (!response.destroyed) response.once('drain', more);
+      };
+      more();
+    }) as Answer,
+  };
+  return state;
+}
+
+const leaves = (body: object): { readonly asking: Promise<Response>; readonly leaving: AbortController } => {
+  const leaving = new AbortController();
+  const asking = fetch(`${server.url}/v1/audio/speech`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    signal: leaving.signal,
+  });
+  return { asking, leaving };
+};
+
+/** Children of this process by a name. */
+const childrenNamed = (name: string): number =>
+  readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid))
+    .filter((pid) => {
+      try {
+        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+        return stat.includes(`(${name})`) && Number(/\) . (\d+)/.exec(stat)?.[1]) === process.pid;
+      } catch {
+        return false;
+      }
+    }).length;
+
+describe('a client that takes its time', () => {
+  it.each([
+    ['the provider’s own format', { model: 'openai/tts-1', response_format: 'mp3' }],
+    ['MP3 made here', { model: 'eleven/eleven_v3', response_format: 'wav' }],
+  ])('stops the provider: %s', async (_name, body) => {
+    const state = endless('audio/mpeg', Buffer.alloc(64 * 1024));
+    upstream.answer = state.answer;
+    const { asking, leaving } = leaves({ input: 'Hi', voice: 'alloy', ...body });
+    await asking;
+    let before = -1;
+    await expect.poll(() => [before, (before = state.said)].every((one) => one === state.said), { interval: 200 }).toBe(true);
+    expect(state.said).toBeLessThan(40 * 1024 * 1024);
+    leaving.abort();
+    await expect.poll(() => state.gone).toBe(true);
+  });
+
+  it.runIf(process.platform === 'linux' && findFfmpeg() !== undefined)('and goes: its program goes too', async () => {
+    const state = endless('audio/pcm', TONE);
+    upstream.answer = state.answer;
+    const { asking, leaving } = leaves({ model: 'eleven/eleven_v3', input: 'Hi', voice: 'x', response_format: 'flac' });
+    await asking;
+    expect(childrenNamed('ffmpeg')).toBe(1);
+    leaving.abort();
+    await expect.poll(() => [state.gone, childrenNamed('ffmpeg')]).toEqual([true, 0]);
+  });
+});
+
+describe('long speech', () => {
+  it('is encoded without holding up other calls', async () => {
+    const long = Buffer.concat(Array.from({ length: 240 }, () => TONE));
+    upstream.answer = stream([geminiEvent(long, 'STOP')]);
+    const delay = monitorEventLoopDelay({ resolution: 5 });
+    const answer = await post({ model: GEMINI, input: 'Hi' });
+    // From here on the work is the encoder's: a tenth of a second of sound at once.
+    delay.enable();
+    expect((await bytesOf(answer)).length).toBeGreaterThan(500_000);
+    delay.disable();
+    expect(delay.percentile(99) / 1e6).toBeLessThan(100);
   });
 });
 

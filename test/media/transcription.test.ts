@@ -343,6 +343,16 @@ describe('what is refused', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it.each([
+    ['before the file', [['model', 'mistral/voxtral-mini-latest'], ['prompt', 'Ada'], FILE]],
+    ['behind the file', [['model', 'mistral/voxtral-mini-latest'], FILE, ['prompt', 'Ada']]],
+    ['with a file that waits', [FILE, ['prompt', 'Ada'], ['model', 'mistral/voxtral-mini-latest']]],
+  ] as [string, Part[]][])('what a provider cannot be told, where the caller is strict: %s', async (_name, parts) => {
+    upstream.answer = json(TEXT);
+    const answer = await post(parts, undefined, { 'x-strict': '1' });
+    expect([answer.status, await answer.json()]).toMatchObject([400, { error: { param: 'prompt', code: 'not_expressible' } }]);
+  });
+
   it('JSON, and a form that ends in its file', async () => {
     const answer = await fetch(`${server.url}/v1/audio/transcriptions`, {
       method: 'POST',

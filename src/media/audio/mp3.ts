@@ -1,25 +1,72 @@
-import { setImmediate } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { GatewayError, gatewayFault } from '../../ir/index.ts';
+import type { Mp3Answer, Mp3Job } from './mp3-job.ts';
 
-/** A tenth of a second at 24 kHz: about half a millisecond of work. */
-const STEP_BYTES = 4800;
-const KBIT = 64;
+/** A second at 24 kHz: a few milliseconds of work. */
+const STEP_BYTES = 48_000;
 
-/** Samples as MP3, in small steps between which other calls run. The encoder is loaded with its first use. */
+const broken = (): GatewayError =>
+  new GatewayError(gatewayFault('internal', 'The audio could not be encoded', { code: 'encoding_failed' }));
+
+const isBuilt = import.meta.url.endsWith('.js');
+
+interface Waiting {
+  resolve(bytes: Buffer): void;
+  reject(error: Error): void;
+}
+
+type Step = Mp3Job extends infer Job ? (Job extends Mp3Job ? Omit<Job, 'id'> : never) : never;
+
+/** One thread for all sounds, started by the first and kept from then on; it never keeps the process alive. */
+let thread: Worker | undefined;
+let jobs = 0;
+let streams = 0;
+const waiting = new Map<number, Waiting>();
+
+function startThread(): Worker {
+  const fresh = new Worker(isBuilt ? new URL('./mp3-worker.js', import.meta.url) : new URL('./mp3-worker.ts', import.meta.url));
+  fresh.unref();
+  fresh.on('message', ({ id, bytes }: Mp3Answer) => {
+    if (bytes) waiting.get(id)?.resolve(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    else waiting.get(id)?.reject(broken());
+    waiting.delete(id);
+  });
+  const lost = (): void => {
+    if (thread !== fresh) return;
+    thread = undefined;
+    for (const one of waiting.values()) one.reject(broken());
+    waiting.clear();
+  };
+  fresh.on('error', lost);
+  fresh.on('exit', lost);
+  return fresh;
+}
+
+function ask(step: Step): Promise<Buffer> {
+  thread ??= startThread();
+  const id = ++jobs;
+  const asked = new Promise<Buffer>((resolve, reject) => waiting.set(id, { resolve, reject }));
+  thread.postMessage({ ...step, id }, []);
+  return asked;
+}
+
+/** Samples as MP3, as they come, encoded beside the main loop. The encoder is loaded with its first use. */
 export async function* mp3Of(samples: AsyncIterable<Buffer>, sampleRate: number): AsyncGenerator<Buffer> {
-  const { createMp3Encoder } = await import('wasm-media-encoders');
-  const encoder = await createMp3Encoder();
-  encoder.configure({ channels: 1, sampleRate, bitrate: KBIT });
-  for await (const piece of samples) {
-    for (let from = 0; from < piece.length; from += STEP_BYTES) {
-      const step = piece.subarray(from, from + STEP_BYTES);
-      const floats = new Float32Array(step.length / 2);
-      for (let i = 0; i < floats.length; i++) floats[i] = step.readInt16LE(i * 2) / 32_768;
-      // A view of the encoder's own memory, which its next step writes over.
-      const bytes = Buffer.from(encoder.encode([floats]));
-      if (bytes.length > 0) yield bytes;
-      await setImmediate();
+  const stream = ++streams;
+  let isOver = false;
+  await ask({ stream, step: 'begin', sampleRate });
+  try {
+    for await (const piece of samples) {
+      for (let from = 0; from < piece.length; from += STEP_BYTES) {
+        // A copy: a view would take all that it looks into along to the other thread.
+        const bytes = await ask({ stream, step: 'encode', samples: new Uint8Array(piece.subarray(from, from + STEP_BYTES)) });
+        if (bytes.length > 0) yield bytes;
+      }
     }
+    isOver = true;
+    const rest = await ask({ stream, step: 'end' });
+    if (rest.length > 0) yield rest;
+  } finally {
+    if (!isOver) ask({ stream, step: 'drop' }).catch(() => undefined);
   }
-  const bytes = Buffer.from(encoder.finalize());
-  if (bytes.length > 0) yield bytes;
 }
