@@ -12,7 +12,12 @@ const videos = (wire: MediaWire): Videos => ({ videos: wire });
 export const openaiVideoWires = videos({ codec: 'openai', base: '/v1', models: ['sora-*'], mark: 'documented' });
 
 /** Servers that copied OpenAI's videos. */
-export const openaiCopyVideoWires = videos({ codec: 'openai', base: '/v1', options: { references: 8 }, mark: 'documented' });
+export const openaiCopyVideoWires = videos({
+  codec: 'openai',
+  base: '/v1',
+  options: { references: 8, remixReferences: 8 },
+  mark: 'documented',
+});
 
 /** Veo at the Gemini API. */
 export const geminiVideoWires = videos({ codec: 'veo', base: '/v1beta', models: ['veo-*'], mark: 'recorded' });

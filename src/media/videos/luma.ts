@@ -30,7 +30,7 @@ function frameOf(image: VideoImage | undefined): JsonObject | undefined {
   if (image.url === undefined) {
     throw badField(
       image.at,
-      `Invalid request: '${image.at}' must be a URL: this provider fetches images itself and takes no bytes`,
+      `Invalid request: '${image.at}' must be a URL: this provider fetches images itself ('server.publicUrl' lets it fetch them here)`,
       'not_supported',
     );
   }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { badField, GatewayError, gatewayFault, type JsonObject } from '../../../ir/index.ts';
 import { publicOrigin } from '../../../exchange/media/media-link.ts';
 import { runMedia } from '../../../exchange/media/media-exchange.ts';
-import { videoSubmission } from '../../../exchange/media/videos.ts';
+import { videoSubmission, withAddresses } from '../../../exchange/media/videos.ts';
 import type { KeptMedia } from '../../../exchange/ports.ts';
 import type { VideoFieldNames, VideoImage, VideoRequest } from '../../../media/videos/shape.ts';
 import type { Task } from '../../../tasks/ports.ts';
@@ -182,7 +182,8 @@ async function operation(visit: Visit, id: string, form: Form, ports: GatewayPor
 async function predict(visit: Visit, asked: MediaOperation, body: JsonObject, ports: GatewayPorts): Promise<void> {
   const { instance, request } = readRequest(body);
   await runMedia(mediaCall(visit, asked, body), visit.sink, ports, async (context) => {
-    const images = await Promise.all(imagesIn(instance, ports, context.signal).map((load) => load()));
+    const loaded = await Promise.all(imagesIn(instance, ports, context.signal).map((load) => load()));
+    const images = await withAddresses(context, loaded);
     const requestKey = idempotencyKey(visit);
     const { seconds, size } = request;
     const task = await ports.tasks.start({

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { badField, GatewayError, gatewayFault, type JsonObject } from '../../../ir/index.ts';
 import { type MediaCall, runMedia } from '../../../exchange/media/media-exchange.ts';
-import { describeVideo, sourceOf, videoSubmission } from '../../../exchange/media/videos.ts';
+import { describeVideo, sourceOf, videoSubmission, withAddresses } from '../../../exchange/media/videos.ts';
 import type { Derivation } from '../../../media/videos/shape.ts';
 import type { Task } from '../../../tasks/ports.ts';
 import { optionalString } from '../../../wire/fields.ts';
@@ -81,7 +81,7 @@ async function submit(visit: Visit, wanted: Wanted, ports: GatewayPorts): Promis
   const asked = readVideoRequest(body);
   await runMedia(call, visit.sink, ports, async (context) => {
     const webhook = await readWebhook(body.fields, ports.media);
-    const images = await loadVideoImages(body, ports.media, context.signal);
+    const images = await withAddresses(context, await loadVideoImages(body, ports.media, context.signal));
     const request = { ...asked, images };
     const made = source ? { source: { ...sourceOf(source.task), how: source.how } } : {};
     const requestKey = idempotencyKey(visit);
