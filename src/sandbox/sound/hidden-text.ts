@@ -55,12 +55,19 @@ interface Copy {
   readonly bits: number;
 }
 
+/** What may still be read: a sound that is full of marks with nothing behind them is not worth more than a real one. */
+interface Effort {
+  bits: number;
+}
+
 /** A copy that begins at a sample, its mark being there. */
-function copyAt(samples: Int16Array, at: number): Copy | undefined {
+function copyAt(samples: Int16Array, at: number, effort: Effort): Copy | undefined {
   const head = bytesAt(samples, at, HEAD_BYTES);
   const length = head.readUInt32BE(4);
   const bits = (HEAD_BYTES + length) * 8;
   if (length > MAX_BYTES || at + bits > samples.length) return undefined;
+  effort.bits -= bits;
+  if (effort.bits < 0) return undefined;
   const body = bytesAt(samples, at + HEAD_BYTES * 8, length);
   if (crc32(body) !== head.readUInt32BE(8)) return undefined;
   const hidden = fromJson(body.toString('utf8'));
@@ -73,11 +80,12 @@ function copyAt(samples: Int16Array, at: number): Copy | undefined {
  */
 export function findHidden(samples: Int16Array, spans: (hidden: HiddenText) => number): readonly Found[] {
   const found: Found[] = [];
+  const effort: Effort = { bits: samples.length * 2 };
   let window = 0;
   for (let at = 0; at < samples.length; at++) {
     window = ((window << 1) | ((samples[at] ?? 0) & 1)) >>> 0;
     const from = at - 31;
-    const copy = window === MARK && from >= 0 ? copyAt(samples, from) : undefined;
+    const copy = window === MARK && from >= 0 ? copyAt(samples, from, effort) : undefined;
     if (!copy) continue;
     const last = found.at(-1);
     if (!last || from >= last.to || toJson(last) !== toJson(copy.hidden)) {
