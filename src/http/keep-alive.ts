@@ -3,7 +3,7 @@ import type { ClientSink, OutHeaders } from '../exchange/client-sink.ts';
 /** How long a client's stream may be silent before a keep-alive goes out, in milliseconds (RELIABILITY, Streams). */
 const SILENCE_MS = 15_000;
 
-type Watched = ClientSink & { readonly idleSince?: number };
+type Watched = ClientSink & { readonly idleSince?: number; onOver?(listener: () => void): void };
 
 /** Streams that are looked after. */
 export interface KeepAlives {
@@ -35,6 +35,8 @@ export function createKeepAlives(now: () => number, silenceMs = SILENCE_MS, ever
   return {
     add(sink, text, headers) {
       streams.set(sink, { text, headers });
+      // At once, not with the next look: what is held so long is no cheap garbage any more.
+      sink.onOver?.(() => streams.delete(sink));
       timer ??= setInterval(look, everyMs).unref();
     },
     get size() {

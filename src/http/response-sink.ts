@@ -21,108 +21,144 @@ function chunkOf(pieces: readonly (Buffer | string)[], last: boolean): Buffer {
   return out;
 }
 
+/** What the sink tells besides what every sink does. */
+export interface ResponseSink extends ClientSink {
+  /** Monotonic milliseconds: nothing has gone out since then. */
+  readonly idleSince: number;
+  /** Told when nothing more can go out. */
+  onOver(listener: () => void): void;
+}
+
 /**
  * A client over node:http. What one turn of the event loop writes is joined; a client that does not read makes `write`
  * return false; hanging up before the end is told once.
+ *
+ * A class, since there is one for each call: an object literal with getters costs V8 a hidden class of its own, which
+ * outlives the call and holds all of it until the next large collection.
  */
-export function createResponseSink(
-  request: IncomingMessage,
-  response: ServerResponse,
-  base: OutHeaders,
-): ClientSink & { readonly idleSince: number } {
-  const drains: (() => void)[] = [];
-  const gones: (() => void)[] = [];
-  let begun = false;
-  let ended = false;
-  let gone = false;
-  let framed = false;
-  let queue: (Buffer | string)[] = [];
-  let scheduled = false;
-  let said = false;
-  let idleSince = performance.now();
+class HttpSink implements ResponseSink {
+  begun = false;
+  closed = false;
+  idleSince = performance.now();
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #base: OutHeaders;
+  #drains: (() => void)[] | undefined;
+  #gones: (() => void)[] | undefined;
+  #over: (() => void) | undefined;
+  #ended = false;
+  #gone = false;
+  #framed = false;
+  #queue: (Buffer | string)[] = [];
+  #scheduled = false;
+  #said = false;
 
-  const flush = (): void => {
-    scheduled = false;
-    if (gone || said || (queue.length === 0 && !ended)) return;
-    said = ended;
-    const pieces = queue;
-    queue = [];
-    idleSince = performance.now();
-    if (framed) {
-      const bytes = chunkOf(pieces, ended);
-      if (ended) response.end(bytes);
-      else response.write(bytes);
-    } else if (ended) response.end(join(pieces));
-    else response.write(join(pieces));
-  };
-  const schedule = (): void => {
-    if (scheduled) return;
-    scheduled = true;
-    process.nextTick(flush);
-  };
-  response.on('drain', () => {
-    for (const drain of drains) drain();
-  });
-  response.on('close', () => {
-    if (gone) return;
-    gone = true;
-    if (!response.writableFinished) for (const listener of gones) listener();
-  });
-  response.on('error', () => response.destroy());
+  constructor(request: IncomingMessage, response: ServerResponse, base: OutHeaders) {
+    this.#request = request;
+    this.#response = response;
+    this.#base = base;
+    response.on('drain', () => this.#drained());
+    response.on('close', () => this.#hungUp());
+    response.on('error', destroy);
+  }
 
-  return {
-    get begun() {
-      return begun;
-    },
-    get closed() {
-      return gone || ended;
-    },
-    get idleSince() {
-      return idleSince;
-    },
-    begin(status, headers, length) {
-      if (begun || gone) return;
-      begun = true;
-      const out: Record<string, string | readonly string[] | number> = { ...base, ...headers };
-      if (length !== undefined) out['content-length'] = length;
-      else if (request.httpVersionMinor > 0 && request.method !== 'HEAD') {
-        framed = true;
-        out['transfer-encoding'] = 'chunked';
-        // A reverse proxy in front must not hold events back. https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering
-        out['x-accel-buffering'] = 'no';
+  begin(status: number, headers: OutHeaders, length?: number): void {
+    if (this.begun || this.#gone) return;
+    this.begun = true;
+    const out: Record<string, string | readonly string[] | number> = { ...this.#base, ...headers };
+    const request = this.#request;
+    if (length !== undefined) out['content-length'] = length;
+    else if (request.httpVersionMinor > 0 && request.method !== 'HEAD') {
+      this.#framed = true;
+      out['transfer-encoding'] = 'chunked';
+      // A reverse proxy in front must not hold events back. https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering
+      out['x-accel-buffering'] = 'no';
+    }
+    this.#response.writeHead(status, out as Record<string, string>);
+    if (this.#framed) this.#response.chunkedEncoding = false;
+  }
+
+  write(bytes: Buffer | string): boolean {
+    if (this.closed) return true;
+    if (bytes.length > 0) {
+      this.#queue.push(bytes);
+      if (!this.#scheduled) {
+        this.#scheduled = true;
+        process.nextTick(flush, this);
       }
-      response.writeHead(status, out as Record<string, string>);
-      if (framed) response.chunkedEncoding = false;
-    },
-    write(bytes) {
-      if (gone || ended) return true;
-      if (bytes.length > 0) {
-        queue.push(bytes);
-        schedule();
-      }
-      return !response.writableNeedDrain;
-    },
-    end(bytes) {
-      if (gone || ended) return;
-      if (bytes !== undefined && bytes.length > 0) queue.push(bytes);
-      ended = true;
-      flush();
-      // A client that does not read what is left is not waited for for ever.
-      if (!response.writableFinished) request.socket.setTimeout(STALLED_MS);
-    },
-    abort() {
-      ended = true;
-      response.destroy();
-    },
-    onGone(listener) {
-      if (gone && !response.writableFinished) listener();
-      else gones.push(listener);
-    },
-    onDrain(listener) {
-      drains.push(listener);
-    },
-  };
+    }
+    return !this.#response.writableNeedDrain;
+  }
+
+  end(bytes?: Buffer | string): void {
+    if (this.closed) return;
+    if (bytes !== undefined && bytes.length > 0) this.#queue.push(bytes);
+    this.#end();
+    this.flush();
+    // A client that does not read what is left is not waited for for ever.
+    if (!this.#response.writableFinished) this.#request.socket.setTimeout(STALLED_MS);
+  }
+
+  abort(): void {
+    this.#end();
+    this.#response.destroy();
+  }
+
+  onGone(listener: () => void): void {
+    if (this.#gone && !this.#response.writableFinished) listener();
+    else (this.#gones ??= []).push(listener);
+  }
+
+  onDrain(listener: () => void): void {
+    (this.#drains ??= []).push(listener);
+  }
+
+  onOver(listener: () => void): void {
+    this.#over = listener;
+  }
+
+  /** Writes what this turn has gathered. */
+  flush(): void {
+    this.#scheduled = false;
+    const ended = this.#ended;
+    if (this.#gone || this.#said || (this.#queue.length === 0 && !ended)) return;
+    this.#said = ended;
+    const pieces = this.#queue;
+    this.#queue = [];
+    this.idleSince = performance.now();
+    const bytes = this.#framed ? chunkOf(pieces, ended) : join(pieces);
+    if (ended) this.#response.end(bytes);
+    else this.#response.write(bytes);
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.closed = true;
+    this.#over?.();
+  }
+
+  #drained(): void {
+    for (const drain of this.#drains ?? []) drain();
+  }
+
+  #hungUp(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.closed = true;
+    this.#over?.();
+    if (!this.#response.writableFinished) for (const listener of this.#gones ?? []) listener();
+  }
 }
+
+const flush = (sink: HttpSink): void => sink.flush();
+
+function destroy(this: ServerResponse): void {
+  this.destroy();
+}
+
+/** The way back to a client over node:http. `base`: headers that every answer to it carries. */
+export const createResponseSink = (request: IncomingMessage, response: ServerResponse, base: OutHeaders): ResponseSink =>
+  new HttpSink(request, response, base);
 
 function join(pieces: readonly (Buffer | string)[]): Buffer | string | undefined {
   if (pieces.length <= 1) return pieces[0];
