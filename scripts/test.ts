@@ -53,7 +53,8 @@ const CHECKS: readonly Check[] = [
   vitest('house rules', 'house-rules.json', ['test/quality']),
   vitest('tests', 'tests.json', ['--exclude', 'test/quality/**']),
   { name: 'corpus', command: [node, 'test/corpus/run.ts'], skip: corpusMissing(), minutes: 4 },
-  { name: 'corpus, SDKs', command: [node, 'test/corpus/sdk.ts'], skip: corpusMissing(), minutes: 3 },
+  { name: 'corpus, SDKs', command: [node, 'test/corpus/sdk.ts'], skip: corpusMissing(), minutes: 5 },
+  { name: 'corpus, AI SDK', command: [node, 'test/corpus/sdk-ai.ts'], skip: corpusMissing(), minutes: 5 },
   { name: 'corpus, vectors', command: [node, 'test/corpus/media/whole.ts'], skip: corpusMissing(), minutes: 2 },
   { name: 'corpus, audio', command: [node, 'test/corpus/media/audio.ts'], skip: corpusMissing(), minutes: 2 },
   { name: 'corpus, images', command: [node, 'test/corpus/media/images.ts'], skip: corpusMissing(), minutes: 2 },
@@ -77,7 +78,7 @@ async function perform(check: Check): Promise<Outcome> {
 function summaryRow({ name, passed, failed, skipped, seconds, remarks }: Outcome): string {
   const verdict = failed > 0 ? 'FAILED' : passed === 0 && skipped > 0 ? 'skipped' : 'ok';
   const counts = passed + failed + skipped > 1 ? `${passed} passed, ${failed} failed, ${skipped} skipped; ` : '';
-  const row = `  ${name.padEnd(13)} ${verdict.padEnd(8)} ${counts}${seconds.toFixed(1)} s`;
+  const row = `  ${name.padEnd(14)} ${verdict.padEnd(8)} ${counts}${seconds.toFixed(1)} s`;
   return [row, ...remarks.map((remark) => `    ${remark}`)].join('\n');
 }
 

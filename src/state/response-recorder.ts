@@ -45,7 +45,7 @@ export function recordResponse(next: ReplyHandler, recording: Recording): ReplyH
   };
   const own = (response: JsonObject): JsonObject => {
     // A failure of bytes that passed by knows nothing of the response that had begun.
-    const bare = last !== undefined && response['created_at'] === 0;
+    const bare = last !== undefined && response['created_at'] === 0 && response['status'] === 'failed';
     return { ...(bare ? { ...last, status: 'failed', error: response['error'] ?? null } : response), ...recording.members };
   };
 
