@@ -172,11 +172,40 @@ async function problemsOf(recording: Recording, stage: Stage): Promise<readonly 
   return problems;
 }
 
+/** Images that a recorded conversation with Gemini holds; drafts among its thoughts are none. */
+function madeInChat({ response }: Recording): readonly JsonObject[] {
+  const parts = listOf(objectOf(response.body)['candidates']).flatMap(({ content }) => listOf(objectOf(content)['parts']));
+  return parts.flatMap(({ inlineData, thought }) => (isObject(inlineData) && thought !== true ? [inlineData] : []));
+}
+
+/** A conversation in which an image was made answers a request for an image as well. */
+async function chatProblems(recording: Recording, stage: Stage): Promise<readonly string[]> {
+  const { provider, response } = recording;
+  const model = /models\/([^:?/]+):/.exec(recording.request?.path ?? '')?.[1] ?? recording.model ?? 'gemini-2.5-flash-image';
+  const named = model.includes('image') ? model : 'gemini-2.5-flash-image';
+  const images = madeInChat(recording);
+  const got = await post(stage, `/${provider}/v1/images/generations`, { model: named, prompt: 'x' });
+  const made = listOf(got.body['data']).map((one) => one['b64_json']);
+  const problems: string[] = [];
+  if (
+    !isDeepStrictEqual(
+      made,
+      images.slice(0, 1).map(({ data }) => data),
+    )
+  )
+    problems.push(`status ${got.status}, other images`);
+  const counted = objectOf(objectOf(response.body)['usageMetadata']);
+  const output = Number(counted['candidatesTokenCount'] ?? 0) + Number(counted['thoughtsTokenCount'] ?? 0);
+  if (counted['promptTokenCount'] !== undefined && objectOf(got.body['usage'])['output_tokens'] !== output) problems.push('another usage');
+  return problems;
+}
+
 async function replay(corpus: string, only: string): Promise<boolean> {
   const upstream = await startUpstream();
   const server = await startTestServer({
     providers: {
       openai: { preset: 'openai', baseUrl: upstream.url, key: 'k' },
+      gemini: { preset: 'gemini', baseUrl: upstream.url, key: 'k' },
       xai: { preset: 'xai', baseUrl: upstream.url, key: 'k' },
       vertex: { preset: 'vertex', baseUrl: upstream.url, key: 'k', settings: { project: 'p' }, region: 'global' },
     },
@@ -189,6 +218,14 @@ async function replay(corpus: string, only: string): Promise<boolean> {
     const { status, body, bodyText } = recording.response;
     upstream.answer = json(bodyText ?? body, status);
     const problems = await problemsOf(recording, { server, upstream });
+    if (problems.length > 0) failed++;
+    for (const problem of problems) process.stdout.write(`✗ ${recording.id}  ${problem}\n`);
+  }
+  for (const recording of recordings(corpus, 'gemini-generate')) {
+    if (!recording.id.includes(only) || !['gemini', 'vertex'].includes(recording.provider) || madeInChat(recording).length === 0) continue;
+    count++;
+    upstream.answer = json(recording.response.body, recording.response.status);
+    const problems = await chatProblems(recording, { server, upstream });
     if (problems.length > 0) failed++;
     for (const problem of problems) process.stdout.write(`✗ ${recording.id}  ${problem}\n`);
   }
