@@ -199,6 +199,20 @@ export const xaiAudioWires: AudioWires = {
   }),
 };
 
+const DEEPGRAM_OWN = Object.fromEntries(
+  ['alloy', 'ash', 'ballad', 'cedar', 'coral', 'echo', 'fable', 'marin', 'nova', 'onyx', 'sage', 'shimmer', 'verse'].map((voice) => [
+    voice,
+    '',
+  ]),
+);
+
+/** https://developers.deepgram.com/docs/tts-models https://developers.deepgram.com/docs/models-languages-overview */
+export const deepgramAudioWires: AudioWires = {
+  // A model is a voice here: names of others' mean the one that the model names.
+  speech: wire({ codec: 'deepgram', base: '/v1', models: ['aura-*'], voices: voicesLike(DEEPGRAM_OWN), mark: 'recorded' }),
+  transcription: wire({ codec: 'deepgram', base: '/v1', models: ['nova-*', 'enhanced*', 'base*', 'whisper*'], mark: 'recorded' }),
+};
+
 /** Voices that every account has. https://elevenlabs.io/docs/overview/capabilities/voices#default-voices */
 const ELEVENLABS_VOICES = {
   alloy: 'SAz9YHcvj6GT2YYXdXww',

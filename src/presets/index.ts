@@ -5,6 +5,7 @@ import { cerebras } from './cerebras.ts';
 import { hunyuan, qianfan, siliconflow, stepfun, volcengine } from './china-clouds.ts';
 import { anthropicCompatible, geminiCompatible, openaiCompatible } from './compatible.ts';
 import { dashscope } from './dashscope.ts';
+import { deepgram } from './deepgram.ts';
 import { deepseek } from './deepseek.ts';
 import { elevenlabs } from './elevenlabs.ts';
 import { jina, voyage } from './embedding-makers.ts';
@@ -66,6 +67,7 @@ const ALL: readonly Preset[] = [
   cohere,
   jina,
   elevenlabs,
+  deepgram,
   voyage,
   stability,
   bfl,

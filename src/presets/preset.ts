@@ -93,7 +93,7 @@ export interface MediaWire {
   readonly models?: readonly string[];
   readonly auth?: Auth;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Speech: voices by the names that other vendors' clients use; `{model}` stands for the model. */
+  /** Speech: voices by the names that other vendors' clients use; `{model}` stands for the model; empty: the model names it. */
   readonly voices?: Readonly<Record<string, string>>;
   /** Speech: the voice where none was asked for, in the provider's own words. */
   readonly defaultVoice?: string;

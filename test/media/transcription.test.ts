@@ -24,6 +24,7 @@ beforeAll(async () => {
         eleven: { preset: 'elevenlabs', baseUrl, key: 'k' },
         gemini: { preset: 'gemini', baseUrl, key: 'k' },
         silicon: { preset: 'siliconflow', baseUrl, key: 'k' },
+        deepgram: { preset: 'deepgram', baseUrl, key: 'k' },
       },
       models: { ears: 'openai/whisper-1' },
     },
@@ -260,6 +261,38 @@ describe('translated', () => {
     expect(text).toContain('"delta":"Hel"');
     expect(text).toContain('"text":"Hello.","usage":{"type":"tokens","input_tokens":9,"output_tokens":2,"total_tokens":11}');
     expect(upstream.seen.at(-1)?.path).toBe('/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse');
+  });
+
+  it.each([
+    ['all before it', [['model', 'deepgram/nova-3'], ['language', 'en'], ['response_format', 'srt'], FILE]],
+    [
+      'some behind it',
+      [
+        ['model', 'deepgram/nova-3'],
+        ['file', wav(900_000), 'a.wav', 'audio/wav'],
+        ['language', 'en'],
+        ['response_format', 'srt'],
+      ],
+    ],
+    ['all behind it', [FILE, ['language', 'en'], ['response_format', 'srt'], ['model', 'deepgram/nova-3']]],
+  ] as [string, Part[]][])('a provider that takes the file itself, with what is asked in the address: %s', async (_name, parts) => {
+    upstream.answer = json({
+      results: {
+        channels: [{ alternatives: [{ transcript: 'Hello.', words: [] }] }],
+        utterances: [{ start: 0, end: 1.5, transcript: 'Hello.' }],
+      },
+    });
+    const answer = await post(parts);
+    expect(await answer.text()).toBe('1\n00:00:00,000 --> 00:00:01,500\nHello.\n\n');
+    const seen = upstream.seen.at(-1);
+    const file = parts.find(([name]) => name === 'file')?.[1];
+    expect(seen?.path).toBe('/v1/listen?language=en&model=nova-3&smart_format=true&utterances=true');
+    expect([seen?.body, seen?.headers['content-length'], seen?.headers['content-type']]).toEqual([
+      String(file),
+      String(file?.length),
+      'audio/wav',
+    ]);
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it('is an error where the answer cannot be read', async () => {

@@ -31,6 +31,10 @@ function voiceFor({ provider, media, model, notes }: MediaContext, asked: string
   const own = provider.settings.voices?.[asked];
   if (own !== undefined) return own;
   const like = fitted(voices[asked]);
+  if (like === '') {
+    notes.add('voice', 'approximated', 'the voice is the one that the model names');
+    return undefined;
+  }
   if (like !== undefined && like !== asked) notes.add('voice', 'approximated', `the provider's '${like}' speaks for '${asked}'`);
   return like ?? asked;
 }

@@ -3,6 +3,7 @@ import { filenameFor } from '../../media/audio/sniff.ts';
 import type { MediaRequest } from '../../media/codec.ts';
 import { transcriptionCodecs } from '../../media/transcription/index.ts';
 import type {
+  BytesTranscription,
   FormTranscription,
   InlineTranscription,
   Transcript,
@@ -28,8 +29,17 @@ export interface Upload {
   readonly known?: TranscriptionRequest;
   /** What is asked, once the file was read. */
   rest(): Promise<TranscriptionRequest>;
+  /** The same with all that is asked known: where that came behind the file, it is kept meanwhile. */
+  settled(): Promise<SettledUpload>;
   /** From here on errors can be told in events. */
   onEvents(): void;
+}
+
+/** A file that can be sent on with all that is asked of it. */
+export interface SettledUpload {
+  readonly bytes: AsyncIterable<Buffer>;
+  readonly length: number;
+  readonly known: TranscriptionRequest;
 }
 
 /** A transcript of hours, with times of words. */
@@ -208,8 +218,21 @@ async function inline(codec: InlineTranscription, context: MediaContext, upload:
   return answerTranslated(codec, answer, request, context, upload);
 }
 
+/** Sends the file itself, once all is known that stands in the address. */
+async function byBytes(codec: BytesTranscription, context: MediaContext, upload: Upload): Promise<void> {
+  const { bytes, length, known } = await upload.settled();
+  const { mediaType = 'application/octet-stream' } = upload;
+  const request: MediaRequest = {
+    path: codec.path(known, context.target),
+    headers: { 'content-type': mediaType },
+    stream: { bytes, length },
+  };
+  return answerTranslated(codec, await context.open(request, codec), known, context, upload);
+}
+
 /** Has the target write down what was said, and answers. */
 export function transcribe(context: MediaContext, upload: Upload): Promise<void> {
   const codec = codecOf(transcriptionCodecs, context);
-  return codec.kind === 'form' ? byForm(codec, context, upload) : inline(codec, context, upload);
+  if (codec.kind === 'form') return byForm(codec, context, upload);
+  return codec.kind === 'inline' ? inline(codec, context, upload) : byBytes(codec, context, upload);
 }

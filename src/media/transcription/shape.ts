@@ -85,5 +85,11 @@ export interface InlineTranscription extends Codec {
   encode(request: TranscriptionRequest, audio: { readonly data: Buffer; readonly mediaType: string }, target: MediaTarget): MediaRequest;
 }
 
+/** A provider that takes the file itself, and what is asked in the address. */
+export interface BytesTranscription extends Codec {
+  readonly kind: 'bytes';
+  path(request: TranscriptionRequest, target: MediaTarget): string;
+}
+
 /** How one kind of provider is asked to write down what was said. */
-export type TranscriptionCodec = FormTranscription | InlineTranscription;
+export type TranscriptionCodec = FormTranscription | InlineTranscription | BytesTranscription;

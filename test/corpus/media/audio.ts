@@ -15,6 +15,7 @@ const PRESETS: Readonly<Record<string, string>> = {
   openrouter: '',
   cohere: '',
   xai: 'grok-tts',
+  deepgram: 'nova-3-general',
 };
 
 interface Part {
@@ -109,13 +110,42 @@ async function transcriptionProblems(recording: Recording, { server, upstream }:
   return problems;
 }
 
+/** Recordings of a provider whose address says what is asked: its answer is told in OpenAI's shape. */
+async function listenProblems({ request, response }: Recording, { server, upstream }: Stage): Promise<readonly string[]> {
+  upstream.answer = json(response.body);
+  const query = new URL(request?.path ?? '', 'http://x').searchParams;
+  const isDiarized = query.has('diarize_model');
+  const form = new FormData();
+  form.append('file', new Blob([sound(1000)], { type: 'audio/wav' }), 'a.wav');
+  form.append('model', `deepgram/${query.get('model') ?? ''}`);
+  if (query.has('language')) form.append('language', query.get('language') ?? '');
+  form.append('response_format', isDiarized ? 'diarized_json' : 'verbose_json');
+  const headers = { authorization: `Bearer ${server.key}` };
+  const got = await fetch(`${server.url}/v1/audio/transcriptions`, { method: 'POST', headers, body: form });
+  const said = (await got.json()) as JsonObject;
+  const results = objectOf(objectOf(response.body)['results']);
+  const [channel] = results['channels'] as readonly JsonObject[];
+  const [best] = objectOf(channel)['alternatives'] as readonly JsonObject[];
+  const problems: string[] = [];
+  if (said['text'] !== best?.['transcript']) problems.push(`another text: ${JSON.stringify(said).slice(0, 200)}`);
+  const places = (list: unknown): readonly unknown[] => (list as readonly JsonObject[]).map(({ start, end }) => [start, end]);
+  if (!isDeepStrictEqual(places(said['segments']), places(results['utterances']))) problems.push('other times');
+  const sent = new URL(upstream.seen.at(-1)?.path ?? '', 'http://x').searchParams;
+  const same = ['model', 'language', 'smart_format', 'utterances'].every((name) => sent.get(name) === query.get(name));
+  if (!same) problems.push(`asked at ${upstream.seen.at(-1)?.path}`);
+  return problems;
+}
+
 async function speechProblems(recording: Recording, { server, upstream }: Stage): Promise<readonly string[]> {
   const { provider, request, response } = recording;
   const { answer, bytes } = answerOf(response as Response);
   upstream.answer = answer;
   const { text, ...recorded } = { ...request?.body };
-  const model = recording.model ?? PRESETS[provider] ?? '';
-  const body = { ...recorded, ...(text === undefined ? {} : { input: text }), model: `${provider}/${model}` };
+  // A model that stands in the address.
+  const inPath = new URL(request?.path ?? '', 'http://x').searchParams.get('model');
+  const model = recording.model ?? inPath ?? PRESETS[provider] ?? '';
+  const more = inPath === null ? {} : { response_format: 'wav' };
+  const body = { ...recorded, ...more, ...(text === undefined ? {} : { input: text }), model: `${provider}/${model}` };
   const got = await fetch(`${server.url}/v1/audio/speech`, {
     method: 'POST',
     headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/json' },
@@ -131,9 +161,13 @@ async function speechProblems(recording: Recording, { server, upstream }: Stage)
   const { response_format: _, ...rest } = sent;
   const { response_format: __, ...asked } = { ...request?.body } as JsonObject;
   if (text === undefined && !isDeepStrictEqual(rest, asked)) problems.push(`another request: ${JSON.stringify(sent)}`);
-  if (upstream.seen.at(-1)?.path !== request?.path) problems.push(`asked at ${upstream.seen.at(-1)?.path}`);
+  const [asks, path] = [upstream.seen.at(-1)?.path.split('?')[0], request?.path.split('?')[0]];
+  if (asks !== path) problems.push(`asked at ${upstream.seen.at(-1)?.path}`);
   return problems;
 }
+
+/** Which recordings are of speech. */
+const isSpeech = ({ endpoint }: Recording): boolean => /speech|tts|speak/.test(endpoint);
 
 async function replay(corpus: string, only: string): Promise<boolean> {
   const upstream = await startUpstream();
@@ -151,9 +185,10 @@ async function replay(corpus: string, only: string): Promise<boolean> {
       continue;
     }
     count++;
-    const problems =
-      recording.endpoint.includes('speech') || recording.endpoint.includes('tts')
-        ? await speechProblems(recording, stage)
+    const problems = isSpeech(recording)
+      ? await speechProblems(recording, stage)
+      : recording.endpoint.includes('listen')
+        ? await listenProblems(recording, stage)
         : [...(await transcriptionProblems(recording, stage, true)), ...(await transcriptionProblems(recording, stage, false))];
     if (problems.length > 0) failed++;
     for (const problem of problems) process.stdout.write(`✗ ${recording.id}  ${problem}\n`);

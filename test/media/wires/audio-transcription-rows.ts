@@ -15,6 +15,8 @@ export interface TranscriptionRow extends MediaRow {
   /** The form's fields in order, the file as `@name type bytes`; or a JSON body. */
   readonly form?: readonly (readonly [string, string])[];
   readonly body?: JsonObject;
+  /** The file itself is the body. */
+  readonly bytes?: boolean;
   readonly reply: JsonObject | string;
   readonly replyType?: string;
   readonly contentType: string;
@@ -327,6 +329,48 @@ export const TRANSCRIPTION_ROWS: readonly TranscriptionRow[] = [
       message: 'refused the gateway',
     },
     notes: 'prompt;dropped',
+  },
+  {
+    preset: 'deepgram',
+    ability: 'transcription',
+    page: 'https://developers.deepgram.com/reference/speech-to-text/listen-pre-recorded',
+    model: 'nova-3-general',
+    url: 'https://api.deepgram.com/v1/listen?language=en&model=nova-3-general&smart_format=true&utterances=true&diarize=true',
+    headers: { authorization: 'Token k' },
+    sent: [
+      ['response_format', 'diarized_json'],
+      ['language', 'en'],
+      ['temperature', '0'],
+    ],
+    bytes: true,
+    reply: {
+      metadata: { duration: 3.7 },
+      results: {
+        channels: [
+          {
+            alternatives: [
+              { transcript: 'Hello.', words: [{ word: 'hello', punctuated_word: 'Hello.', start: 0.1, end: 0.5, speaker: 1 }] },
+            ],
+          },
+        ],
+        utterances: [{ start: 0.1, end: 0.5, transcript: 'Hello.', speaker: 1 }],
+      },
+    },
+    contentType: 'application/json',
+    written: {
+      task: 'transcribe',
+      duration: 3.7,
+      text: 'Hello.',
+      segments: [{ type: 'transcript.text.segment', id: 'seg_0', start: 0.1, end: 0.5, text: 'Hello.', speaker: 'B' }],
+      usage: { type: 'duration', seconds: 4 },
+    },
+    refusal: {
+      status: 400,
+      body: { err_code: 'Bad Request', err_msg: 'Bad Request: failed to process audio: corrupt or unsupported data', request_id: 'r' },
+      kind: 'bad_request',
+      message: 'corrupt or unsupported data',
+    },
+    notes: 'temperature;dropped',
   },
   {
     preset: 'gemini',

@@ -48,6 +48,7 @@ const run = (row: TranscriptionRow, canned: Canned): Promise<Outcome<Written>> =
     length: data.length,
     known,
     rest: () => Promise.resolve(known),
+    settled: () => Promise.resolve({ bytes: bytes(), length: data.length, known }),
     onEvents() {},
   };
   return callWhole({ ...row, prefers: ({ wire }) => wire === wireOf(row) }, canned, (context) => written(context, upload));
@@ -75,7 +76,8 @@ describe.each(TRANSCRIPTION_ROWS.map((row) => [`${row.preset} ${row.ability} ${r
     const [request] = sent;
     const { 'content-type': type, ...headers } = { ...request?.headers };
     expect(headers).toEqual(row.headers);
-    if (row.form && request)
+    if (row.bytes && request) expect([request.stream?.length, type]).toEqual([FILE.data.length, FILE.mediaType]);
+    else if (row.form && request)
       expect([await formOf(request), type]).toEqual([row.form, expect.stringMatching(/^multipart\/form-data; boundary=/)]);
     else expect([JSON.parse(Buffer.concat(request?.body ?? []).toString()), type]).toEqual([row.body, 'application/json']);
     expect(found?.contentType).toBe(row.contentType);

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { badField, missingField } from '../../../ir/index.ts';
 import { runMedia } from '../../../exchange/media/media-exchange.ts';
-import { transcribe, type Upload } from '../../../exchange/media/transcription.ts';
+import { type SettledUpload, transcribe, type Upload } from '../../../exchange/media/transcription.ts';
 import { audioTypeOf, HEAD_BYTES } from '../../../media/audio/sniff.ts';
 import { TRANSCRIPT_FORMATS, type SentField, type TranscriptionRequest } from '../../../media/transcription/shape.ts';
 import type { MediaOperation } from '../endpoints.ts';
@@ -82,14 +82,16 @@ async function fieldsUntilFile(parts: Parts, fields: SentField[]): Promise<FormF
 
 interface Arriving extends Omit<Upload, 'onEvents'> {
   readonly model: string;
-  readonly kept?: Spooled;
 }
+
+/** Keeps a file, and remembers it so that it is let go of. */
+type Keep = (bytes: AsyncIterable<Buffer>) => Promise<Spooled>;
 
 /**
  * Reads a form as far as is needed to know where it goes. Where the model stands before the file, the file goes through as it
  * comes; else it is kept until the model is known.
  */
-async function arrive(parts: Parts, task: TranscriptionRequest['task'], folder: string): Promise<Arriving> {
+async function arrive(parts: Parts, task: TranscriptionRequest['task'], keep: Keep): Promise<Arriving> {
   const fields: SentField[] = [];
   const file = await fieldsUntilFile(parts, fields);
   if (!file) throw missingField('file');
@@ -105,17 +107,15 @@ async function arrive(parts: Parts, task: TranscriptionRequest['task'], folder: 
     await fieldsUntilFile(parts, fields);
     return readAsked(task, fields);
   };
-  if (model !== undefined) return { ...named, bytes, rest, model };
-  const kept = await spool(bytes, folder);
-  try {
-    const known = await rest();
-    const late = valueOf(fields, 'model');
-    if (late === undefined) throw missingField('model');
-    return { ...named, bytes: kept.bytes(), length: kept.length, known, rest: () => Promise.resolve(known), model: late, kept };
-  } catch (error) {
-    await kept.close();
-    throw error;
-  }
+  const settle = async (): Promise<SettledUpload> => {
+    const { bytes: kept, length } = await keep(bytes);
+    return { bytes: kept(), length, known: await rest() };
+  };
+  if (model !== undefined) return { ...named, bytes, rest, settled: settle, model };
+  const settled = await settle();
+  const late = valueOf(fields, 'model');
+  if (late === undefined) throw missingField('model');
+  return { ...named, ...settled, rest: () => Promise.resolve(settled.known), settled: () => Promise.resolve(settled), model: late };
 }
 
 const partsOf = (visit: Visit, request: IncomingMessage, signal: AbortSignal): Parts =>
@@ -127,9 +127,9 @@ const taskOf = ({ ability }: MediaOperation): TranscriptionRequest['task'] => (a
 export const transcriptionEndpoint: MediaEndpoint = async (visit, operation, request, ports) => {
   const leaving = new AbortController();
   let kept: Spooled | undefined;
+  const keep: Keep = async (bytes) => (kept = await spool(bytes, ports.spoolFolder ?? tmpdir()));
   try {
-    const arrived = await arrive(partsOf(visit, request, leaving.signal), taskOf(operation), ports.spoolFolder ?? tmpdir());
-    kept = arrived.kept;
+    const arrived = await arrive(partsOf(visit, request, leaving.signal), taskOf(operation), keep);
     const call = { ...mediaCall(visit, operation, { model: arrived.model }), inBand: false };
     const upload: Upload = { ...arrived, onEvents: () => void (call.inBand = true) };
     await runMedia(call, visit.sink, ports, (context) => transcribe(context, upload));
