@@ -78,8 +78,10 @@ function sealListener(call: Call, target: Target, { request }: Decoded, ports: E
 }
 
 /** How images that a model makes in chat are shown to a client whose dialect is often read as text only. */
-function imageShower(call: Call, target: Target, ports: ExchangePorts): Pick<LaneContext, 'showImage'> {
-  if (call.client.id !== 'openai-chat') return {};
+function imageShower(call: Call, target: Target, { request }: Decoded, ports: ExchangePorts): Pick<LaneContext, 'showImage'> {
+  // What was asked for as JSON is parsed, not read.
+  const isParsed = request.output !== undefined && request.output.type !== 'text';
+  if (call.client.id !== 'openai-chat' || isParsed) return {};
   if (target.provider.settings.images?.chat === 'inline') return { showImage: 'inline' };
   return {
     async showImage(data, mediaType) {
@@ -97,7 +99,7 @@ function prepareSeveral(call: Call, target: Target, decoded: Decoded, request: C
   }
   const listeners = Array.from({ length: n }, () => sealListener(call, target, decoded, ports));
   const lanes = createSeveral(n, decoded, (index) => listeners[index] ?? (() => {}));
-  const showImage = imageShower(call, target, ports);
+  const showImage = imageShower(call, target, decoded, ports);
   return listeners.map((_, index) => {
     const seed = single.seed === undefined ? {} : { seed: single.seed + index };
     const outgoing = writeTranslated(call, target, decoded, { ...single, ...seed }, (context) =>
@@ -114,7 +116,7 @@ async function prepare(call: Call, target: Target, ports: ExchangePorts, sink: C
   const request = await readied(call, target, decoded, ports, sink);
   if ((request.n ?? 1) > 1 && !target.wire.factsOf(target.model).n) return prepareSeveral(call, target, decoded, request, ports);
   const listen = sealListener(call, target, decoded, ports);
-  const showImage = imageShower(call, target, ports);
+  const showImage = imageShower(call, target, decoded, ports);
   return [
     writeTranslated(call, target, decoded, request, (context) => createTranslatedLane({ ...context, ...showImage }, decoded, listen)),
   ];

@@ -175,3 +175,15 @@ describe('an image that was made goes back', () => {
     expect(sent.contents[1]?.parts.flatMap(({ inlineData }) => inlineData?.data ?? [])).toEqual([PNG]);
   });
 });
+
+it('what was asked for as JSON stays JSON: the image stands beside it only', async () => {
+  google.answer = json({
+    candidates: [{ content: { role: 'model', parts: [PARTS[1], { text: '{"name":"Axel"}' }] }, finishReason: 'STOP', index: 0 }],
+    usageMetadata: USAGE,
+    modelVersion: 'm',
+  });
+  const asked = { ...ask('gemini/gemini-2.5-flash-image'), response_format: { type: 'json_object' as const } };
+  const message = (await openai.chat.completions.create(asked)).choices[0]?.message as WithImages | undefined;
+  expect(JSON.parse(message?.content ?? '')).toEqual({ name: 'Axel' });
+  expect(message?.images).toHaveLength(1);
+});
