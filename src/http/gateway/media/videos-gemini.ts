@@ -117,7 +117,7 @@ function readRequest(body: JsonObject): { readonly instance: JsonObject; readonl
 }
 
 /** Whose operation it is: the Gemini API's, or the cloud's, which is asked for by POST. */
-type Form = 'gemini' | 'vertex';
+type Form = 'gemini' | 'cloud';
 
 const nameOf = (task: Task): string => `models/${task.model}/operations/${task.id}`;
 
@@ -131,7 +131,7 @@ function linkOf(visit: Visit, media: { readonly id: string; readonly expiresAt: 
   return `${publicOrigin(visit)}/v1beta/files/${media.id}:download?alt=media&${query}`;
 }
 
-/** Videos up to this size stand in an answer of Vertex's form, as they do there. */
+/** Videos up to this size stand in an answer of the cloud's form, as they do there. */
 const MAX_INLINE = 20 * 1024 * 1024;
 
 async function inlined(media: KeptMedia, ports: GatewayPorts): Promise<JsonObject> {
@@ -148,7 +148,7 @@ async function responseOf(visit: Visit, task: Task, form: Form, ports: GatewayPo
     const media = variant === 'video' ? await ports.mediaStore.find(id) : undefined;
     if (media) kept.push(media);
   }
-  if (form === 'vertex') {
+  if (form === 'cloud') {
     const videos: JsonObject[] = [];
     for (const media of kept)
       videos.push({ gcsUri: linkOf(visit, media, ports), mimeType: media.mediaType, ...(await inlined(media, ports)) });
@@ -214,7 +214,7 @@ export async function geminiVideos(visit: Visit, asked: MediaOperation, request:
   }
   const body = await readJson(visit, request);
   if (asked.verb === 'fetchPredictOperation') {
-    return operation(visit, requiredString(body, 'operationName').split('/operations/').at(-1) ?? '', 'vertex', ports);
+    return operation(visit, requiredString(body, 'operationName').split('/operations/').at(-1) ?? '', 'cloud', ports);
   }
   await onlyOnce(visit, ports.idempotency, {
     fingerprint: fingerprintOf(visit, [JSON.stringify(body)]),

@@ -38,7 +38,7 @@ function checkPlatform({ path, snapshot }: Visit): void {
 }
 
 /** A task of this key, below the platform that the path names. */
-export async function videoTask(visit: Visit, id: string, ports: GatewayPorts): Promise<Task> {
+async function videoTask(visit: Visit, id: string, ports: GatewayPorts): Promise<Task> {
   checkPlatform(visit);
   const task = await ports.tasks.get(visit.key.id, 'video', id);
   if (!task || (visit.path.platform !== undefined && visit.path.platform !== task.provider)) throw noSuchVideo();
