@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createBitWriter } from '../film/bit-writer.ts';
+import { readFlac } from './flac.ts';
 import { findHidden, fromJson, type HiddenText } from './hidden-text.ts';
 import { createMp3, id3Tag, readTag } from './mp3.ts';
 import { soundFacts } from './sound-facts.ts';
@@ -96,6 +98,62 @@ describe('speech', () => {
   });
 });
 
+/** Writes bits of FLAC, and nothing that a reader does not look at is right. */
+function packFlac(samples: Int16Array): Buffer {
+  const out = createBitWriter();
+  const signed = (value: number, bits: number): void => out.bits(value < 0 ? value + 2 ** bits : value, bits);
+  const residual = (values: Iterable<number>): void => {
+    // Rice codes with a parameter of 6, in one part.
+    out.bits(0, 6);
+    out.bits(6, 4);
+    for (const value of values) {
+      const folded = value < 0 ? -2 * value - 1 : 2 * value;
+      for (let zeros = folded >> 6; zeros > 0; zeros--) out.bits(0, 1);
+      out.bits(1, 1);
+      out.bits(folded & 63, 6);
+    }
+  };
+  const SIZE = 576;
+  for (let at = 0, block = 0; at < samples.length; at += SIZE, block++) {
+    const part = [...samples.subarray(at, at + SIZE)];
+    // Sync, a fixed size; 16 bits of size; the rate of the file, one channel, 16 bits; number, size, checksum.
+    out.bits(0xfff8, 16);
+    out.bits(0x70, 8);
+    out.bits(0b0000_1000, 8);
+    out.bits(block % 128, 8);
+    out.bits(part.length - 1, 16);
+    out.bits(0, 8);
+    const isConstant = part.every((sample) => sample === part[0]);
+    const kind = isConstant ? 0 : (['bare', 'fixed', 'linear'] as const)[block % 3];
+    out.bits(kind === 0 ? 0 : kind === 'bare' ? 2 : kind === 'fixed' ? 18 : 64, 8);
+    if (kind === 0) signed(part[0] ?? 0, 16);
+    else if (kind === 'bare') for (const sample of part) signed(sample, 16);
+    else {
+      signed(part[0] ?? 0, 16);
+      if (kind === 'linear') {
+        // One weight of 3/4: precision of 3 bits, a shift of 2.
+        out.bits(2, 4);
+        out.bits(2, 5);
+        out.bits(3, 3);
+      }
+      residual(
+        part.slice(1).map((sample, index) => sample - (kind === 'fixed' ? (part[index] ?? 0) : Math.floor((3 * (part[index] ?? 0)) / 4))),
+      );
+    }
+    out.align();
+    out.bits(0, 16);
+  }
+  const head = Buffer.alloc(42);
+  head.write('fLaC', 'latin1');
+  head.writeUInt8(0x80, 4);
+  head.writeUIntBE(34, 5, 3);
+  head.writeUIntBE(SAMPLE_RATE << 4, 18, 3);
+  head.writeUInt8(0xf0, 21);
+  head.writeUInt32BE(samples.length, 22);
+  // The writer closes with a byte of its own.
+  return Buffer.concat([head, out.end().subarray(0, -1)]);
+}
+
 describe('files', () => {
   it('WAV comes back, whatever its lengths say', () => {
     const samples = said('Hi');
@@ -133,6 +191,18 @@ describe('files', () => {
     expect(facts?.seconds).toBeCloseTo(lengthOf(spoken) / SAMPLE_RATE, 0);
     expect(transcribe(mp3)?.text).toBe('你好 there');
     expect(transcribe(mp3.subarray(id3Tag(spoken).length))?.text).toMatch(/^A sound without words of the sandbox \(MP3, /);
+  });
+
+  it('FLAC is unpacked: bare, constant and predicted blocks', () => {
+    const samples = said('Hi');
+    const packed = packFlac(samples);
+    expect(readFlac(packed)).toEqual(samples);
+    expect(transcribe(packed)?.text).toBe('Hi');
+    expect(readFlac(packFlac(new Int16Array(600)))).toEqual(new Int16Array(600));
+    expect(readFlac(packed.subarray(0, packed.length - 5))?.length).toBeLessThan(samples.length);
+    const stereo = Buffer.from(packed);
+    stereo.writeUInt8(stereo.readUInt8(20) | 2, 20);
+    expect(readFlac(stereo)).toBeUndefined();
   });
 
   const flac = Buffer.alloc(42);
@@ -173,7 +243,7 @@ describe('files', () => {
   );
 
   it('no bytes do harm', () => {
-    const heads = [flac, ogg, mp4, webm, wavOf(said('Hi')).subarray(0, 200), id3Tag(hidden('x'))];
+    const heads = [packFlac(said('Hi')).subarray(0, 400), flac, ogg, mp4, webm, wavOf(said('Hi')).subarray(0, 200), id3Tag(hidden('x'))];
     fc.assert(
       fc.property(fc.constantFrom(...heads), fc.uint8Array({ maxLength: 60 }), fc.nat(60), (head, noise, at) => {
         const bytes = Buffer.from(head);

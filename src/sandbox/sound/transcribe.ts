@@ -1,3 +1,4 @@
+import { readFlac } from './flac.ts';
 import { findHidden, type Found, type HiddenText } from './hidden-text.ts';
 import { readTag } from './mp3.ts';
 import { soundFacts, type SoundFacts } from './sound-facts.ts';
@@ -76,7 +77,7 @@ function hiddenIn(bytes: Buffer, format: SoundFacts['format']): readonly Found[]
     return tag ? [{ ...tag, from: 0, to: lengthOf(tag) }] : [];
   }
   const wav = format === 'WAV' ? readWav(bytes) : undefined;
-  const samples = wav && firstChannel(wav);
+  const samples = format === 'FLAC' ? readFlac(bytes) : wav && firstChannel(wav);
   return samples ? findHidden(samples, lengthOf) : [];
 }
 
