@@ -49,7 +49,10 @@ export interface ReplyContext {
   readonly replyId?: string;
 }
 
-/** Reads a provider's stream. After `end` nothing more is emitted. */
+/**
+ * Reads a provider's stream. After `end` nothing more is emitted. What is made for each call has methods, not getters: an
+ * object literal with a getter gets a hidden class of its own from V8, which holds it until the next large collection.
+ */
 export interface StreamDecoder {
   frame(frame: SseFrame, emit: Emit): void;
   /**
@@ -58,7 +61,7 @@ export interface StreamDecoder {
    */
   end(emit: Emit, cut?: Fault): void;
   /** True once the dialect's last word has come (`[DONE]`, `message_stop`, `response.completed`): what follows is ignored. */
-  readonly done: boolean;
+  isDone(): boolean;
 }
 
 /** Writes a client's stream, faults included: `fault` becomes the dialect's own error frame, with no end after it. */

@@ -71,7 +71,7 @@ export function decodeFrames(codec: ProviderCodec, frames: readonly SseFrame[], 
   const events: ReplyEvent[] = [];
   const emit: Emit = (event) => void events.push(event);
   const decoder = codec.streamDecoder(SOURCE);
-  for (const frame of frames) if (!decoder.done) decoder.frame(frame, emit);
+  for (const frame of frames) if (!decoder.isDone()) decoder.frame(frame, emit);
   decoder.end(emit, cut);
   return events;
 }

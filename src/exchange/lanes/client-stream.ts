@@ -34,7 +34,7 @@ export interface ReplyTaker {
   event(event: ReplyEvent): void;
   /** `false` when the client must catch up with what was taken since the last look: then wait for its drain. */
   flows(): boolean;
-  readonly over: boolean;
+  isOver(): boolean;
   soFar(): SoFar;
 }
 
@@ -115,9 +115,7 @@ export function createClientStream(
       return since;
     },
     soFar: () => factsOf(seen),
-    get over() {
-      return over;
-    },
+    isOver: () => over,
     event(event) {
       if (over) return;
       see(seen, event);

@@ -78,7 +78,7 @@ describe('the raw relay', () => {
     expect(it.push(Buffer.from('data: {"t":1}\n\ndata: {"fin":1}\n\ndata: {"bad":1}\n\ndata: END\n\n'))?.toString()).toBe(
       'data: {"t":1}\n\n',
     );
-    expect(it.tapped.fault?.message).toBe('bad');
+    expect(it.tapped().fault?.message).toBe('bad');
     const { held, error, complete } = it.end(true);
     expect({ held, error: error?.toString(), complete }).toEqual({ held: undefined, error: 'data: {"bad":1}\n\n', complete: false });
   });
@@ -92,7 +92,7 @@ describe('the raw relay', () => {
   it('does not take a bare last word for a reply', () => {
     const it = createRawRelay(rules, false);
     expect(it.push(Buffer.from(': hello\n\ndata: END\n\n'))?.toString()).toBe(': hello\n\n');
-    expect(it.begun).toBe(false);
+    expect(it.hasBegun()).toBe(false);
     expect(it.end(true)).toMatchObject({ complete: false, held: undefined });
   });
 
@@ -114,7 +114,7 @@ describe('the raw relay', () => {
     const long = Buffer.from(`data: {"t":"${'x'.repeat(3_000_000)}","fin":2}\r\n\r\n`);
     for (let at = 0; at < long.length; at += 65_537) expect(it.push(long.subarray(at, at + 65_537))).toBeUndefined();
     expect(it.end(true).held?.equals(long)).toBe(true);
-    expect(it.tapped.finished).toBe(true);
+    expect(it.tapped().finished).toBe(true);
   });
 
   it('gives a long event on when its blank line is cut in two', () => {

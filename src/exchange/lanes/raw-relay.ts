@@ -66,11 +66,11 @@ export interface RawRelay {
     readonly tapped: Tapped;
     readonly complete: boolean;
   };
-  readonly tapped: Tapped;
+  tapped(): Tapped;
   /** Nothing that counts can follow: the last word was said, or an error. */
-  readonly over: boolean;
+  isOver(): boolean;
   /** An event that is neither a comment nor the bare last word has been seen. */
-  readonly begun: boolean;
+  hasBegun(): boolean;
 }
 
 const NOTHING: Tapped = { done: false, finished: false };
@@ -197,15 +197,9 @@ export function createRawRelay(rules: TapRules, dropUsageChunk: boolean): RawRel
   };
 
   return {
-    get tapped() {
-      return tapped;
-    },
-    get over() {
-      return tapped.done || (tapped.fault !== undefined && !awaitsLast);
-    },
-    get begun() {
-      return begun;
-    },
+    tapped: () => tapped,
+    isOver: () => tapped.done || (tapped.fault !== undefined && !awaitsLast),
+    hasBegun: () => begun,
     push(bytes) {
       const block = carry.add(bytes);
       if (!block) return undefined;

@@ -183,7 +183,7 @@ function streamMode(context: LaneContext, upstream: UpstreamHeaders, dropUsageCh
   /** Says what is left, and how it ended. `live`: bytes that were on their way. */
   const finish = (clean: boolean, live?: Buffer, cut?: Fault): void => {
     const { held, error, tapped, complete } = relay.end(clean);
-    const fault = tapped.fault ? ownFault(context, tapped.fault) : complete ? undefined : (cut ?? endedEarly(relay.begun));
+    const fault = tapped.fault ? ownFault(context, tapped.fault) : complete ? undefined : (cut ?? endedEarly(relay.hasBegun()));
     if (fault && !sink.begun) return close(tapped, fault);
     if (!sink.begun) begin();
     // The upstream's own error event is the client's dialect already, unless it speaks of our credential.
@@ -201,18 +201,18 @@ function streamMode(context: LaneContext, upstream: UpstreamHeaders, dropUsageCh
     body(bytes) {
       if (over) return true;
       const out = relay.push(bytes);
-      if (relay.begun && !started) {
+      if (relay.hasBegun() && !started) {
         started = true;
         context.onFirstToken();
       }
-      if (relay.tapped.fault && !relay.over && sink.begun) lastWord ??= setTimeout(() => over || finish(true), LAST_WORD_MS);
-      if (relay.over || (relay.tapped.fault && !sink.begun)) {
+      if (relay.tapped().fault && !relay.isOver() && sink.begun) lastWord ??= setTimeout(() => over || finish(true), LAST_WORD_MS);
+      if (relay.isOver() || (relay.tapped().fault && !sink.begun)) {
         finish(true, out);
         return true;
       }
       if (!out) return true;
       if (!sink.begun) {
-        if (!relay.begun) {
+        if (!relay.hasBegun()) {
           if ((early?.length ?? 0) + out.length <= MAX_EARLY_BYTES) early = joined(early, out);
           return true;
         }
@@ -228,7 +228,7 @@ function streamMode(context: LaneContext, upstream: UpstreamHeaders, dropUsageCh
     fail(fault) {
       if (!over) finish(false, undefined, fault);
     },
-    soFar: () => factsOf(relay.tapped),
+    soFar: () => factsOf(relay.tapped()),
   };
 }
 

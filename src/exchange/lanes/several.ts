@@ -43,7 +43,7 @@ export function createSeveral(
   const failAll = (fault: Fault): void => {
     if (over) return;
     over = true;
-    if (client && !client.over) client.event({ type: 'fault', fault });
+    if (client && !client.isOver()) client.event({ type: 'fault', fault });
     for (const branch of branches) {
       branch.context.abortUpstream();
       branch.context.done(endOf(branch.seen, 'upstream', fault));
@@ -115,9 +115,7 @@ export function createSeveral(
     // The client's own writer is made with the first answer; its end is told branch by branch.
     client ??= clientTaker({ ...branch.context, done: nobody, onFirstToken: nobody, resumeUpstream: resumeAll }, decoded, upstream, nobody);
     return {
-      get over() {
-        return over || branch.stop !== undefined;
-      },
+      isOver: () => over || branch.stop !== undefined,
       flows: () => (branch.index === current ? (client?.flows() ?? true) : branch.waitingBytes < MAX_WAITING_BYTES),
       soFar: () => factsOf(branch.seen),
       event: (event) => {

@@ -82,8 +82,6 @@ export function createShownImages(inner: ReplyTaker, show: ShowImage | 'inline',
     },
     flows: () => inner.flows() && !isBusy,
     soFar: () => inner.soFar(),
-    get over() {
-      return inner.over;
-    },
+    isOver: () => inner.isOver(),
   };
 }

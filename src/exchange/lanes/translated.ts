@@ -54,9 +54,7 @@ function createWholeTaker(context: LaneContext, decoded: Decoded, upstream: Upst
   const seen: Seen = {};
   let over = false;
   return {
-    get over() {
-      return over;
-    },
+    isOver: () => over,
     flows: () => true,
     soFar: () => factsOf(seen),
     event(event) {
@@ -147,28 +145,28 @@ function streamAnswer(context: LaneContext, decoded: Decoded, taker: ReplyTaker)
   const decoder = context.target.codec.streamDecoder(sourceContext(context));
   const emit: Emit = restoreTools(decoded.request.tools, (event) => taker.event(event));
   const finish = (cut?: Fault): void => {
-    if (!taker.over) decoder.end(emit, cut);
+    if (!taker.isOver()) decoder.end(emit, cut);
   };
   /** What breaks the reading ends the reply with a fault; what breaks the writing is a defect. */
   const guarded = (work: () => void): void => {
     try {
       work();
     } catch (error) {
-      if (!(error instanceof GatewayError) || taker.over) throw error;
+      if (!(error instanceof GatewayError) || taker.isOver()) throw error;
       context.abortUpstream();
       taker.event({ type: 'fault', fault: error.fault });
     }
   };
   const onFrame: Parameters<SseReader['push']>[1] = (frame) => {
-    if (!taker.over) decoder.frame(frame, emit);
+    if (!taker.isOver()) decoder.frame(frame, emit);
   };
   return {
     body(bytes) {
-      if (taker.over) return true;
+      if (taker.isOver()) return true;
       guarded(() => {
         reader.push(bytes, onFrame);
-        if (decoder.done) finish();
-        else if (taker.over) context.abortUpstream();
+        if (decoder.isDone()) finish();
+        else if (taker.isOver()) context.abortUpstream();
       });
       return taker.flows();
     },

@@ -255,9 +255,7 @@ export function createStreamDecoder(context: SourceContext): StreamDecoder {
   }
 
   return {
-    get done() {
-      return state.over;
-    },
+    isDone: () => state.over,
     frame(frame: SseFrame, to: Emit) {
       if (state.over) return;
       emit = to;

@@ -555,7 +555,7 @@ function stream(
     events.push(event);
   };
   for (const [event, data] of frames) decoder.frame({ event, data: JSON.stringify(data) }, emit);
-  const isDone = decoder.done;
+  const isDone = decoder.isDone();
   decoder.end(emit, cut);
   expect(grammar.end()).toBeUndefined();
   const collector = createCollector();

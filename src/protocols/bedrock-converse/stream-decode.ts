@@ -159,9 +159,7 @@ export function createStreamDecoder(context: SourceContext): StreamDecoder {
   };
 
   return {
-    get done() {
-      return over;
-    },
+    isDone: () => over,
     frame(frame: SseFrame, to: Emit) {
       if (over) return;
       emit = to;

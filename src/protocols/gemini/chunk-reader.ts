@@ -20,11 +20,11 @@ export interface ChunkReader {
   end(): void;
   fail(fault: Fault): void;
   /** Every candidate that began has finished, or the prompt was blocked. */
-  readonly finished: boolean;
+  isFinished(): boolean;
   /** Something that belongs to a reply has come. */
-  readonly begun: boolean;
+  hasBegun(): boolean;
   /** Plain chunks may come: there is one candidate, and it has begun. */
-  readonly flowing: boolean;
+  isFlowing(): boolean;
 }
 
 /** Seconds since 1970 of `createTime`. */
@@ -66,7 +66,7 @@ export function createChunkReader(context: SourceContext, emit: Emit): ChunkRead
     const state = (candidates[index] ??= createStreamCandidate(index, sequencer, context));
     state.read(raw);
     // Later candidates may speak once those before them have finished; what those say after that comes at the end.
-    for (let at = 0; candidates.length > 1 && candidates[at]?.stop; at++) {
+    for (let at = 0; candidates.length > 1 && candidates[at]?.stop(); at++) {
       candidates[at]?.close();
       sequencer.choiceOver(at);
     }
@@ -84,16 +84,12 @@ export function createChunkReader(context: SourceContext, emit: Emit): ChunkRead
   }
 
   return {
-    get finished() {
+    isFinished() {
       if (blocked || (candidates.length === 0 && rest['promptFeedback'] !== undefined)) return true;
-      return candidates.some((one) => one) && candidates.every((one) => !one || one.stop !== undefined);
+      return candidates.some((one) => one) && candidates.every((one) => !one || one.stop() !== undefined);
     },
-    get begun() {
-      return started;
-    },
-    get flowing() {
-      return candidates.length === 1 && candidates[0] !== undefined;
-    },
+    hasBegun: () => started,
+    isFlowing: () => candidates.length === 1 && candidates[0] !== undefined,
     plain({ kind, text, literal, usage: told }) {
       candidates[0]?.plain(kind, text, literal);
       if (told !== undefined) usage = told;
@@ -115,7 +111,7 @@ export function createChunkReader(context: SourceContext, emit: Emit): ChunkRead
       // What was said of the prompt instead of an answer is a refusal, also without its reason.
       const refused = candidates.length === 0 && rest['promptFeedback'] !== undefined;
       const fallback: Stop = blocked ?? { reason: refused ? 'content-filter' : 'other' };
-      const [stop = fallback, ...others] = candidates.map((one) => one?.stop ?? fallback);
+      const [stop = fallback, ...others] = candidates.map((one) => one?.stop() ?? fallback);
       emit({ type: 'reply-end', stop, ...(others.length > 0 ? { others } : {}), ...withResidue(residue()) });
     },
     fail(fault) {

@@ -65,7 +65,7 @@ describe('a stream', () => {
     decoder.frame({ data: JSON.stringify({ candidates: [{ content: { parts: [{ text: 'Hel' }] } }] }) }, (event) => events.push(event));
     decoder.frame({ data: JSON.stringify(google(503, 'UNAVAILABLE')) }, (event) => events.push(event));
     decoder.end((event) => events.push(event));
-    expect(decoder.done).toBe(true);
+    expect(decoder.isDone()).toBe(true);
     expect(events.at(-1)).toMatchObject({ type: 'fault', fault: { kind: 'overloaded', status: 503, message: 'What is wrong.' } });
     expect(events.filter((event) => (event as { type: string }).type === 'fault')).toHaveLength(1);
   });

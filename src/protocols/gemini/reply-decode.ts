@@ -15,7 +15,7 @@ export function decodeReply(body: JsonObject, context: SourceContext): Reply {
     if (isError(chunk)) throw new GatewayError(decodeErrorObject(chunk));
     if (isObject(chunk)) reader.chunk(chunk);
   }
-  if (!reader.begun) {
+  if (!reader.hasBegun()) {
     throw new GatewayError(
       gatewayFault('upstream', 'The upstream answered with something that is no generated content', { code: 'upstream_bad_reply' }),
     );

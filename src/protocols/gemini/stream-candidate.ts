@@ -40,7 +40,7 @@ export interface StreamCandidate {
   plain(kind: Open['kind'], text: string, literal?: string): void;
   /** Ends its last part. */
   close(): void;
-  readonly stop: Stop | undefined;
+  stop(): Stop | undefined;
   /** What the shared language has no word for. */
   readonly rest: JsonObject;
 }
@@ -192,9 +192,7 @@ export function createStreamCandidate(index: number, sequencer: Sequencer, conte
   }
 
   return {
-    get stop() {
-      return word === undefined ? undefined : stopOf(word, calls);
-    },
+    stop: () => (word === undefined ? undefined : stopOf(word, calls)),
     rest,
     plain,
     close() {

@@ -27,14 +27,12 @@ export function createStreamDecoder(context: SourceContext): StreamDecoder {
   }
 
   return {
-    get done() {
-      return done;
-    },
+    isDone: () => done,
     frame(frame: SseFrame, to: Emit) {
       // Some servers of this wire close with OpenAI's last word.
       if (done || frame.data === '' || frame.data === '[DONE]') return;
       emit = to;
-      const found = reader.flowing ? template.match(frame.data) : undefined;
+      const found = reader.isFlowing() ? template.match(frame.data) : undefined;
       if (found) {
         reader.plain(found);
         return;
@@ -50,7 +48,7 @@ export function createStreamDecoder(context: SourceContext): StreamDecoder {
     end(to: Emit, cut?: Fault) {
       if (done) return;
       emit = to;
-      if (cut || !reader.finished) fail(cut ?? earlyEnd());
+      if (cut || !reader.isFinished()) fail(cut ?? earlyEnd());
       else {
         done = true;
         reader.end();

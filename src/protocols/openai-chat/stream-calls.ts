@@ -28,7 +28,7 @@ export interface StreamCalls {
   endWhole(): void;
   endAll(): void;
   /** There was one. */
-  readonly any: boolean;
+  any(): boolean;
 }
 
 /** What a choice gives its calls. */
@@ -112,9 +112,7 @@ export function createStreamCalls({ choice, sequencer, context, newKey, beforeNe
   }
 
   return {
-    get any() {
-      return any;
-    },
+    any: () => any,
     endWhole,
     endAll() {
       for (const call of calls) end(call);

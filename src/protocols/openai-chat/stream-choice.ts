@@ -19,10 +19,10 @@ export interface StreamChoice {
   /** Ends what is open. */
   finish(): void;
   /** What it has cited so far. */
-  readonly cited: readonly Citation[];
+  cited(): readonly Citation[];
   /** Anything has come for it. */
-  readonly begun: boolean;
-  readonly toolCall: boolean;
+  hasBegun(): boolean;
+  hasToolCall(): boolean;
 }
 
 const HEADS = {
@@ -73,7 +73,7 @@ interface StreamDetails {
   /** Another member than `reasoning_details` tells the text. */
   beside(): void;
   /** They are a summary of the thoughts. */
-  readonly summary: boolean;
+  isSummary(): boolean;
   /** The seal of what came since the last one. */
   take(maker: string): ReturnType<typeof readOwnDetails>;
   forget(): void;
@@ -94,9 +94,7 @@ function createStreamDetails(): StreamDetails {
     beside() {
       beside = true;
     },
-    get summary() {
-      return list.length > 0 && list.every((detail) => detail['type'] === 'reasoning.summary');
-    },
+    isSummary: () => list.length > 0 && list.every((detail) => detail['type'] === 'reasoning.summary'),
     take(maker) {
       const part = list.length > 0 ? readOwnDetails(list, '', maker) : undefined;
       if (part?.seal) list = [];
@@ -170,7 +168,7 @@ export function createStreamChoice(choice: number, sequencer: Sequencer, context
 
   /** What kind of thoughts they are shows when they begin. */
   function think(text: string, literal?: string): void {
-    say(isThought(flow) ? (flow as Flow) : details.summary ? 'summary' : 'reasoning', text, literal);
+    say(isThought(flow) ? (flow as Flow) : details.isSummary() ? 'summary' : 'reasoning', text, literal);
   }
 
   function contentElement(piece: Json): void {
@@ -206,15 +204,9 @@ export function createStreamChoice(choice: number, sequencer: Sequencer, context
   }
 
   return {
-    get cited() {
-      return cited;
-    },
-    get begun() {
-      return begun;
-    },
-    get toolCall() {
-      return calls.any;
-    },
+    cited: () => cited,
+    hasBegun: () => begun,
+    hasToolCall: () => calls.any(),
     citations,
     plain(kind, text, literal) {
       begun = true;

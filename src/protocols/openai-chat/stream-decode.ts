@@ -90,7 +90,7 @@ export function createStreamDecoder(context: SourceContext): StreamDecoder {
   function finish(state: ChoiceState, word: string): void {
     if (state.stop) return;
     state.parts.finish();
-    state.stop = decodeStop(word, state.parts.toolCall);
+    state.stop = decodeStop(word, state.parts.hasToolCall());
     releaseChoices();
   }
 
@@ -101,7 +101,7 @@ export function createStreamDecoder(context: SourceContext): StreamDecoder {
     const word = value['finish_reason'];
     const delta = isObject(value['delta']) ? value['delta'] : undefined;
     // Some answer a stream with one chunk that holds the whole message; others repeat it at the end.
-    const message = !delta && isObject(value['message']) && !state.parts.begun ? value['message'] : undefined;
+    const message = !delta && isObject(value['message']) && !state.parts.hasBegun() ? value['message'] : undefined;
     if (!state.stop) {
       if (delta ?? message) state.parts.delta(delta ?? message ?? {});
       else if (typeof value['text'] === 'string') state.parts.plain('text', value['text']);
@@ -120,7 +120,7 @@ export function createStreamDecoder(context: SourceContext): StreamDecoder {
   /** What Perplexity found hangs on the answer's text, in so far as its annotations do not name it. */
   function citeSources(state: ChoiceState): void {
     if (!sources || state.stop) return;
-    state.parts.citations(decodeSources(sources, state.parts.cited));
+    state.parts.citations(decodeSources(sources, state.parts.cited()));
   }
 
   /** What a chunk says beside its choices. */
@@ -184,9 +184,7 @@ export function createStreamDecoder(context: SourceContext): StreamDecoder {
   const isFinished = (): boolean => choices.some((state) => state?.stop) && choices.every((state) => !state || state.stop !== undefined);
 
   return {
-    get done() {
-      return done;
-    },
+    isDone: () => done,
     frame(frame: SseFrame, to: Emit) {
       if (done) return;
       emit = to;

@@ -35,7 +35,7 @@ interface ChoiceWriter {
   end(seal: Seal | undefined, write: WriteFrame): void;
   /** Comes before the choice's finish. */
   finish(write: WriteFrame): void;
-  readonly toolCall: boolean;
+  hasToolCall(): boolean;
 }
 
 /**
@@ -153,9 +153,7 @@ function createChoiceWriter(index: number, legacy: boolean, chunks: ChunkText, c
   }
 
   return {
-    get toolCall() {
-      return calls > 0;
-    },
+    hasToolCall: () => calls > 0,
     start(head, write) {
       open = { head, place: places.of(head.kind), start: content, text: '', empty: true, flow: opening(head, write) };
     },
@@ -209,7 +207,7 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
     for (const [index, stop] of [event.stop, ...(event.others ?? [])].entries()) {
       const choice = choiceAt(index, write);
       choice.finish(write);
-      chunks.finish(index, encodeStop(stop, choice.toolCall, legacy), write);
+      chunks.finish(index, encodeStop(stop, choice.hasToolCall(), legacy), write);
     }
     if (context.request.includeUsage && usage) chunks.usage(usage, write);
     write('[DONE]');

@@ -12,7 +12,7 @@ export interface Flow {
 /** Numbers the events of a stream, and keeps the items that are done. */
 export interface EventSender {
   readonly output: readonly JsonObject[];
-  readonly sequence: number;
+  sequence(): number;
   send(type: string, members: JsonObject, write: WriteFrame): void;
   /** An event whose response is printed already. */
   printed(type: string, response: string, write: WriteFrame): void;
@@ -26,9 +26,7 @@ export function createEventSender(): EventSender {
   const output: JsonObject[] = [];
   return {
     output,
-    get sequence() {
-      return sequence;
-    },
+    sequence: () => sequence,
     send(type: string, members: JsonObject, write: WriteFrame): void {
       write(JSON.stringify({ type, ...members, sequence_number: sequence++ }), type);
     },

@@ -12,7 +12,7 @@ export interface StreamCalls {
   say(of: OpenItem, text: string): void;
   end(of: OpenItem, item: JsonObject): void;
   /** There was one that the client is to run. */
-  readonly any: boolean;
+  any(): boolean;
 }
 
 /** Whether an item is a call of one of the client’s tools. */
@@ -61,9 +61,7 @@ export function createStreamCalls(sequencer: Sequencer, flows: StreamFlows, cont
   }
 
   return {
-    get any() {
-      return any;
-    },
+    any: () => any,
     start: startCall,
     say: sayCall,
     end: (of, item) => (isClientCall(str(item['type'])) ? endCall(of, item) : endHosted(of, item)),

@@ -68,7 +68,7 @@ export function createStreamDecoder(context: SourceContext): StreamDecoder {
     tellUsage(response);
     emit({
       type: 'reply-end',
-      stop: decodeStop(response, items.toolCall),
+      stop: decodeStop(response, items.hasToolCall()),
       ...given('serviceTier', tierOf(response)),
       ...withResidue(replyResidue(response)),
     });
@@ -156,9 +156,7 @@ export function createStreamDecoder(context: SourceContext): StreamDecoder {
   }
 
   return {
-    get done() {
-      return done;
-    },
+    isDone: () => done,
     frame(frame: SseFrame, to: Emit) {
       if (done) return;
       emit = to;

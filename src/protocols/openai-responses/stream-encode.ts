@@ -275,7 +275,7 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
 
   function fail(fault: Fault, write: WriteFrame): void {
     if (!response) return faultFrame(fault, '', write);
-    writeFailure(fault, response({ status: 'failed', output: sender.output, usage, error: failureOf(fault) }), sender.sequence, write);
+    writeFailure(fault, response({ status: 'failed', output: sender.output, usage, error: failureOf(fault) }), sender.sequence(), write);
   }
 
   function partStart(event: Extract<ReplyEvent, { type: 'part-start' }>, write: WriteFrame): void {

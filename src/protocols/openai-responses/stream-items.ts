@@ -38,8 +38,8 @@ export interface StreamItems {
   finish(): void;
   /** Items of the last word that no event has told. */
   rest(output: readonly JsonObject[]): void;
-  readonly toolCall: boolean;
-  readonly any: boolean;
+  hasToolCall(): boolean;
+  any(): boolean;
 }
 
 export function createStreamItems(sequencer: Sequencer, context: SourceContext): StreamItems {
@@ -94,12 +94,8 @@ export function createStreamItems(sequencer: Sequencer, context: SourceContext):
   }
 
   return {
-    get toolCall() {
-      return calls.any;
-    },
-    get any() {
-      return serial > 0;
-    },
+    hasToolCall: () => calls.any(),
+    any: () => serial > 0,
     added(event) {
       const item = isObject(event['item']) ? event['item'] : undefined;
       if (!item) return;
