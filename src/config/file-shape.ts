@@ -284,7 +284,7 @@ const s3 = {
     prefix: { kind: 'text', doc: ['What all names in it begin with', '对象名前缀'], examples: ['media/'] },
     key: {
       kind: 'text',
-      doc: ['`accessKeyId:secretAccessKey[:sessionToken]`', '`accessKeyId:secretAccessKey[:sessionToken]`'],
+      doc: ['The credential: `accessKeyId:secretAccessKey[:sessionToken]`', '凭据：`accessKeyId:secretAccessKey[:sessionToken]`'],
       secret: true,
       examples: ['${env:S3_KEY}'],
     },
