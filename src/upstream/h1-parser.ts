@@ -172,12 +172,14 @@ export function createResponseParser(events: ResponseEvents): ResponseParser {
   let keepMs = 0;
   const chunks = createChunkReader();
 
+  /** A callback may have stopped it. */
+  const isStopped = (): boolean => at === AT.over;
   const end = (hasMore: boolean): void => {
     at = AT.over;
     events.end(hasMore ? 0 : keepMs);
   };
   /** Reads heads from bytes that begin with one. Where the body begins, or -1. */
-  const readHeads = (bytes: Buffer, searched: number): number => {
+  const skipHeads = (bytes: Buffer, searched: number): number => {
     for (let from = 0, known = searched; ; known = 0) {
       const rest = from === 0 ? bytes : bytes.subarray(from);
       const length = headEnd(rest, known);
@@ -210,10 +212,7 @@ export function createResponseParser(events: ResponseEvents): ResponseParser {
     }
     if (cuts.length > 0) events.body(gathered(bytes, cuts));
     if (at === AT.over) return;
-    if (broken !== undefined) {
-      at = AT.over;
-      throw broken;
-    }
+    if (broken !== undefined) throw broken;
     if (over >= 0) end(over < bytes.length);
   };
   const readBody = (bytes: Buffer, from: number): void => {
@@ -224,9 +223,14 @@ export function createResponseParser(events: ResponseEvents): ResponseParser {
     left -= to - from;
     if (left === 0) end(to < bytes.length);
   };
-  const afterHead = (bytes: Buffer, from: number): void => {
-    if (at === AT.length && left === 0) end(from < bytes.length);
-    else if (at !== AT.over && from < bytes.length) readBody(bytes, from);
+  const readHead = (bytes: Buffer): void => {
+    const searched = held?.length ?? 0;
+    const all = held ? Buffer.concat([held, bytes]) : bytes;
+    held = undefined;
+    const from = skipHeads(all, searched);
+    if (from < 0 || isStopped()) return;
+    if (at === AT.length && left === 0) end(from < all.length);
+    else if (from < all.length) readBody(all, from);
   };
   return {
     begin(headOnly) {
@@ -237,12 +241,13 @@ export function createResponseParser(events: ResponseEvents): ResponseParser {
     },
     push(bytes) {
       if (at === AT.over) return;
-      if (at !== AT.head) return readBody(bytes, 0);
-      const searched = held?.length ?? 0;
-      const all = held ? Buffer.concat([held, bytes]) : bytes;
-      held = undefined;
-      const from = readHeads(all, searched);
-      if (from >= 0) afterHead(all, from);
+      try {
+        if (at === AT.head) readHead(bytes);
+        else readBody(bytes, 0);
+      } catch (error) {
+        at = AT.over;
+        throw error;
+      }
     },
     close() {
       if (at !== AT.untilClose) return false;
