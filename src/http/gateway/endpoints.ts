@@ -70,7 +70,6 @@ const NOT_DUE: ReadonlySet<string> = new Set([
   'batches',
   'fine_tuning',
   'realtime',
-  'audio',
   'uploads',
   'assistants',
   'threads',

@@ -15,6 +15,10 @@ const WANTED: ReadonlySet<string> = new Set([
   'store',
   'background',
   'thread',
+  // Whether sound is wanted back.
+  'modalities',
+  'generationConfig',
+  'generation_config',
 ]);
 
 /** A body that was looked over. */

@@ -22,20 +22,31 @@ const onlySpeaks = ({ provider, model }: { readonly provider: Provider; readonly
     ({ ability, wire, serves }) => ability === 'speech' && serves(model) && wire.models?.some((glob) => !glob.startsWith('!')) === true,
   );
 
+/** Whether a request may want sound back: seen in the bytes of one member. */
+function wantsSound({ scan, body }: Call): boolean {
+  const span = scan.values.get('modalities');
+  return span !== undefined && body.subarray(span.from, span.to).includes('"audio"');
+}
+
+/** Whether ids of ours can have been given out. */
+function someoneSpeaks({ snapshot }: Call): boolean {
+  for (const { settings } of snapshot.providers.values()) if (settings.speech !== undefined) return true;
+  return false;
+}
+
 /**
  * A chat that wants audio of a model that has none: by the model that speaks for it (`speech` on its provider), or the model
  * itself where it only speaks. `undefined`: it is something else. A body with ids of ours comes back with what they stand for.
  */
 export function chatAudio(visit: Visit, call: Call, ports: GatewayPorts): Promise<void> | Call | undefined {
   if (call.client.id !== 'openai-chat') return undefined;
-  const isOurs = holdsTranscript(call.body);
-  // Found in the bytes before anything is parsed: every other request goes on as it is.
-  const mayWant = call.body.includes('"modalities"') && call.body.includes('"audio"');
+  // Looked for before anything is parsed: every other request goes on as it is.
+  const mayWant = wantsSound(call);
+  const isOurs = someoneSpeaks(call) && holdsTranscript(call.body);
   if (!isOurs && !mayWant) return undefined;
-  const target = chosenFor(call, 'generate');
+  const by = chosenFor(call, 'generate')?.provider.settings.speech;
   const speech = mayWant ? chosenFor(call, 'speech') : undefined;
   const speaks = speech !== undefined && onlySpeaks(speech);
-  const by = target?.provider.settings.speech;
   if (!isOurs && !speaks && by === undefined) return undefined;
   const read = parseBody(call.body);
   const body = isOurs ? withTranscripts(read) : read;

@@ -5,6 +5,12 @@ import { parseBody } from '../../../exchange/write-request.ts';
 import { decide } from '../../../policy/decide.ts';
 import type { GatewayPorts, Visit } from '../handle.ts';
 
+/** Whether a request may want sound back: seen in the bytes of its configuration. */
+function wantsSound({ scan, body }: Call): boolean {
+  const span = scan.values.get('generationConfig') ?? scan.values.get('generation_config');
+  return span !== undefined && body.subarray(span.from, span.to).includes('AUDIO');
+}
+
 /** Whether the model is one that a provider only speaks with, and not in Gemini's own protocol. */
 function isSpokenElsewhere({ snapshot, model, key, platform, client }: Call): boolean {
   const decision = decide(snapshot, {
@@ -24,8 +30,8 @@ function isSpokenElsewhere({ snapshot, model, key, platform, client }: Call): bo
  * something else.
  */
 export function geminiSpeech(visit: Visit, call: Call, ports: GatewayPorts): Promise<void> | undefined {
-  // Found in the bytes before anything is parsed: every other request goes on as it is.
-  if (call.client.id !== 'gemini' || !call.body.includes('AUDIO') || !isSpokenElsewhere(call)) return undefined;
+  // Looked for before anything is parsed: every other request goes on as it is.
+  if (call.client.id !== 'gemini' || !wantsSound(call) || !isSpokenElsewhere(call)) return undefined;
   const request = call.client.decodeRequest({ ...parseBody(call.body), model: call.model, stream: call.stream });
   if (request.modalities?.includes('audio') !== true) return undefined;
   const asked = readGeminiSpeech(request);
