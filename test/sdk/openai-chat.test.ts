@@ -123,6 +123,14 @@ describe.each(UPSTREAMS)('over %s', (protocol) => {
     expect(came.filter((chunk) => chunk.choices[0]?.finish_reason)).toEqual([]);
   });
 
+  it('legacy completions, whole and streamed', async () => {
+    const asked = { model, prompt: 'say 牌楼 🏮' };
+    const whole = await client().completions.create(asked);
+    expect(whole.choices[0]).toMatchObject({ text: 'say 牌楼 🏮', finish_reason: 'stop' });
+    const chunks = await all(await client().completions.create({ ...asked, stream: true }));
+    expect(chunks.map((chunk) => chunk.choices[0]?.text ?? '').join('')).toBe('say 牌楼 🏮');
+  });
+
   it('usage comes with a stream only where it was asked for', async () => {
     const chunks = await all(await client().chat.completions.create({ model, stream: true, messages: [user('hi')] }));
     expect(chunks.filter((chunk) => chunk.usage)).toEqual([]);
