@@ -25,7 +25,7 @@ function chunkOf(pieces: readonly (Buffer | string)[], last: boolean): Buffer {
 export interface ResponseSink extends ClientSink {
   /** Monotonic milliseconds: nothing has gone out since then. */
   readonly idleSince: number;
-  /** Told when nothing more can go out. */
+  /** Told once, when nothing more can go out. One listener. */
   onOver(listener: () => void): void;
 }
 
@@ -133,8 +133,14 @@ class HttpSink implements ResponseSink {
 
   #end(): void {
     this.#ended = true;
+    this.#close();
+  }
+
+  #close(): void {
     this.closed = true;
-    this.#over?.();
+    const tell = this.#over;
+    this.#over = undefined;
+    tell?.();
   }
 
   #drained(): void {
@@ -144,8 +150,7 @@ class HttpSink implements ResponseSink {
   #hungUp(): void {
     if (this.#gone) return;
     this.#gone = true;
-    this.closed = true;
-    this.#over?.();
+    this.#close();
     if (!this.#response.writableFinished) for (const listener of this.#gones ?? []) listener();
   }
 }
