@@ -70,7 +70,7 @@ export function createIdempotencyStore({ database, sealer, node, now }: Idempote
           .executeTakeFirst();
         const isOld = row !== undefined && row.created_at < now() - KEEP_MS;
         if (!row || isOld) {
-          await node.renew(within);
+          await node.take(within);
           await within
             .insertInto('idempotency')
             .values(mine)
@@ -81,7 +81,7 @@ export function createIdempotencyStore({ database, sealer, node, now }: Idempote
         if (row.fingerprint !== fingerprint) return 'different';
         if (row.answer) return open(row.answer, owner, key) ?? 'different';
         if (row.node === node.id || (await node.gone(within, [row.node])).length === 0) return 'running';
-        await node.renew(within);
+        await node.take(within);
         await within.updateTable('idempotency').set({ node: node.id }).where('owner', '=', owner).where('request_key', '=', key).execute();
         return 'lost';
       });

@@ -5,8 +5,10 @@ import type { Database } from './database.ts';
 /** One process among those that share a database. */
 export interface Node {
   readonly id: string;
-  /** Says that it lives; others see it for so long. */
-  renew(db: Database): Promise<void>;
+  /** It takes something on: from now on others must see that it lives. */
+  take(db: Database): Promise<void>;
+  /** Says that it lives, where that matters: while it holds tasks, and as long as what it took on otherwise may last. */
+  keepAlive(db: Database, isHolding: boolean): Promise<void>;
   /** Of these, those that are gone: their leases are over, or their processes. */
   gone(db: Database, ids: readonly string[]): Promise<readonly string[]>;
   leave(db: Database): Promise<void>;
@@ -14,6 +16,8 @@ export interface Node {
 
 /** How long a process counts as alive without a sign. */
 const LEASE_MS = 20_000;
+/** How long a call may take at most. */
+const CALL_MS = 40 * 60_000;
 
 /**
  * The machine since its last start, and the space in which its process ids mean something: two processes that agree on both can
@@ -55,15 +59,25 @@ export function createNode(now: () => number, leaseMs = LEASE_MS): Node {
     if (place === undefined || node.place !== place || ours.has(node.id)) return false;
     return node.pid === process.pid || !isRunning(node.pid);
   };
+  let tookAt = -Infinity;
+  let renewedAt = -Infinity;
+  const renew = async (db: Database): Promise<void> => {
+    const row = { id, place: place ?? null, pid: process.pid, alive_until: now() + leaseMs };
+    await db
+      .insertInto('nodes')
+      .values(row)
+      .onConflict((conflict) => conflict.column('id').doUpdateSet({ alive_until: row.alive_until }))
+      .execute();
+    renewedAt = now();
+  };
   return {
     id,
-    async renew(db) {
-      const row = { id, place: place ?? null, pid: process.pid, alive_until: now() + leaseMs };
-      await db
-        .insertInto('nodes')
-        .values(row)
-        .onConflict((conflict) => conflict.column('id').doUpdateSet({ alive_until: row.alive_until }))
-        .execute();
+    async take(db) {
+      tookAt = now();
+      if (now() - renewedAt >= leaseMs / 4) await renew(db);
+    },
+    async keepAlive(db, isHolding) {
+      if (isHolding || now() - tookAt < CALL_MS) await renew(db);
     },
     async gone(db, ids) {
       if (ids.length === 0) return [];

@@ -98,8 +98,8 @@ async function page(db: Database, { owner, kind, after, limit, order, provider }
   return query.orderBy('created_at', order).orderBy('id', order).limit(limit).execute();
 }
 
-/** What nodes that are gone have left, now ours. */
-async function takeOver(db: Database, node: Node, limit: number): Promise<readonly Row[]> {
+/** Nodes that hold tasks and are gone. */
+async function goneHolders(db: Database, node: Node): Promise<readonly string[]> {
   const holders = await db
     .selectFrom('jobs')
     .select('node')
@@ -107,23 +107,26 @@ async function takeOver(db: Database, node: Node, limit: number): Promise<readon
     .where('node', 'is not', null)
     .where('node', '!=', node.id)
     .execute();
-  const gone = await node.gone(
+  return node.gone(
     db,
     holders.flatMap((row) => row.node ?? []),
   );
-  if (gone.length === 0) return [];
+}
+
+/** What they have left, now ours. */
+async function takeOver(db: Database, node: Node, gone: readonly string[], limit: number): Promise<readonly Row[]> {
   const left = await db.selectFrom('jobs').selectAll().where('node', 'in', gone).orderBy('created_at').limit(limit).execute();
-  if (left.length > 0) {
-    await db
-      .updateTable('jobs')
-      .set({ node: node.id })
-      .where(
-        'id',
-        'in',
-        left.map(({ id }) => id),
-      )
-      .execute();
-  }
+  if (left.length === 0) return left;
+  await node.take(db);
+  await db
+    .updateTable('jobs')
+    .set({ node: node.id })
+    .where(
+      'id',
+      'in',
+      left.map(({ id }) => id),
+    )
+    .execute();
   return left;
 }
 
@@ -196,11 +199,14 @@ export function createTaskStore({ database, sealer, node }: TaskStorePorts): Tas
       const taken = new Set(known.map((row) => row.remote_id));
       return remoteIds.filter((one) => !taken.has(one));
     },
-    async claim(limit) {
+    async claim(limit, isHolding) {
       const db = await database();
+      await node.keepAlive(db, isHolding);
+      // Looked for without the lock that writing takes: mostly there is nothing.
+      if ((await goneHolders(db, node)).length === 0) return [];
       return db.transaction().execute(async (within) => {
-        await node.renew(within);
-        return (await takeOver(within, node, limit)).map((row) => taskOf(row, sealer));
+        const gone = await goneHolders(within, node);
+        return gone.length === 0 ? [] : (await takeOver(within, node, gone, limit)).map((row) => taskOf(row, sealer));
       });
     },
     async leave() {

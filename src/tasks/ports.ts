@@ -183,8 +183,11 @@ export interface TaskStore {
    * nobody can tell whose is whose.
    */
   unclaimed(task: Task, remoteIds: readonly string[]): Promise<readonly string[]>;
-  /** Says that this process is alive, and takes over what those that are not have left: tasks that are not over, at most so many. */
-  claim(limit: number): Promise<readonly Task[]>;
+  /**
+   * Says that this process is alive, where it holds something, and takes over what those that are not have left: tasks that are not
+   * over, at most so many.
+   */
+  claim(limit: number, isHolding: boolean): Promise<readonly Task[]>;
   /** Tasks of this process go to whoever asks first. */
   leave(): Promise<void>;
   /** Takes away what is older; their ids and media. */

@@ -72,7 +72,7 @@ export function createTasks(ports: TasksPorts): Tasks & { wake(): void } {
     },
   };
   const beat = async (): Promise<void> => {
-    for (const task of await ports.store.claim(CLAIM)) if (!held.has(task.id)) machine.hold(task, 0);
+    for (const task of await ports.store.claim(CLAIM, held.size > 0)) if (!held.has(task.id)) machine.hold(task, 0);
     const now = ports.clock.monotonic();
     if (now - sweptAt < SWEEP_MS) return;
     sweptAt = now;

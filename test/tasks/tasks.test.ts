@@ -29,7 +29,7 @@ const started: Process[] = [];
 
 let count = 0;
 
-function start(driver: Partial<TaskDriver> = {}, leaseMs = 500): Process {
+function start(driver: Partial<TaskDriver> = {}, leaseMs = 20_000): Process {
   const kept = testKept(now, { folder, leaseMs, mediaBytes: 1024 * 1024 });
   const defects: unknown[] = [];
   const told: WebhookMessage[] = [];
@@ -257,7 +257,7 @@ describe('another process', () => {
     await first.tasks.start(order());
     const second = start({ poll: say({ status: 'failed' }) });
     second.tasks.wake();
-    expect(await second.kept.ports.tasks.store.claim(10)).toEqual([]);
+    expect(await second.kept.ports.tasks.store.claim(10, false)).toEqual([]);
   });
 
   /** A submission that was under way when its process ended. */
