@@ -11,6 +11,8 @@ export interface MediaRequest {
   /** Lower-case names; `content-type` is JSON's unless it stands here. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: readonly Buffer[];
+  /** It starts something that must not be started twice: never sent again, whatever becomes of the connection. */
+  readonly isOnce?: boolean;
   /** A body that is not held: it is read as the upstream takes it, once. */
   readonly stream?: MediaStream;
 }

@@ -136,6 +136,7 @@ export function createTaskStore({ database, sealer, node }: TaskStorePorts): Tas
   return {
     async insert(task) {
       const db = await database();
+      await node.take(db);
       await db
         .insertInto('jobs')
         .values(rowOf(task, task.phase === 'over' ? null : node.id, sealer))
@@ -154,6 +155,7 @@ export function createTaskStore({ database, sealer, node }: TaskStorePorts): Tas
     },
     async seize(id, changes) {
       const db = await database();
+      await node.take(db);
       const columns = { node: node.id, ...columnsOf(id, changes, sealer) };
       const { numUpdatedRows } = await db
         .updateTable('jobs')

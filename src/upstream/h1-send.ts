@@ -69,7 +69,7 @@ interface Written {
 
 /** Carries one request to its end, over a second connection where the first was closed before it was used. */
 function startTurn(pool: Pool, { request, head, length }: Written, sink: UpstreamSink, isClosed: () => boolean): UpstreamCall {
-  const { timeouts, stream } = request;
+  const { timeouts, stream, isOnce = false } = request;
   let phase: Phase = 'connect';
   let timer: NodeJS.Timeout | undefined;
   let pump: BodyPump | undefined;
@@ -146,8 +146,8 @@ function startTurn(pool: Pool, { request, head, length }: Written, sink: Upstrea
       connection.begin(turn);
     },
   };
-  // What cannot be sent twice gets a connection that cannot be stale.
-  const used = stream ? undefined : pool.idle.take();
+  // What cannot or must not be sent twice gets a connection that cannot be stale.
+  const used = stream || isOnce ? undefined : pool.idle.take();
   let isReused = used !== undefined;
   let connection = used ?? pool.connect();
   if (!used) wait('connect');

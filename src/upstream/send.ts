@@ -12,6 +12,8 @@ export interface UpstreamRequest {
   readonly body: readonly Buffer[];
   /** A body that is not held, instead of `body`; what its reading throws is what the sink is told. */
   readonly stream?: { readonly bytes: AsyncIterable<Buffer>; readonly length?: number };
+  /** Must not reach the upstream twice, whatever becomes of the connection: it starts something. */
+  readonly isOnce?: boolean;
   /** Milliseconds. `idle`: between two reads of the body. */
   readonly timeouts: { readonly connect: number; readonly headers: number; readonly idle: number };
 }

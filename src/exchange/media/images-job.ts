@@ -161,7 +161,7 @@ export async function imageSubmission(context: MediaContext, given: ImageRequest
   refuseLosses(call, context.notes);
   const asked: Asked = { provider, media, ports, codec };
   return async (_id, signal) => {
-    const answer = await askProvider(asked, written, signal);
+    const answer = await askProvider(asked, { ...written, isOnce: true }, signal);
     const outcome = understood(asked, () => codec.decode(answer, request, target));
     if (outcome.kind !== 'pending') throw new Error('an image in place of a job');
     return { status: 'queued', remoteId: outcome.job.id, detail: detailOf(outcome.job) };

@@ -47,6 +47,7 @@ export async function upstreamRequest(context: Asking, request: MediaRequest): P
     body,
     timeouts: { connect, headers, idle },
     ...(stream ? { stream } : {}),
+    ...(request.isOnce === undefined ? {} : { isOnce: request.isOnce }),
   };
 }
 

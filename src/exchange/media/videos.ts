@@ -264,7 +264,7 @@ export function videoSubmission(context: MediaContext, { request, source }: Vide
   const asked: Asked = { provider, media, ports, codec };
   return async (id, signal) => {
     const written = write(id);
-    const answer = await askProvider(asked, written, signal);
+    const answer = await askProvider(asked, { ...written, isOnce: true }, signal);
     const job = understood(asked, () => codec.accepted(answer, target, written.path));
     return { ...progressOf(job), remoteId: job.remoteId };
   };
