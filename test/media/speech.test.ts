@@ -65,7 +65,34 @@ describe('speech in the provider’s own format', () => {
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'audio/mpeg']);
     expect(answer.headers.get('x-pailou-served-by')).toBe('openai/tts-1');
     expect(await bytesOf(answer)).toEqual(Buffer.from([0xff, 0xf3, 1, 2, 3]));
-    expect(sent()).toEqual({ new_field: [1], model: 'tts-1', input: 'Hi', voice: 'nova', response_format: 'mp3', speed: 0.25 });
+    expect(sent()).toEqual({ new_field: [1], model: 'tts-1', input: 'Hi', voice: 'nova', speed: 0.25 });
+  });
+
+  it.each([
+    ['as it stands', ' {"input":"Hi",  "model":"openai/tts-1","voice":"nova" }', ' {"input":"Hi",  "model":"tts-1","voice":"nova" }'],
+    [
+      'a voice of one’s own',
+      '{"model":"openai/tts-1","input":"Hi","voice":{"id":"voice_1"}}',
+      '{"model":"tts-1","input":"Hi","voice":{"id":"voice_1"}}',
+    ],
+    [
+      'what is not known here',
+      '{"brand_new":[1],"model":"openai/tts-1","input":"Hi","voice":"nova","speed":1.0}',
+      '{"brand_new":[1],"model":"tts-1","input":"Hi","voice":"nova","speed":1.0}',
+    ],
+    [
+      'another name for a voice is written',
+      '{"model":"openai/tts-1","input":"Hi","voice":"Kore"}',
+      '{"model":"tts-1","input":"Hi","voice":"alloy","response_format":"mp3"}',
+    ],
+  ])('the body passes byte by byte but for the model: %s', async (_name, body, expected) => {
+    upstream.answer = stream(['x'], 'audio/mpeg');
+    const answer = await fetch(`${server.url}/v1/audio/speech`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/json' },
+      body,
+    });
+    expect([answer.status, upstream.seen.at(-1)?.body]).toEqual([200, expected]);
   });
 
   it('gives the first bytes before the last have come', async () => {

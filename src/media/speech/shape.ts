@@ -1,5 +1,6 @@
 import type { Fault, JsonObject, Usage } from '../../ir/index.ts';
 import type { AudioFormat } from '../audio/formats.ts';
+import type { TopLevel } from '../../wire/top-level-scan.ts';
 import type { MediaAnswer, MediaRequest, MediaTarget } from '../codec.ts';
 
 /** A text to be spoken. */
@@ -15,8 +16,17 @@ export interface SpeechRequest {
   readonly instructions?: string;
   /** The provider's own events are wanted, as OpenAI writes them. */
   readonly events?: boolean;
+  /** The client's body, where it is of OpenAI's dialect: a provider of the same gets its bytes where nothing must change. */
+  readonly own?: OwnBody;
   /** Members of the client's body that are none of these: for providers of the client's own dialect. */
   readonly more?: JsonObject;
+}
+
+/** A client's body as it was sent. */
+export interface OwnBody {
+  readonly object: JsonObject;
+  readonly bytes: Buffer;
+  readonly scan: TopLevel;
 }
 
 /** What is learnt of a sound while it comes. */

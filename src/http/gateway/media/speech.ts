@@ -2,10 +2,11 @@ import { badField, isObject, type JsonObject } from '../../../ir/index.ts';
 import { runMedia } from '../../../exchange/media/media-exchange.ts';
 import { checkSpeed, speak, speakEvents, type SpeechWish } from '../../../exchange/media/speech.ts';
 import { writeAll } from '../../../exchange/media/write-all.ts';
+import { parseBody } from '../../../exchange/write-request.ts';
 import { AUDIO_FORMATS, type AudioFormat } from '../../../media/audio/formats.ts';
 import { optionalNumber, optionalString, requiredString, unknownMembers, wrongKind } from '../../../wire/fields.ts';
 import type { MediaEndpoint } from './index.ts';
-import { mediaCall, readJson } from './read-json.ts';
+import { mediaCall, readScanned } from './read-json.ts';
 
 const KNOWN: ReadonlySet<string> = new Set(['model', 'input', 'voice', 'response_format', 'speed', 'instructions', 'stream_format']);
 
@@ -52,9 +53,10 @@ function readWish(body: JsonObject): SpeechWish {
 
 /** POST /v1/audio/speech. */
 export const speechEndpoint: MediaEndpoint = async (visit, operation, request, ports) => {
-  const body = await readJson(visit, request);
+  const { body: bytes, scan } = await readScanned(visit, request);
+  const body = parseBody(bytes);
   const call = mediaCall(visit, operation, body);
-  const wish = readWish(body);
+  const wish = { ...readWish(body), own: { object: body, bytes, scan } };
   const asEvents = readStreamFormat(body) === 'sse';
   await runMedia({ ...call, inBand: asEvents }, visit.sink, ports, async (context) => {
     if (asEvents) return speakEvents(context, wish);
