@@ -1,7 +1,8 @@
 import type { MediaWire, Preset } from './preset.ts';
 
 /*
- * How each vendor makes videos. One place, so that what its codecs can be told stands side by side.
+ * How each vendor makes videos. One place, so that what its codecs can be told stands side by side. Option `usual`: the model of
+ * requests that name none, as an edit of a file.
  */
 
 type Videos = Pick<NonNullable<Preset['media']>, 'videos'>;
@@ -9,7 +10,13 @@ type Videos = Pick<NonNullable<Preset['media']>, 'videos'>;
 const videos = (wire: MediaWire): Videos => ({ videos: wire });
 
 /** OpenAI itself. */
-export const openaiVideoWires = videos({ codec: 'openai', base: '/v1', models: ['sora-*'], mark: 'documented' });
+export const openaiVideoWires = videos({
+  codec: 'openai',
+  base: '/v1',
+  models: ['sora-*'],
+  options: { usual: 'sora-2' },
+  mark: 'documented',
+});
 
 /** Servers that copied OpenAI's videos. */
 export const openaiCopyVideoWires = videos({

@@ -150,6 +150,58 @@ describe('the official SDK', () => {
   });
 });
 
+describe('a video that a client brings', () => {
+  const film = () => toFile(MP4, 'film.mp4', { type: 'video/mp4' });
+
+  it('is edited, where no model is named by the usual one', async () => {
+    const edited = await client.videos.edit({ prompt: 'at night', video: await film() });
+    expect(edited).toMatchObject({ model: 'sora-2', prompt: 'at night' });
+    const sent = upstream.seen.findLast(({ method }) => method === 'POST');
+    expect([sent?.path, sent?.body]).toEqual(['/v1/videos/edits', expect.stringContaining('name="video"; filename="video.mp4"')]);
+  });
+
+  it('becomes a character, which others do not see and requests may name', async () => {
+    const { answer } = upstream;
+    upstream.answer = json({ id: 'char_up', name: 'Tom', created_at: 1_700_000_000 });
+    const character = await client.videos.createCharacter({ name: 'Tom', video: await film() });
+    upstream.answer = answer;
+    const id = character.id ?? '';
+    expect(character).toMatchObject({ name: 'Tom', created_at: 1_700_000_000 });
+    expect(id).not.toBe('char_up');
+    expect(upstream.seen.at(-1)?.path).toBe('/v1/videos/characters');
+    expect(await client.videos.getCharacter(id)).toMatchObject({ id, name: 'Tom' });
+    expect((await call(`/v1/videos/characters/${id}`, {}, OTHER)).status).toBe(404);
+    const body = { model: 'openai/sora-2', prompt: 'Tom runs', characters: [{ id }] };
+    expect((await post('/v1/videos', body)).status).toBe(200);
+    expect(JSON.parse(upstream.seen.findLast(({ method }) => method === 'POST')?.body ?? '')).toMatchObject({
+      characters: [{ id: 'char_up' }],
+    });
+    const theirs = await post('/v1/videos', body, {}, OTHER);
+    expect([theirs.status, await theirs.json()]).toMatchObject([400, { error: { param: 'characters[0].id' } }]);
+  });
+
+  it.each<[string, string, (form: FormData) => void, string]>([
+    ['no video', 'characters', (form) => form.append('name', 'Tom'), 'video'],
+    ['no name', 'characters', (form) => form.append('video', new Blob([MP4]), 'a.mp4'), 'name'],
+    ['an image for a video', 'edits', (form) => form.append('video', new Blob([PNG]), 'a.mp4'), 'video'],
+    [
+      'a file for a provider that takes its own only',
+      'edits',
+      (form) => {
+        form.append('video', new Blob([MP4]), 'a.mp4');
+        form.append('model', 'dashscope/wan2.5-t2v-preview');
+      },
+      'model',
+    ],
+  ])('is refused with %s', async (_name, path, add, param) => {
+    const form = new FormData();
+    form.append('prompt', 'a cat');
+    add(form);
+    const answer = await call(`/v1/videos/${path}`, { method: 'POST', body: form });
+    expect([answer.status, await answer.json()]).toMatchObject([400, { error: { param } }]);
+  });
+});
+
 describe('a reference', () => {
   const DATA_URI = `data:image/png;base64,${PNG.toString('base64')}`;
   it.each([

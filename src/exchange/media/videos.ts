@@ -1,7 +1,16 @@
-import { badField, GatewayError, gatewayFault, isObject, createNotes, type JsonObject } from '../../ir/index.ts';
+import { badField, GatewayError, gatewayFault, isObject, createNotes, type JsonObject, parseObject } from '../../ir/index.ts';
 import type { MediaRequest, MediaTarget } from '../../media/codec.ts';
 import { videoCodecs } from '../../media/videos/index.ts';
-import type { Derivation, VideoCodec, VideoJob, VideoImage, VideoOutput, VideoRequest, VideoSource } from '../../media/videos/shape.ts';
+import type {
+  Derivation,
+  VideoCodec,
+  VideoFile,
+  VideoJob,
+  VideoImage,
+  VideoOutput,
+  VideoRequest,
+  VideoSource,
+} from '../../media/videos/shape.ts';
 import type { Snapshot } from '../../policy/snapshot.ts';
 import type { RemoteOrder, Task, TaskDriver, TaskMedia, TaskProgress } from '../../tasks/ports.ts';
 import { taskView } from '../../tasks/view.ts';
@@ -51,11 +60,16 @@ const progressOf = ({ status, progress, error, detail, expiresAt }: VideoJob): T
   ...(expiresAt === undefined ? {} : { expiresAt }),
 });
 
+/** How much of what a provider says is kept. */
+const MAX_DETAIL = 64 * 1024;
+
 async function jobOf(task: Task, place: Place, signal: AbortSignal): Promise<VideoJob> {
   const { remoteId = '' } = task;
   const { codec, target } = place;
   const answer = await askProvider(place, codec.poll(remoteId, target), signal);
-  return understood(place, () => codec.job(answer, remoteId, target));
+  const job = understood(place, () => codec.job(answer, remoteId, target));
+  // What is long holds bytes of a film, and is no record of one.
+  return answer.body.length > MAX_DETAIL && JSON.stringify(job.detail).length > MAX_DETAIL ? { ...job, detail: {} } : job;
 }
 
 /** Types that a server gives for what is no file. */
@@ -257,6 +271,9 @@ export function videoSubmission(context: MediaContext, { request, source }: Vide
       'not_supported',
     );
   }
+  if (source?.file && codec.takesFiles !== true) {
+    throw badField('video', `Provider '${provider.name}' makes videos of its own only: give the id of a task`, 'not_supported');
+  }
   const write = (id: string) => (source && derive ? derive(source, request, target) : codec.create(request, target, id));
   // Once for its mistakes; notes are a set.
   write('video_0');
@@ -275,3 +292,20 @@ export const sourceOf = (task: Task): VideoSource => ({
   remoteId: task.remoteId ?? '',
   detail: isObject(task.value.detail) ? task.value.detail : {},
 });
+
+/** Makes a character of a video, where the provider has such. */
+export async function makeCharacter(
+  context: MediaContext,
+  name: string,
+  video: VideoFile,
+): Promise<{ readonly id: string; readonly name?: string; readonly createdAt?: number }> {
+  const codec = codecOf(videoCodecs, context);
+  const written = codec.character?.(name, video);
+  if (!written) throw badField('model', `Provider '${context.provider.name}' has no characters`, 'not_supported');
+  const answer = await context.ask({ ...written, isOnce: true }, codec);
+  return understood(context, () => {
+    const { id, name: called, created_at: createdAt } = parseObject(answer.body.toString('utf8')) ?? {};
+    if (typeof id !== 'string' || id === '') throw new Error('a character without an id');
+    return { id, ...(typeof called === 'string' ? { name: called } : {}), ...(typeof createdAt === 'number' ? { createdAt } : {}) };
+  });
+}

@@ -1,7 +1,7 @@
 import { badField, GatewayError, gatewayFault, isObject, type JsonObject, parseObject } from '../../ir/index.ts';
 import { jsonBody, type MediaAnswer, type MediaRequest, type MediaTarget } from '../codec.ts';
 import { formBody } from '../images/form-body.ts';
-import type { VideoCodec, VideoJob, VideoOutput, VideoRequest } from './shape.ts';
+import type { VideoCodec, VideoJob, VideoOutput, VideoRequest, VideoSource } from './shape.ts';
 
 /*
  * OpenAI's videos, and servers that copied them. https://platform.openai.com/docs/api-reference/videos
@@ -101,6 +101,13 @@ function bodyOf(fields: JsonObject, images: VideoRequest['images']): Pick<MediaR
   return formBody([...texts, ...images.map((image) => [name, image] as const)]);
 }
 
+/** The same of a video: a job of its own, or a file. */
+function ofVideo(fields: JsonObject, { remoteId, file }: VideoSource): Pick<MediaRequest, 'headers' | 'body'> {
+  if (!file) return { body: jsonBody({ ...fields, video: { id: remoteId } }) };
+  const texts = Object.entries(fields).map(([key, value]) => [key, textOf(value)] as const);
+  return formBody([...texts, ['video', { ...file, at: 'video' }]]);
+}
+
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 const refused = (message: string): GatewayError => new GatewayError({ ...gatewayFault('bad_request', message, { code: 'not_supported' }) });
@@ -127,17 +134,25 @@ export const openaiVideos: VideoCodec = {
       only({ ...request, images: most > 0 ? [] : images }, 'a remix', new Set());
       return { path: pathOf(remoteId, '/remix'), ...bodyOf({ ...rest, prompt }, images) };
     },
-    edit({ remoteId }, request) {
+    edit(source, request) {
       only(request, 'an edit', new Set());
-      return { path: '/videos/edits', body: jsonBody({ ...request.rest, prompt: request.prompt, video: { id: remoteId } }) };
+      return { path: '/videos/edits', ...ofVideo({ ...request.rest, prompt: request.prompt }, source) };
     },
-    extend({ remoteId }, request) {
+    extend(source, request) {
       only(request, 'an extension', new Set(['seconds']));
       if (request.seconds === undefined) throw refused("Invalid request: missing required parameter 'seconds'");
       const { prompt, rest, seconds } = request;
-      return { path: '/videos/extensions', body: jsonBody({ ...rest, prompt, seconds: String(seconds), video: { id: remoteId } }) };
+      return { path: '/videos/extensions', ...ofVideo({ ...rest, prompt, seconds: String(seconds) }, source) };
     },
   },
+  takesFiles: true,
+  character: (name, video) => ({
+    path: '/videos/characters',
+    ...formBody([
+      ['name', name],
+      ['video', { ...video, at: 'video' }],
+    ]),
+  }),
   accepted(answer, target) {
     const video = read(answer);
     const { id } = video;

@@ -40,9 +40,17 @@ export type VideoFieldNames = Readonly<
   Record<'prompt' | 'images' | 'seconds' | 'size' | 'ratio' | 'resolution' | 'negativePrompt' | 'seed' | 'audio', string>
 >;
 
-/** A video that another is made from: a job of the same provider. */
+/** A video that a client brought. */
+export interface VideoFile {
+  readonly data: Buffer;
+  readonly mediaType: string;
+}
+
+/** A video that another is made from: a job of the same provider, or a file. */
 export interface VideoSource {
   readonly remoteId: string;
+  /** In place of a job, for vendors that take files. */
+  readonly file?: VideoFile;
   /** What the provider said of it when it was done. */
   readonly detail: JsonObject;
 }
@@ -85,6 +93,10 @@ export interface VideoCodec {
   /** Writes a submission. What cannot be said becomes a note, or throws `GatewayError`. `id`: ours, for vendors that take one. */
   create(request: VideoRequest, target: MediaTarget, id: string): MediaRequest;
   readonly derive?: { readonly [D in Derivation]?: (source: VideoSource, request: VideoRequest, target: MediaTarget) => MediaRequest };
+  /** Edits and extensions of files, too. */
+  readonly takesFiles?: boolean;
+  /** Makes a character of a video, to be named in other requests. Answered with `id`, `name`, `created_at`. */
+  character?(name: string, video: VideoFile): MediaRequest;
   /** Reads the answer to a submission that went to this path; throws where there is no id. */
   accepted(answer: MediaAnswer, target: MediaTarget, path: string): VideoJob & { readonly remoteId: string };
   /** Asks how a job stands. */

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { badField, isObject, type Json, type JsonObject, parseObject } from '../../../ir/index.ts';
 import type { MediaFetcher } from '../../../exchange/ports.ts';
-import type { VideoFieldNames, VideoImage, VideoRequest } from '../../../media/videos/shape.ts';
+import { mediaTypeOf } from '../../../media/media-type.ts';
+import type { VideoFieldNames, VideoFile, VideoImage, VideoRequest } from '../../../media/videos/shape.ts';
 import type { TaskWebhook } from '../../../tasks/ports.ts';
 import { optionalBoolean, optionalObject, optionalString, requiredString, wrongKind } from '../../../wire/fields.ts';
 import type { Visit } from '../handle.ts';
@@ -57,7 +58,7 @@ export async function readVideoBody(visit: Visit, request: IncomingMessage): Pro
   if (!isForm(request)) return { fields: await readJson(visit, request), files: [] };
   const { limits } = visit.snapshot.config;
   const { fields, files } = await readForm(request, {
-    files: [IMAGES, 'last_frame'],
+    files: [IMAGES, 'last_frame', 'video'],
     limit: limits.upload,
     maxFiles: MAX_IMAGES,
     fieldBytes: limits.body,
@@ -230,6 +231,20 @@ export async function readWebhook(fields: JsonObject, fetcher: MediaFetcher): Pr
   }
   await fetcher.check(url, 'webhook.url');
   return { url, secret };
+}
+
+/** A video that came as a file, if one did. Throws the 400 where it is none. */
+export function videoFileIn({ files }: VideoBody): VideoFile | undefined {
+  const file = files.find(({ name }) => name === 'video');
+  if (!file) return undefined;
+  const { data } = file;
+  const mediaType = mediaTypeOf(data, file.mediaType);
+  // Every brand of MP4 and QuickTime has it there. https://www.iso.org/standard/83102.html
+  const isMovie = data.toString('latin1', 4, 8) === 'ftyp';
+  if (!isMovie && mediaType !== 'video/webm') {
+    throw badField('video', "Invalid request: 'video' must be an MP4, QuickTime or WebM file", 'invalid_video');
+  }
+  return { data, mediaType: mediaType.startsWith('video/') ? mediaType : 'video/mp4' };
 }
 
 /** The task that a video is made of: `{"id": …}`. */

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { badField, GatewayError, gatewayFault, type JsonObject } from '../../../ir/index.ts';
 import { type MediaCall, runMedia } from '../../../exchange/media/media-exchange.ts';
 import { describeVideo, sourceOf, videoSubmission, withAddresses } from '../../../exchange/media/videos.ts';
-import type { Derivation } from '../../../media/videos/shape.ts';
+import type { Derivation, VideoFile } from '../../../media/videos/shape.ts';
 import type { Task } from '../../../tasks/ports.ts';
 import { optionalString } from '../../../wire/fields.ts';
 import type { MediaOperation } from '../endpoints.ts';
@@ -12,8 +12,18 @@ import { letGo } from '../read-body.ts';
 import type { MediaEndpoint } from './index.ts';
 import { sendMedia } from './media-links.ts';
 import { mediaCall } from './read-json.ts';
+import { createCharacter, retrieveCharacter, withCharacters, withUsualModel } from './videos-characters.ts';
 import { geminiVideos } from './videos-gemini.ts';
-import { loadVideoImages, piecesOf, readVideoBody, readVideoRequest, readWebhook, sourceIdIn, type VideoBody } from './videos-read.ts';
+import {
+  loadVideoImages,
+  piecesOf,
+  readVideoBody,
+  readVideoRequest,
+  readWebhook,
+  sourceIdIn,
+  type VideoBody,
+  videoFileIn,
+} from './videos-read.ts';
 
 /** The largest page of a list. */
 const MAX_PAGE = 100;
@@ -64,11 +74,13 @@ interface Wanted {
   readonly body: VideoBody;
   readonly operation: MediaOperation;
   readonly source?: { readonly task: Task; readonly how: Derivation };
+  /** A file that it is made of, in place of a task. */
+  readonly upload?: { readonly file: VideoFile; readonly how: Derivation };
 }
 
 /** The call that makes a video; one that is made of another goes where that was made, and may name another model there. */
-function callOf(visit: Visit, { body, operation, source }: Wanted): MediaCall {
-  if (!source) return mediaCall(visit, operation, body.fields);
+function callOf(visit: Visit, { body, operation, source, upload }: Wanted): MediaCall {
+  if (!source) return mediaCall(visit, upload ? withUsualModel(visit, operation, body.fields) : operation, body.fields);
   const { provider, model } = source.task;
   const asked = optionalString(body.fields, 'model');
   const own = asked?.startsWith(`${provider}/`) ? asked.slice(provider.length + 1) : asked;
@@ -76,14 +88,19 @@ function callOf(visit: Visit, { body, operation, source }: Wanted): MediaCall {
 }
 
 async function submit(visit: Visit, wanted: Wanted, ports: GatewayPorts): Promise<void> {
-  const { body, source } = wanted;
+  const { body, source, upload } = wanted;
   const call = callOf(visit, wanted);
   const asked = readVideoRequest(body);
   await runMedia(call, visit.sink, ports, async (context) => {
     const webhook = await readWebhook(body.fields, ports.media);
     const images = await withAddresses(context, await loadVideoImages(body, ports.media, context.signal));
-    const request = { ...asked, images };
-    const made = source ? { source: { ...sourceOf(source.task), how: source.how } } : {};
+    const rest = await withCharacters(asked.rest, context.provider.name, visit, ports);
+    const request = { ...asked, rest, images };
+    const made = source
+      ? { source: { ...sourceOf(source.task), how: source.how } }
+      : upload
+        ? { source: { remoteId: '', detail: {}, ...upload } }
+        : {};
     const requestKey = idempotencyKey(visit);
     const task = await ports.tasks.start({
       owner: visit.key.id,
@@ -200,6 +217,8 @@ async function derive(
   ports: GatewayPorts,
 ): Promise<void> {
   const { id, how, body, operation } = wanted;
+  const file = id === undefined ? videoFileIn(body) : undefined;
+  if (file) return submitOnce(visit, { body, operation, upload: { file, how } }, ports);
   const task = await finished(visit, id ?? sourceIdIn(body.fields), id === undefined ? 'video' : 'video_id', ports);
   await submitOnce(visit, { body, operation, source: { task, how } }, ports);
 }
@@ -213,6 +232,7 @@ async function post(visit: Visit, operation: MediaOperation, request: IncomingMe
     letGo(request);
     return cancel(visit, id ?? '', ports);
   }
+  if (id === 'characters' && word === undefined) return createCharacter(visit, operation, request, ports);
   const how = word === 'remix' ? 'remix' : DERIVED[id ?? ''];
   if (id !== undefined && (how === undefined || (word !== undefined && word !== 'remix'))) {
     throw word === undefined || word === 'content' ? wrongMethod('GET') : unknownPath();
@@ -225,6 +245,7 @@ async function post(visit: Visit, operation: MediaOperation, request: IncomingMe
 async function get(visit: Visit, operation: MediaOperation, ports: GatewayPorts): Promise<void> {
   const [id, word, ...more] = operation.rest ?? [];
   if (id === undefined) return list(visit, ports);
+  if (id === 'characters' && word !== undefined && more.length === 0) return retrieveCharacter(visit, word, ports);
   if (word === undefined) return retrieve(visit, id, ports);
   if (word === 'content' && more.length === 0) return content(visit, id, ports);
   throw word === 'remix' || word === 'cancel' ? wrongMethod('POST') : unknownPath();
