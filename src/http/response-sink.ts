@@ -49,6 +49,7 @@ class HttpSink implements ResponseSink {
   #ended = false;
   #gone = false;
   #framed = false;
+  #headOut = false;
   #queue: (Buffer | string)[] = [];
   #scheduled = false;
   #said = false;
@@ -127,8 +128,30 @@ class HttpSink implements ResponseSink {
     this.#queue = [];
     this.idleSince = performance.now();
     const bytes = this.#framed ? chunkOf(pieces, ended) : join(pieces);
-    if (ended) this.#response.end(bytes);
+    if (ended) this.#writeLast(bytes);
+    else if (bytes !== undefined) this.#put(bytes);
+  }
+
+  /** node:http joins the head with what is written first where that is text: each character of latin1 is the byte that it came from. */
+  #put(bytes: Buffer | string): void {
+    const joins = !this.#headOut && typeof bytes !== 'string' && bytes.length <= JOINED_BYTES;
+    this.#headOut = true;
+    if (joins) this.#response.write(bytes.toString('latin1'), 'latin1');
     else this.#response.write(bytes);
+  }
+
+  /** Writes the rest and ends: one write(2), where `end(bytes)` makes a writev of the head, the bytes and an empty piece. */
+  #writeLast(bytes: Buffer | string | undefined): void {
+    const response = this.#response;
+    const { socket } = response;
+    if (bytes === undefined || bytes.length === 0 || !socket) {
+      response.end(bytes);
+      return;
+    }
+    socket.cork();
+    this.#put(bytes);
+    socket.uncork();
+    response.end();
   }
 
   #end(): void {
@@ -154,6 +177,9 @@ class HttpSink implements ResponseSink {
     if (!this.#response.writableFinished) for (const listener of this.#gones ?? []) listener();
   }
 }
+
+/** Answers up to this size are joined with their head. */
+const JOINED_BYTES = 16 * 1024;
 
 const flush = (sink: HttpSink): void => sink.flush();
 
