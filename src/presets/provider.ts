@@ -155,19 +155,26 @@ export function isServed(globs: readonly string[] | undefined, model: string): b
   return (wanted.length === 0 || isIn(wanted)) && !isIn(barred);
 }
 
+/** What is asked for each call about a few models, remembered; clients choose the names, so it is bounded. */
+function remembered<T>(ask: (model: string) => T): (model: string) => T {
+  const known = new Map<string, T>();
+  return (model) => {
+    const found = known.get(model);
+    if (found !== undefined) return found;
+    const said = ask(model);
+    if (known.size >= MAX_REMEMBERED) known.clear();
+    known.set(model, said);
+    return said;
+  };
+}
+
 function factsReader(preset: Preset, protocol: ProtocolId, wire: Wire, dialect: FactChanges): (model: string) => TargetFacts {
   const usual: TargetFacts = { ...DEFAULT_FACTS, ...dialect, ...wire.facts };
   const rules = (preset.rules ?? []).filter((rule) => rule.on === undefined || rule.on === protocol);
-  const remembered = new Map<string, TargetFacts>();
-  return (model) => {
-    const known = remembered.get(model);
-    if (known) return known;
+  return remembered((model) => {
     const id = model.toLowerCase();
-    const facts = rules.reduce<TargetFacts>((so, rule) => (matchGlob(rule.match, id) ? { ...so, ...rule.facts } : so), usual);
-    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-    remembered.set(model, facts);
-    return facts;
-  };
+    return rules.reduce<TargetFacts>((so, rule) => (matchGlob(rule.match, id) ? { ...so, ...rule.facts } : so), usual);
+  });
 }
 
 interface Making {
@@ -188,7 +195,7 @@ function compileWire(making: Making, protocol: ProtocolId, wire: Wire, place: Pl
     ...place,
     headers: { ...lowerCased(paid, name), ...lowerCased(wire.headers, name), ...lowerCased(settings.headers, name) },
     factsOf: factsReader(preset, protocol, wire, dialect),
-    serves: (model: string) => isServed(wire.models, model),
+    serves: remembered((model: string) => isServed(wire.models, model)),
   };
   if (auth.kind !== 'signed') return base;
   return { ...base, sign: (request, ports) => auth.sign(request, credential, values, ports) };
@@ -231,7 +238,7 @@ function compileMedia(making: Making): readonly ProviderMedia[] {
       wire,
       ...(places?.get(index) ?? own()),
       headers: { ...lowerCased(paid, name), ...lowerCased(wire.headers, name), ...lowerCased(settings.headers, name) },
-      serves: (model) => isServed(wire.models, model),
+      serves: remembered((model) => isServed(wire.models, model)),
     };
     if (auth.kind !== 'signed') return made;
     return { ...made, sign: (request, ports) => auth.sign(request, credential, values, ports) };
@@ -285,7 +292,7 @@ export function compileProvider(name: string, settings: ProviderSettings, codecF
     values,
     timeouts: { ...DEFAULT_TIMEOUTS, ...settings.timeouts },
     ...modelsPathOf(preset, values, compiled.values().next().value, name),
-    exposes: (model) => matchesAny(expose, model),
-    knows: (model) => matchesAny(preset.knows, model),
+    exposes: remembered((model) => matchesAny(expose, model)),
+    knows: remembered((model) => matchesAny(preset.knows, model)),
   };
 }

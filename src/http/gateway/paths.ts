@@ -39,11 +39,28 @@ function decodeSegment(segment: string): string | undefined {
 
 const NO_QUERY = new URLSearchParams();
 
+/** Paths without a query as they were read: clients ask for a few of them again and again. Bounded, for they choose them. */
+const read = new Map<string, ParsedPath>();
+const MAX_READ = 500;
+const MAX_READ_LENGTH = 200;
+
+/** A path as `readPath` reads it, remembered where it is short and has no query. */
+export function parsePath(target: string): ParsedPath | undefined {
+  const known = read.get(target);
+  if (known) return known;
+  const path = readPath(target);
+  if (path?.query === NO_QUERY && target.length <= MAX_READ_LENGTH) {
+    if (read.size >= MAX_READ) read.clear();
+    read.set(target, path);
+  }
+  return path;
+}
+
 /**
  * Takes paths as clients send them: without `/v1`, with `/v1/v1`, with doubled or trailing slashes. `undefined`: not a
  * path that could mean anything (broken escapes, control characters, dot segments, an absolute URL).
  */
-export function parsePath(target: string): ParsedPath | undefined {
+function readPath(target: string): ParsedPath | undefined {
   const mark = target.indexOf('?');
   const path = mark < 0 ? target : target.slice(0, mark);
   if (!path.startsWith('/')) return undefined;
