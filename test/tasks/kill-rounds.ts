@@ -28,13 +28,16 @@ export interface KillReport {
   readonly leaked: readonly string[];
 }
 
-interface Asked {
+/** A video that was asked for. */
+export interface Asked {
   readonly prompt: string;
   readonly key: string;
+  /** Once it was acknowledged. */
   id?: string;
 }
 
-const KEYS = ['pk-first-0123456789abcdef', 'pk-second-0123456789abcdef'];
+/** The keys of these servers. */
+export const KEYS = ['pk-first-0123456789abcdef', 'pk-second-0123456789abcdef'];
 const TASKS_A_ROUND = 5;
 const MAX_LIFE_MS = 900;
 
@@ -45,7 +48,7 @@ const call = (url: string, key: string, path: string, init: RequestInit = {}): P
   });
 
 /** Asks for a video, under a key of its own: asked again after a kill it must not become two. */
-async function submit(url: string, asked: Asked): Promise<void> {
+export async function submit(url: string, asked: Asked): Promise<void> {
   const body = JSON.stringify({ model: 'openai/sora-2', prompt: asked.prompt });
   const answer = await call(url, asked.key, '', { method: 'POST', body, headers: { 'idempotency-key': asked.prompt } }).catch(
     () => undefined,
@@ -66,7 +69,8 @@ async function shown(url: string, key: string, id: string): Promise<Shown | unde
   return answer.status === 200 ? ((await answer.json()) as Shown) : undefined;
 }
 
-async function configure(home: string, upstream: VideoUpstream): Promise<readonly string[]> {
+/** Writes a configuration; the arguments of a server with it. */
+export async function configure(home: string, upstream: VideoUpstream): Promise<readonly string[]> {
   const config = {
     version: 1,
     keys: KEYS.map((value, index) => ({ name: `key${index}`, value })),
@@ -77,7 +81,8 @@ async function configure(home: string, upstream: VideoUpstream): Promise<readonl
   return ['--config', join(home, 'pailou.json'), '--data', join(home, 'data')];
 }
 
-async function kill(server: Served): Promise<void> {
+/** Ends a server without a word. */
+export async function kill(server: Served): Promise<void> {
   const gone = once(server.child, 'exit');
   server.child.kill('SIGKILL');
   await gone;
@@ -103,7 +108,7 @@ async function live(args: readonly string[], home: string, all: Asked[], round: 
 const isOver = (status: string | undefined): boolean => status !== 'queued' && status !== 'in_progress';
 
 /** Waits for the end of every task that was acknowledged. */
-async function settle(url: string, all: readonly Asked[]): Promise<ReadonlyMap<string, Shown | undefined>> {
+export async function settle(url: string, all: readonly Asked[]): Promise<ReadonlyMap<string, Shown | undefined>> {
   const found = new Map<string, Shown | undefined>();
   for (const deadline = performance.now() + 90_000; performance.now() < deadline; await sleep(200)) {
     for (const { id, key } of all) {
