@@ -26,6 +26,56 @@ export const compatibleAudioWires: AudioWires = {
   translation: wire({ codec: 'openai', base: '/v1' }),
 };
 
+function listening(base: string, more: Partial<Wire> = {}): Pick<Required<AudioWires>, 'transcription' | 'translation'> {
+  return { transcription: wire({ codec: 'openai', base, ...more }), translation: wire({ codec: 'openai', base, ...more }) };
+}
+
+/** Servers of one's own with OpenAI's endpoints; none of them has its events of speech. */
+const ownServer = { speech: wire({ codec: 'openai', base: '/v1' }), ...listening('/v1') };
+
+/** https://docs.vllm.ai/en/latest/serving/openai_compatible_server/#transcriptions-api */
+export const vllmAudioWires: AudioWires = listening('/v1');
+
+/** https://inference.readthedocs.io/en/latest/models/model_abilities/audio.html */
+export const xinferenceAudioWires: AudioWires = ownServer;
+
+/** https://localai.io/features/text-to-audio/ https://localai.io/features/audio-to-text/ */
+export const localAiAudioWires: AudioWires = { speech: ownServer.speech, transcription: ownServer.transcription };
+
+/** https://docs.together.ai/reference/audio-speech https://docs.together.ai/reference/audio-transcriptions */
+export const togetherAudioWires: AudioWires = {
+  speech: wire({
+    codec: 'openai',
+    base: '/v1',
+    models: ['*orpheus*', '*sonic*', '*kokoro*', '*Kokoro*', '*tts*', '*TTS*'],
+    options: { formats: 'mp3 wav', speed: false, instructions: false },
+  }),
+  ...listening('/v1', { models: ['*whisper*', '*parakeet*', '*voxtral*', '*Voxtral*'], options: { formats: 'json verbose_json' } }),
+};
+
+/** https://platform.stepfun.com/docs/zh/api-reference/audio/create_audio https://platform.stepfun.com/docs/zh/api-reference/audio/transcriptions */
+export const stepfunAudioWires: AudioWires = {
+  speech: wire({
+    codec: 'openai',
+    base: '/v1',
+    models: ['step-tts-*', 'step-audio-tts*'],
+    options: { formats: 'mp3 opus flac wav pcm', instructions: false },
+    voices: voicesLike({
+      alloy: 'cixingnansheng',
+      ash: 'cixingnansheng',
+      coral: 'tianmeinvsheng',
+      echo: 'zhengpaiqingnian',
+      fable: 'yuanqinansheng',
+      nova: 'yuanqishaonv',
+      onyx: 'boyinnansheng',
+      sage: 'wenrounvsheng',
+      shimmer: 'qinqienvsheng',
+    }),
+    defaultVoice: 'cixingnansheng',
+  }),
+  transcription: wire({ codec: 'openai', base: '/v1', models: ['step-asr*'], options: { formats: 'json text srt vtt' } }),
+};
+
 /** https://learn.microsoft.com/azure/ai-foundry/openai/reference#transcriptions---create */
 export const azureAudioWires: AudioWires = {
   speech: wire({ codec: 'openai', base: '/openai', models: ['!*claude*'], options: { versioned: true, events: true }, ...OPENAI_VOICES }),

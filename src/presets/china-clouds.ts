@@ -1,4 +1,4 @@
-import { siliconflowAudioWires } from './audio-wires.ts';
+import { siliconflowAudioWires, stepfunAudioWires } from './audio-wires.ts';
 import { bearer, header } from './auth.ts';
 import { ANTHROPIC_VERSION, CHAT_LIKE, CHAT_LIKE_QUIRKS, MESSAGES_LIKE, RESPONSES_LIKE } from './chat-like.ts';
 import { siliconflowImageWires, volcengineImageWires } from './image-wires.ts';
@@ -203,4 +203,5 @@ export const stepfun = definePreset({
   knows: ['step-*'],
   rules: forModels(['step-1*', 'step-2*'], { reasoningControl: 'none' }),
   models: { path: '/v1/models', shape: 'openai' },
+  media: stepfunAudioWires,
 });

@@ -1,3 +1,4 @@
+import { localAiAudioWires, vllmAudioWires, xinferenceAudioWires } from './audio-wires.ts';
 import type { FactChanges } from '../ir/index.ts';
 import { bearer } from './auth.ts';
 import { CHAT_LIKE, MESSAGES_LIKE, RESPONSES_LIKE } from './chat-like.ts';
@@ -91,6 +92,7 @@ export const vllm = local(8000, {
   media: {
     embeddings: embeddingsAt('/v1'),
     rerank: rerankAt('/v1', { echoes: false }),
+    ...vllmAudioWires,
   },
 });
 
@@ -150,6 +152,7 @@ export const xinference = local(9997, {
     ...openaiCopyImageWires,
     embeddings: embeddingsAt('/v1', { base64: false, tokens: false }),
     rerank: rerankAt('/v1'),
+    ...xinferenceAudioWires,
   },
 });
 
@@ -184,5 +187,6 @@ export const localAi = local(8080, {
     ...openaiCopyImageWires,
     embeddings: embeddingsAt('/v1', { base64: false }),
     rerank: rerankAt('/v1', { echoes: false }),
+    ...localAiAudioWires,
   },
 });

@@ -1,4 +1,4 @@
-import { cohereAudioWires } from './audio-wires.ts';
+import { cohereAudioWires, togetherAudioWires } from './audio-wires.ts';
 import { bearer } from './auth.ts';
 import { ANTHROPIC_VERSION, CHAT_LIKE, CHAT_LIKE_QUIRKS, MESSAGES_LIKE, RESPONSES_LIKE } from './chat-like.ts';
 import { claudeRules } from './claude-models.ts';
@@ -49,6 +49,7 @@ export const together = definePreset({
     ...togetherImageWires,
     embeddings: embeddingsAt('/v1', { dimensions: 'none', base64: false, tokens: false, user: false }, { models: ['!*rank*'] }),
     rerank: rerankAt('/v1', {}, { models: ['*rank*'] }),
+    ...togetherAudioWires,
   },
 });
 
