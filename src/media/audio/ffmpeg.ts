@@ -60,6 +60,14 @@ async function feed({ stdin }: ChildProcess, source: AsyncIterable<Buffer>): Pro
   }
 }
 
+/** Where its libraries are, and nothing else of ours: keys of providers are in the environment. */
+const onlyLibraries = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    ['LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'SystemRoot'].flatMap((name) =>
+      process.env[name] === undefined ? [] : [[name, process.env[name]]],
+    ),
+  );
+
 /** A sound in another format by `ffmpeg`, as it comes. */
 export async function* byFfmpeg(program: string, source: AsyncIterable<Buffer>, from: Sound, to: AudioFormat): AsyncGenerator<Buffer> {
   if (running >= MAX_RUNNING) {
@@ -84,7 +92,7 @@ export async function* byFfmpeg(program: string, source: AsyncIterable<Buffer>, 
       '1',
       'pipe:1',
     ],
-    { stdio: ['pipe', 'pipe', 'ignore'], env: {} },
+    { stdio: ['pipe', 'pipe', 'ignore'], env: onlyLibraries() },
   );
   running++;
   const ended = new Promise<number | null>((resolve) => {
