@@ -7,18 +7,27 @@ const LAST_CHUNK = '0\r\n\r\n';
 /** How long a client may take nothing of the rest of an answer. node:http sets another timeout once all was taken. */
 const STALLED_MS = 120_000;
 
-/** Chunk framing in the same buffer as the data: one write(2) an event instead of a writev of three. https://www.rfc-editor.org/rfc/rfc9112#section-7.1 */
-function chunkOf(pieces: readonly (Buffer | string)[], last: boolean): Buffer {
+/** Answers and chunks up to this size are joined with what goes before and after them; of larger ones copies would cost more than a writev. */
+const JOINED_BYTES = 16 * 1024;
+
+const sizeOf = (pieces: readonly (Buffer | string)[]): number => {
   let bytes = 0;
   for (const piece of pieces) bytes += typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length;
-  if (bytes === 0) return Buffer.from(last ? LAST_CHUNK : '', 'latin1');
+  return bytes;
+};
+
+/** Chunk framing: in the same buffer as the data where that is small, one write(2) an event. https://www.rfc-editor.org/rfc/rfc9112#section-7.1 */
+function chunkOf(pieces: readonly (Buffer | string)[], last: boolean): readonly (Buffer | string)[] {
+  const bytes = sizeOf(pieces);
+  if (bytes === 0) return last ? [LAST_CHUNK] : [];
   const size = bytes.toString(16) + CRLF;
   const tail = last ? CRLF + LAST_CHUNK : CRLF;
+  if (bytes > JOINED_BYTES) return [size, ...pieces, tail];
   const out = Buffer.allocUnsafe(size.length + bytes + tail.length);
   let at = out.write(size, 0, 'latin1');
   for (const piece of pieces) at += typeof piece === 'string' ? out.write(piece, at) : piece.copy(out, at);
   out.write(tail, at, 'latin1');
-  return out;
+  return [out];
 }
 
 /** What the sink tells besides what every sink does. */
@@ -82,7 +91,7 @@ class HttpSink implements ResponseSink {
   write(bytes: Buffer | string): boolean {
     if (this.closed) return true;
     if (bytes.length > 0) {
-      this.#queue.push(bytes);
+      this.#add(bytes);
       if (!this.#scheduled) {
         this.#scheduled = true;
         process.nextTick(flush, this);
@@ -93,11 +102,11 @@ class HttpSink implements ResponseSink {
 
   end(bytes?: Buffer | string): void {
     if (this.closed) return;
-    if (bytes !== undefined && bytes.length > 0) this.#queue.push(bytes);
+    if (bytes !== undefined && bytes.length > 0) this.#add(bytes);
     this.#end();
     this.flush();
     // A client that does not read what is left is not waited for for ever.
-    if (!this.#response.writableFinished) this.#request.socket.setTimeout(STALLED_MS);
+    if (this.#response.writableLength > 0) this.#request.socket.setTimeout(STALLED_MS);
   }
 
   abort(): void {
@@ -127,36 +136,39 @@ class HttpSink implements ResponseSink {
     const pieces = this.#queue;
     this.#queue = [];
     this.idleSince = performance.now();
-    const bytes = this.#framed ? chunkOf(pieces, ended) : join(pieces);
-    if (ended) this.#writeLast(bytes);
-    else if (bytes !== undefined) this.#put(bytes);
+    const bytes = this.#framed ? chunkOf(pieces, ended) : pieces;
+    if (bytes.length > 0) this.#put(bytes);
+    if (ended) this.#response.end();
   }
 
-  /** node:http joins the head with what is written first where that is text: each character of latin1 is the byte that it came from. */
-  #put(bytes: Buffer | string): void {
-    const joins = !this.#headOut && typeof bytes !== 'string' && bytes.length <= JOINED_BYTES;
-    this.#headOut = true;
-    if (joins) this.#response.write(bytes.toString('latin1'), 'latin1');
-    else this.#response.write(bytes);
-  }
-
-  /** Writes the rest and ends: one write(2), where `end(bytes)` makes a writev of the head, the bytes and an empty piece. */
-  #writeLast(bytes: Buffer | string | undefined): void {
+  /**
+   * Writes pieces in one call of the system. node:http joins the head with what is written first where that is text: each
+   * character of latin1 is the byte that it came from. What is written before `end` costs less than what `end` is given, for
+   * which it makes a writev of the head, the bytes and an empty piece.
+   */
+  #put(pieces: readonly (Buffer | string)[]): void {
     const response = this.#response;
     const { socket } = response;
-    if (bytes === undefined || bytes.length === 0 || !socket) {
-      response.end(bytes);
-      return;
+    socket?.cork();
+    for (const piece of pieces) {
+      if (typeof piece === 'string') response.write(piece);
+      else if (!this.#headOut && piece.length <= JOINED_BYTES) response.write(piece.toString('latin1'), 'latin1');
+      else response.write(piece);
+      this.#headOut = true;
     }
-    socket.cork();
-    this.#put(bytes);
-    socket.uncork();
-    response.end();
+    socket?.uncork();
   }
 
   #end(): void {
     this.#ended = true;
     this.#close();
+  }
+
+  #add(bytes: Buffer | string): void {
+    const last = this.#queue.length - 1;
+    const before = this.#queue[last];
+    if (typeof bytes === 'string' && typeof before === 'string') this.#queue[last] = before + bytes;
+    else this.#queue.push(bytes);
   }
 
   #close(): void {
@@ -178,9 +190,6 @@ class HttpSink implements ResponseSink {
   }
 }
 
-/** Answers up to this size are joined with their head. */
-const JOINED_BYTES = 16 * 1024;
-
 const flush = (sink: HttpSink): void => sink.flush();
 
 function destroy(this: ServerResponse): void {
@@ -190,8 +199,3 @@ function destroy(this: ServerResponse): void {
 /** The way back to a client over node:http. `base`: headers that every answer to it carries. */
 export const createResponseSink = (request: IncomingMessage, response: ServerResponse, base: OutHeaders): ResponseSink =>
   new HttpSink(request, response, base);
-
-function join(pieces: readonly (Buffer | string)[]): Buffer | string | undefined {
-  if (pieces.length <= 1) return pieces[0];
-  return Buffer.concat(pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)));
-}

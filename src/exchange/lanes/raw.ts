@@ -188,8 +188,7 @@ function streamMode(context: LaneContext, upstream: UpstreamHeaders, dropUsageCh
     if (!sink.begun) begin();
     // The upstream's own error event is the client's dialect already, unless it speaks of our credential.
     const own = fault?.by === 'upstream' ? error : undefined;
-    const rest = joined(early, live, held, own);
-    if (rest) sink.write(dress(rest));
+    for (const rest of [early, live, held, own]) if (rest) sink.write(dress(rest));
     if (fault && !own) {
       call.client.faultFrame(fault, call.id, (data, event) => sink.write(text.frame(data, event)));
     }
