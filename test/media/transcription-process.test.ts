@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -100,5 +100,32 @@ describe.runIf(process.platform === 'linux')('an upload of 128 MiB', () => {
     expect(received).toBeGreaterThan(UPLOAD);
     expect((peak - before) / MIB).toBeLessThan(MAX_ADDED / MIB);
     expect(await readdir(join(home, 'data', 'uploads')).catch(() => [])).toEqual([]);
+  });
+});
+
+describe.runIf(process.platform === 'linux')('a server that is killed while a file waits', () => {
+  it('leaves nothing of it', async () => {
+    const folder = join(home, 'data', 'uploads');
+    const waits = (): string[] =>
+      readdirSync(`/proc/${served.child.pid}/fd`).flatMap((fd) => {
+        try {
+          return [readlinkSync(`/proc/${served.child.pid}/fd/${fd}`)].filter((target) => target.startsWith(folder));
+        } catch {
+          return [];
+        }
+      });
+    const sent = httpRequest(`${served.url}/v1/audio/transcriptions`, {
+      method: 'POST',
+      agent: false,
+      headers: { authorization: `Bearer ${KEY}`, 'content-type': 'multipart/form-data; boundary=XX' },
+    });
+    sent.on('error', () => {});
+    sent.write(FILE_HEAD);
+    sent.write(Buffer.concat([WAV, Buffer.alloc(4 * MIB)]));
+    // Open, and without a name.
+    await expect.poll(waits).toEqual([expect.stringContaining('(deleted)')]);
+    served.child.kill('SIGKILL');
+    await served.ended;
+    expect(await readdir(folder)).toEqual([]);
   });
 });
