@@ -5,6 +5,7 @@ import { azureImageWires } from './image-wires.ts';
 import { embeddingsAt } from './media-wires.ts';
 import { openaiRules } from './openai-models.ts';
 import { definePreset } from './preset.ts';
+import { azureVideoWires } from './video-wires.ts';
 
 type Settings = Readonly<Record<string, string>>;
 
@@ -72,5 +73,6 @@ export const azureOpenai = definePreset({
     ...azureImageWires,
     embeddings: embeddingsAt('/openai', { versioned: true }, { models: ['!*claude*'] }),
     ...azureAudioWires,
+    ...azureVideoWires,
   },
 });

@@ -26,6 +26,9 @@ export const openaiCopyVideoWires = videos({
   mark: 'documented',
 });
 
+/** Sora at Azure, whose deployments are named by their owner. */
+export const azureVideoWires = videos({ codec: 'openai', base: '/openai/v1', models: ['*sora*', '*video*'], mark: 'documented' });
+
 /** Veo at the Gemini API. */
 export const geminiVideoWires = videos({ codec: 'veo', base: '/v1beta', models: ['veo-*'], mark: 'recorded' });
 

@@ -171,6 +171,12 @@ export function describeVideo(task: Task): JsonObject {
   };
 }
 
+/** A provider that was asked for a job by our id of it, and says that there is none. */
+const isNoSuchJob = (error: unknown): boolean =>
+  error instanceof GatewayError &&
+  error.fault.by === 'upstream' &&
+  (error.fault.kind === 'not_found' || error.fault.kind === 'bad_request');
+
 /** How far a list of jobs is read to find one. */
 const MAX_PAGES = 20;
 /** How many finished jobs are remembered between the last question and the fetching of what they made. */
@@ -218,7 +224,11 @@ export function createVideoDriver(ports: VideoPorts): TaskDriver {
       const found: string[] = [];
       let after: string | undefined;
       for (let page = 0; page < MAX_PAGES; page++) {
-        const answer = await askProvider(place, codec.find.request(about, target, after), signal);
+        const answer = await askProvider(place, codec.find.request(about, target, after), signal).catch((error: unknown) => {
+          if (isNoSuchJob(error)) return undefined;
+          throw error;
+        });
+        if (!answer) break;
         const picked = understood(place, () => codec.find?.pick(answer, about));
         found.push(...(picked?.ids ?? []));
         after = picked?.after;

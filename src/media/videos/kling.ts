@@ -1,4 +1,4 @@
-import { badField, GatewayError, gatewayFault, isObject, type JsonObject } from '../../ir/index.ts';
+import { badField, type Fault, GatewayError, gatewayFault, isObject, type JsonObject } from '../../ir/index.ts';
 import { jsonBody, type MediaAnswer } from '../codec.ts';
 import { inside, jobOf, objectOf, outputsAt, requiredText, statusOf, type StatusWords, textOf } from './job-answer.ts';
 import { base64, framesOf, given, noteLosses, secondsFrom, wordFrom } from './request-parts.ts';
@@ -12,13 +12,21 @@ import type { VideoCodec, VideoJob, VideoSource } from './shape.ts';
 
 const WORDS: StatusWords = { submitted: 'queued', processing: 'in_progress', succeed: 'completed', failed: 'failed' };
 
+/** What its own codes mean. https://app.klingai.com/global/dev/document-api/apiReference/commonInfo */
+function refusalOf(code: number, message: string): Fault {
+  const more = { by: 'upstream', code: String(code) } as const;
+  if (code >= 5000) return gatewayFault('upstream', message, more);
+  if (code === 1302 || code === 1303) return gatewayFault('rate_limit', message, more);
+  // Keys, accounts and resource packs are the operator's.
+  if (code < 1200) return gatewayFault('upstream', "The provider refused the gateway's credential", { code: 'upstream_credential' });
+  return gatewayFault('bad_request', message, more);
+}
+
 const taskIn = (answer: MediaAnswer): JsonObject => {
   const detail = objectOf(answer);
   const { code, message } = detail;
   if (code === undefined || code === 0) return detail;
-  throw new GatewayError(
-    gatewayFault('bad_request', textOf(message) ?? 'The provider refused the request', { by: 'upstream', code: String(code) }),
-  );
+  throw new GatewayError(refusalOf(Number(code), textOf(message) ?? 'The provider refused the request'));
 };
 
 function jobIn(detail: JsonObject): VideoJob {

@@ -119,6 +119,18 @@ export const VIDEOS_ROWS: readonly VideoRow[] = [
   },
   {
     ...OPENAI,
+    preset: 'azure-openai',
+    model: 'my-sora',
+    page: 'https://learn.microsoft.com/azure/ai-foundry/openai/concepts/video-generation',
+    settings: { settings: { resource: 'acme' } },
+    headers: { 'api-key': 'k' },
+    wish: { seconds: 4 },
+    submission: { to: 'POST https://acme.openai.azure.com/openai/v1/videos', body: { model: 'my-sora', prompt: 'a cat', seconds: '4' } },
+    poll: { to: 'GET https://acme.openai.azure.com/openai/v1/videos/video_9' },
+    remove: 'DELETE https://acme.openai.azure.com/openai/v1/videos/video_9',
+  },
+  {
+    ...OPENAI,
     preset: 'openai-compatible',
     model: 'wan',
     settings: { baseUrl: 'http://127.0.0.1:9' },
@@ -502,7 +514,7 @@ export const VIDEOS_ROWS: readonly VideoRow[] = [
     refusal: {
       status: 200,
       body: { code: 1303, message: 'parallel task over resource pack limit' },
-      kind: 'bad_request',
+      kind: 'rate_limit',
       message: 'parallel task over resource pack limit',
     },
   },
