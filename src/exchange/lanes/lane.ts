@@ -3,6 +3,7 @@ import type { ProviderCodec } from '../../protocols/protocol.ts';
 import type { UpstreamHeaders, UpstreamSink } from '../../upstream/send.ts';
 import type { AttemptEnd, Call, Target } from '../call.ts';
 import type { ClientSink, OutHeaders } from '../client-sink.ts';
+import { hideInBytes, hideInFault, type Hidden } from '../hide-secrets.ts';
 import { passHeaders, routedHeaders } from '../out-headers.ts';
 import { inflated } from './inflate.ts';
 import type { ShowImage } from './shown-images.ts';
@@ -81,7 +82,10 @@ function retryAfterMs(headers: UpstreamHeaders, now: number): number | undefined
 
 /** Who answered, and how its errors are read. */
 export interface FaultSource {
-  readonly target: { readonly provider: { readonly name: string }; readonly codec: Pick<ProviderCodec, 'decodeFault'> };
+  readonly target: {
+    readonly provider: { readonly name: string; readonly settings?: Hidden };
+    readonly codec: Pick<ProviderCodec, 'decodeFault'>;
+  };
   readonly now: () => number;
 }
 
@@ -112,6 +116,10 @@ const credentialFault = (context: FaultSource, how: string): Fault =>
  */
 export function ownFault(context: FaultSource, fault: Fault): Fault {
   if (fault.by !== 'upstream') return fault;
+  return hideInFault(context.target.provider.settings, withOwnStatus(context, fault));
+}
+
+function withOwnStatus(context: FaultSource, fault: Fault): Fault {
   switch (fault.kind) {
     case 'authentication':
     case 'permission':
@@ -143,7 +151,9 @@ function errorMode(context: LaneContext, status: number, headers: UpstreamHeader
       fault,
       endedBy: 'upstream',
       headers: passed,
-      ...(own && contentType.includes('json') ? { errorBody: { status, contentType, body } } : {}),
+      ...(own && contentType.includes('json')
+        ? { errorBody: { status, contentType, body: hideInBytes(context.target.provider.settings, body) } }
+        : {}),
     });
   };
   return {

@@ -4,6 +4,7 @@ import type { UpstreamHeaders } from '../../upstream/send.ts';
 import { createSseReader } from '../../wire/sse.ts';
 import type { AttemptEnd, Call, Decoded } from '../call.ts';
 import { choicesOf, untilLastChoice } from '../choices.ts';
+import { hideInBytes } from '../hide-secrets.ts';
 import { createFrameText } from './client-stream.ts';
 import {
   type AnswerMode,
@@ -187,7 +188,7 @@ function streamMode(context: LaneContext, upstream: UpstreamHeaders, dropUsageCh
     if (fault && !sink.begun) return close(tapped, fault);
     if (!sink.begun) begin();
     // The upstream's own error event is the client's dialect already, unless it speaks of our credential.
-    const own = fault?.by === 'upstream' ? error : undefined;
+    const own = error && fault?.by === 'upstream' ? hideInBytes(target.provider.settings, error) : undefined;
     for (const rest of [early, live, held, own]) if (rest) sink.write(dress(rest));
     if (fault && !own) {
       call.client.faultFrame(fault, call.id, (data, event) => sink.write(text.frame(data, event)));

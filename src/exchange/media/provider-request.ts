@@ -3,6 +3,7 @@ import type { MediaAnswer, MediaRequest, WholeCodec } from '../../media/codec.ts
 import type { Provider, ProviderMedia } from '../../presets/preset.ts';
 import type { UpstreamRequest } from '../../upstream/send.ts';
 import type { ExchangePorts } from '../exchange.ts';
+import { hideInFault } from '../hide-secrets.ts';
 import { faultOfAnswer, type FaultSource } from '../lanes/lane.ts';
 
 /* A codec's request as it goes to its provider, and what an error status means. */
@@ -74,5 +75,7 @@ export function faultOfMedia(
   body: string,
 ): Fault {
   const own = status === 403 ? codec?.decodeFault?.(status, body) : undefined;
-  return own?.kind === 'bad_request' ? own : faultOfAnswer(faultSource(context, codec), status, headers, body);
+  return own?.kind === 'bad_request'
+    ? hideInFault(context.provider.settings, own)
+    : faultOfAnswer(faultSource(context, codec), status, headers, body);
 }
