@@ -70,12 +70,13 @@ async function shown(url: string, key: string, id: string): Promise<Shown | unde
 }
 
 /** Writes a configuration; the arguments of a server with it. */
-export async function configure(home: string, upstream: VideoUpstream): Promise<readonly string[]> {
+export async function configure(home: string, upstream: VideoUpstream, more: object = {}): Promise<readonly string[]> {
   const config = {
     version: 1,
     keys: KEYS.map((value, index) => ({ name: `key${index}`, value })),
     providers: { openai: { preset: 'openai', baseUrl: upstream.url, key: 'sk-upstream' } },
     log: { level: 'error' },
+    ...more,
   };
   await writeFile(join(home, 'pailou.json'), JSON.stringify(config), { mode: 0o600 });
   return ['--config', join(home, 'pailou.json'), '--data', join(home, 'data')];
