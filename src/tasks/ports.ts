@@ -100,7 +100,7 @@ export interface TaskDriver {
   find?(task: Task, signal: AbortSignal): Promise<readonly string[] | undefined>;
   /** Passes on that nobody wants it any more. Absent or failing: it goes on there, and is forgotten here. */
   cancel?(task: Task, signal: AbortSignal): Promise<void>;
-  /** Passes on that it is deleted. */
+  /** Passes on that it is deleted; one that is not over is given up by it. */
   remove?(task: Task, signal: AbortSignal): Promise<void>;
   /** The task as the API shows it. */
   describe(task: Task): JsonObject;

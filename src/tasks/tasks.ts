@@ -159,7 +159,7 @@ export function createTasks(ports: TasksPorts): Tasks & { wake(): void } {
       const isOver = task.phase === 'over' || task.phase === 'telling';
       if (task.remoteId !== undefined) {
         const signal = AbortSignal.timeout(30_000);
-        const pass = isOver ? driver.remove?.(task, signal) : (driver.cancel ?? driver.remove)?.(task, signal);
+        const pass = (driver.remove ?? (isOver ? undefined : driver.cancel))?.(task, signal);
         await pass?.catch(() => undefined);
       }
       machine.drop(task.id);

@@ -185,9 +185,10 @@ const MAX_DONE = 1000;
 /** Asks providers how their videos get on, and fetches them. */
 export function createVideoDriver(ports: VideoPorts): TaskDriver {
   const done = new Map<string, VideoJob>();
-  const send = async (task: Task, request: 'cancel' | 'remove', signal: AbortSignal): Promise<void> => {
+  const send = async (task: Task, requests: readonly ('cancel' | 'remove')[], signal: AbortSignal): Promise<void> => {
     const place = placeOf(task, ports);
-    const written = place.codec[request]?.(task.remoteId ?? '', place.target);
+    const request = requests.find((one) => place.codec[one] !== undefined);
+    const written = request && place.codec[request]?.(task.remoteId ?? '', place.target);
     if (written) await askProvider(place, written, signal);
   };
   return {
@@ -207,8 +208,8 @@ export function createVideoDriver(ports: VideoPorts): TaskDriver {
       done.delete(task.id);
       return keepAll(job, task, place, signal);
     },
-    cancel: (task, signal) => send(task, 'cancel', signal),
-    remove: (task, signal) => send(task, 'remove', signal),
+    cancel: (task, signal) => send(task, ['cancel'], signal),
+    remove: (task, signal) => send(task, task.phase === 'submitted' ? ['cancel', 'remove'] : ['remove'], signal),
     async find(task, signal) {
       const place = placeOf(task, ports);
       const { codec, target } = place;

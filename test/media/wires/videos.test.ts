@@ -115,8 +115,12 @@ describe.each(VIDEOS_ROWS.map((row) => [`${row.preset} ${row.model}`, row] as co
   it('passes on that a job is cancelled, or deleted, where it can be', async () => {
     const cancelled = await run(row, { status: 200, body: {} }, async (context) => driverOf(context).cancel?.(taskOf(row), NEVER));
     expect(cancelled.sent.map(lineOf)).toEqual(row.cancel === undefined ? [] : [row.cancel]);
-    const removed = await run(row, { status: 200, body: {} }, async (context) => driverOf(context).remove?.(taskOf(row), NEVER));
+    const removed = await run(row, { status: 200, body: {} }, async (context) =>
+      driverOf(context).remove?.({ ...taskOf(row), phase: 'over' }, NEVER),
+    );
     expect(removed.sent.map(lineOf)).toEqual(row.remove === undefined ? [] : [row.remove]);
+    const givenUp = await run(row, { status: 200, body: {} }, async (context) => driverOf(context).remove?.(taskOf(row), NEVER));
+    expect(givenUp.sent.map(lineOf)).toEqual([row.cancel ?? row.remove ?? []].flat());
   });
 
   it.each(['<html>', '[]', ''])('answers %j with a fault of the upstream', async (body) => {
