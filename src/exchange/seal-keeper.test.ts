@@ -71,3 +71,34 @@ describe('the seal of a text', () => {
     expect(bareIds(request(...turns))).toHaveLength(16);
   });
 });
+
+describe('the thoughts before a tool call', () => {
+  const calledAs = (id: string): readonly ReplyEvent[] => [
+    { type: 'part-start', part: { kind: 'reasoning' } },
+    { type: 'part-delta', text: 'I look it up.' },
+    { type: 'part-end' },
+    { type: 'part-start', part: { kind: 'tool-call', id, name: 'lookup' } },
+    { type: 'part-delta', text: '{}' },
+    { type: 'part-end' },
+  ];
+  const other: Turn = { ...asked, parts: [text('another conversation')] };
+
+  it.each([
+    { id: 'functions.lookup:0', elsewhere: false },
+    { id: 'tool_0_lookup', elsewhere: false },
+    { id: '3', elsewhere: false },
+    { id: 'call_1', elsewhere: false },
+    { id: 'call_8xYbZk27LqPaWn3v', elsewhere: true },
+    { id: 'D681PevKs', elsewhere: true },
+  ])('under $id: come back, and to another turn: $elsewhere', ({ id, elsewhere }) => {
+    const kept = keptOf(calledAs(id));
+    const call: Turn = answer({ kind: 'tool-call', id, name: 'lookup', argumentsJson: '{}' });
+    const kinds = (before: Turn): readonly string[] =>
+      restoreSeals(request(before, call), kept)
+        .turns.at(-1)
+        ?.parts.map((part) => part.kind) ?? [];
+    expect(kinds(asked)).toEqual(['reasoning', 'tool-call']);
+    expect(kinds(other)).toEqual(elsewhere ? ['reasoning', 'tool-call'] : ['tool-call']);
+    expect(bareIds(request(asked, call))).toEqual([...kept.keys()]);
+  });
+});

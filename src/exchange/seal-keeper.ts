@@ -5,7 +5,7 @@ import type { KeptSeal } from './ports.ts';
 /** Watches a reply for sealed state that belongs to its tool calls and its text. */
 export interface SealKeeper {
   event(event: ReplyEvent): void;
-  /** What to keep, by tool-call id; for a text by the id that `textId` makes. */
+  /** What to keep, by what stands for a tool call; for a text by the id that `textId` makes. */
   readonly kept: ReadonlyMap<string, KeptSeal>;
 }
 
@@ -26,6 +26,12 @@ const textId = (said: string, asked: Turn | undefined): string =>
     .update(said)
     .digest('base64url')}`;
 
+/** Ids that a model counts up (`functions.lookup:0`, `call_1`, `3`): the next conversation has them again. */
+const COUNTED = /^(?:.*[^a-zA-Z0-9])?\d{1,6}$|^tool_\d+_/;
+
+/** What stands for a tool call: its id, and for one that is not its own alone also the turn that it answers. */
+const callId = (id: string, asked: Turn | undefined): string => (COUNTED.test(id) ? textId(id, asked).replace('text_', 'call_') : id);
+
 /** Gathers the reasoning that stands before each tool call, the seal on the call, and the seal on the text. `asked`: the turn that is answered. */
 export function createSealKeeper(maker: string, asked?: Turn): SealKeeper {
   const kept = new Map<string, KeptSeal>();
@@ -44,7 +50,7 @@ export function createSealKeeper(maker: string, asked?: Turn): SealKeeper {
       if (open.text.length <= MAX_TEXT) reasoning.push(part);
     } else if (open?.kind === 'call') {
       // Reasoning is kept with the first call after it; parallel calls follow their first.
-      if (reasoning.length > 0 || seal) kept.set(open.id, { reasoning, maker, ...(seal ? { seal } : {}) });
+      if (reasoning.length > 0 || seal) kept.set(callId(open.id, asked), { reasoning, maker, ...(seal ? { seal } : {}) });
       reasoning = [];
     } else if (open?.kind === 'text') textSeal = seal ?? textSeal;
     open = undefined;
@@ -88,7 +94,7 @@ export function bareIds({ turns }: ChatRequest): readonly string[] {
     const text = bareTextId(turns, index);
     if (text !== undefined) ids.push(text);
     if (isSealed(turn)) continue;
-    for (const part of turn.parts) if (part.kind === 'tool-call' && !part.seal) ids.push(part.id);
+    for (const part of turn.parts) if (part.kind === 'tool-call' && !part.seal) ids.push(callId(part.id, turns[index - 1]));
   }
   return ids;
 }
@@ -100,9 +106,9 @@ function restoreText(turn: Turn, seal: Seal | undefined): Turn {
   return seal && part?.kind === 'text' ? { ...turn, parts: turn.parts.with(last, { ...part, seal }) } : turn;
 }
 
-function restoreTurn(turn: Turn, kept: ReadonlyMap<string, KeptSeal>): Turn {
+function restoreTurn(turn: Turn, asked: Turn | undefined, kept: ReadonlyMap<string, KeptSeal>): Turn {
   if (turn.role !== 'assistant' || isSealed(turn)) return turn;
-  const found = turn.parts.map((part) => (part.kind === 'tool-call' ? kept.get(part.id) : undefined));
+  const found = turn.parts.map((part) => (part.kind === 'tool-call' ? kept.get(callId(part.id, asked)) : undefined));
   if (found.every((one) => one === undefined)) return turn;
   // The kept thoughts are the whole ones: the text that the client echoed is among them.
   const replaces = found.some((one) => one !== undefined && one.reasoning.length > 0);
@@ -123,6 +129,6 @@ export const restoreSeals = (request: ChatRequest, kept: ReadonlyMap<string, Kep
     : {
         ...request,
         turns: request.turns.map((turn, index) =>
-          restoreTurn(restoreText(turn, kept.get(bareTextId(request.turns, index) ?? '')?.seal), kept),
+          restoreTurn(restoreText(turn, kept.get(bareTextId(request.turns, index) ?? '')?.seal), request.turns[index - 1], kept),
         ),
       };
