@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Config } from './config/config.ts';
 import type { ExchangePorts } from './exchange/exchange.ts';
@@ -15,6 +15,7 @@ import { createModelsService } from './http/gateway/models.ts';
 import { createWebSockets } from './http/gateway/websocket.ts';
 import { createKeepAlives } from './http/keep-alive.ts';
 import { ulid } from './http/new-id.ts';
+import { watchBodies } from './http/slow-bodies.ts';
 import { type ClientKey, type Snapshot, splitModels } from './policy/snapshot.ts';
 import type { Provider, ProviderSettings } from './presets/preset.ts';
 import { compileProvider } from './presets/provider.ts';
@@ -127,8 +128,8 @@ function tasksOf(ports: AppPorts, exchange: ExchangePorts, snapshot: () => Snaps
   });
 }
 
-/** A request must have come whole within this time: 32 MiB at a megabit a second. */
-const REQUEST_MS = 300_000;
+/** Whatever a client sends, it has come whole by then. Long before, `watchBodies` cuts what does not go on. */
+const REQUEST_MS = 24 * 3_600_000;
 
 /** How long one who sent something unreadable may take to read that. */
 const UNREADABLE_MS = 2000;
@@ -181,6 +182,10 @@ function createConnections() {
   return {
     sockets,
     connected,
+    /** The requests under way, those whose bodies are still to come among them. */
+    *requests(): Generator<IncomingMessage> {
+      for (const { open } of sockets.values()) for (const { req } of open) yield req;
+    },
     get active() {
       return active;
     },
@@ -265,6 +270,10 @@ export function createApp(config: Config, ports: AppPorts): App {
     socket.end(answerUnreadable(error.code));
     setTimeout(() => socket.destroy(), UNREADABLE_MS).unref();
   });
+  const bodies = watchBodies(connections.requests, ports.clock.monotonic, ({ socket }) => {
+    server.emit('clientError', Object.assign(new Error('the body does not go on'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
+  });
+  server.on('close', bodies.stop);
 
   return {
     server,
