@@ -14,8 +14,9 @@ import { createTranslatedLane } from './lanes/translated.ts';
 import { mediaLink } from './media/media-link.ts';
 import { callHeaders, servedBy } from './out-headers.ts';
 import type { CallRecord, MediaFetcher, MediaStore, SealStore } from './ports.ts';
+import { writeRawMinding } from './raw-thoughts.ts';
 import { bareIds, createSealKeeper, restoreSeals } from './seal-keeper.ts';
-import { decodeCall, holdsForeignSeal, writeRaw, writeTranslated } from './write-request.ts';
+import { decodeCall, holdsForeignSeal, writeTranslated } from './write-request.ts';
 
 /** What the exchange needs of the world. */
 export interface ExchangePorts extends AttemptPorts {
@@ -111,7 +112,7 @@ function prepareSeveral(call: Call, target: Target, decoded: Decoded, request: C
 }
 
 async function prepare(call: Call, target: Target, ports: ExchangePorts, sink: ClientSink): Promise<readonly Outgoing[]> {
-  if (target.lane === 'raw') return [writeRaw(call, target)];
+  if (target.lane === 'raw') return [await writeRawMinding(call, target, ports.seals)];
   const decoded = decodeCall(call);
   const request = await readied(call, target, decoded, ports, sink);
   if ((request.n ?? 1) > 1 && !target.wire.factsOf(target.model).n) return prepareSeveral(call, target, decoded, request, ports);

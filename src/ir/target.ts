@@ -33,6 +33,8 @@ export interface TargetFacts {
   readonly output: 'json-schema' | 'json-object' | 'none';
   /** Chat: the field in which an assistant message carries its reasoning back; `none`: it must not be sent. */
   readonly reasoningField: 'reasoning_content' | 'reasoning' | 'reasoning_details' | 'none';
+  /** Chat: thoughts must come back in that field beside the tool calls that they led to, or the turn is refused; absent: no. */
+  readonly thoughtsWithCalls?: boolean;
   /** How the wire is told to think: see each encoder. */
   readonly reasoningControl:
     | 'effort' // reasoning_effort / reasoning.effort

@@ -24,6 +24,7 @@ export const deepseek = definePreset({
       facts: {
         ...CHAT_LIKE,
         reasoningField: 'reasoning_content',
+        thoughtsWithCalls: true,
         reasoningControl: 'thinking-type',
         efforts: ['low', 'high', 'max'],
         output: 'json-object',

@@ -28,6 +28,7 @@ export const moonshot = definePreset({
         maxTokensField: 'max_completion_tokens',
         maxStop: 5,
         reasoningField: 'reasoning_content',
+        thoughtsWithCalls: true,
         reasoningControl: 'thinking-type',
         efforts: [],
         chatFields: ['prompt_cache_key'],

@@ -5,4 +5,6 @@ import type { ModelRule } from './preset.ts';
 export const openModelRules: readonly ModelRule[] = [
   ...forModels(['*gpt-oss*'], { reasoningControl: 'effort', efforts: ['low', 'medium', 'high'] }),
   ...forModels(['*llama*', '*mixtral*', '*gemma*', '*phi-*', '*-instruct*', '*coder*'], { reasoningControl: 'none' }),
+  // They want it wherever they run.
+  ...forModels(['*deepseek*', '*kimi*', '*glm-*'], { thoughtsWithCalls: true }, 'openai-chat'),
 ];

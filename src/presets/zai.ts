@@ -35,6 +35,7 @@ export const zai = definePreset({
         forcedToolChoice: false,
         output: 'json-object',
         reasoningField: 'reasoning_content',
+        thoughtsWithCalls: true,
         reasoningControl: 'thinking-type',
         efforts: [],
       },
