@@ -51,6 +51,8 @@ export interface CallRecord {
   readonly estimated?: boolean;
   readonly stop?: string;
   readonly fault?: string;
+  /** Tries before the last one, and what became of them: `provider/model;code, …`. */
+  readonly failed?: string;
   readonly endedBy: 'upstream' | 'client' | 'gateway';
   readonly notes?: string;
 }
@@ -103,8 +105,13 @@ export interface MediaStore {
   ): Promise<KeptMedia>;
   /** What is kept under an id; `undefined` when nothing is (any more). */
   find(id: string): Promise<KeptMedia | undefined>;
-  /** Its bytes, or those from `from` up to and with `to`. */
-  read(media: KeptMedia, range?: { readonly from: number; readonly to: number }): Promise<AsyncIterable<Uint8Array>>;
+  /**
+   * Its bytes, or those from `from` up to and with `to`. `isFleeting`: a piece need be good only until the second one after it is asked
+   * for, so that a large file leaves nothing to be collected.
+   */
+  read(media: KeptMedia, range?: { readonly from: number; readonly to: number }, isFleeting?: boolean): Promise<AsyncIterable<Uint8Array>>;
+  /** All of a small one. */
+  whole(media: KeptMedia): Promise<Buffer>;
   remove(id: string): Promise<void>;
   /** A signed path. `expiresAt`: milliseconds since 1970, at most when the medium itself goes; default 24 hours from now. */
   link(media: Pick<KeptMedia, 'id' | 'expiresAt'>, expiresAt?: number): string;

@@ -10,12 +10,6 @@ const CLAIM = 1000;
 const SWEEP_MS = 10 * 60_000;
 const SWEEP_BATCH = 200;
 
-async function bufferOf(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of source) pieces.push(piece);
-  return Buffer.concat(pieces);
-}
-
 const full = (): GatewayError =>
   new GatewayError({
     ...gatewayFault('overloaded', 'Too many tasks run in the background. Try again when some have ended', { code: 'background_full' }),
@@ -134,7 +128,7 @@ export function createTasks(ports: TasksPorts): Tasks & { wake(): void } {
       if (typeof kept !== 'string') return result;
       const media = await ports.media.find(kept);
       if (!media) return undefined;
-      return JSON.parse((await bufferOf(await ports.media.read(media))).toString('utf8')) as JsonObject;
+      return JSON.parse((await ports.media.whole(media)).toString('utf8')) as JsonObject;
     },
     async cancel(task) {
       if (task.phase === 'over' || task.phase === 'telling') return task;

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterEach, expect, it } from 'vitest';
 import { createMediaFetcher } from '../../src/egress/media-fetcher.ts';
 import { type Answer, type FakeUpstream, json, startUpstream } from '../fakes/upstream.ts';
@@ -88,6 +89,23 @@ it('a film that comes at the second try is one', async () => {
   );
   server = await startTestServer({ providers: { openai: { preset: 'openai', baseUrl: upstream.url, key: 'k' } } });
   expect(await ended((await make('openai/sora-2')).id)).toMatchObject({ status: 'completed' });
+});
+
+it('a large film comes whole to readers of every speed', async () => {
+  const large = randomBytes(6 * 1024 * 1024 + 17);
+  upstream = await startUpstream(filming((_seen, response) => void response.writeHead(200, { 'content-type': 'video/mp4' }).end(large)));
+  server = await startTestServer({ providers: { openai: { preset: 'openai', baseUrl: upstream.url, key: 'k' } } });
+  const { id } = await ended((await make('openai/sora-2')).id);
+  const read = async (everyMs: number): Promise<Buffer> => {
+    const answer = await call(`/v1/videos/${id}/content`);
+    const pieces: Uint8Array[] = [];
+    for await (const piece of answer.body ?? []) {
+      pieces.push(piece as Uint8Array);
+      if (everyMs > 0) await new Promise((resolve) => setTimeout(resolve, everyMs));
+    }
+    return Buffer.concat(pieces);
+  };
+  for (const found of await Promise.all([read(0), read(1), read(5), read(0)])) expect(found.equals(large)).toBe(true);
 });
 
 it('a provider that fetches images itself is given an address of this server, where that is known', async () => {

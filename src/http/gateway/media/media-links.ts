@@ -66,7 +66,7 @@ export async function sendMedia(visit: Omit<Guest, 'path'>, media: KeptMedia, st
   }
   const wanted = range ?? { from: 0, to: media.bytes - 1 };
   const partial: OutHeaders = range ? { 'content-range': `bytes ${range.from}-${range.to}/${media.bytes}` } : {};
-  const source = method === 'HEAD' ? undefined : await store.read(media, wanted);
+  const source = method === 'HEAD' ? undefined : await store.read(media, wanted, true);
   sink.begin(range ? 206 : 200, { ...base, ...partial }, wanted.to - wanted.from + 1);
   if (!source) return sink.end();
   await pour(sink, source);

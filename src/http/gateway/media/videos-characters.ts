@@ -52,9 +52,7 @@ const shown = (id: string, { name, createdAt }: Character): JsonObject => ({ id,
 async function found(visit: Visit, id: string, ports: GatewayPorts): Promise<Character | undefined> {
   const media = id.startsWith(PREFIX) ? await ports.mediaStore.find(id.slice(PREFIX.length)) : undefined;
   if (!media || media.owner !== visit.key.id || media.mediaType !== 'application/json') return undefined;
-  const pieces: Uint8Array[] = [];
-  for await (const piece of await ports.mediaStore.read(media)) pieces.push(piece);
-  return parseObject(Buffer.concat(pieces).toString('utf8')) as unknown as Character | undefined;
+  return parseObject((await ports.mediaStore.whole(media)).toString('utf8')) as unknown as Character | undefined;
 }
 
 async function make(visit: Visit, operation: MediaOperation, body: VideoBody, ports: GatewayPorts): Promise<void> {

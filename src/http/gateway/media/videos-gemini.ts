@@ -136,9 +136,7 @@ const MAX_INLINE = 20 * 1024 * 1024;
 
 async function inlined(media: KeptMedia, ports: GatewayPorts): Promise<JsonObject> {
   if (media.bytes > MAX_INLINE) return {};
-  const pieces: Uint8Array[] = [];
-  for await (const piece of await ports.mediaStore.read(media)) pieces.push(piece);
-  return { bytesBase64Encoded: Buffer.concat(pieces).toString('base64') };
+  return { bytesBase64Encoded: (await ports.mediaStore.whole(media)).toString('base64') };
 }
 
 /** What came of it, in the form of either of Google's two APIs. */
