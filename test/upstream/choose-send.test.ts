@@ -1,10 +1,13 @@
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
+import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createNetworkSend } from '../../src/upstream/choose-send.ts';
 import { createProxyOf } from '../../src/upstream/proxy-of.ts';
+import { makeCertificate } from '../fakes/certificate.ts';
 import { ask, OK_ANSWER, onRequest, portOf, startRaw } from './wire.ts';
 
+const trusted = getCACertificates('default');
 const after: (() => unknown)[] = [];
 afterEach(async () => {
   for (const undo of after.splice(0).toReversed()) await undo();
@@ -52,14 +55,6 @@ describe('the way out', () => {
       seen.push(`${request.method} ${request.url}`);
       response.end('by proxy');
     });
-    proxy.on('connect', (request, client) => {
-      seen.push(`CONNECT ${request.url}`);
-      const onward = connect(Number(new URL(upstream.origin).port), '127.0.0.1', () => {
-        client.write('HTTP/1.1 200 Connection established\r\n\r\n');
-        onward.pipe(client).pipe(onward);
-      });
-      for (const one of [client, onward]) one.on('error', () => {});
-    });
     await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
     const network = createNetworkSend({ http_proxy: `http://127.0.0.1:${portOf(proxy)}`, no_proxy: 'outside.invalid' });
     after.push(
@@ -69,15 +64,44 @@ describe('the way out', () => {
     );
 
     for (let i = 0; i < 2; i++) {
-      expect(await ask(network.send, 'http://provider.invalid')).toMatchObject({ status: 200 });
+      expect(await ask(network.send, 'http://provider.invalid')).toMatchObject({ status: 200, body: 'by proxy' });
     }
-    expect(seen).not.toEqual([]);
-    expect(seen.join()).toContain('provider.invalid');
-    const before = seen.length;
+    expect(seen).toEqual(['POST http://provider.invalid/v1/x', 'POST http://provider.invalid/v1/x']);
     // This machine is reached without it; what it does not resolve is not asked of it.
     expect(await ask(network.send, upstream.origin)).toMatchObject({ body: 'ok' });
     expect((await ask(network.send, 'http://outside.invalid')).fault?.code).toBe('upstream_unresolved');
-    expect(seen).toHaveLength(before);
+    expect(seen).toHaveLength(2);
+  });
+
+  it('leads through a tunnel where it is to be secret', async () => {
+    const certificate = makeCertificate(['provider.invalid']);
+    setDefaultCACertificates([certificate.cert]);
+    const upstream = createTlsServer(certificate, (socket) =>
+      onRequest(
+        socket.on('error', () => {}),
+        () => void socket.write(OK_ANSWER),
+      ),
+    );
+    await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+    const seen: string[] = [];
+    const proxy = createServer().on('connect', (request, client) => {
+      seen.push(`${request.url} ${request.headers['proxy-authorization']}`);
+      const onward = connect(portOf(upstream), '127.0.0.1', () => {
+        client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+        onward.pipe(client).pipe(onward);
+      });
+      for (const one of [client, onward]) one.on('error', () => {});
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const network = createNetworkSend({ HTTPS_PROXY: `http://me:secret@127.0.0.1:${portOf(proxy)}` });
+    after.push(
+      () => new Promise((resolve) => upstream.close(resolve)),
+      () => new Promise((resolve) => (proxy.closeAllConnections(), proxy.close(resolve))),
+      () => network.close(),
+      () => setDefaultCACertificates(trusted),
+    );
+    for (let i = 0; i < 2; i++) expect(await ask(network.send, 'https://provider.invalid')).toMatchObject({ status: 200, body: 'ok' });
+    expect([...new Set(seen)]).toEqual([`provider.invalid:443 Basic ${Buffer.from('me:secret').toString('base64')}`]);
   });
 
   it('to nowhere is refused', async () => {
