@@ -3,6 +3,7 @@ import { azure } from './auth.ts';
 import { claudeRules } from './claude-models.ts';
 import { azureImageWires } from './image-wires.ts';
 import { embeddingsAt } from './media-wires.ts';
+import { forModels } from './model-rule.ts';
 import { openaiRules } from './openai-models.ts';
 import { definePreset } from './preset.ts';
 import { azureVideoWires } from './video-wires.ts';
@@ -67,7 +68,12 @@ export const azureOpenai = definePreset({
   },
   // Deployments are named by their owner.
   knows: [],
-  rules: [...openaiRules, ...claudeRules],
+  rules: [
+    ...openaiRules,
+    ...claudeRules,
+    // Their own gateway there answers 422 to OpenAI's newer word.
+    ...forModels(['*mistral*', '*ministral*', '*codestral*'], { maxTokensField: 'max_tokens' }, 'openai-chat'),
+  ],
   models: { path: '/openai/v1/models', shape: 'openai' },
   media: {
     ...azureImageWires,

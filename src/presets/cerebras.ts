@@ -1,7 +1,7 @@
 import { bearer } from './auth.ts';
 import { forModels } from './model-rule.ts';
 import { definePreset } from './preset.ts';
-import { developerAsSystem, drop } from './quirks.ts';
+import { developerAsSystem, drop, onlyFor, thoughtsInTags } from './quirks.ts';
 
 export const cerebras = definePreset({
   id: 'cerebras',
@@ -31,7 +31,11 @@ export const cerebras = definePreset({
         reasoningControl: 'none',
         media: { image: 'none', document: 'none', audio: 'none', video: 'none' },
       },
-      quirks: [developerAsSystem, drop('frequency_penalty', 'presence_penalty', 'logit_bias', 'parallel_tool_calls', 'service_tier')],
+      quirks: [
+        developerAsSystem,
+        drop('frequency_penalty', 'presence_penalty', 'logit_bias', 'parallel_tool_calls', 'service_tier'),
+        onlyFor(['*glm*'], thoughtsInTags('reasoning')),
+      ],
       mark: 'recorded',
     },
     'openai-completions': { base: '/v1', mark: 'documented' },

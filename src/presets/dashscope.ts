@@ -5,6 +5,7 @@ import { dashscopeImageWires } from './image-wires.ts';
 import { embeddingsAt, rerankAt } from './media-wires.ts';
 import { forModels } from './model-rule.ts';
 import { definePreset } from './preset.ts';
+import { audioAsUri } from './quirks.ts';
 import { dashscopeVideoWires } from './video-wires.ts';
 
 export const dashscope = definePreset({
@@ -38,7 +39,7 @@ export const dashscope = definePreset({
         n: false,
         media: { image: 'url-and-bytes', document: 'none', audio: 'url-and-bytes', video: 'url-and-bytes' },
       },
-      quirks: CHAT_LIKE_QUIRKS,
+      quirks: [...CHAT_LIKE_QUIRKS, audioAsUri],
       mark: 'recorded',
     },
     'anthropic-messages': {

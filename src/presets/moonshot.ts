@@ -2,7 +2,7 @@ import { bearer } from './auth.ts';
 import { CHAT_LIKE, MESSAGES_LIKE, RESPONSES_LIKE } from './chat-like.ts';
 import { forModels } from './model-rule.ts';
 import { definePreset } from './preset.ts';
-import { clamp, developerAsSystem, onlyFor } from './quirks.ts';
+import { clamp, developerAsSystem, dropWord, onlyFor, whereAbove } from './quirks.ts';
 
 const MEDIA = { image: 'bytes', document: 'none', audio: 'none', video: 'none' } as const;
 
@@ -35,7 +35,13 @@ export const moonshot = definePreset({
         forcedToolChoice: false,
         media: MEDIA,
       },
-      quirks: [developerAsSystem, onlyFor(['moonshot-*', 'kimi-k2-*', 'kimi-latest*'], clamp('temperature', 0, 1))],
+      quirks: [
+        developerAsSystem,
+        dropWord('reasoning_effort', 'none'),
+        onlyFor(['moonshot-*', 'kimi-k2-*', 'kimi-latest*'], clamp('temperature', 0, 1)),
+        // Near 0 all answers would be one, which is refused.
+        whereAbove('n', 1, onlyFor(['moonshot-*', 'kimi-k2-*', 'kimi-latest*'], clamp('temperature', 0.3, 1))),
+      ],
       mark: 'recorded',
     },
     'anthropic-messages': { base: '/anthropic/v1', facts: { ...MESSAGES_LIKE, media: MEDIA }, mark: 'documented' },

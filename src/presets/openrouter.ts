@@ -3,6 +3,7 @@ import { bearer } from './auth.ts';
 import { openrouterImageWires } from './image-wires.ts';
 import { embeddingsAt, rerankAt } from './media-wires.ts';
 import { definePreset } from './preset.ts';
+import { rename } from './quirks.ts';
 
 export const openrouter = definePreset({
   id: 'openrouter',
@@ -30,6 +31,7 @@ export const openrouter = definePreset({
         media: { image: 'url-and-bytes', document: 'url-and-bytes', audio: 'bytes', video: 'none' },
       },
       passHeaders: ['http-referer', 'x-title', 'x-openrouter-*'],
+      quirks: [rename('max_completion_tokens', 'max_tokens')],
       mark: 'recorded',
     },
     'openai-responses': {

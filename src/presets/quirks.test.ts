@@ -1,7 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { createNotes, type JsonObject } from '../ir/index.ts';
 import type { Quirk } from './preset.ts';
-import { clamp, developerAsSystem, drop, dropInTools, dropNull, onlyFor, rename, renameValue } from './quirks.ts';
+import {
+  audioAsUri,
+  clamp,
+  developerAsSystem,
+  drop,
+  dropInTools,
+  dropNull,
+  dropWord,
+  onlyFor,
+  rename,
+  renameValue,
+  thoughtsInTags,
+  whereAbove,
+} from './quirks.ts';
 
 interface Row {
   readonly name: string;
@@ -72,6 +85,72 @@ const ROWS: readonly Row[] = [
     body: { tools: [{ type: 'function', function: { name: 'a', strict: true } }, { type: 'web_search' }] },
     becomes: { tools: [{ type: 'function', function: { name: 'a' } }, { type: 'web_search' }] },
     notes: ['tools[].strict;dropped'],
+  },
+  {
+    name: 'several answers, all the same',
+    quirk: whereAbove('n', 1, clamp('t', 0.3, 1)),
+    body: { n: 2, t: 0 },
+    becomes: { n: 2, t: 0.3 },
+    notes: ['t;approximated'],
+  },
+  { name: 'one answer', quirk: whereAbove('n', 1, clamp('t', 0.3, 1)), body: { n: 1, t: 0 }, becomes: { n: 1, t: 0 } },
+  { name: 'a word that is refused', quirk: dropWord('e', 'none'), body: { e: 'none', x: 1 }, becomes: { x: 1 }, notes: ['e;dropped'] },
+  { name: 'a word that is not', quirk: dropWord('e', 'none'), body: { e: 'low' }, becomes: { e: 'low' } },
+  {
+    name: 'sound as bare base64',
+    quirk: audioAsUri,
+    body: { messages: [{ role: 'user', content: [{ type: 'input_audio', input_audio: { data: 'UklGRg==', format: 'wav' } }] }] },
+    becomes: {
+      messages: [{ role: 'user', content: [{ type: 'input_audio', input_audio: { data: 'data:;base64,UklGRg==', format: 'wav' } }] }],
+    },
+  },
+  {
+    name: 'sound by its address, and text',
+    quirk: audioAsUri,
+    body: {
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'a' },
+            { type: 'input_audio', input_audio: { data: 'https://a.example/a.wav' } },
+          ],
+        },
+      ],
+    },
+    becomes: {
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'a' },
+            { type: 'input_audio', input_audio: { data: 'https://a.example/a.wav' } },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    name: 'thoughts between tags',
+    quirk: thoughtsInTags('reasoning'),
+    body: { messages: [{ role: 'assistant', reasoning: 'Hm.', content: null, tool_calls: [] }] },
+    becomes: { messages: [{ role: 'assistant', content: '<think>Hm.</think>', tool_calls: [] }] },
+  },
+  {
+    name: 'no thoughts',
+    quirk: thoughtsInTags('reasoning'),
+    body: {
+      messages: [
+        { role: 'user', content: 'reasoning' },
+        { role: 'assistant', content: 'Yes.' },
+      ],
+    },
+    becomes: {
+      messages: [
+        { role: 'user', content: 'reasoning' },
+        { role: 'assistant', content: 'Yes.' },
+      ],
+    },
   },
 ];
 

@@ -57,6 +57,24 @@ export const clamp = (field: string, min: number, max: number): Quirk => ({
   },
 });
 
+/** Only where a number of the body is above a bound. */
+export const whereAbove = (field: string, bound: number, quirk: Quirk): Quirk => ({
+  fields: quirk.fields,
+  apply(body, notes, model) {
+    const value = body[field];
+    return typeof value === 'number' && value > bound ? quirk.apply(body, notes, model) : body;
+  },
+});
+
+/** Takes out a field that says one of these words, which the provider refuses. */
+export const dropWord = (field: string, ...words: readonly string[]): Quirk => ({
+  fields: [field],
+  apply(body, notes, model) {
+    const value = body[field];
+    return typeof value === 'string' && words.includes(value) ? drop(field).apply(body, notes, model) : body;
+  },
+});
+
 /** Other words for a field's values: `to[old]`. */
 export const renameValue = (field: string, to: Readonly<Record<string, string>>): Quirk => ({
   fields: [field],
@@ -103,4 +121,32 @@ export const dropInTools = (member: string): Quirk => ({
     });
     return changed.every((tool, index) => tool === (tools as readonly Json[])[index]) ? body : { ...body, tools: changed };
   },
+});
+
+/** Chat: sound goes as a data URI, not as bare base64. */
+export const audioAsUri: Quirk = {
+  fields: ['input_audio'],
+  apply: (body) =>
+    eachMessage(body, (message) => {
+      const { content } = message;
+      if (!Array.isArray(content)) return message;
+      const changed = (content as readonly Json[]).map((part) => {
+        const audio = isObject(part) ? part['input_audio'] : undefined;
+        if (!isObject(part) || !isObject(audio) || typeof audio['data'] !== 'string' || /^[a-z]+:/i.test(audio['data'])) return part;
+        return { ...part, input_audio: { ...audio, data: `data:;base64,${audio['data']}` } };
+      });
+      return changed.every((part, index) => part === (content as readonly Json[])[index]) ? message : { ...message, content: changed };
+    }),
+};
+
+/** Chat: thoughts go back between tags before what was said, from the field that clients have them in. */
+export const thoughtsInTags = (field: string): Quirk => ({
+  fields: [field],
+  apply: (body) =>
+    eachMessage(body, (message) => {
+      const { [field]: thought, content } = message;
+      if (message['role'] !== 'assistant' || typeof thought !== 'string' || (isGiven(content) && typeof content !== 'string'))
+        return message;
+      return { ...without(message, field), content: `<think>${thought}</think>${typeof content === 'string' ? content : ''}` };
+    }),
 });
