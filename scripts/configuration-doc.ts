@@ -110,7 +110,7 @@ function kindOf(shape: Shape, language: Language): string {
     case 'text':
       return say(['text', '文本']);
     case 'word':
-      return shape.words.length > 8 ? say(['a preset', '预设']) : shape.words.map((word) => `\`${word}\``).join(', ');
+      return shape.words.length > 12 ? say(['a preset', '预设']) : shape.words.map((word) => `\`${word}\``).join(', ');
     case 'number':
       return shape.min === shape.max ? `\`${shape.min}\`` : `${shape.min}–${shape.max}`;
     case 'flag':
@@ -142,8 +142,16 @@ function* rowsOf(shape: Shape, path: string, isRequired = false): Iterable<Row> 
     for (const [name, field] of Object.entries(shape.fields)) {
       yield* rowsOf(field, path === '' ? name : `${path}.${name}`, shape.required?.includes(name));
     }
-  } else if (shape.kind === 'list' && shape.of.kind === 'object') yield* membersOf(shape.of, `${path}[]`);
-  else if (shape.kind === 'map' && shape.of.kind === 'object') yield* membersOf(shape.of, `${path}.<name>`);
+  } else if (shape.kind === 'list') yield* partsOf(shape.of, `${path}[]`);
+  // What a key's own names stand for is written as under `models`.
+  else if (shape.kind === 'map' && path !== 'keys[].routes') yield* partsOf(shape.of, `${path}.<name>`);
+  else if (shape.kind === 'either') yield* partsOf(shape, path);
+}
+
+/** The settings inside of one that has no row of its own: an object's, or those of the object that it may be. */
+function* partsOf(shape: Shape, path: string): Iterable<Row> {
+  const object = shape.kind === 'either' ? shape.of.find(({ kind }) => kind === 'object') : shape;
+  if (object?.kind === 'object') yield* membersOf(object, path);
 }
 
 function* membersOf(shape: Shape & { readonly kind: 'object' }, path: string): Iterable<Row> {

@@ -6,7 +6,6 @@ import { createModelLists, type ListedModel } from './exchange/model-list.ts';
 import { createImageDriver } from './exchange/media/images-job.ts';
 import { createVideoDriver } from './exchange/media/videos.ts';
 import type { Clock, Journal, MediaFetcher, MediaStore, SealStore } from './exchange/ports.ts';
-import { keyHash } from './http/gateway/authenticate.ts';
 import { createCountTokensService, type LocalCounter } from './http/gateway/count-tokens.ts';
 import { type GatewayPorts, handleGateway } from './http/gateway/handle.ts';
 import type { IdempotencyStore } from './http/gateway/idempotency.ts';
@@ -16,10 +15,10 @@ import { createWebSockets } from './http/gateway/websocket.ts';
 import { createKeepAlives } from './http/keep-alive.ts';
 import { ulid } from './http/new-id.ts';
 import { watchBodies } from './http/slow-bodies.ts';
-import { type ClientKey, type Snapshot, splitModels } from './policy/snapshot.ts';
-import type { Provider, ProviderSettings } from './presets/preset.ts';
-import { compileProvider } from './presets/provider.ts';
-import { clientCodecs, codecFacts, providerCodecs } from './protocols/index.ts';
+import { compileSnapshot } from './policy/compile-snapshot.ts';
+import { createLiveSignals } from './policy/live-signals.ts';
+import type { Snapshot } from './policy/snapshot.ts';
+import { clientCodecs, providerCodecs } from './protocols/index.ts';
 import type { StateServices } from './state/index.ts';
 import type { Tasks, TaskStore } from './tasks/ports.ts';
 import type { Pace } from './tasks/machine.ts';
@@ -62,26 +61,6 @@ export interface App {
   drain(graceMs: number): Promise<void>;
 }
 
-const SANDBOX: ProviderSettings = { preset: 'sandbox' };
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
-}
-
-/** Compiles a configuration into what decisions read. Throws where a provider cannot be made of its settings. */
-function compileSnapshot(config: Config, revision: number): Snapshot {
-  const providers = new Map<string, Provider>();
-  for (const [name, settings] of Object.entries(config.providers)) providers.set(name, compileProvider(name, settings, codecFacts));
-  const wanted = config.sandbox === 'auto' ? isLoopback(config.server.host) : config.sandbox;
-  if (wanted && !providers.has('sandbox')) providers.set('sandbox', compileProvider('sandbox', SANDBOX, codecFacts));
-  const keys = new Map<string, ClientKey>();
-  for (const { name, value, strict, models } of config.keys) {
-    const id = keyHash(value);
-    keys.set(id, { id, name, strict: strict ?? false, ...(models ? { models } : {}) });
-  }
-  return { revision, config, providers, keys, ...splitModels(config.models) };
-}
-
 function exchangePorts(ports: AppPorts): ExchangePorts {
   return {
     clock: ports.clock,
@@ -102,6 +81,7 @@ function exchangePorts(ports: AppPorts): ExchangePorts {
     },
     codecs: providerCodecs,
     seals: ports.seals,
+    signals: createLiveSignals(),
     media: ports.media,
     mediaStore: ports.mediaStore,
     record: (record) => ports.journal.append(record),

@@ -18,6 +18,12 @@ const FLAGS = {
   data: { value: 'FOLDER', about: 'flagData' },
   resolved: { about: 'flagResolved' },
   strict: { about: 'flagStrict' },
+  tests: { about: 'flagTests' },
+  protocol: { value: 'NAME', about: 'flagProtocol' },
+  needs: { value: 'LIST', about: 'flagNeeds' },
+  tokens: { value: 'COUNT', about: 'flagTokens' },
+  key: { value: 'NAME', about: 'flagKey' },
+  down: { value: 'LIST', about: 'flagDown' },
   json: { about: 'flagJson' },
   lang: { value: 'LANG', about: 'flagLang' },
   quiet: { short: 'q', about: 'flagQuiet' },
@@ -41,8 +47,14 @@ export interface Command {
 
 const COMMANDS = {
   serve: { maxWords: 0, flags: ['config', 'port', 'host', 'data'], about: 'commandServe' },
-  check: { words: '[FILE]', maxWords: 1, flags: ['config', 'strict'], about: 'commandCheck' },
+  check: { words: '[FILE]', maxWords: 1, flags: ['config', 'strict', 'tests'], about: 'commandCheck' },
   'config show': { maxWords: 0, flags: ['config', 'port', 'host', 'resolved'], about: 'commandConfigShow' },
+  'route explain': {
+    words: 'MODEL',
+    maxWords: 1,
+    flags: ['config', 'protocol', 'needs', 'tokens', 'key', 'down'],
+    about: 'commandRouteExplain',
+  },
   schema: { maxWords: 0, flags: [], about: 'commandSchema' },
   version: { maxWords: 0, flags: [], about: 'commandVersion' },
   help: { words: '[COMMAND]', maxWords: 2, flags: [], about: 'commandHelp' },

@@ -39,4 +39,13 @@ export interface CliPorts {
 }
 
 /** Exit codes (each command says which it uses). */
-export const EXIT = { done: 0, failed: 1, usage: 2, configInvalid: 3, interrupted: 130 } as const;
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  configInvalid: 3,
+  forbidden: 4,
+  notFound: 5,
+  routeTestFailed: 9,
+  interrupted: 130,
+} as const;

@@ -16,6 +16,8 @@ async function runCommand(args: Args, ports: CliPorts, messages: Messages, langu
       return (await import('./check.ts')).checkCommand(args, ports, messages, language);
     case 'config show':
       return (await import('./config-show.ts')).configShowCommand(args, ports, messages);
+    case 'route explain':
+      return (await import('./route-explain.ts')).routeExplainCommand(args, ports, messages, language);
     case 'schema':
       ports.stdout.write((await import('../config/json-schema.ts')).configJsonSchemaText());
       return EXIT.done;

@@ -1,9 +1,12 @@
 import { fillStars, matchGlob } from '../policy/glob.ts';
 import { nearestNames } from '../policy/nearest.ts';
-import { splitModels } from '../policy/snapshot.ts';
+import { meaningOf } from '../policy/routes/expand.ts';
+import { compileModels, type ModelSettings, type ModelTable, type RouteSettings } from '../policy/routes/route.ts';
 import type { ProviderSettings } from '../presets/preset.ts';
 import { presets } from '../presets/index.ts';
+import type { RouteTest } from '../policy/routes/route-tests.ts';
 import type { Report } from './check-providers.ts';
+import type { KeySettings } from './config.ts';
 import type { Words } from './language.ts';
 import type { Trouble } from './problem.ts';
 import { memberPath } from './tree.ts';
@@ -32,31 +35,49 @@ const MAX_HOPS = 10;
 
 const countStars = (glob: string): number => glob.split('*').length - 1;
 
-type Split = ReturnType<typeof splitModels>;
+type Models = Readonly<Record<string, ModelSettings>>;
 
-/** One more step of an alias or pattern, as routing takes it. */
-function nextName(name: string, { aliases, patterns }: Split): string | undefined {
-  const alias = aliases.get(name);
-  if (alias !== undefined) return alias;
-  for (const { glob, target } of patterns) {
-    const stars = matchGlob(glob, name);
-    if (stars) return fillStars(target, stars);
-  }
-  return undefined;
+/** What there is to lead to. */
+interface World {
+  readonly models: Models;
+  readonly table: ModelTable;
+  readonly reachable: Reachable;
+  /** A mistake in this has been told. */
+  readonly isWrong: (path: string) => boolean;
 }
 
-/** The names that one leads through; `circle` when it has no end. A target that names a provider is where the way ends. */
-function walk(name: string, split: Split, owners: readonly string[]): { readonly names: readonly string[]; readonly isCircle: boolean } {
-  const names = [name];
-  for (let next = nextName(name, split); next !== undefined; next = nextName(next, split)) {
-    // A pattern may let names through as they are; an alias of itself has no end.
-    const isSame = next === names.at(-1) && !split.aliases.has(next);
-    const isCircle = !isSame && (names.includes(next) || names.length > MAX_HOPS);
-    names.push(next);
-    if (isSame || isCircle) return { names, isCircle };
-    if (owners.includes(next.slice(0, Math.max(0, next.indexOf('/'))))) break;
+/** Names with what of them can be used: a mistake in one is told once, not at all that lead there. */
+const usable = (models: Models): Models =>
+  Object.fromEntries(
+    Object.entries(models).map(([name, settings]) => {
+      if (typeof settings === 'string') return [name, settings];
+      const targets = (settings.targets as RouteSettings['targets'] | undefined) ?? [];
+      return [name, { ...settings, targets: targets.filter(({ to }) => (to as string | undefined) !== undefined) }];
+    }),
+  );
+
+/** One more step of a name, as routing takes it: several of a route. */
+function nextNames(name: string, { table }: World): readonly string[] {
+  const meaning = meaningOf(table, name);
+  if (!meaning) return [];
+  const { target, stars } = meaning;
+  return typeof target === 'string' ? [target] : target.targets.map(({ to }) => fillStars(to, stars));
+}
+
+/** A target that names a provider is where the way ends. */
+const isOwned = (name: string, { reachable }: World): boolean =>
+  ownersOf(reachable).includes(name.slice(0, Math.max(0, name.indexOf('/'))));
+
+/** Names that lead in a circle, beginning with these; `undefined` when all ways end. */
+function circleOf(names: readonly string[], world: World): readonly string[] | undefined {
+  const last = names.at(-1) ?? '';
+  if (names.length > 1 && (names.indexOf(last) < names.length - 1 || names.length > MAX_HOPS + 1)) return names;
+  if (names.length > 1 && isOwned(last, world)) return undefined;
+  for (const next of nextNames(last, world)) {
+    const circle = circleOf([...names, next], world);
+    if (circle) return circle;
   }
-  return { names, isCircle: false };
+  return undefined;
 }
 
 /** Names of providers that a target may begin with. */
@@ -68,7 +89,7 @@ const ownersOf = (reachable: Reachable): readonly string[] => [
 const shown = (name: string): string => name.replaceAll(ANYTHING, '*');
 
 /** What is wrong with a name that no alias takes further. */
-function checkEnd(name: string, models: Readonly<Record<string, string>>, reachable: Reachable): Trouble | undefined {
+function checkEnd(name: string, { models, reachable }: World): Trouble | undefined {
   const providers = ownersOf(reachable);
   const slash = name.indexOf('/');
   const owner = slash > 0 ? name.slice(0, slash) : undefined;
@@ -117,12 +138,53 @@ function shadowOf(glob: string, before: readonly string[]): string | undefined {
   return before.find((one) => matchGlob(one, sample) !== undefined);
 }
 
-/** Checks that every alias and pattern leads somewhere, none in a circle, and that every pattern can be reached. */
-export function checkModels(models: Readonly<Record<string, string>>, reachable: Reachable, report: Report): void {
-  const split = splitModels(models);
+/** A name that leads further, and where that is written. */
+interface Step {
+  readonly to: string;
+  readonly path: string;
+}
+
+function fallbackSteps({ fallback }: RouteSettings, path: string): readonly Step[] {
+  if (fallback === undefined) return [];
+  const lists = Array.isArray(fallback) ? ([['', fallback]] as const) : Object.entries(fallback);
+  return (lists as readonly (readonly [string, readonly string[]])[]).flatMap(([kind, names]) =>
+    names.map((to, index) => ({ to, path: `${path}.fallback${kind === '' ? '' : `.${kind}`}[${index}]` })),
+  );
+}
+
+const targetSteps = (settings: ModelSettings, path: string): readonly Step[] =>
+  typeof settings === 'string'
+    ? [{ to: settings, path }]
+    : settings.targets.map(({ to }, index) => ({ to, path: `${path}.targets[${index}].to` }));
+
+/** A target twice in a route, and a fallback that has been tried as a target: neither is ever reached. */
+function checkTwice(targets: readonly Step[], fallbacks: readonly Step[], report: Report): void {
+  const seen = new Set<string>();
+  for (const { to, path } of targets) {
+    const what: Words = [`'${to}' is a target of this route already`, `“${to}”已是该路由的目标`];
+    if (seen.has(to)) report(path, error('unreachable', what, ['each target once', '每个目标只写一次']));
+    seen.add(to);
+  }
+  for (const { to, path } of fallbacks) {
+    const what: Words = [`'${to}' is a target of this route: it has been tried by then`, `“${to}”是该路由的目标：届时已尝试过`];
+    if (seen.has(to)) report(path, error('unreachable', what, ['a name that is not among the targets', '不在目标之列的名称']));
+  }
+}
+
+function checkRoute(settings: RouteSettings, path: string, report: Report): void {
+  if (settings.targets.length === 0) {
+    const what: Words = ['This route has no targets', '该路由没有目标'];
+    report(`${path}.targets`, error('no_targets', what, ['at least one: [{ to: provider/model }]', '至少一个：[{ to: provider/model }]']));
+  }
+  checkTwice(targetSteps(settings, path), fallbackSteps(settings, path), report);
+}
+
+/** Checks one table of names. `inCircles`: its names are looked up again on the way, so that they may lead back. */
+function checkTable(models: Models, at: string, world: World, inCircles: boolean, report: Report): void {
   const before: string[] = [];
-  for (const [name, target] of Object.entries(models)) {
-    const path = memberPath('models', name);
+  for (const [name, settings] of Object.entries(models)) {
+    const path = memberPath(at, name);
+    if (world.isWrong(path)) continue;
     const isPattern = name.includes('*');
     const shadow = isPattern ? shadowOf(name, before) : undefined;
     if (shadow !== undefined) {
@@ -133,18 +195,84 @@ export function checkModels(models: Readonly<Record<string, string>>, reachable:
       report(path, error('shadowed', what, ['the narrower pattern first', '将更具体的模式放在前面']), true);
     }
     if (isPattern) before.push(name);
-    const trouble = checkStars(name, target) ?? checkWay(name, models, split, reachable);
-    if (trouble && shadow === undefined) report(path, trouble);
+    if (typeof settings !== 'string') checkRoute(settings, path, report);
+    if (shadow !== undefined) continue;
+    const fallbacks = typeof settings === 'string' ? [] : fallbackSteps(settings, path);
+    for (const step of targetSteps(settings, path)) checkStep(name, step, inCircles, world, report);
+    // A fallback may lead back, as each target is tried once; but not a name to itself.
+    for (const step of fallbacks) checkStep(name, step, inCircles && step.to === name, world, report);
   }
 }
 
-function checkWay(name: string, models: Readonly<Record<string, string>>, split: Split, reachable: Reachable): Trouble | undefined {
-  const { names, isCircle } = walk(name.replaceAll('*', ANYTHING), split, ownersOf(reachable));
-  if (isCircle) {
+function checkStep(name: string, { to, path }: Step, inCircles: boolean, world: World, report: Report): void {
+  const trouble = checkStars(name, to) ?? checkWay(name, to, inCircles, world);
+  if (trouble) report(path, trouble);
+}
+
+function checkWay(name: string, to: string, inCircles: boolean, world: World): Trouble | undefined {
+  const from = name.replaceAll('*', ANYTHING);
+  const target = fillStars(
+    to,
+    Array.from({ length: countStars(name) }, () => ANYTHING),
+  );
+  // A pattern may let names through as they are; an alias of itself has no end.
+  const passes = target === from && !world.table.aliases.has(from);
+  const names = circleOf(inCircles && !passes ? [from, target] : [target], world);
+  if (names && !passes) {
     const circle = names.slice(0, 5).map(shown).join(' → ');
     const what: Words = [`This leads in a circle: ${circle}`, `形成循环：${circle}`];
     return error('alias_loop', what, ['a target that ends at a provider', '最终指向服务商的目标']);
   }
   // Told once, at the name whose own target it is.
-  return names.length === 2 ? checkEnd(names[1] ?? '', models, reachable) : undefined;
+  const goesOn = !passes && !isOwned(target, world) && meaningOf(world.table, target) !== undefined;
+  return goesOn ? undefined : checkEnd(target, world);
+}
+
+/** What else names models: keys with routes of their own, a default, tests. */
+export interface Naming {
+  readonly keys: readonly Pick<KeySettings, 'name' | 'routes'>[];
+  readonly defaultModel?: string;
+  readonly routeTests?: readonly RouteTest[];
+}
+
+/** Checks that every name leads somewhere, none in a circle, and that every pattern and target can be reached. */
+export function checkModels(
+  written: Models,
+  naming: Naming,
+  reachable: Reachable,
+  isWrong: (path: string) => boolean,
+  report: Report,
+): void {
+  const models = usable(written);
+  const world: World = { models, table: compileModels(models), reachable, isWrong };
+  checkTable(models, 'models', world, true, report);
+  for (const [index, { routes = {} }] of naming.keys.entries()) checkTable(usable(routes), `keys[${index}].routes`, world, false, report);
+  const { defaultModel, routeTests = [] } = naming;
+  if (defaultModel !== undefined) checkStep('', { to: defaultModel, path: 'defaultModel' }, false, world, report);
+  for (const [index, test] of routeTests.entries()) {
+    const path = `routeTests[${index}]`;
+    if (!isWrong(path)) checkTest(test, path, naming, reachable, report);
+  }
+}
+
+/** Names in a route test that nothing has. */
+function checkTest({ when, expect }: RouteTest, path: string, naming: Naming, reachable: Reachable, report: Report): void {
+  const { key, down = [] } = when;
+  const keys = naming.keys.map(({ name }) => name);
+  if (key !== undefined && !keys.includes(key)) {
+    const what: Words = [`There is no key '${key}'`, `没有名为“${key}”的密钥`];
+    const right: Words = [`one of: ${keys.join(', ') || '(none)'}`, `以下之一：${keys.join('、') || '（无）'}`];
+    report(`${path}.when.key`, error('unknown_key_name', what, right, nearestNames(key, keys, 1)[0]));
+  }
+  const owners = ownersOf(reachable);
+  const named: readonly (readonly [string, string])[] = [
+    ...down.map((name, index) => [name, `${path}.when.down[${index}]`] as const),
+    ...(expect.first === undefined ? [] : [[expect.first, `${path}.expect.first`] as const]),
+    ...(expect.order ?? []).map((name, index) => [name, `${path}.expect.order[${index}]`] as const),
+    ...(expect.not ?? []).map((name, index) => [name, `${path}.expect.not[${index}]`] as const),
+  ];
+  for (const [name, at] of named) {
+    const owner = name.split('/', 1)[0] ?? '';
+    if (!owners.includes(owner)) report(at, unknownOwner(owner, owners, reachable));
+  }
 }

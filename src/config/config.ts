@@ -1,3 +1,5 @@
+import type { ModelSettings } from '../policy/routes/route.ts';
+import type { RouteTest } from '../policy/routes/route-tests.ts';
 import type { ProviderSettings } from '../presets/preset.ts';
 
 /** A client's key, as configured. Its value is hashed when the configuration is compiled and kept nowhere else. */
@@ -8,6 +10,8 @@ export interface KeySettings {
   readonly strict?: boolean;
   /** Model names or patterns that the key may use; absent: all. */
   readonly models?: readonly string[];
+  /** What names stand for when this key asks for them. */
+  readonly routes?: Readonly<Record<string, ModelSettings>>;
 }
 
 /** A bucket that media are kept in. */
@@ -35,8 +39,12 @@ export interface Config {
   readonly keys: readonly KeySettings[];
   /** In file order, which decides between providers that know the same bare id. */
   readonly providers: Readonly<Record<string, ProviderSettings>>;
-  /** Aliases and patterns in file order. */
-  readonly models: Readonly<Record<string, string>>;
+  /** Aliases, patterns and routes in file order. */
+  readonly models: Readonly<Record<string, ModelSettings>>;
+  /** The name that answers for names that nothing else knows. */
+  readonly defaultModel?: string;
+  /** Run by `pailou check --tests`; absent: none. */
+  readonly routeTests?: readonly RouteTest[];
   readonly egress: { readonly allow: readonly string[] };
   readonly limits: {
     readonly body: number;

@@ -208,7 +208,9 @@ function checkMeaning(values: FileConfig, reading: Reading, discovers: boolean):
   if (!isWrong('keys')) checkKeys(values.keys ?? [], report);
   checkProviders(Object.fromEntries(Object.entries(providers).filter(([name]) => !isWrong(memberPath('providers', name)))), report);
   const sandbox = values.sandbox === 'auto' ? isLoopback(values.server.host) : values.sandbox;
-  checkModels(values.models ?? {}, { providers, sandbox, discovers }, report);
+  const { keys = [], defaultModel, routeTests } = values;
+  const naming = { keys, ...(defaultModel === undefined ? {} : { defaultModel }), ...(routeTests ? { routeTests } : {}) };
+  checkModels(values.models ?? {}, naming, { providers, sandbox, discovers }, isWrong, report);
 }
 
 const placeOfValue = (path: string, reading: Reading): Problem['place'] => reading.sources.get(path)?.place;

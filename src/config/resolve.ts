@@ -23,6 +23,8 @@ export function resolveConfig(file: FileConfig): Config {
     keys: file.keys ?? [],
     providers: (file.providers ?? {}) as Readonly<Record<string, ProviderSettings>>,
     models: file.models ?? {},
+    ...(file.defaultModel === undefined ? {} : { defaultModel: file.defaultModel }),
+    ...(file.routeTests === undefined ? {} : { routeTests: file.routeTests }),
     egress: file.egress,
     limits: {
       body: limits.body,

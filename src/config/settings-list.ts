@@ -48,10 +48,14 @@ function shownValue(shape: Shape, value: unknown, path: string, loaded: Loaded):
   return typeof value === 'number' || typeof value === 'boolean' ? value : String(value);
 }
 
+/** What a value of a shape looks like from afar. */
+const formOf = ({ kind }: Shape): 'list' | 'map' | 'one' =>
+  kind === 'list' ? 'list' : kind === 'map' || kind === 'object' ? 'map' : 'one';
+
 function* walk(shape: Shape, value: unknown, path: string, loaded: Loaded): Iterable<Setting> {
   if (value === undefined) return;
   if (shape.kind === 'either') {
-    const fitting = shape.of.find((one) => (one.kind === 'map') === (typeof value === 'object'));
+    const fitting = shape.of.find((one) => formOf(one) === (Array.isArray(value) ? 'list' : typeof value === 'object' ? 'map' : 'one'));
     if (fitting) yield* walk(fitting, value, path, loaded);
   } else if (shape.kind === 'list') {
     const items = value as readonly unknown[];

@@ -56,7 +56,7 @@ export async function attempt(
   number: number,
   ports: AttemptPorts & { readonly onDefect: (error: unknown, callId: string) => void },
 ): Promise<AttemptEnd> {
-  const { timeouts } = target.provider;
+  const { timeouts } = target;
   const headers = target.wire.sign ? await signed(target.wire, outgoing, ports) : outgoing.headers;
   if (sink.closed) return { endedBy: 'client' };
   return new Promise<AttemptEnd>((resolve) => {

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ChatRequest, Fault, JsonObject, Notes, ProtocolId, Stop, Usage } from '../ir/index.ts';
-import type { Candidate } from '../policy/decide.ts';
+import type { Candidate, RouteRequest } from '../policy/decide.ts';
 import type { ClientKey, Snapshot } from '../policy/snapshot.ts';
-import type { Provider, ProviderWire } from '../presets/preset.ts';
+import type { Provider, ProviderWire, Timeouts } from '../presets/preset.ts';
 import type { ClientCodec, ProviderCodec } from '../protocols/protocol.ts';
 import type { TopLevel } from '../wire/top-level-scan.ts';
 import type { OutHeaders } from './client-sink.ts';
@@ -30,10 +30,23 @@ export interface Call {
   readonly scan: TopLevel;
   readonly headers: IncomingHttpHeaders;
   readonly snapshot: Snapshot;
+  /** Where the client's connection comes from. */
+  readonly address?: string;
+  /** What the body said of where to go. */
+  readonly routing?: Routing;
   /** Path below the wire's base when a body is relayed as it is (embeddings). */
   readonly relayPath?: string;
   /** Set where the gateway keeps state or changed the body (Responses, threads): the body to use instead. */
   readonly prepared?: Prepared;
+}
+
+/** What a body says of where to go; taken out of it, since most providers do not know it. */
+export interface Routing {
+  readonly asks: Pick<RouteRequest, 'models' | 'prefers'>;
+  /** `provider` as it was sent, for those that know it. */
+  readonly provider?: JsonObject;
+  /** Members that nothing here follows. */
+  readonly ignored: readonly string[];
 }
 
 /** How a stream goes to the client: SSE, one JSON array, or frames of a WebSocket. */
@@ -59,6 +72,8 @@ export interface Target {
   readonly model: string;
   readonly protocol: ProtocolId;
   readonly lane: 'raw' | 'translated';
+  /** The provider's, and the route's over them. */
+  readonly timeouts: Timeouts;
 }
 
 /** How an attempt ended. */

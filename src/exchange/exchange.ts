@@ -1,11 +1,13 @@
 import { badField, type ChatRequest, type Fault, GatewayError, gatewayFault, type ProtocolId, type ReplyEvent } from '../ir/index.ts';
-import { type Candidate, decide, type Decision } from '../policy/decide.ts';
+import type { Candidate, Decision } from '../policy/decide.ts';
+import type { LiveSignals } from '../policy/live-signals.ts';
 import type { ProviderWire } from '../presets/preset.ts';
 import type { ProviderCodec } from '../protocols/protocol.ts';
 import { attempt, type AttemptPorts, type Outgoing } from './attempt.ts';
 import type { AttemptEnd, Call, Decoded, Target } from './call.ts';
 import { choicesOf } from './choices.ts';
 import type { ClientSink, OutHeaders } from './client-sink.ts';
+import { decideCall } from './decide-call.ts';
 import { inlineMedia, needsInlining } from './inline-media.ts';
 import { createFrameText } from './lanes/client-stream.ts';
 import type { LaneContext } from './lanes/lane.ts';
@@ -22,6 +24,8 @@ import { decodeCall, holdsForeignSeal, writeTranslated } from './write-request.t
 export interface ExchangePorts extends AttemptPorts {
   readonly codecs: ReadonlyMap<ProtocolId, ProviderCodec>;
   readonly seals: SealStore;
+  /** What is learnt of targets while the server runs. */
+  readonly signals: LiveSignals;
   readonly media: MediaFetcher;
   /** Where files are kept that providers made, and given out from. */
   readonly mediaStore: MediaStore;
@@ -54,7 +58,8 @@ function targetOf(call: Call, candidate: Candidate, ports: ExchangePorts): Targe
   const wire = protocol && provider?.wires.get(protocol);
   const codec = protocol && ports.codecs.get(protocol);
   if (!provider || !protocol || !wire || !codec) throw new Error(`candidate ${candidate.provider} has no wire`);
-  return { candidate, provider, wire, codec, model, protocol, lane: isRaw(call, wire, model) ? 'raw' : 'translated' };
+  const timeouts = candidate.timeouts ? { ...provider.timeouts, ...candidate.timeouts } : provider.timeouts;
+  return { candidate, provider, wire, codec, model, protocol, lane: isRaw(call, wire, model) ? 'raw' : 'translated', timeouts };
 }
 
 /** The call read into the shared language with kept seals put back and remote media brought along. */
@@ -142,8 +147,24 @@ async function answer(call: Call, sink: ClientSink, decision: Decision, progress
   progress.notes = outgoing.notes;
   progress.attempts++;
   if (sink.closed) return { endedBy: 'client' };
-  if (outgoings.length === 1) return attempt(call, target, sink, outgoing, progress.attempts, ports);
-  return endOfAll(await Promise.all(outgoings.map((one) => attempt(call, target, sink, one, progress.attempts, ports))));
+  const tried = (one: Outgoing): Promise<AttemptEnd> => attempt(call, target, sink, one, progress.attempts, ports);
+  const all = (): Promise<AttemptEnd> => (outgoings.length === 1 ? tried(outgoing) : Promise.all(outgoings.map(tried)).then(endOfAll));
+  // What targets are like matters only where there is a choice.
+  return decision.candidates.length > 1 ? measured(chosen, all, ports) : all();
+}
+
+/** Runs a try, and remembers what it says of its target. */
+async function measured(chosen: Candidate, run: () => Promise<AttemptEnd>, { signals, clock }: ExchangePorts): Promise<AttemptEnd> {
+  const started = clock.monotonic();
+  let firstTokenMs: number | undefined;
+  signals.began(chosen);
+  try {
+    const end = await run();
+    if (end.firstTokenAt !== undefined) firstTokenMs = end.firstTokenAt - started;
+    return end;
+  } finally {
+    signals.ended(chosen, firstTokenMs);
+  }
 }
 
 /** What an answer to a fault needs of a call that may not have come to be one. */
@@ -214,14 +235,8 @@ const CLIENT_GONE = 499;
 export async function runExchange(call: Call, sink: ClientSink, ports: ExchangePorts): Promise<AttemptEnd> {
   const progress: Progress = { attempts: 0, end: { endedBy: 'gateway' }, status: 200 };
   try {
-    const { platform, model, key, client } = call;
-    const decision = decide(call.snapshot, {
-      model,
-      operation: 'generate',
-      key,
-      protocol: client.id,
-      ...(platform === undefined ? {} : { platform }),
-    });
+    const decision = decideCall(call, ports.signals.read());
+    ports.signals.follow(decision);
     progress.end = await answer(call, sink, decision, progress, ports);
   } catch (error) {
     // What a client that has left would have been told does not matter.

@@ -114,6 +114,14 @@ export function renameNested(body: JsonObject, asked: string, model: string): Js
   return { ...outer, requests: requests.map((one: unknown, index) => (isObject(one) ? renamed(one, `requests[${index}].model`) : null)) };
 }
 
+/** What a body said of providers, for one that knows these words; for others a note where they were not followed. */
+function preferencesFor({ routing }: Call, target: Target, notes: Notes): JsonObject | undefined {
+  if (!routing?.provider) return undefined;
+  if (target.provider.preset.readsPreferences === true && target.protocol !== 'gemini') return { provider: routing.provider };
+  for (const field of routing.ignored) notes.add(field, 'dropped', 'nothing is known here to choose by it');
+  return undefined;
+}
+
 /** A call on the raw lane: bytes as received but for what `rawEdits` names; parsed only where a wire's difference needs it. */
 export function writeRaw(call: Call, target: Target): Outgoing {
   const notes = createNotes();
@@ -121,6 +129,7 @@ export function writeRaw(call: Call, target: Target): Outgoing {
   const options = span ? parseObject(call.body.toString('utf8', span.from, span.to)) : undefined;
   const addUsage = addsUsage(call, target, options);
   const changed = call.prepared && (call.prepared.onRaw?.(call.prepared.body, target) ?? call.prepared.body);
+  const preferences = preferencesFor(call, target, notes);
   let body: readonly Buffer[];
   const nested = call.operation === 'embed' && call.client.id === 'gemini';
   if (changed || nested || mustParse(call, target)) {
@@ -129,10 +138,16 @@ export function writeRaw(call: Call, target: Target): Outgoing {
       target.wire.wire.modelIn === 'path' || call.client.id === 'gemini'
         ? without(parsed, 'model', 'stream')
         : { ...parsed, model: target.model };
-    const withUsage = addUsage ? { ...named, stream_options: { ...options, include_usage: true } } : named;
+    const withUsage = { ...named, ...(addUsage ? { stream_options: { ...options, include_usage: true } } : {}), ...preferences };
     body = [Buffer.from(JSON.stringify(finished(withUsage, target, call.stream, notes)))];
     refuseLosses(call, notes);
-  } else body = editPieces(call.body, rawEdits(call, target, options, addUsage));
+  } else {
+    const edits = rawEdits(call, target, options, addUsage);
+    const { inside } = call.scan;
+    const told = preferences ? [{ from: inside, to: inside, text: `${JSON.stringify(preferences).slice(1, -1)},` }] : [];
+    body = editPieces(call.body, told.length > 0 ? [...edits, ...told] : edits);
+    if (call.routing) refuseLosses(call, notes);
+  }
   return {
     path: pathOf(call, target),
     headers: outgoingHeaders(call, target),
@@ -181,7 +196,9 @@ export function writeTranslated(call: Call, target: Target, decoded: Decoded, re
     { ...told, model: target.model },
     { model: target.model, facts, maker: target.provider.maker, notes },
   );
-  const body = finished(encoded, target, call.stream, notes);
+  const written = finished(encoded, target, call.stream, notes);
+  const preferences = preferencesFor(call, target, notes);
+  const body = preferences ? { ...written, ...preferences } : written;
   refuseLosses(call, notes);
   return {
     path: pathOf(call, target),

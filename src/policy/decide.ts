@@ -1,8 +1,16 @@
 import type { Ability, ProtocolId } from '../ir/index.ts';
-import type { Provider } from '../presets/preset.ts';
-import { fillStars, matchesAny, matchGlob } from './glob.ts';
-import { nearestNames } from './nearest.ts';
+import type { Candidate, Draft, ReasonCode } from './candidate.ts';
+import { matchesAny } from './glob.ts';
+import { lackingOf, type Needs } from './needs.ts';
+import { type Preferences, rankOf, unwanted } from './preferences.ts';
+import { refusalOf } from './refusal.ts';
+import { draftOf, type Expansion, expand, expandAsked, expandLater, type Way } from './routes/expand.ts';
+import type { Failure } from './routes/route.ts';
+import type { Caller } from './routes/strategies.ts';
+import { NO_SIGNALS, type OutReason, type Signals } from './signals.ts';
 import type { ClientKey, Snapshot } from './snapshot.ts';
+
+export type { Candidate } from './candidate.ts';
 
 /** What a call wants, as far as routing is concerned. */
 export interface RouteRequest {
@@ -13,32 +21,15 @@ export interface RouteRequest {
   readonly protocol: ProtocolId;
   /** Chat, or another ability. */
   readonly operation: 'generate' | Ability;
-  readonly key: Pick<ClientKey, 'models'>;
+  readonly key: Pick<ClientKey, 'models' | 'routes'>;
+  /** Names to go to after it, in order (`models` in a body). */
+  readonly models?: readonly string[];
+  readonly needs?: Needs;
+  readonly prefers?: Preferences;
+  readonly caller?: Caller;
 }
 
-/** Why a candidate stands where it stands: a closed list (CONSOLE.md §5.4, DECISIONS). */
-export type ReasonCode =
-  | 'alias'
-  | 'pattern'
-  | 'default'
-  | 'pinned_by_request'
-  | 'key_not_allowed'
-  | 'model_unsupported'
-  | 'disabled'
-  | `capability_missing:${string}`;
-
-/** A provider and model that a call may go to, and whether it does. */
-export interface Candidate {
-  readonly provider: string;
-  /** The provider's own id. */
-  readonly model: string;
-  /** Absent when the provider has no way to be asked. */
-  readonly protocol?: ProtocolId;
-  readonly verdict: 'chosen' | 'eligible' | 'rejected';
-  readonly reasons: readonly ReasonCode[];
-}
-
-/** Where a call goes and why. The one answer for live traffic, and later the simulator and route tests. */
+/** Where a call goes and why. The one answer for live traffic, `pailou route explain` and route tests. */
 export interface Decision {
   readonly asked: string;
   /** In the order of trying; at most one is `chosen`. */
@@ -47,123 +38,151 @@ export interface Decision {
   readonly refusal?: { readonly kind: 'not_found' | 'permission' | 'bad_request'; readonly message: string; readonly param?: string };
   /** Several providers know the bare id; the first in configuration order was taken. */
   readonly ambiguous?: readonly string[];
+  /** Routes that took a turn: whoever follows the decision counts it. */
+  readonly turned?: readonly string[];
 }
 
-interface Resolved {
-  readonly name: string;
-  readonly reasons: readonly ReasonCode[];
-}
+const START: Way = { reasons: [], hops: 0 };
+const NOBODY: Caller = {};
 
-const MAX_HOPS = 10;
-
-/** Follows aliases and patterns to the name that a provider is asked by. Loops are configuration errors; should one get here it ends. */
-function resolveName(snapshot: Snapshot, asked: string): Resolved {
-  let name = asked;
-  const reasons: ReasonCode[] = [];
-  for (let hop = 0; hop < MAX_HOPS; hop++) {
-    const alias = snapshot.aliases.get(name);
-    if (alias !== undefined) {
-      name = alias;
-      reasons.push('alias');
-      continue;
-    }
-    const pattern = firstPattern(snapshot, name);
-    if (pattern === undefined || pattern === name) break;
-    name = pattern;
-    reasons.push('pattern');
+/** All that a call may go to, in the order of trying, before anything is left out. */
+function draftsOf(snapshot: Snapshot, request: RouteRequest, signals: Signals): Pick<Expansion, 'found' | 'turned'> {
+  const expansion: Expansion = { snapshot, job: request, caller: request.caller ?? NOBODY, signals, found: [], later: [], turned: [] };
+  expandAsked(expansion, request.model, request.key.routes, START);
+  for (const name of request.models ?? []) {
+    if (isAllowed(request, name)) expansion.later.push({ name, way: { reasons: ['fallback'], hops: 0 } });
+    else expansion.found.push({ provider: '', model: name, verdict: 'rejected', reasons: ['fallback', 'key_not_allowed'] });
   }
-  return { name, reasons };
+  expandLater(expansion);
+  if (expansion.found.length === 0 && snapshot.defaultModel !== undefined) {
+    expand(expansion, snapshot.defaultModel, { reasons: ['default'], hops: 0 });
+    expandLater(expansion);
+  }
+  return expansion;
 }
 
-function firstPattern(snapshot: Snapshot, name: string): string | undefined {
-  for (const { glob, target } of snapshot.patterns) {
-    const stars = matchGlob(glob, name);
-    if (stars) return fillStars(target, stars);
-  }
-  return undefined;
+const isAllowed = ({ key }: RouteRequest, name: string): boolean => key.models === undefined || matchesAny(key.models, name);
+
+function reject(draft: Draft, ...why: readonly ReasonCode[]): void {
+  draft.verdict = 'rejected';
+  draft.reasons = [...draft.reasons, ...why];
 }
 
-/** The protocol to ask a provider in: the client's own where the model is served in it, else the first that it prefers. */
-function protocolFor(provider: Provider, model: string, request: RouteRequest): ProtocolId | undefined {
-  if (provider.wires.get(request.protocol)?.serves(model) === true) return request.protocol;
-  for (const [id, wire] of provider.wires) if (id !== 'openai-completions' && wire.serves(model)) return id;
-  return undefined;
+/** What the caller says of providers. */
+function applyPreferences(drafts: Draft[], snapshot: Snapshot, wants: Preferences, signals: Signals): void {
+  const providerOf = (draft: Draft) => snapshot.providers.get(draft.provider);
+  for (const draft of drafts) {
+    const provider = providerOf(draft);
+    const why = draft.verdict === 'eligible' && provider ? unwanted(provider, wants) : undefined;
+    if (why) reject(draft, why);
+  }
+  if (wants.sort === 'latency') {
+    const latency = ({ provider, model }: Draft): number => signals.targets.get(`${provider}/${model}`)?.firstTokenMs ?? 0;
+    drafts.sort((a, b) => latency(a) - latency(b));
+  }
+  const rank = (draft: Draft): number => {
+    const provider = providerOf(draft);
+    return provider ? rankOf(provider, wants) : Number.MAX_SAFE_INTEGER;
+  };
+  if (wants.order) drafts.sort((a, b) => rank(a) - rank(b));
 }
 
-function candidate(provider: Provider, model: string, request: RouteRequest, reasons: readonly ReasonCode[]): Candidate {
-  const base = { provider: provider.name, model };
-  if (!provider.exposes(model)) return { ...base, verdict: 'rejected', reasons: [...reasons, 'disabled'] };
-  const { operation } = request;
-  if (operation !== 'generate') {
-    const has = provider.media.some((one) => one.ability === operation && one.serves(model));
-    if (has) return { ...base, verdict: 'eligible', reasons };
-    return { ...base, verdict: 'rejected', reasons: [...reasons, `capability_missing:${operation}`] };
+/** Leaves out what lacks what is needed; what would only do worse stays where nothing does better. */
+function applyNeeds(drafts: readonly Draft[], snapshot: Snapshot, needs: Needs, strictly: boolean): void {
+  const worse: [Draft, readonly ReasonCode[]][] = [];
+  for (const draft of drafts) {
+    const provider = snapshot.providers.get(draft.provider);
+    if (draft.verdict !== 'eligible' || draft.protocol === undefined || !provider) continue;
+    const { hard, soft } = lackingOf(provider, draft.protocol, draft.model, needs);
+    if (hard.length > 0) reject(draft, ...hard);
+    else if (soft.length > 0) worse.push([draft, soft]);
   }
-  const protocol = protocolFor(provider, model, request);
-  if (!protocol) return { ...base, verdict: 'rejected', reasons: [...reasons, `capability_missing:${request.operation}`] };
-  return { ...base, protocol, verdict: 'eligible', reasons };
+  const better = drafts.filter(({ verdict }) => verdict === 'eligible').length - worse.length;
+  if (better > 0 || strictly) for (const [draft, soft] of worse) reject(draft, ...soft);
 }
 
-function candidatesFor(snapshot: Snapshot, request: RouteRequest): readonly Candidate[] {
-  if (request.platform !== undefined) {
-    const provider = snapshot.providers.get(request.platform);
-    return provider ? [candidate(provider, request.model, request, ['pinned_by_request'])] : [];
-  }
-  const { name, reasons } = resolveName(snapshot, request.model);
-  const slash = name.indexOf('/');
-  const named = slash > 0 ? snapshot.providers.get(name.slice(0, slash)) : undefined;
-  if (named) return [candidate(named, name.slice(slash + 1), request, reasons.length > 0 ? reasons : ['pinned_by_request'])];
-  const known: Candidate[] = [];
-  for (const provider of snapshot.providers.values()) {
-    if (provider.knows(name)) known.push(candidate(provider, name, request, reasons.length > 0 ? reasons : ['default']));
-  }
-  return known;
-}
-
-function refusal(snapshot: Snapshot, request: RouteRequest, candidates: readonly Candidate[]): NonNullable<Decision['refusal']> {
-  if (request.platform !== undefined && !snapshot.providers.has(request.platform)) {
-    return {
-      kind: 'not_found',
-      message: `Unknown platform '${request.platform}'. Known: ${[...snapshot.providers.keys()].join(', ') || 'none'}`,
-    };
-  }
-  const lacking = candidates.find((one) => one.reasons.some((reason) => reason.startsWith('capability_missing')));
-  if (lacking) {
-    return {
-      kind: 'bad_request',
-      message: `Provider '${lacking.provider}' cannot do this for '${request.model}': it is not known to have ${request.operation === 'generate' ? 'chat' : request.operation} there`,
-      param: 'model',
-    };
-  }
-  const near = nearestNames(request.model, knownNames(snapshot));
-  const hint = near.length > 0 ? `. Did you mean ${near.map((name) => `'${name}'`).join(', ')}?` : '. GET /v1/models lists what there is';
-  return { kind: 'not_found', message: `Unknown model '${request.model}'${hint}`, param: 'model' };
-}
-
-/** Names that a caller may have meant: aliases, and provider names with a slash. */
-function* knownNames(snapshot: Snapshot): Iterable<string> {
-  yield* snapshot.aliases.keys();
-  for (const { target } of snapshot.patterns) if (!target.includes('*')) yield target;
-  for (const target of snapshot.aliases.values()) yield target;
-  for (const provider of snapshot.providers.values()) {
-    for (const model of provider.preset.knows) if (!model.includes('*')) yield `${provider.name}/${model}`;
+/** Leaves out what is known not to answer now, but never the last one. */
+function applyHealth(drafts: readonly Draft[], signals: Signals): void {
+  if (signals.targets.size === 0) return;
+  const out = drafts.flatMap((draft): [Draft, OutReason][] => {
+    if (draft.verdict !== 'eligible') return [];
+    const why = signals.targets.get(draft.provider)?.out ?? signals.targets.get(`${draft.provider}/${draft.model}`)?.out;
+    return why === undefined ? [] : [[draft, why]];
+  });
+  const standing = drafts.filter(({ verdict }) => verdict === 'eligible').length - out.length;
+  for (const [index, [draft, why]] of out.entries()) {
+    if (standing === 0 && index === 0) draft.reasons = [...draft.reasons, why, 'last_target'];
+    else reject(draft, why);
   }
 }
 
-/** The one router: pure, synchronous, the same answer for the same snapshot and request. */
-export function decide(snapshot: Snapshot, request: RouteRequest): Decision {
+/** The failure that a reason for leaving a target out foretells. */
+const FORETOLD: { readonly [R in ReasonCode]?: Failure } = {
+  context_too_long: 'context',
+  circuit_open: 'down',
+  unhealthy: 'down',
+  credential_bad: 'down',
+  cooldown: 'rateLimited',
+  quota_exhausted: 'rateLimited',
+  local_rate_limit: 'rateLimited',
+  concurrency_full: 'rateLimited',
+};
+
+/** The first that may be tried: one that is kept for a failure only where that failure is foreseen. */
+function firstOf(drafts: readonly Draft[]): Draft | undefined {
+  const plain = drafts.find(({ verdict, after }) => verdict === 'eligible' && after === undefined);
+  if (plain) return plain;
+  const foretold = new Set(
+    drafts.flatMap(({ verdict, reasons }) => (verdict === 'rejected' ? reasons.flatMap((reason) => FORETOLD[reason] ?? []) : [])),
+  );
+  return drafts.find(({ verdict, after }) => verdict === 'eligible' && after?.some((failure) => foretold.has(failure)));
+}
+
+/** Marks the choice, and puts it first: what stands before it is not tried. */
+function choose(drafts: readonly Draft[], onlyFirst: boolean): readonly Draft[] {
+  const first = firstOf(drafts);
+  if (!first) return drafts;
+  first.verdict = 'chosen';
+  if (!onlyFirst) return drafts;
+  for (const draft of drafts) if (draft.verdict === 'eligible') reject(draft, 'provider_filter');
+  return drafts;
+}
+
+/** Several providers know the id, and nothing but their order chose. */
+function ambiguityOf(drafts: readonly Draft[]): Pick<Decision, 'ambiguous'> {
+  const tried = drafts.filter(({ verdict }) => verdict !== 'rejected');
+  const same = tried.every(({ model, reasons }) => model === tried[0]?.model && reasons.every(isName));
+  return tried.length > 1 && same ? { ambiguous: tried.map(({ provider }) => provider) } : {};
+}
+
+const isName = (reason: ReasonCode): boolean => reason === 'default' || reason === 'alias' || reason === 'pattern';
+
+/**
+ * The one router: pure, synchronous, the same answer for the same snapshot, request and signals. What a lone target lacks is
+ * left to its encoder, which says what is lost: there is nothing better.
+ */
+export function decide(snapshot: Snapshot, request: RouteRequest, signals: Signals = NO_SIGNALS): Decision {
   const asked = request.model;
-  if (request.key.models && !matchesAny(request.key.models, asked)) {
-    return {
-      asked,
-      candidates: [],
-      refusal: { kind: 'permission', message: `This key may not use model '${asked.slice(0, 200)}'`, param: 'model' },
-    };
+  if (!isAllowed(request, asked)) {
+    const message = `This key may not use model '${asked.slice(0, 200)}'`;
+    return { asked, candidates: [], refusal: { kind: 'permission', message, param: 'model' } };
   }
-  const candidates = candidatesFor(snapshot, request);
-  const first = candidates.findIndex((one) => one.verdict === 'eligible');
-  if (first < 0) return { asked, candidates, refusal: refusal(snapshot, request, candidates) };
-  const chosen = candidates.map((one, index) => (index === first ? { ...one, verdict: 'chosen' as const } : one));
-  const eligible = chosen.filter((one) => one.verdict !== 'rejected');
-  return { asked, candidates: chosen, ...(eligible.length > 1 ? { ambiguous: eligible.map((one) => one.provider) } : {}) };
+  const { found, turned } =
+    request.platform === undefined ? draftsOf(snapshot, request, signals) : pinned(snapshot, request, request.platform);
+  const { prefers, needs } = request;
+  if (prefers) applyPreferences(found, snapshot, prefers, signals);
+  const strictly = prefers?.requireParameters === true;
+  if (needs && (found.length > 1 || strictly)) applyNeeds(found, snapshot, needs, strictly);
+  if (found.length > 1) applyHealth(found, signals);
+  const candidates = choose(found, prefers?.allowFallbacks === false);
+  const more = turned.length > 0 ? { turned } : {};
+  if (!candidates.some(({ verdict }) => verdict === 'chosen'))
+    return { asked, candidates, refusal: refusalOf(snapshot, request, candidates), ...more };
+  return { asked, candidates, ...(found.length > 1 ? ambiguityOf(found) : {}), ...more };
+}
+
+/** The provider that the path names, and no other. */
+function pinned(snapshot: Snapshot, request: RouteRequest, platform: string): Pick<Expansion, 'found' | 'turned'> {
+  const provider = snapshot.providers.get(platform);
+  return { found: provider ? [draftOf(provider, request.model, request, ['pinned_by_request'])] : [], turned: [] };
 }

@@ -4,7 +4,8 @@ import type { Provider } from '../presets/preset.ts';
 import { decide, type RouteRequest } from './decide.ts';
 import { fillStars, matchGlob } from './glob.ts';
 import { nearestNames } from './nearest.ts';
-import { type Snapshot, splitModels } from './snapshot.ts';
+import { compileModels } from './routes/route.ts';
+import type { Snapshot } from './snapshot.ts';
 
 function provider(name: string, protocols: readonly string[], knows: readonly string[], expose: readonly string[] = ['*']): Provider {
   return {
@@ -34,7 +35,7 @@ const snapshot = {
   config: {},
   keys: new Map(),
   providers: new Map(PROVIDERS.map((one) => [one.name, one])),
-  ...splitModels({
+  ...compileModels({
     fast: 'openai/gpt-5-mini',
     faster: 'fast',
     'claude-haiku-*': 'fast',

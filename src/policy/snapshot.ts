@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Provider } from '../presets/preset.ts';
+import type { ModelTable } from './routes/route.ts';
 
 /** Who calls. */
 export interface ClientKey {
@@ -9,26 +10,18 @@ export interface ClientKey {
   readonly strict: boolean;
   /** Globs over model names; absent: all. */
   readonly models?: readonly string[];
+  /** What names stand for when this key asks for them, before what they stand for else. */
+  readonly routes?: ModelTable;
 }
 
 /** Everything that a decision reads, compiled once per configuration and never changed: running requests keep the one they began with. */
-export interface Snapshot {
+export interface Snapshot extends ModelTable {
   readonly revision: number;
   readonly config: Config;
   /** In configuration order. */
   readonly providers: ReadonlyMap<string, Provider>;
-  readonly aliases: ReadonlyMap<string, string>;
-  /** Patterns in file order. */
-  readonly patterns: readonly { readonly glob: string; readonly target: string }[];
+  /** The name that answers for names that nothing else knows. */
+  readonly defaultModel?: string;
   /** Keys by the SHA-256 of their value, base64. */
   readonly keys: ReadonlyMap<string, ClientKey>;
-}
-
-/** Splits the configured model names into exact aliases and patterns. */
-export function splitModels(models: Config['models']): Pick<Snapshot, 'aliases' | 'patterns'> {
-  const entries = Object.entries(models);
-  return {
-    aliases: new Map(entries.filter(([name]) => !name.includes('*'))),
-    patterns: entries.filter(([name]) => name.includes('*')).map(([glob, target]) => ({ glob, target })),
-  };
 }

@@ -1,3 +1,4 @@
+import type { AbilitySettings } from '../policy/needs.ts';
 import type { Ability, FactChanges, JsonObject, Notes, ProtocolId, TargetFacts } from '../ir/index.ts';
 
 /** How a provider wants to be paid for: what the operator gives (a key, or the parts of one), never logged. */
@@ -153,6 +154,8 @@ export interface Preset {
   readonly models?: { readonly path: string; readonly shape: 'openai' | 'anthropic' | 'gemini' | 'ollama' | 'cohere' };
   /** Abilities besides chat; several wires of one ability are told apart by their models, the first that fits counts. */
   readonly media?: { readonly [A in Ability]?: MediaWire | readonly MediaWire[] };
+  /** It reads OpenRouter's `provider` object itself: it is sent on. */
+  readonly readsPreferences?: boolean;
   /** A server on the user's own machine: its usual port, for discovery; needs no key. */
   readonly local?: { readonly port: number; readonly probe: string };
 }
@@ -179,6 +182,10 @@ export interface ProviderSettings {
   readonly voices?: Readonly<Record<string, string>>;
   readonly timeouts?: Partial<Timeouts>;
   readonly images?: ImageSettings;
+  /** What its models can do, by patterns over their ids, over what the preset knows. */
+  readonly abilities?: Readonly<Record<string, AbilitySettings>>;
+  /** `deny`: it keeps nothing of what it is sent, and callers who insist on that may go there. */
+  readonly dataCollection?: 'allow' | 'deny';
 }
 
 /** How a provider's images are handed to clients. */

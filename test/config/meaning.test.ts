@@ -6,7 +6,7 @@ import { linesOf, loadText } from './scratch.ts';
 const models = (text: string): string =>
   `version: 1\nproviders:\n  openai: { preset: openai, key: "\${env:K}" }\n  mine: { preset: openai-compatible, baseUrl: "http://h:1/v1", expose: ["small-*"] }\nmodels:\n${text}`;
 
-const env = { K: 'sk-0123456789abcdef' };
+const env = { K: 'sk-0123456789abcdef', LONG: 'pk-0123456789abcdef' };
 
 describe('names of models that lead nowhere', () => {
   test.each([
@@ -29,6 +29,60 @@ describe('names of models that lead nowhere', () => {
       '  "a-*": openai/gpt-5\n  "a-b-*": openai/gpt-4\n',
       "'a-b-*' is never reached: 'a-*' above it matches all of it.",
     ],
+    ['a route without targets', '  a: { targets: [] }\n', '6:8 models.a.targets: error: This route has no targets.'],
+    [
+      'a target that is no provider',
+      '  a: { targets: [{ to: openai/gpt-5 }, { to: opena/gpt-5 }] }\n',
+      "6:46 models.a.targets[1].to: error: There is no provider 'opena'. Expected one of: openai, mine, sandbox. Did you mean 'openai'?",
+    ],
+    [
+      'a fallback misspelt',
+      '  fast: openai/gpt-5\n  a: { targets: [{ to: openai/gpt-6 }], fallback: [fasst] }\n',
+      "7:52 models.a.fallback[0]: error: 'fasst' is no alias",
+    ],
+    [
+      'a fallback of one kind misspelt',
+      '  a: { targets: [{ to: openai/gpt-6 }], fallback: { down: [b] } }\n',
+      "6:60 models.a.fallback.down[0]: error: 'b' is no alias",
+    ],
+    [
+      'a circle of routes',
+      '  a: { targets: [{ to: b }] }\n  b: { targets: [{ to: openai/gpt-5 }, { to: a }] }\n',
+      '6:24 models.a.targets[0].to: error: This leads in a circle: a → b → a.',
+    ],
+    ['a fallback onto itself', '  a: { targets: [{ to: openai/gpt-5 }], fallback: [a] }\n', 'This leads in a circle: a → a.'],
+    [
+      'the same target twice',
+      '  a: { targets: [{ to: openai/gpt-5 }, { to: openai/gpt-5 }] }\n',
+      "6:46 models.a.targets[1].to: error: 'openai/gpt-5' is a target of this route already.",
+    ],
+    [
+      'a fallback that has been tried',
+      '  a: { targets: [{ to: openai/gpt-5 }], fallback: [openai/gpt-5] }\n',
+      "6:52 models.a.fallback[0]: error: 'openai/gpt-5' is a target of this route: it has been tried by then.",
+    ],
+    ['a star too many in a target', '  "a-*": { targets: [{ to: openai/*-* }] }\n', "'openai/*-*' has more * than 'a-*'."],
+    [
+      'a route that is never reached',
+      '  "a-*": openai/gpt-5\n  "a-b-*": { targets: [{ to: openai/gpt-4 }] }\n',
+      '7:3 models["a-b-*"]: error: \'a-b-*\' is never reached',
+    ],
+    ['a default that is nothing', '  a: openai/gpt-5\ndefaultModel: b\n', "7:15 defaultModel: error: 'b' is no alias"],
+    [
+      'a key’s own name that leads nowhere',
+      '  a: openai/gpt-5\nkeys: [{ name: k, value: "${env:LONG}", routes: { a: opnai/gpt-4 } }]\n',
+      "keys[0].routes.a: error: There is no provider 'opnai'.",
+    ],
+    [
+      'a route test of no key',
+      '  a: openai/gpt-5\nrouteTests: [{ name: t, when: { model: a, key: k }, expect: { first: openai/gpt-5 } }]\n',
+      "7:48 routeTests[0].when.key: error: There is no key 'k'.",
+    ],
+    [
+      'a route test of no provider',
+      '  a: openai/gpt-5\nrouteTests: [{ name: t, when: { model: a }, expect: { first: opneai/gpt-5 } }]\n',
+      "7:62 routeTests[0].expect.first: error: There is no provider 'opneai'. Expected one of: openai, mine, sandbox. Did you mean 'openai'?",
+    ],
   ])('%s', async (_name, text, says) => {
     const { problems, loaded } = await loadText(models(text), { env });
     expect(loaded).toBeUndefined();
@@ -46,6 +100,14 @@ describe('names of models that lead nowhere', () => {
     ['the sandbox', '  a: sandbox/chat\n'],
     ['an exposed model', '  a: mine/small-1\n'],
     ['a model id with slashes', '  a: openai/org/model:free\n'],
+    ['a route', '  f: mine/small-1\n  a: { targets: [{ to: openai/gpt-5, weight: 80 }, { to: f, order: 2 }], fallback: [gpt-5-mini] }\n'],
+    ['a route of a pattern', '  "g-*": { targets: [{ to: openai/gpt-* }, { to: mine/small-* }], strategy: random }\n'],
+    [
+      'fallbacks that name each other',
+      '  a: { targets: [{ to: openai/gpt-5 }], fallback: [b] }\n  b: { targets: [{ to: openai/gpt-4 }], fallback: { down: [a] } }\n',
+    ],
+    ['a default', '  a: openai/gpt-5\ndefaultModel: a\n'],
+    ['a name of a key’s own onto that of all', '  a: openai/gpt-5\nkeys: [{ name: k, value: "${env:LONG}", routes: { a: a } }]\n'],
   ])('what leads somewhere passes: %s', async (_name, text) => {
     const { problems } = await loadText(models(text), { env });
     expect(linesOf(problems)).toEqual([]);

@@ -133,8 +133,8 @@ const YAML: readonly Mistake[] = [
   {
     name: 'a name without a value',
     text: 'version: 1\nmodels:\n  fast:\n',
-    en: "pailou.yaml:3:3 models.fast: error: 'fast' has no value. Expected text",
-    zh: 'pailou.yaml:3:3 models.fast: 错误：“fast”没有值。应为文本',
+    en: "pailou.yaml:3:3 models.fast: error: 'fast' has no value. Expected text, or names with values",
+    zh: 'pailou.yaml:3:3 models.fast: 错误：“fast”没有值。应为文本，或名称与值的映射',
   },
   {
     name: 'a range of addresses that is none',

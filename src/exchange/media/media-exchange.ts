@@ -281,26 +281,27 @@ function contextOf(
 }
 
 /** The target that a call goes to; throws the refusal where there is none. */
-export function chooseMedia(call: Pick<MediaCall, 'model' | 'ability' | 'key' | 'client' | 'platform' | 'snapshot' | 'prefers'>): {
+export function chooseMedia(
+  call: Pick<MediaCall, 'model' | 'ability' | 'key' | 'client' | 'platform' | 'snapshot' | 'prefers'>,
+  { signals }: Pick<ExchangePorts, 'signals'>,
+): {
   readonly provider: Provider;
   readonly media: ProviderMedia;
   readonly model: string;
   readonly ambiguous?: readonly string[];
 } {
   const { model, ability, key, client, platform, snapshot } = call;
-  const decision = decide(snapshot, {
-    model,
-    operation: ability,
-    key,
-    protocol: client.id,
-    ...(platform === undefined ? {} : { platform }),
-  });
+  const pinned = platform === undefined ? {} : { platform };
+  const decision = decide(snapshot, { model, operation: ability, key, protocol: client.id, ...pinned }, signals.read());
+  signals.follow(decision);
   const candidate = decision.candidates.find((one) => one.verdict === 'chosen');
   const provider = candidate && snapshot.providers.get(candidate.provider);
   const able = provider?.media.filter((one) => one.ability === ability && one.serves(candidate?.model ?? '')) ?? [];
   const media = (call.prefers && able.find(call.prefers)) ?? able[0];
   if (candidate && provider && media) {
-    return { provider, media, model: candidate.model, ...(decision.ambiguous ? { ambiguous: decision.ambiguous } : {}) };
+    // The route's waits over the provider's.
+    const timed = candidate.timeouts ? { ...provider, timeouts: { ...provider.timeouts, ...candidate.timeouts } } : provider;
+    return { provider: timed, media, model: candidate.model, ...(decision.ambiguous ? { ambiguous: decision.ambiguous } : {}) };
   }
   const { kind, message, param } = decision.refusal ?? { kind: 'not_found' as const, message: `Unknown model '${model}'`, param: 'model' };
   const code = kind === 'not_found' ? 'model_not_found' : `${kind}_error`;
@@ -370,7 +371,7 @@ export async function runMedia(
 ): Promise<void> {
   const settling: Settling = { attempts: 0 };
   try {
-    const { ambiguous, ...chosen } = chooseMedia(call);
+    const { ambiguous, ...chosen } = chooseMedia(call, ports);
     const context = contextOf(call, sink, ports, chosen, settling);
     if (ambiguous) context.notes.add('model', 'approximated', `several providers know it: ${ambiguous.join(', ')}`);
     const relayed = await work(context);

@@ -43,7 +43,8 @@ export function relay(context: MediaContext, { body, scan, path }: Passing): Pro
   if (!codec) throw new Error(`no provider codec for ${protocol}`);
   const call: Call = { ...context.call, operation: 'embed', stream: false, form: 'sse', body, scan, relayPath: path };
   const candidate = { provider: provider.name, model, verdict: 'chosen', reasons: [] } as const;
-  const target: Target = { candidate, provider, wire: wireOf(media, protocol), codec, model, protocol, lane: 'raw' };
+  const wire = wireOf(media, protocol);
+  const target: Target = { candidate, provider, wire, codec, model, protocol, lane: 'raw', timeouts: provider.timeouts };
   const outgoing = writeRaw(call, target);
   const notes = createNotes();
   for (const { field, what, why } of [...context.notes.list, ...outgoing.notes.list]) notes.add(field, what, why);

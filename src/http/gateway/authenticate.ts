@@ -1,9 +1,6 @@
-import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { keyHash } from '../../policy/key-hash.ts';
 import type { ClientKey, Snapshot } from '../../policy/snapshot.ts';
-
-/** The name under which a key is looked up: the SHA-256 of its value. Keys are of high entropy, so a plain hash is enough and a lookup by it leaks nothing. */
-export const keyHash = (value: string): string => hash('sha256', value, 'base64');
 
 function* presented(headers: IncomingHttpHeaders, query: URLSearchParams): Iterable<string> {
   const { authorization } = headers;

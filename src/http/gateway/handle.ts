@@ -19,6 +19,7 @@ import type { IdempotencyStore } from './idempotency.ts';
 import { keptEndpoint } from './media/media-links.ts';
 import { letGo, readBody } from './read-body.ts';
 import { checkedModel, checkNestedModel, flagOf, isStrict, labelOf, modelOf, scanBody, type ScannedBody } from './read-call.ts';
+import { readRouting } from './read-routing.ts';
 
 /** A request that was recognised and whose caller is known. */
 export interface Visit {
@@ -33,6 +34,8 @@ export interface Visit {
   readonly client: ClientCodec;
   readonly snapshot: Snapshot;
   readonly sink: ClientSink;
+  /** Where the connection comes from. */
+  readonly address?: string | undefined;
 }
 
 /** What endpoints that are more than one exchange are made of; each answers through the visit's sink and never rejects but by a defect. */
@@ -100,11 +103,13 @@ function refusalOf(operation: Operation): Fault | undefined {
 }
 
 /** Builds the exchange's call from a request that generates. */
-function callOf(visit: Visit, operation: Extract<Operation, { kind: 'generate' }>, scanned: ScannedBody): Call {
+function callOf(visit: Visit, operation: Extract<Operation, { kind: 'generate' }>, received: ScannedBody): Call {
+  const pinned = visit.path.platform === undefined ? undefined : visit.snapshot.providers.get(visit.path.platform);
+  const { scanned, routing } = readRouting(received, pinned);
   const gemini = operation.protocol === 'gemini';
   const model = operation.model === undefined ? modelOf(scanned) : checkedModel(operation.model);
   if (gemini) checkNestedModel(scanned, model);
-  const { id, label, at, started, key, client, headers, snapshot, path } = visit;
+  const { id, label, at, started, key, client, headers, snapshot, path, address } = visit;
   return {
     id,
     at,
@@ -122,6 +127,8 @@ function callOf(visit: Visit, operation: Extract<Operation, { kind: 'generate' }
     snapshot,
     ...(label === undefined ? {} : { label }),
     ...(path.platform === undefined ? {} : { platform: path.platform }),
+    ...(address === undefined ? {} : { address }),
+    ...(routing ? { routing } : {}),
   };
 }
 
@@ -194,7 +201,8 @@ export function handleGateway(request: IncomingMessage, response: ServerResponse
   if (typeof key === 'string') return refuse(gatewayFault('authentication', UNAUTHENTICATED[key], { code: 'invalid_api_key' }));
   const refusal = refusalOf(operation);
   if (refusal) return refuse(refusal, operation.kind === 'method' ? { allow: operation.allow } : {});
-  const visit: Visit = { ...who, at, started, method, path, headers, key, snapshot, sink };
+  const address = request.socket.remoteAddress;
+  const visit: Visit = { ...who, at, started, method, path, headers, key, snapshot, sink, address };
   if (operation.kind === 'media') return void ports.services.media(visit, operation, request).catch(fail);
   readBody(request, snapshot.config.limits.body, (body) => {
     if (!Buffer.isBuffer(body)) return refuse(body);

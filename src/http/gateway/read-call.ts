@@ -19,6 +19,9 @@ const WANTED: ReadonlySet<string> = new Set([
   'modalities',
   'generationConfig',
   'generation_config',
+  // What it says of where to go.
+  'provider',
+  'models',
 ]);
 
 /** A body that was looked over. */

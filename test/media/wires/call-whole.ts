@@ -2,6 +2,7 @@ import type { Config } from '../../../src/config/config.ts';
 import type { ClientSink } from '../../../src/exchange/client-sink.ts';
 import { type MediaCall, type MediaContext, runMedia } from '../../../src/exchange/media/media-exchange.ts';
 import type { ExchangePorts } from '../../../src/exchange/exchange.ts';
+import { createLiveSignals } from '../../../src/policy/live-signals.ts';
 import type { CallRecord } from '../../../src/exchange/ports.ts';
 import type { Ability, Fault, JsonObject } from '../../../src/ir/index.ts';
 import type { ProviderMedia, ProviderSettings } from '../../../src/presets/preset.ts';
@@ -96,6 +97,7 @@ export async function callWhole<Found>(
     newId: (prefix: string) => `${prefix}1`,
     post: () => Promise.reject(new Error('no token is asked for in this test')),
     codecs: providerCodecs,
+    signals: createLiveSignals(),
     record: (made: CallRecord) => (record = made),
     onDefect(error: unknown) {
       throw error;

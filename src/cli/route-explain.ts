@@ -1,0 +1,93 @@
+import { inLanguage, type Language } from '../config/language.ts';
+import { loadConfig } from '../config/load.ts';
+import type { ProtocolId } from '../ir/index.ts';
+import type { Candidate, Decision } from '../policy/decide.ts';
+import { explain } from '../policy/explain.ts';
+import { type Need, NEEDS } from '../policy/needs.ts';
+import { nearestNames } from '../policy/nearest.ts';
+import { compileSnapshot } from '../policy/compile-snapshot.ts';
+import type { Snapshot } from '../policy/snapshot.ts';
+import { twoColumns } from './help.ts';
+import { loadOptions } from './load-options.ts';
+import type { Messages } from './messages.ts';
+import { type Args, UsageError } from './parse-args.ts';
+import { type CliPorts, EXIT } from './ports.ts';
+import { reasonWords } from './reason-words.ts';
+
+/** What clients may speak, by the words that people use for it. */
+const PROTOCOLS: Readonly<Record<string, ProtocolId>> = {
+  'openai-chat': 'openai-chat',
+  openai: 'openai-chat',
+  chat: 'openai-chat',
+  'openai-responses': 'openai-responses',
+  responses: 'openai-responses',
+  'anthropic-messages': 'anthropic-messages',
+  anthropic: 'anthropic-messages',
+  messages: 'anthropic-messages',
+  gemini: 'gemini',
+  'openai-completions': 'openai-completions',
+};
+
+const listOf = (value: string | undefined): readonly string[] =>
+  (value ?? '')
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+
+/** One of some words, or a usage error that names the nearest. */
+function oneOf<T>(word: string, flag: string, known: Readonly<Record<string, T>>, messages: Messages): T {
+  if (Object.hasOwn(known, word)) return known[word] as T;
+  throw new UsageError(
+    messages.flagWord(flag, word, Object.keys(known).join(messages.comma), nearestNames(word, Object.keys(known), 1)[0]),
+  );
+}
+
+const NEED_WORDS: Readonly<Record<string, Need>> = Object.fromEntries(NEEDS.map((need) => [need, need]));
+
+function tokensOf(value: string | undefined, messages: Messages): { readonly tokens?: number } {
+  if (value === undefined) return {};
+  if (!/^\d{1,9}$/.test(value)) throw new UsageError(messages.flagNumber('--tokens', value));
+  return { tokens: Number(value) };
+}
+
+function keyOf(name: string | undefined, snapshot: Snapshot, messages: Messages): { readonly key?: string } {
+  if (name === undefined) return {};
+  const names = Object.fromEntries([...snapshot.keys.values()].map((key) => [key.name, key.name]));
+  return { key: oneOf(name, '--key', names, messages) };
+}
+
+/** What people are shown of a decision: the order of trying, then what is left out, each with why. */
+export function decisionText({ asked, candidates, refusal }: Decision, messages: Messages, language: Language): string {
+  const rank = { chosen: 0, eligible: 1, rejected: 2 } as const;
+  const ordered = candidates.toSorted((a, b) => rank[a.verdict] - rank[b.verdict]);
+  const chosen = ordered.find(({ verdict }) => verdict === 'chosen');
+  const row = (one: Candidate): [string, string] => {
+    const mark = one.verdict === 'rejected' ? '-' : one.verdict === 'chosen' ? '1.' : '+';
+    const name = `${mark} ${one.provider}/${one.model}${one.protocol === undefined ? '' : ` (${one.protocol})`}`;
+    const reasons = one.reasons.map((code) => inLanguage(reasonWords(code), language)).join(messages.comma);
+    const after = one.after ? `${messages.onlyAfter(one.after.join(messages.comma))}${messages.comma}` : '';
+    return [name, `${messages[one.verdict]}${messages.colon}${language === 'zh' ? '' : ' '}${after}${reasons}`];
+  };
+  const head = chosen ? `${asked} → ${chosen.provider}/${chosen.model}` : `${asked} → ${messages.nowhere(refusal?.message ?? '')}`;
+  return ordered.length === 0 ? `${head}\n` : `${head}\n${twoColumns(ordered.map(row))}\n`;
+}
+
+const REFUSED = { not_found: EXIT.notFound, permission: EXIT.forbidden, bad_request: EXIT.failed } as const;
+
+/** `pailou route explain MODEL`: where a call would go and why. Calls nobody. */
+export async function routeExplainCommand(args: Args, ports: CliPorts, messages: Messages, language: Language): Promise<number> {
+  const [model] = args.words;
+  if (model === undefined) throw new UsageError(messages.wordMissing('MODEL', args.command));
+  const { values } = args;
+  const protocol = oneOf(values.protocol ?? 'openai-chat', '--protocol', PROTOCOLS, messages);
+  const needs = listOf(values.needs).map((word) => oneOf(word, '--needs', NEED_WORDS, messages));
+  const tokens = tokensOf(values.tokens, messages);
+  const { config } = await loadConfig(loadOptions(args, ports));
+  const snapshot = compileSnapshot(config, 1);
+  const down = listOf(values.down);
+  const providers = Object.fromEntries([...snapshot.providers.keys()].map((name) => [name, name]));
+  for (const name of down) oneOf(name.split('/', 1)[0] ?? '', '--down', providers, messages);
+  const decision = explain(snapshot, { model, protocol, needs, down, ...tokens, ...keyOf(values.key, snapshot, messages) });
+  ports.stdout.write(args.on.has('json') ? `${JSON.stringify(decision, undefined, 2)}\n` : decisionText(decision, messages, language));
+  return decision.refusal ? REFUSED[decision.refusal.kind] : EXIT.done;
+}

@@ -1,0 +1,84 @@
+import { badField, type GatewayError, isObject, type JsonObject, kindOf } from '../../ir/index.ts';
+import type { Routing } from '../../exchange/call.ts';
+import { parseBody } from '../../exchange/write-request.ts';
+import type { Preferences } from '../../policy/preferences.ts';
+import type { Provider } from '../../presets/preset.ts';
+import { scanBody, type ScannedBody } from './read-call.ts';
+
+/** Names in one list at most. */
+const MAX_NAMES = 32;
+
+const wrong = (name: string, right: string, found: unknown): GatewayError =>
+  badField(name, `Invalid request: '${name}' must be ${right}, not ${kindOf(found)}`);
+
+function namesOf(value: unknown, name: string): readonly string[] | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (!Array.isArray(value) || !value.every((one) => typeof one === 'string')) throw wrong(name, 'a list of names', value);
+  if (value.length > MAX_NAMES) throw badField(name, `Invalid request: '${name}' may hold ${MAX_NAMES} names at most`);
+  return value;
+}
+
+function flagIn(value: unknown, name: string): boolean | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'boolean') throw wrong(name, 'true or false', value);
+  return value;
+}
+
+/** Members of `provider` that are followed here. */
+const FOLLOWED = new Set(['order', 'only', 'ignore', 'sort', 'require_parameters', 'allow_fallbacks', 'data_collection', 'zdr']);
+
+/** OpenRouter's `provider` object (https://openrouter.ai/docs/guides/routing/provider-selection), as far as it can be followed here. */
+function readPreferences(provider: JsonObject): Preferences {
+  const order = namesOf(provider['order'], 'provider.order');
+  const only = namesOf(provider['only'], 'provider.only');
+  const ignore = namesOf(provider['ignore'], 'provider.ignore');
+  const requireParameters = flagIn(provider['require_parameters'], 'provider.require_parameters');
+  const allowFallbacks = flagIn(provider['allow_fallbacks'], 'provider.allow_fallbacks');
+  const keepsNothing = flagIn(provider['zdr'], 'provider.zdr') === true || provider['data_collection'] === 'deny';
+  return {
+    ...(order ? { order } : {}),
+    ...(only ? { only } : {}),
+    ...(ignore ? { ignore } : {}),
+    ...(provider['sort'] === 'latency' ? { sort: 'latency' } : {}),
+    ...(requireParameters === undefined ? {} : { requireParameters }),
+    ...(allowFallbacks === undefined ? {} : { allowFallbacks }),
+    ...(keepsNothing ? { dataCollection: 'deny' } : {}),
+  };
+}
+
+/** Members of `provider` that nothing here follows. */
+function ignoredIn(provider: JsonObject): readonly string[] {
+  const sort = provider['sort'];
+  const other = Object.keys(provider).filter((name) => !FOLLOWED.has(name) && provider[name] !== null);
+  return [...other.slice(0, 8), ...(sort === undefined || sort === null || sort === 'latency' ? [] : ['sort'])].map(
+    (name) => `provider.${name}`,
+  );
+}
+
+/**
+ * Takes out of a body what it says of where to go: OpenRouter's `provider` and `models`. They mean the same here for any
+ * provider, and those that do not know them would refuse them. A provider that knows them is left to them where the path names it.
+ */
+export function readRouting(
+  scanned: ScannedBody,
+  pinned: Provider | undefined,
+): { readonly scanned: ScannedBody; readonly routing?: Routing } {
+  const { values, depth } = scanned.scan;
+  if (!values.has('provider') && !values.has('models')) return { scanned };
+  if (pinned?.preset.readsPreferences === true) return { scanned };
+  const { provider, models, ...rest } = parseBody(scanned.body);
+  if (provider !== undefined && provider !== null && !isObject(provider)) throw wrong('provider', 'an object', provider);
+  const named = namesOf(models, 'models') ?? [];
+  const model = rest['model'] ?? named[0];
+  const others = named.filter((name) => name !== model);
+  const body = Buffer.from(JSON.stringify(model === undefined ? rest : { ...rest, model }));
+  const wants = provider ?? undefined;
+  return {
+    scanned: scanBody(body, depth + 1),
+    routing: {
+      asks: { ...(others.length > 0 ? { models: others } : {}), ...(wants ? { prefers: readPreferences(wants) } : {}) },
+      ignored: wants ? ignoredIn(wants) : [],
+      ...(wants ? { provider: wants } : {}),
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import type { ProtocolId } from '../ir/index.ts';
+import type { Timeouts } from '../presets/preset.ts';
+import type { Lack } from './needs.ts';
+import type { Failure } from './routes/route.ts';
+import type { OrderReason } from './routes/strategies.ts';
+import type { OutReason } from './signals.ts';
+
+/** Why a candidate stands where it stands: a closed list (CONSOLE.md §5.4, DECISIONS). */
+export type ReasonCode =
+  | 'alias'
+  | 'pattern'
+  | 'default'
+  | 'pinned_by_request'
+  | 'key_not_allowed'
+  | 'model_unsupported'
+  | 'disabled'
+  | 'fallback'
+  | 'provider_filter'
+  | 'data_retention'
+  | 'last_target'
+  | OrderReason
+  | OutReason
+  | Lack;
+
+/** A provider and model that a call may go to, and whether it does. */
+export interface Candidate {
+  readonly provider: string;
+  /** The provider's own id. */
+  readonly model: string;
+  /** Absent when the provider has no way to be asked. */
+  readonly protocol?: ProtocolId;
+  readonly verdict: 'chosen' | 'eligible' | 'rejected';
+  readonly reasons: readonly ReasonCode[];
+  /** To be tried only after a failure of one of these kinds; absent: after any. */
+  readonly after?: readonly Failure[];
+  /** The route's own, over the provider's. */
+  readonly timeouts?: Partial<Timeouts>;
+}
+
+/** A candidate before it is known how it stands to the others. */
+export type Draft = { -readonly [K in keyof Candidate]: Candidate[K] };

@@ -1,0 +1,26 @@
+import type { ProtocolId } from '../ir/index.ts';
+import { decide, type Decision } from './decide.ts';
+import type { Need } from './needs.ts';
+import { NO_SIGNALS, type Signals } from './signals.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** A call that nobody made, and what is to be imagined about the world. */
+export interface Imagined {
+  readonly model: string;
+  readonly protocol: ProtocolId;
+  readonly needs?: readonly Need[];
+  readonly tokens?: number;
+  /** The name of a configured key; without one, a key that may do everything. */
+  readonly key?: string;
+  /** Providers, or `provider/model`, that do not answer. */
+  readonly down?: readonly string[];
+}
+
+/** Where such a call would go: what a live one is decided by, asked without one. Of targets by weight the heaviest is drawn. */
+export function explain(snapshot: Snapshot, imagined: Imagined): Decision {
+  const { model, protocol, needs = [], tokens, down = [] } = imagined;
+  const key = [...snapshot.keys.values()].find(({ name }) => name === imagined.key) ?? {};
+  const signals: Signals = { ...NO_SIGNALS, targets: new Map(down.map((name) => [name, { out: 'unhealthy' }])) };
+  const wanted = { abilities: needs, ...(tokens === undefined ? {} : { tokens }) };
+  return decide(snapshot, { model, protocol, operation: 'generate', key, needs: wanted }, signals);
+}

@@ -1,0 +1,60 @@
+import type { Candidate, Decision } from './decide.ts';
+import type { OutReason, Signals, TargetSignals } from './signals.ts';
+
+/** What changes while the server runs and decisions read. In memory, bounded. */
+export interface LiveSignals {
+  /** As it is now. */
+  read(): Signals;
+  /** A decision is followed: its routes have taken their turn. */
+  follow(decision: Decision): void;
+  /** A call to a target is under way. */
+  began(target: Target): void;
+  /** It has ended; `firstTokenMs`: how long its first token took. */
+  ended(target: Target, firstTokenMs?: number): void;
+  /** A target, or a provider as a whole, is out, or back. */
+  mark(name: string, out: OutReason | undefined): void;
+}
+
+type Target = Pick<Candidate, 'provider' | 'model'>;
+
+/** Targets and routes remembered at most; those longest unused go first. */
+const MAX_KNOWN = 2000;
+
+/** How much the newest measurement counts. */
+const SHARE = 0.2;
+
+function put<V>(map: Map<string, V>, name: string, value: V): void {
+  map.delete(name);
+  map.set(name, value);
+  if (map.size <= MAX_KNOWN) return;
+  const oldest = map.keys().next();
+  if (oldest.done !== true) map.delete(oldest.value);
+}
+
+/** Makes a place for what is learnt of targets. `random`: from 0 up to 1. */
+export function createLiveSignals(random: () => number = Math.random): LiveSignals {
+  const turns = new Map<string, number>();
+  const targets = new Map<string, TargetSignals>();
+  const nameOf = ({ provider, model }: Target): string => `${provider}/${model}`;
+  const change = (name: string, changes: TargetSignals): void => put(targets, name, { ...targets.get(name), ...changes });
+  return {
+    read: () => ({ random: random(), turns, targets }),
+    follow({ turned }) {
+      for (const name of turned ?? []) put(turns, name, (turns.get(name) ?? 0) + 1);
+    },
+    began(target) {
+      const name = nameOf(target);
+      change(name, { busy: (targets.get(name)?.busy ?? 0) + 1 });
+    },
+    ended(target, firstTokenMs) {
+      const name = nameOf(target);
+      const { busy = 1, firstTokenMs: before } = targets.get(name) ?? {};
+      const average = firstTokenMs === undefined ? before : before === undefined ? firstTokenMs : before + (firstTokenMs - before) * SHARE;
+      change(name, { busy: Math.max(0, busy - 1), ...(average === undefined ? {} : { firstTokenMs: average }) });
+    },
+    mark(name, out) {
+      const { out: before, ...rest } = targets.get(name) ?? {};
+      if (out !== before) put(targets, name, out === undefined ? rest : { ...rest, out });
+    },
+  };
+}

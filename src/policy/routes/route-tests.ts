@@ -1,0 +1,66 @@
+import type { ProtocolId } from '../../ir/index.ts';
+import type { Candidate, Decision } from '../decide.ts';
+import { explain } from '../explain.ts';
+import type { Need } from '../needs.ts';
+import type { Snapshot } from '../snapshot.ts';
+
+/** A call to be decided, and where it must go. */
+export interface RouteTest {
+  readonly name: string;
+  readonly when: {
+    readonly model: string;
+    readonly protocol?: ProtocolId | 'anthropic';
+    readonly needs?: readonly Need[];
+    readonly tokens?: number;
+    /** The name of a configured key. */
+    readonly key?: string;
+    /** Providers, or `provider/model`, that do not answer. */
+    readonly down?: readonly string[];
+  };
+  readonly expect: {
+    /** The target that is tried first. */
+    readonly first?: string;
+    /** All targets in the order of trying. */
+    readonly order?: readonly string[];
+    /** Targets that are not tried. */
+    readonly not?: readonly string[];
+    /** Nothing may be tried. */
+    readonly refused?: boolean;
+  };
+}
+
+/** How a test came out. */
+export interface RouteTestResult {
+  readonly name: string;
+  readonly ok: boolean;
+  /** What was expected, as it is written. */
+  readonly expected: RouteTest['expect'];
+  /** What is tried, in order. */
+  readonly tried: readonly string[];
+  readonly decision: Decision;
+}
+
+const nameOf = ({ provider, model }: Candidate): string => `${provider}/${model}`;
+
+/** The targets that are tried, in order, should those before fail in any way. */
+function triedTargets({ candidates }: Decision): readonly string[] {
+  const chosen = candidates.filter(({ verdict }) => verdict === 'chosen');
+  return [...chosen, ...candidates.filter(({ verdict }) => verdict === 'eligible')].map(nameOf);
+}
+
+function holds({ first, order, not = [], refused }: RouteTest['expect'], tried: readonly string[]): boolean {
+  if (first !== undefined && tried[0] !== first) return false;
+  if (order && (order.length !== tried.length || order.some((name, index) => tried[index] !== name))) return false;
+  if (not.some((name) => tried.includes(name))) return false;
+  return refused === undefined || refused === (tried.length === 0);
+}
+
+/** Runs route tests against the one router. */
+export function runRouteTests(snapshot: Snapshot, tests: readonly RouteTest[]): readonly RouteTestResult[] {
+  return tests.map(({ name, when, expect }) => {
+    const { protocol = 'openai-chat' } = when;
+    const decision = explain(snapshot, { ...when, protocol: protocol === 'anthropic' ? 'anthropic-messages' : protocol });
+    const tried = triedTargets(decision);
+    return { name, ok: holds(expect, tried), expected: expect, tried, decision };
+  });
+}

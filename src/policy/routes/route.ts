@@ -1,0 +1,107 @@
+import type { Timeouts } from '../../presets/preset.ts';
+
+/** How a route puts its targets in order. */
+export const STRATEGIES = [
+  'weighted',
+  'round-robin',
+  'random',
+  'priority',
+  'least-busy',
+  'lowest-latency',
+  'hash-client',
+  'hash-user',
+  'hash-session',
+] as const;
+
+export type Strategy = (typeof STRATEGIES)[number];
+
+/** What may have gone wrong at a target, as far as fallbacks tell it apart. */
+export const FAILURES = ['context', 'refused', 'rateLimited', 'down'] as const;
+
+export type Failure = (typeof FAILURES)[number];
+
+/** A target as configured. */
+export interface TargetSettings {
+  /** `provider/model`, or another name of `models`. */
+  readonly to: string;
+  /** How much of the traffic, in proportion to the others of its order; default 1, 0: none unless the others are out. */
+  readonly weight?: number;
+  /** Lower ones first; default 1. */
+  readonly order?: number;
+}
+
+/** A route as configured. */
+export interface RouteSettings {
+  readonly targets: readonly TargetSettings[];
+  readonly strategy?: Strategy;
+  /** A conversation stays on its target. */
+  readonly affinity?: boolean;
+  /** Names to go to when all targets failed, in order: whatever the trouble was, or by its kind. */
+  readonly fallback?: readonly string[] | { readonly [K in Failure | 'any']?: readonly string[] };
+  readonly timeout?: Partial<Timeouts>;
+}
+
+/** What a name of `models` may stand for: another name, or a route. */
+export type ModelSettings = string | RouteSettings;
+
+/** A target, ready to be put in order. */
+export interface RouteTarget {
+  readonly to: string;
+  readonly weight: number;
+  readonly order: number;
+}
+
+/** Where to go next, and after what; without `after` whatever the trouble was. */
+export interface Fallback {
+  readonly to: string;
+  readonly after?: Failure;
+}
+
+/** A route, compiled once per configuration. */
+export interface Route {
+  readonly name: string;
+  /** By order; as written within one. */
+  readonly targets: readonly RouteTarget[];
+  readonly strategy: Strategy;
+  readonly affinity: boolean;
+  readonly fallbacks: readonly Fallback[];
+  readonly timeouts?: Partial<Timeouts>;
+}
+
+/** What names stand for: exact ones, and patterns in file order. */
+export interface ModelTable {
+  readonly aliases: ReadonlyMap<string, string | Route>;
+  readonly patterns: readonly { readonly glob: string; readonly target: string | Route }[];
+}
+
+function fallbacksOf(fallback: RouteSettings['fallback']): readonly Fallback[] {
+  if (fallback === undefined) return [];
+  if (Array.isArray(fallback)) return (fallback as readonly string[]).map((to) => ({ to }));
+  const byFailure = fallback as { readonly [K in Failure | 'any']?: readonly string[] };
+  const told = FAILURES.flatMap((after) => (byFailure[after] ?? []).map((to): Fallback => ({ to, after })));
+  return [...told, ...(byFailure.any ?? []).map((to): Fallback => ({ to }))];
+}
+
+function compileRoute(name: string, settings: RouteSettings): Route {
+  const targets = settings.targets.map(({ to, weight = 1, order = 1 }): RouteTarget => ({ to, weight, order }));
+  return {
+    name,
+    targets: targets.toSorted((a, b) => a.order - b.order),
+    strategy: settings.strategy ?? 'weighted',
+    affinity: settings.affinity ?? false,
+    fallbacks: fallbacksOf(settings.fallback),
+    ...(settings.timeout ? { timeouts: settings.timeout } : {}),
+  };
+}
+
+/** Compiles configured names: exact ones apart from patterns. */
+export function compileModels(models: Readonly<Record<string, ModelSettings>>): ModelTable {
+  const aliases = new Map<string, string | Route>();
+  const patterns: { readonly glob: string; readonly target: string | Route }[] = [];
+  for (const [name, settings] of Object.entries(models)) {
+    const target = typeof settings === 'string' ? settings : compileRoute(name, settings);
+    if (name.includes('*')) patterns.push({ glob: name, target });
+    else aliases.set(name, target);
+  }
+  return { aliases, patterns };
+}

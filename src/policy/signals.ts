@@ -1,0 +1,31 @@
+/** Why a target is not to be tried now. */
+export type OutReason =
+  | 'circuit_open'
+  | 'cooldown'
+  | 'unhealthy'
+  | 'credential_bad'
+  | 'quota_exhausted'
+  | 'local_rate_limit'
+  | 'concurrency_full';
+
+/** What is known of a target at this moment. */
+export interface TargetSignals {
+  /** Calls under way. */
+  readonly busy?: number;
+  /** Moving average of the time to the first token, in milliseconds. */
+  readonly firstTokenMs?: number;
+  readonly out?: OutReason;
+}
+
+/** Everything that changes between two equal calls and that a decision reads: a plain value, so that it can be taken again. */
+export interface Signals {
+  /** From 0 up to, not including, 1. */
+  readonly random: number;
+  /** How many turns each route has taken, by its name. */
+  readonly turns: ReadonlyMap<string, number>;
+  /** By `provider/model`, or `provider` for all of it. */
+  readonly targets: ReadonlyMap<string, TargetSignals>;
+}
+
+/** A moment at which nothing is known: the first of everything is taken. */
+export const NO_SIGNALS: Signals = { random: 0, turns: new Map(), targets: new Map() };
