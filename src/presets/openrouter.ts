@@ -60,6 +60,7 @@ export const openrouter = definePreset({
     'openrouter/*',
   ],
   models: { path: '/api/v1/models', shape: 'openai' },
+  readsPreferences: true,
   media: {
     ...openrouterImageWires,
     embeddings: embeddingsAt('/api/v1', {}, { mark: 'recorded' }),
