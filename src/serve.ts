@@ -18,6 +18,7 @@ import { openStores, type Stores } from './stores.ts';
 import { createLocalCounter } from './tokens/local-counter.ts';
 import { createSandboxSend } from './upstream/sandbox-send.ts';
 import { createNetworkSend, type NetworkSend } from './upstream/choose-send.ts';
+import { keepYoungHeapSmall } from './young-heap.ts';
 
 /** What the server takes from the process. */
 interface ProcessPorts {
@@ -119,6 +120,7 @@ export const createServe =
       await stores.close();
       throw error;
     });
+    keepYoungHeapSmall();
     const warm = async (): Promise<void> => {
       await Promise.all([network.warm(), stores.warm()]);
       app.wake();
