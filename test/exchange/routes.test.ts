@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ProviderSettings } from '../../src/presets/preset.ts';
+import { DIALECTS, type Dialect } from './dialects.ts';
+import { call, json, setStage, type Stage } from './stage.ts';
+
+const chat = DIALECTS.find((one) => one.id === 'openai-chat') as Dialect;
+const messages = DIALECTS.find((one) => one.id === 'anthropic-messages') as Dialect;
+
+let stage: Stage;
+/** Another two providers at the same upstream: one without tools, and OpenRouter itself. */
+const others = (url: string): Readonly<Record<string, ProviderSettings>> => ({
+  plain: { preset: 'openai-compatible', baseUrl: `${url}/plain/v1`, key: 'k', abilities: { '*': { tools: false, context: 100 } } },
+  router: { preset: 'openrouter', baseUrl: `${url}/router`, key: 'k' },
+  private: { preset: 'openai-compatible', baseUrl: `${url}/private/v1`, key: 'k', dataCollection: 'deny' },
+});
+
+beforeAll(async () => {
+  const first = await setStage();
+  stage = first;
+  const { config } = first.server.app.snapshot();
+  first.server.app.reload({
+    ...config,
+    providers: { ...config.providers, ...others(first.upstream.url) },
+    models: {
+      smart: { targets: [{ to: 'plain/p' }, { to: 'oai/up', order: 2 }] },
+      even: { targets: [{ to: 'plain/p' }, { to: 'oai/up' }], strategy: 'round-robin' },
+      sticky: { targets: [{ to: 'plain/p' }, { to: 'oai/up' }, { to: 'private/s' }], affinity: true },
+      half: { targets: [{ to: 'plain/p' }, { to: 'oai/up' }] },
+    },
+    defaultModel: 'oai/up',
+  });
+});
+beforeEach(() => {
+  stage.upstream.seen.length = 0;
+  stage.upstream.answer = json(chat.whole);
+});
+afterAll(() => stage.close());
+
+async function ask(body: Record<string, unknown>, headers: Record<string, string> = {}, path = '/v1/chat/completions') {
+  const got = await call(`${stage.server.url}${path}`, JSON.stringify({ messages: [{ role: 'user', content: 'Hello' }], ...body }), {
+    'content-type': 'application/json',
+    authorization: `Bearer ${stage.server.key}`,
+    ...headers,
+  });
+  return {
+    ...got,
+    servedBy: got.headers['x-pailou-served-by'],
+    sent: JSON.parse(stage.upstream.seen.at(-1)?.body ?? '{}') as Record<string, unknown>,
+  };
+}
+
+const TOOL = { type: 'function', function: { name: 'f', parameters: { type: 'object', properties: {} } } };
+
+describe('live calls over routes', () => {
+  it.each([
+    ['the first', {}, 'plain/p'],
+    ['tools go to what has them', { tools: [TOOL] }, 'oai/up'],
+    ['too long for the first', { messages: [{ role: 'user', content: 'x'.repeat(1000) }] }, 'oai/up'],
+  ])('%s', async (_name, body, goes) => {
+    const got = await ask({ model: 'smart', ...body });
+    expect([got.status, got.servedBy]).toEqual([200, goes]);
+  });
+
+  it('a client of another dialect finds the same', async () => {
+    stage.upstream.answer = json(chat.whole);
+    const tools = [{ name: 'f', input_schema: { type: 'object', properties: {} } }];
+    const got = await ask({ ...messages.body('smart', false), tools }, { 'anthropic-version': '2023-06-01' }, '/v1/messages');
+    expect([got.status, got.servedBy]).toEqual([200, 'oai/up']);
+  });
+
+  it('takes turns', async () => {
+    const seen: unknown[] = [];
+    for (let i = 0; i < 4; i++) seen.push((await ask({ model: 'even' })).servedBy);
+    expect(seen).toEqual(['plain/p', 'oai/up', 'plain/p', 'oai/up']);
+  });
+
+  it('draws by weight', async () => {
+    const seen = new Set<unknown>();
+    for (let i = 0; i < 40; i++) seen.add((await ask({ model: 'half' })).servedBy);
+    expect(seen).toEqual(new Set(['plain/p', 'oai/up']));
+  });
+
+  it.each([
+    ['a header', {}, (i: number) => ({ 'x-session-id': `s-${i}` })],
+    ['the body', (i: number) => ({ prompt_cache_key: `k-${i}` }), {}],
+    [
+      'how the prompt begins',
+      (i: number) => ({
+        messages: [
+          { role: 'system', content: `You are ${i}` },
+          { role: 'user', content: 'Hi' },
+        ],
+      }),
+      {},
+    ],
+  ])('a conversation stays where it is, told by %s', async (_name, body, headers) => {
+    const homes = new Set<unknown>();
+    for (let i = 0; i < 12; i++) {
+      const more = typeof body === 'function' ? body(i) : body;
+      const head = typeof headers === 'function' ? headers(i) : headers;
+      const first = await ask({ model: 'sticky', ...more }, head);
+      const again = await ask({ model: 'sticky', ...more }, head);
+      expect(again.servedBy).toBe(first.servedBy);
+      homes.add(first.servedBy);
+    }
+    expect(homes.size).toBeGreaterThan(1);
+  });
+
+  it('a conversation that goes on begins as before', async () => {
+    const turns = [
+      { role: 'system', content: 'Be brief' },
+      { role: 'user', content: 'One' },
+    ];
+    const first = await ask({ model: 'sticky', messages: turns });
+    const later = [...turns, { role: 'assistant', content: '1' }, { role: 'user', content: 'Two' }];
+    expect((await ask({ model: 'sticky', messages: later })).servedBy).toBe(first.servedBy);
+  });
+
+  it('the default answers for what nothing else knows', async () => {
+    expect((await ask({ model: 'unheard-of' })).servedBy).toBe('oai/up');
+  });
+});
+
+describe('what a body says of providers', () => {
+  it.each([
+    ['only', { model: 'smart', provider: { only: ['oai'] } }, 'oai/up'],
+    ['ignore', { model: 'smart', provider: { ignore: ['plain'] } }, 'oai/up'],
+    ['order', { model: 'smart', provider: { order: ['oai', 'plain'] } }, 'oai/up'],
+    ['nothing kept', { model: 'sticky', provider: { data_collection: 'deny' } }, 'private/s'],
+    ['further models, the first unknown', { model: 'nowhere/x', models: ['plain/p', 'oai/up'], tools: [TOOL] }, 'oai/up'],
+    ['models alone', { models: ['oai/up', 'plain/p'] }, 'oai/up'],
+    ['null', { model: 'oai/up', provider: null, models: null }, 'oai/up'],
+  ])('%s', async (_name, body, goes) => {
+    const got = await ask(body);
+    expect([got.status, got.servedBy]).toEqual([200, goes]);
+    // Providers that do not know these words would refuse them.
+    expect(Object.keys(got.sent)).not.toContain('provider');
+    expect(Object.keys(got.sent)).not.toContain('models');
+    expect(got.sent['model']).toBe(goes.split('/')[1]);
+  });
+
+  it('reaches a provider that knows these words, as it was sent', async () => {
+    const provider = { only: ['azure'], max_price: { prompt: 1 }, quantizations: ['fp8'] };
+    const got = await ask({ model: 'router/openai/gpt-5', provider });
+    expect([got.status, got.sent['provider'], got.sent['model']]).toEqual([200, provider, 'openai/gpt-5']);
+    expect(got.headers['x-pailou-notes']).toBeUndefined();
+    const translated = await ask({ ...messages.body('router/openai/gpt-5', false), provider }, {}, '/v1/messages');
+    expect(translated.sent['provider']).toEqual(provider);
+  });
+
+  it('its own words under its own path are left alone', async () => {
+    const got = await ask({ model: 'a/b', models: ['c/d'], provider: { sort: 'price' } }, {}, '/router/v1/chat/completions');
+    expect(got.sent).toMatchObject({ model: 'a/b', models: ['c/d'], provider: { sort: 'price' } });
+  });
+
+  it('what nothing follows is noted', async () => {
+    const got = await ask({ model: 'oai/up', provider: { max_price: { prompt: 1 }, sort: 'price', order: ['oai'] } });
+    expect(got.headers['x-pailou-notes']).toBe('provider.max_price;dropped, provider.sort;dropped');
+  });
+
+  it.each([
+    ['nothing is left', { model: 'oai/up', provider: { only: ['anthropic'] } }, "'provider' leaves nothing to try of: oai"],
+    ['no object', { model: 'oai/up', provider: 'azure' }, "'provider' must be an object, not a string"],
+    ['no list', { model: 'oai/up', models: 'x' }, "'models' must be a list of names, not a string"],
+    ['no names', { model: 'oai/up', provider: { only: [1] } }, "'provider.only' must be a list of names"],
+    ['no flag', { model: 'oai/up', provider: { allow_fallbacks: 'no' } }, "'provider.allow_fallbacks' must be true or false"],
+    ['what must not be lost', { model: 'plain/p', tools: [TOOL], provider: { require_parameters: true } }, 'plain/p lacks tools'],
+  ])('a 400 where %s', async (_name, body, says) => {
+    const got = await ask(body);
+    expect(got.status).toBe(400);
+    expect(chat.envelope(JSON.parse(got.text), 400).message).toContain(says);
+    expect(stage.upstream.seen).toEqual([]);
+  });
+});
