@@ -21,7 +21,7 @@ export function nearestNames(asked: string, names: Iterable<string>, count = 3):
   const word = asked.slice(0, 100).toLowerCase();
   const limit = Math.max(2, Math.floor(word.length / 3));
   const scored: { name: string; score: number }[] = [];
-  for (const name of names) {
+  for (const name of new Set(names)) {
     const other = name.slice(0, 100).toLowerCase();
     const tail = other.slice(other.indexOf('/') + 1);
     const inside = word.length > 2 && (other.includes(word) || (tail.length > 2 && word.includes(tail))) ? 1 : Number.POSITIVE_INFINITY;

@@ -113,5 +113,6 @@ describe('nearest names', () => {
     ['gpt5', ['gpt-5', 'claude'], ['gpt-5']],
     ['gpt-5', ['openai/gpt-5-mini', 'z'], ['openai/gpt-5-mini']],
     ['zzz', ['gpt-5'], []],
+    ['fasst', ['fast', 'claude-*', 'fast'], ['fast']],
   ])('of %s', (asked, names, near) => expect(nearestNames(asked, names)).toEqual(near));
 });

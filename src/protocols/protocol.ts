@@ -45,6 +45,8 @@ export interface ReplyContext {
   /** Seconds since 1970, for dialects that want a time and a wire that had none. */
   readonly now: () => number;
   readonly notes: Notes;
+  /** Goes into an error where the dialect's envelope has a place for it. */
+  readonly requestId?: string;
   /** Ids that the gateway has given already (stored responses); absent: the upstream's or a new one. */
   readonly replyId?: string;
 }

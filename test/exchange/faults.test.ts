@@ -298,3 +298,15 @@ describe.each(PAIRS)('$name: what is no fault', ({ client, upstream }) => {
     expect(client.wholeText(JSON.parse(got.text))).toBe(TEXT);
   });
 });
+
+describe.each(PAIRS.filter(({ client }) => client.id === 'anthropic-messages' || client.id === 'gemini'))(
+  '$name: in mid-stream',
+  ({ client, upstream }) => {
+    it('an error tells the id of the request, as the head does', async () => {
+      stage.upstream.answer = stream(upTo(upstream, 2));
+      const got = await ask(stage, client, upstream, true);
+      expect(told(client, got).error).toBeDefined();
+      expect(got.text).toContain(String(got.headers['x-pailou-request-id']));
+    });
+  },
+);

@@ -84,6 +84,7 @@ export function replyContext(context: LaneContext, request: ChatRequest, body: J
     newId: context.newId,
     now: () => Math.floor(context.now() / 1000),
     notes: context.notes,
+    requestId: context.call.id,
     ...(replyId === undefined ? {} : { replyId }),
   };
 }

@@ -137,8 +137,11 @@ export function operationOf(method: string, path: ParsedPath): Operation {
   const verb = geminiOperation(endpoint, query);
   if (verb) return method === 'POST' ? verb : { kind: 'method', allow: 'POST' };
   if (endpoint === 'models') return reads ? { kind: 'models' } : { kind: 'method', allow: 'GET' };
-  if (endpoint.startsWith('models/'))
-    return reads ? { kind: 'models', id: endpoint.slice('models/'.length) } : { kind: 'method', allow: 'GET' };
+  if (endpoint.startsWith('models/')) {
+    if (reads) return { kind: 'models', id: endpoint.slice('models/'.length) };
+    // A verb that nobody has, not a wrong method.
+    return method === 'POST' && splitModelVerb(endpoint) ? { kind: 'unknown' } : { kind: 'method', allow: 'GET' };
+  }
   const state = stateOperation(endpoint);
   if (state) return state;
   const word = endpoint.split('/', 1)[0] ?? '';

@@ -266,7 +266,7 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
           end(event, write);
           return;
         case 'fault':
-          faultFrame(event.fault, '', write);
+          faultFrame(event.fault, context.requestId ?? '', write);
           return;
       }
     },

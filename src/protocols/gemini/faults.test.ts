@@ -103,6 +103,15 @@ describe('the envelope', () => {
     });
   });
 
+  it.each<readonly [FaultKind, number, string, string]>([
+    ['upstream', 502, 'INTERNAL', 'UNAVAILABLE'],
+    ['bad_request', 400, 'FAILED_PRECONDITION', 'FAILED_PRECONDITION'],
+    ['conflict', 409, 'ABORTED', 'ABORTED'],
+  ])("an upstream's word goes on where status and word agree: %s %d %s is %s", (kind, status, rawType, word) => {
+    const fault = { kind, status, message: 'm', by: 'upstream', rawType } as const;
+    expect(gemini.encodeFault(fault, '').body['error']).toMatchObject({ code: status, status: word });
+  });
+
   it('names field, code, time to wait and request in details', () => {
     const fault = gatewayFault('rate_limit', 'm', { param: 'contents', code: 'too_many', retryAfterMs: 1500 });
     expect(gemini.encodeFault(fault, 'req_1').body['error']).toMatchObject({

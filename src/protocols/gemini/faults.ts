@@ -54,8 +54,10 @@ function detailsOf(fault: Fault, requestId: string): readonly Json[] {
 }
 
 /** An upstream's own word goes on where it means the same. */
-const wordOf = ({ rawType, kind, by }: Fault): string =>
-  by === 'upstream' && rawType !== undefined && KINDS[rawType]?.kind === kind ? rawType : STATUS_WORDS[kind];
+function wordOf({ rawType, kind, by, status }: Fault): string {
+  const known = by === 'upstream' && rawType !== undefined ? KINDS[rawType] : undefined;
+  return rawType !== undefined && known?.kind === kind && known.status === status ? rawType : STATUS_WORDS[kind];
+}
 
 function bodyOf(fault: Fault, requestId: string): JsonObject {
   const details = detailsOf(fault, requestId);

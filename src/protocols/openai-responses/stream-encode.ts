@@ -274,7 +274,7 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
   }
 
   function fail(fault: Fault, write: WriteFrame): void {
-    if (!response) return faultFrame(fault, '', write);
+    if (!response) return faultFrame(fault, context.requestId ?? '', write);
     writeFailure(fault, response({ status: 'failed', output: sender.output, usage, error: failureOf(fault) }), sender.sequence(), write);
   }
 
