@@ -3,17 +3,17 @@ import type { Socket } from 'node:net';
 import type { Config } from './config/config.ts';
 import type { ExchangePorts } from './exchange/exchange.ts';
 import { createModelLists, type ListedModel } from './exchange/model-list.ts';
-import { createImageDriver } from './exchange/media/images-job.ts';
-import { createVideoDriver } from './exchange/media/videos.ts';
+import { createTaskDrivers } from './exchange/media/task-drivers.ts';
 import type { Clock, Journal, MediaFetcher, MediaStore, SealStore } from './exchange/ports.ts';
+import { createTrying } from './exchange/trying/trying.ts';
 import { createCountTokensService, type LocalCounter } from './http/gateway/count-tokens.ts';
 import { type GatewayPorts, handleGateway } from './http/gateway/handle.ts';
 import type { IdempotencyStore } from './http/gateway/idempotency.ts';
-import { createMediaService } from './http/gateway/media/index.ts';
 import { createModelsService } from './http/gateway/models.ts';
 import { createWebSockets } from './http/gateway/websocket.ts';
 import { createKeepAlives } from './http/keep-alive.ts';
 import { ulid } from './http/new-id.ts';
+import { lazily } from './lazily.ts';
 import { watchBodies } from './http/slow-bodies.ts';
 import { compileSnapshot } from './policy/compile-snapshot.ts';
 import { createLiveSignals } from './policy/live-signals.ts';
@@ -62,6 +62,7 @@ export interface App {
 }
 
 function exchangePorts(ports: AppPorts): ExchangePorts {
+  const signals = createLiveSignals();
   return {
     clock: ports.clock,
     send: ports.send,
@@ -81,7 +82,8 @@ function exchangePorts(ports: AppPorts): ExchangePorts {
     },
     codecs: providerCodecs,
     seals: ports.seals,
-    signals: createLiveSignals(),
+    signals,
+    trying: createTrying(signals, () => ports.clock.monotonic()),
     media: ports.media,
     mediaStore: ports.mediaStore,
     record: (record) => ports.journal.append(record),
@@ -96,10 +98,7 @@ function tasksOf(ports: AppPorts, exchange: ExchangePorts, snapshot: () => Snaps
     store,
     post,
     media: ports.mediaStore,
-    drivers: {
-      video: createVideoDriver({ exchange, snapshot }),
-      image: createImageDriver({ exchange, snapshot }),
-    },
+    drivers: createTaskDrivers({ exchange, snapshot }),
     clock: ports.clock,
     newId: exchange.newId,
     settings: () => snapshot().config.tasks,
@@ -196,6 +195,8 @@ export function createApp(config: Config, ports: AppPorts): App {
   const exchange = exchangePorts(ports);
   const state = ports.state(() => gateway);
   const tasks = tasksOf(ports, exchange, () => snapshot);
+  // With its first call: a server for chat starts without the wires of all other abilities.
+  const media = lazily(async () => (await import('./http/gateway/media/index.ts')).createMediaService(() => gateway));
   const gateway: GatewayPorts = {
     ...exchange,
     clients: clientCodecs,
@@ -205,7 +206,7 @@ export function createApp(config: Config, ports: AppPorts): App {
     idempotency: ports.idempotency,
     services: {
       models: createModelsService(createModelLists(exchange, ports.sandboxModels)),
-      media: createMediaService(() => gateway),
+      media: async (visit, operation, request) => (await media())(visit, operation, request),
       countTokens: createCountTokensService(exchange, ports.counter, state.expand),
       ...state,
     },
@@ -258,7 +259,11 @@ export function createApp(config: Config, ports: AppPorts): App {
   return {
     server,
     snapshot: () => snapshot,
-    wake: () => tasks.wake(),
+    wake() {
+      tasks.wake();
+      // Here already when it is first asked for.
+      media().catch((error: unknown) => ports.onDefect(error, 'media'));
+    },
     active: () => connections.active,
     reload(next) {
       snapshot = compileSnapshot(next, snapshot.revision + 1);

@@ -18,6 +18,8 @@ import { callHeaders, servedBy } from './out-headers.ts';
 import type { CallRecord, MediaFetcher, MediaStore, SealStore } from './ports.ts';
 import { writeRawMinding } from './raw-thoughts.ts';
 import { bareIds, createSealKeeper, restoreSeals } from './seal-keeper.ts';
+import { sessionOf } from './trying/session.ts';
+import { type Step, type Trying, walk, type Walking } from './trying/walk.ts';
 import { decodeCall, holdsForeignSeal, writeTranslated } from './write-request.ts';
 
 /** What the exchange needs of the world. */
@@ -26,6 +28,8 @@ export interface ExchangePorts extends AttemptPorts {
   readonly seals: SealStore;
   /** What is learnt of targets while the server runs. */
   readonly signals: LiveSignals;
+  /** What is remembered of tries, and what bounds them. */
+  readonly trying: Trying;
   readonly media: MediaFetcher;
   /** Where files are kept that providers made, and given out from. */
   readonly mediaStore: MediaStore;
@@ -41,6 +45,8 @@ interface Progress {
   end: AttemptEnd;
   status: number;
   notes?: Outgoing['notes'];
+  /** Tries that came to nothing before the last one, and why. */
+  readonly failed: string[];
 }
 
 /** Answers that are emulated as parallel calls at most. */
@@ -52,13 +58,11 @@ function isRaw(call: Call, wire: ProviderWire, model: string): boolean {
   return choicesOf(call) <= 1 || wire.factsOf(model).n;
 }
 
-function targetOf(call: Call, candidate: Candidate, ports: ExchangePorts): Target {
-  const provider = call.snapshot.providers.get(candidate.provider);
+function targetOf(call: Call, { candidate, provider, timeouts }: Step, ports: ExchangePorts): Target {
   const { protocol, model } = candidate;
-  const wire = protocol && provider?.wires.get(protocol);
+  const wire = protocol && provider.wires.get(protocol);
   const codec = protocol && ports.codecs.get(protocol);
-  if (!provider || !protocol || !wire || !codec) throw new Error(`candidate ${candidate.provider} has no wire`);
-  const timeouts = candidate.timeouts ? { ...provider.timeouts, ...candidate.timeouts } : provider.timeouts;
+  if (!protocol || !wire || !codec) throw new Error(`candidate ${candidate.provider} has no wire`);
   return { candidate, provider, wire, codec, model, protocol, lane: isRaw(call, wire, model) ? 'raw' : 'translated', timeouts };
 }
 
@@ -128,7 +132,25 @@ async function prepare(call: Call, target: Target, ports: ExchangePorts, sink: C
   ];
 }
 
-/** Tries the chosen target. */
+/** One try: the request in the target's words, sent. */
+async function tryOnce(call: Call, step: Step, decision: Decision, progress: Progress, ports: ExchangePorts): Promise<AttemptEnd> {
+  const { sink, number, candidate } = step;
+  const target = targetOf(call, step, ports);
+  progress.target = target;
+  const outgoings = await prepare(call, target, ports, sink);
+  const [outgoing] = outgoings;
+  if (!outgoing) throw new Error('nothing to send');
+  if (decision.ambiguous) outgoing.notes.add('model', 'approximated', `several providers know it: ${decision.ambiguous.join(', ')}`);
+  progress.notes = outgoing.notes;
+  progress.attempts = number;
+  if (sink.closed) return { endedBy: 'client' };
+  const tried = (one: Outgoing): Promise<AttemptEnd> => attempt(call, target, sink, one, number, ports);
+  const all = (): Promise<AttemptEnd> => (outgoings.length === 1 ? tried(outgoing) : Promise.all(outgoings.map(tried)).then(endOfAll));
+  // What targets are like matters only where there is a choice.
+  return decision.candidates.length > 1 ? measured(candidate, all, ports) : all();
+}
+
+/** Tries the chosen target, and where that fails before the client was told anything what else may help. */
 async function answer(call: Call, sink: ClientSink, decision: Decision, progress: Progress, ports: ExchangePorts): Promise<AttemptEnd> {
   if (decision.refusal) {
     const { kind, message, param } = decision.refusal;
@@ -136,21 +158,16 @@ async function answer(call: Call, sink: ClientSink, decision: Decision, progress
       gatewayFault(kind, message, { ...(param ? { param } : {}), code: kind === 'not_found' ? 'model_not_found' : `${kind}_error` }),
     );
   }
-  const chosen = decision.candidates.find((one) => one.verdict === 'chosen');
-  if (!chosen) throw new Error('a decision without a choice or a refusal');
-  const target = targetOf(call, chosen, ports);
-  progress.target = target;
-  const outgoings = await prepare(call, target, ports, sink);
-  const [outgoing] = outgoings;
-  if (!outgoing) throw new Error('nothing to send');
-  if (decision.ambiguous) outgoing.notes.add('model', 'approximated', `several providers know it: ${decision.ambiguous.join(', ')}`);
-  progress.notes = outgoing.notes;
-  progress.attempts++;
-  if (sink.closed) return { endedBy: 'client' };
-  const tried = (one: Outgoing): Promise<AttemptEnd> => attempt(call, target, sink, one, progress.attempts, ports);
-  const all = (): Promise<AttemptEnd> => (outgoings.length === 1 ? tried(outgoing) : Promise.all(outgoings.map(tried)).then(endOfAll));
-  // What targets are like matters only where there is a choice.
-  return decision.candidates.length > 1 ? measured(chosen, all, ports) : all();
+  const { snapshot, key, started } = call;
+  const walking: Walking = {
+    candidates: decision.candidates,
+    providers: snapshot.providers,
+    owner: key.id,
+    started,
+    sink,
+    session: () => sessionOf(call),
+  };
+  return walk(walking, (step) => tryOnce(call, step, decision, progress, ports), ports.trying, progress.failed);
 }
 
 /** Runs a try, and remembers what it says of its target. */
@@ -222,6 +239,7 @@ function recordOf(call: Call, progress: Progress, ports: ExchangePorts): CallRec
     ...(usage?.reasoning === undefined ? {} : { reasoning: usage.reasoning }),
     ...(end.stop ? { stop: end.stop.reason } : {}),
     ...(end.fault ? { fault: end.fault.code ?? end.fault.kind } : {}),
+    ...(progress.failed.length > 0 ? { failed: progress.failed.join(', ') } : {}),
     ...(progress.notes && progress.notes.list.length > 0
       ? { notes: progress.notes.list.map((note) => `${note.field};${note.what}`).join(', ') }
       : {}),
@@ -233,8 +251,9 @@ const CLIENT_GONE = 499;
 
 /** Runs one call to its end: decide, prepare, attempt, answer, settle. Resolves when everything was said; never rejects. */
 export async function runExchange(call: Call, sink: ClientSink, ports: ExchangePorts): Promise<AttemptEnd> {
-  const progress: Progress = { attempts: 0, end: { endedBy: 'gateway' }, status: 200 };
+  const progress: Progress = { attempts: 0, end: { endedBy: 'gateway' }, status: 200, failed: [] };
   try {
+    ports.trying.health.refresh();
     const decision = decideCall(call, ports.signals.read());
     ports.signals.follow(decision);
     progress.end = await answer(call, sink, decision, progress, ports);

@@ -168,6 +168,8 @@ export interface ProviderSettings {
   readonly preset: string;
   readonly baseUrl?: string | Readonly<Record<string, string>>;
   readonly key?: string;
+  /** Several keys instead of one, with their shares of the traffic. */
+  readonly keys?: readonly KeyShare[];
   readonly region?: string;
   /** Other values that the preset's address needs: `resource`, `project`, `account`, `apiVersion`. */
   readonly settings?: Readonly<Record<string, string>>;
@@ -181,11 +183,24 @@ export interface ProviderSettings {
   /** Voices by the names that clients use, over the preset's table. */
   readonly voices?: Readonly<Record<string, string>>;
   readonly timeouts?: Partial<Timeouts>;
+  /** Calls under way at once; others wait. Absent: as many as come. */
+  readonly concurrency?: number;
+  /** How often one call is sent again to it. */
+  readonly retries?: number;
+  /** `off`: its failures are held against nothing, and nothing is sent again unless `retries` says so. */
+  readonly health?: 'on' | 'off';
   readonly images?: ImageSettings;
   /** What its models can do, by patterns over their ids, over what the preset knows. */
   readonly abilities?: Readonly<Record<string, AbilitySettings>>;
   /** `deny`: it keeps nothing of what it is sent, and callers who insist on that may go there. */
   readonly dataCollection?: 'allow' | 'deny';
+}
+
+/** One of a provider's keys. */
+export interface KeyShare {
+  readonly value: string;
+  /** In proportion to the others; default 1. */
+  readonly weight?: number;
 }
 
 /** How a provider's images are handed to clients. */
@@ -248,6 +263,10 @@ export interface Provider {
   readonly media: readonly ProviderMedia[];
   readonly settings: ProviderSettings;
   readonly values: Readonly<Record<string, string>>;
+  /** Tells its credential from others without telling what it is. */
+  readonly credential: string;
+  /** Where it has several: the same provider with each of them. The provider itself has the first. */
+  readonly credentials?: readonly { readonly id: string; readonly weight: number; readonly provider: Provider }[];
   readonly timeouts: Timeouts;
   /** Where the provider lists its models, from the first wire's origin: the preset's path under the operator's address. */
   readonly modelsPath?: string;

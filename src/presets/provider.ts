@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Ability, DEFAULT_FACTS, type FactChanges, type ProtocolId, type TargetFacts } from '../ir/index.ts';
 import { matchesAny, matchGlob } from '../policy/glob.ts';
 import { type Place, placeAt, placesUnder, readAddress } from './base-url.ts';
@@ -5,6 +6,7 @@ import { presets } from './index.ts';
 import type {
   Auth,
   Credential,
+  KeyShare,
   MediaWire,
   Preset,
   Provider,
@@ -269,7 +271,35 @@ function modelsPathOf(preset: Preset, values: Values, first: ProviderWire | unde
  * Makes a provider of its configuration. `codecFacts` are a dialect's own facts, over the defaults and under the preset's.
  * Throws an `Error` for the operator, naming the setting and its usual variable, where something is missing or wrong.
  */
-export function compileProvider(name: string, settings: ProviderSettings, codecFacts: (protocol: ProtocolId) => FactChanges): Provider {
+export function compileProvider(name: string, settings: ProviderSettings, codecFacts: CodecFacts): Provider {
+  const { keys, ...rest } = settings;
+  if (!keys) return compileOne(name, settings, codecFacts);
+  checkKeys(name, settings, keys);
+  const credentials = keys.map(({ value, weight = 1 }) => {
+    const provider = compileOne(name, { ...rest, key: value }, codecFacts);
+    return { id: provider.credential, weight, provider };
+  });
+  const [first] = credentials;
+  if (!first) throw new Error(`Provider '${name}': 'keys' holds no key`);
+  return { ...first.provider, ...(credentials.length > 1 ? { credentials } : {}) };
+}
+
+type CodecFacts = (protocol: ProtocolId) => FactChanges;
+
+function checkKeys(name: string, { key }: ProviderSettings, keys: readonly KeyShare[]): void {
+  if (key !== undefined) throw new Error(`Provider '${name}': 'keys' and 'key' are both given, one of them is meant`);
+  const values = keys.map(({ value }) => value.trim());
+  if (values.includes('')) throw new Error(`Provider '${name}': 'keys' holds an empty value`);
+  if (new Set(values).size < values.length) throw new Error(`Provider '${name}': 'keys' holds the same value twice`);
+}
+
+/** Another key, address or header is another credential: what is held against one is not held against the other. */
+function credentialId(name: string, { preset, baseUrl, key, region, headers }: ProviderSettings): string {
+  const digest = createHash('sha256').update(JSON.stringify([preset, baseUrl, key, region, headers]));
+  return `${name}#${digest.digest('base64url').slice(0, 16)}`;
+}
+
+function compileOne(name: string, settings: ProviderSettings, codecFacts: CodecFacts): Provider {
   const preset = presetOf(name, settings);
   const wires = wantedWires(name, preset, settings);
   const values = valuesOf(name, preset, settings);
@@ -290,6 +320,7 @@ export function compileProvider(name: string, settings: ProviderSettings, codecF
     media: withEmulated(making, compileMedia(making)),
     settings,
     values,
+    credential: credentialId(name, settings),
     timeouts: { ...DEFAULT_TIMEOUTS, ...settings.timeouts },
     ...modelsPathOf(preset, values, compiled.values().next().value, name),
     exposes: remembered((model) => matchesAny(expose, model)),

@@ -2,6 +2,7 @@ import type { Config } from '../../src/config/config.ts';
 import type { Call } from '../../src/exchange/call.ts';
 import type { ClientSink } from '../../src/exchange/client-sink.ts';
 import { type ExchangePorts, runExchange } from '../../src/exchange/exchange.ts';
+import { createTrying } from '../../src/exchange/trying/trying.ts';
 import { createLiveSignals } from '../../src/policy/live-signals.ts';
 import type { CallRecord } from '../../src/exchange/ports.ts';
 import type { ChatRequest, Fault, JsonObject, ProtocolId, Reply } from '../../src/ir/index.ts';
@@ -172,6 +173,7 @@ export async function callWire(row: WireRow, canned: Canned, stream: boolean): P
     post: () => Promise.reject(new Error('no token is asked for in this test')),
     codecs: providerCodecs,
     signals: createLiveSignals(),
+    trying: createTrying({ mark: () => {} }, () => 0),
     seals: { get: () => Promise.resolve(new Map()), put() {} },
     media: { fetch: none, check: none, open: none },
     mediaStore: { put: none, find: none, read: none, whole: none, remove: none, link: () => '', isSigned: () => false },

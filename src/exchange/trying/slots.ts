@@ -1,0 +1,136 @@
+import { GatewayError, gatewayFault } from '../../ir/index.ts';
+import type { ClientSink } from '../client-sink.ts';
+
+/** Gives a place back. */
+export type Release = () => void;
+
+/** Who wants a place, and for how long it may be waited for. */
+export interface Wanting {
+  readonly provider: string;
+  readonly limit: number;
+  /** Those who wait are served in turn by owner: one that floods waits for itself. */
+  readonly owner: string;
+  readonly sink: Pick<ClientSink, 'onGone'>;
+  readonly maxMs: number;
+}
+
+/** Places at providers that take only so many calls at once (`concurrency`), and who waits for one. */
+export interface Slots {
+  /** Whether a call would have to wait. */
+  isFull(provider: string, limit: number | undefined): boolean;
+  /** A place; `undefined` when the client left. Throws the refusal (503) when too many wait, or it takes too long. */
+  take(wanting: Wanting): Promise<Release | undefined>;
+}
+
+const MAX_WAITING = 1000;
+const MAX_WAITING_EACH = 250;
+const MAX_WAIT_MS = 30_000;
+/** When one who was refused may come back. */
+const COME_BACK_MS = 2000;
+
+interface Waiter {
+  readonly go: () => void;
+}
+
+interface Place {
+  running: number;
+  limit: number;
+  waiting: number;
+  readonly queues: Map<string, Waiter[]>;
+}
+
+const refusal = (provider: string, limit: number, why: string): GatewayError =>
+  new GatewayError(
+    gatewayFault(
+      'overloaded',
+      `Provider '${provider}' has ${limit} calls under way, which is all that it may have ('concurrency'): ${why}`,
+      {
+        code: 'concurrency_full',
+        retryAfterMs: COME_BACK_MS,
+      },
+    ),
+  );
+
+/** Lets in who has waited longest of the owner whose turn it is. */
+function letIn(place: Place): void {
+  while (place.running < place.limit) {
+    const [entry] = place.queues;
+    if (!entry) return;
+    const [owner, queue] = entry;
+    const waiter = queue.shift();
+    place.queues.delete(owner);
+    if (queue.length > 0) place.queues.set(owner, queue);
+    if (!waiter) continue;
+    place.waiting--;
+    place.running++;
+    waiter.go();
+  }
+}
+
+function leave(place: Place, owner: string, waiter: Waiter): void {
+  const queue = place.queues.get(owner);
+  const at = queue?.indexOf(waiter) ?? -1;
+  if (!queue || at < 0) return;
+  queue.splice(at, 1);
+  place.waiting--;
+  if (queue.length === 0) place.queues.delete(owner);
+}
+
+/** No place is taken yet. */
+export function createSlots(): Slots {
+  const places = new Map<string, Place>();
+
+  const releaseOf = (provider: string, place: Place): Release => {
+    let done = false;
+    return () => {
+      if (done) return;
+      done = true;
+      place.running--;
+      letIn(place);
+      if (place.running === 0 && place.waiting === 0) places.delete(provider);
+    };
+  };
+  const wait = (place: Place, { provider, owner, sink, maxMs, limit }: Wanting): Promise<Release | undefined> => {
+    const queue = place.queues.get(owner) ?? [];
+    if (place.waiting >= MAX_WAITING || queue.length >= MAX_WAITING_EACH) throw refusal(provider, limit, 'too many wait already');
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(
+        () => {
+          leave(place, owner, waiter);
+          reject(refusal(provider, limit, 'none of them ended in time'));
+        },
+        Math.min(maxMs, MAX_WAIT_MS),
+      );
+      const waiter: Waiter = {
+        go() {
+          clearTimeout(late);
+          resolve(releaseOf(provider, place));
+        },
+      };
+      queue.push(waiter);
+      place.waiting++;
+      place.queues.set(owner, queue);
+      sink.onGone(() => {
+        clearTimeout(late);
+        leave(place, owner, waiter);
+        resolve(undefined);
+      });
+    });
+  };
+  return {
+    isFull(provider, limit) {
+      const place = limit === undefined ? undefined : places.get(provider);
+      return place !== undefined && limit !== undefined && (place.running >= limit || place.waiting > 0);
+    },
+    async take(wanting) {
+      const { provider, limit } = wanting;
+      const place = places.get(provider) ?? { running: 0, limit, waiting: 0, queues: new Map() };
+      places.set(provider, place);
+      place.limit = limit;
+      letIn(place);
+      if (place.running >= limit || place.waiting > 0) return wait(place, wanting);
+      place.running++;
+      return releaseOf(provider, place);
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import type { Fault } from '../ir/index.ts';
+import type { Failure } from './routes/route.ts';
+
+/** What a fault says, and of whom. */
+export interface Verdict {
+  /**
+   * Whose trouble it is. `client`: its own mistake, which no other place would make good. `limit`: the credential must wait.
+   * `gateway`: ours. Only `credential`, `limit` and `target` say anything of an upstream's health.
+   */
+  readonly scope: 'client' | 'gateway' | 'credential' | 'limit' | 'target';
+  /** Asking the same place once more may help. */
+  readonly again: boolean;
+  /** What a route may list to go elsewhere after it. */
+  readonly failure?: Failure;
+}
+
+/** The longest `Retry-After` that a call waits for itself; a longer one is the caller's to wait for. */
+const SHORT_WAIT_MS = 2000;
+
+const BASE_WAIT_MS = 100;
+const MAX_WAIT_MS = 2000;
+
+/** Connections that did not come to be, or broke before an answer. */
+const CONNECTION = new Set(['upstream_unreachable', 'upstream_unresolved', 'upstream_closed', 'upstream_cut']);
+
+const TOO_LONG =
+  /context[_ ]?(?:length|window)|maximum context|prompt is too long|too many (?:input )?tokens|exceeds? the (?:model'?s )?max\w* (?:number of |input |context )?tokens|input token count/i;
+const REFUSED = /content[_ ]?(?:policy|filter|management)|safety system|moderation_blocked|data_?inspection|inappropriate content/i;
+
+/** The failure that a refusal of a request is, where a route may have somewhere else to go with it. */
+function failureOf({ kind, code = '', message }: Fault): Pick<Verdict, 'failure'> {
+  if (kind !== 'bad_request' && kind !== 'too_large') return {};
+  if (kind === 'too_large' || TOO_LONG.test(code) || TOO_LONG.test(message)) return { failure: 'context' };
+  return REFUSED.test(code) || REFUSED.test(message) ? { failure: 'refused' } : {};
+}
+
+/** What is to be thought of a fault that ended a try. */
+export function verdictOf(fault: Fault): Verdict {
+  const { by, kind, code = '', retryAfterMs } = fault;
+  if (code === 'upstream_credential') return { scope: 'credential', again: false, failure: 'down' };
+  // What the gateway itself found of an upstream is a failure there; all else that it says is its own refusal.
+  if (by === 'gateway' && kind !== 'upstream' && kind !== 'timeout') return { scope: 'gateway', again: false };
+  const isSoon = retryAfterMs !== undefined && retryAfterMs <= SHORT_WAIT_MS;
+  switch (kind) {
+    case 'rate_limit':
+      return { scope: 'limit', again: isSoon, failure: 'rateLimited' };
+    case 'overloaded':
+      return { scope: 'target', again: isSoon, failure: 'down' };
+    case 'upstream':
+    case 'timeout':
+    case 'internal':
+      return { scope: 'target', again: CONNECTION.has(code), failure: 'down' };
+    default:
+      return { scope: 'client', again: false, ...failureOf(fault) };
+  }
+}
+
+/**
+ * How long to wait before the same place is asked again: what it said, or anything up to a bound that doubles (full jitter), so
+ * that those who failed together do not come back together. `random`: from 0 up to 1.
+ */
+export function waitMs(retry: number, random: number, { retryAfterMs }: Pick<Fault, 'retryAfterMs'>): number {
+  const jitter = random * Math.min(MAX_WAIT_MS, BASE_WAIT_MS * 2 ** (retry - 1));
+  return (retryAfterMs ?? 0) + jitter;
+}
+
+/** Bounds how much of the traffic is repetition, all callers together. */
+export interface RetryBudget {
+  /** A call has come. */
+  deposit(): void;
+  /** Whether one more repetition may be made; counts it. */
+  withdraw(): boolean;
+}
+
+const SHARE = 0.1;
+/** So many are possible however little goes on; they come back one a second. */
+const RESERVE = 10;
+const MOST = 100;
+
+/** One repetition for every ten calls, and a few where there is little traffic: an upstream in trouble is not asked twice as often. */
+export function createRetryBudget(monotonic: () => number): RetryBudget {
+  let left = RESERVE;
+  let at = monotonic();
+  return {
+    deposit() {
+      if (left < MOST) left += SHARE;
+    },
+    withdraw() {
+      const now = monotonic();
+      if (left < RESERVE) left = Math.min(RESERVE, left + (now - at) / 1000);
+      at = now;
+      if (left < 1) return false;
+      left--;
+      return true;
+    },
+  };
+}

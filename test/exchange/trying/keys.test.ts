@@ -1,0 +1,129 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Answer, json, type Seen } from '../../fakes/upstream.ts';
+import { CHAT, MESSAGES, setTrials, textOf, type TrialOptions, type Trials } from './trials.ts';
+
+let trials: Trials;
+afterEach(() => trials.close());
+const set = async (options: TrialOptions): Promise<void> => void (trials = await setTrials(options));
+
+const keyOf = ({ headers }: Pick<Seen, 'headers'>): string => String(headers.authorization).replace('Bearer ', '');
+const good = json(CHAT.whole);
+const refusing = (status: number, headers: Record<string, string> = {}): Answer => json(CHAT.error(status, 'no'), status, headers);
+/** Answers by the key that it is asked with. */
+const byKey =
+  (answers: Readonly<Record<string, Answer>>): Answer =>
+  (request, response) =>
+    (answers[keyOf(request)] ?? good)(request, response);
+const KEYS = [{ value: 'key-one-1' }, { value: 'key-two-2' }, { value: 'key-three' }];
+const seenKeys = (): readonly string[] => (trials.upstreams[0]?.seen ?? []).map(keyOf);
+const askMany = async (count: number, text = (at: number) => `question ${at}`): Promise<void> => {
+  for (let at = 0; at < count; at++) textOf(await trials.ask({ model: 'a/up', text: text(at) }));
+};
+
+describe('several keys of one provider', () => {
+  it('share the conversations by weight', async () => {
+    await set({ answers: [good], settings: [{ keys: [{ value: 'key-one-1', weight: 3 }, { value: 'key-two-2' }] }] });
+    await askMany(200);
+    const first = seenKeys().filter((key) => key === 'key-one-1').length;
+    expect(first).toBeGreaterThan(120);
+    expect(first).toBeLessThan(180);
+  });
+
+  it.each([401, 402, 403])('%i sets one aside, and the others answer for it', async (status) => {
+    await set({ answers: [byKey({ 'key-one-1': refusing(status) })], settings: [{ keys: KEYS }] });
+    await askMany(60);
+    const keys = seenKeys();
+    expect(keys.filter((key) => key === 'key-one-1')).toHaveLength(1);
+    expect(keys).toHaveLength(61);
+    expect(new Set(keys).size).toBe(3);
+    expect(trials.server.records.find(({ attempts }) => attempts === 2)?.failed).toBe('a/up;upstream_credential');
+  });
+
+  it('a limit of one is waited for on that one only', async () => {
+    await set({ answers: [byKey({ 'key-two-2': refusing(429, { 'retry-after': '60' }) })], settings: [{ keys: KEYS }] });
+    await askMany(60);
+    expect(seenKeys().filter((key) => key === 'key-two-2')).toHaveLength(1);
+  });
+
+  it('none is spared where all are refused, and the refusal shows no key', async () => {
+    await set({
+      answers: [(request, response) => json(CHAT.error(401, `bad key ${keyOf(request)}`), 401)(request, response)],
+      settings: [{ keys: KEYS }],
+    });
+    for (let at = 0; at < 4; at++) {
+      const got = await trials.ask({ model: 'a/up' });
+      expect(got.status).toBe(502);
+      expect(got.text).not.toMatch(/key-(one|two|three)/);
+    }
+    // Three tries the first time; then one each, as there must be a way back.
+    expect(seenKeys().length).toBe(6);
+  });
+
+  it('another provider answers when all are out', async () => {
+    await set({ answers: [refusing(401), good], settings: [{ keys: KEYS.slice(0, 2) }] });
+    for (let at = 0; at < 5; at++) expect((await trials.ask()).headers['x-pailou-served-by']).toBe('b/up');
+    expect(trials.upstreams[0]?.seen).toHaveLength(2);
+  });
+});
+
+describe('a conversation stays on one key', () => {
+  const SESSIONS: readonly [string, (name: string) => { headers?: Record<string, string>; metadata?: unknown }][] = [
+    ['x-session-id', (name) => ({ headers: { 'x-session-id': name } })],
+    ['x-session-affinity', (name) => ({ headers: { 'x-session-affinity': name } })],
+    ['session_id', (name) => ({ headers: { session_id: name } })],
+  ];
+  it.each(SESSIONS)('by %s', async (_, of) => {
+    await set({ answers: [good], settings: [{ keys: KEYS }] });
+    for (let at = 0; at < 40; at++) textOf(await trials.ask({ model: 'a/up', text: `${at}`, ...of('conversation-1') }));
+    expect(new Set(seenKeys()).size).toBe(1);
+    for (let at = 0; at < 40; at++) textOf(await trials.ask({ model: 'a/up', ...of(`conversation-${at}`) }));
+    expect(new Set(seenKeys()).size).toBe(3);
+  });
+
+  it('by what Claude Code says of its session', async () => {
+    await set({ answers: [good], settings: [{ keys: KEYS }] });
+    const ask = async (session: string, at: number): Promise<void> => {
+      const body = { ...MESSAGES.body('a/up', false, `${at}`), metadata: { user_id: `user_1f_account__session_${session}` } };
+      const { server } = trials;
+      const answer = await fetch(`${server.url}/v1/messages`, {
+        method: 'POST',
+        headers: { 'x-api-key': server.key, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      expect(answer.status).toBe(200);
+    };
+    for (let at = 0; at < 20; at++) await ask('0b2c7f1e-1111-4222-8333-944445555666', at);
+    expect(new Set(seenKeys()).size).toBe(1);
+  });
+
+  it('by how it begins, however it goes on', async () => {
+    await set({ answers: [good], settings: [{ keys: KEYS }] });
+    const turns = (count: number) =>
+      Array.from({ length: count }, (_, at) => ({ role: at % 2 === 0 ? 'user' : 'assistant', content: `turn ${at}` }));
+    for (let count = 1; count < 30; count += 2) {
+      const { server } = trials;
+      const answer = await fetch(`${server.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'a/up', messages: [{ role: 'system', content: 'be brief' }, ...turns(count)] }),
+      });
+      expect(answer.status).toBe(200);
+    }
+    expect(new Set(seenKeys()).size).toBe(1);
+  });
+
+  it('and moves when its key is refused', async () => {
+    const refused = new Set<string>();
+    await set({
+      answers: [(request, response) => (refused.has(keyOf(request)) ? refusing(401) : good)(request, response)],
+      settings: [{ keys: KEYS }],
+    });
+    const headers = { 'x-session-id': 'one' };
+    textOf(await trials.ask({ model: 'a/up', headers }));
+    refused.add(seenKeys()[0] ?? '');
+    for (let at = 0; at < 5; at++) textOf(await trials.ask({ model: 'a/up', headers }));
+    const after = seenKeys().slice(2);
+    expect(new Set(after).size).toBe(1);
+    expect(after[0]).not.toBe(seenKeys()[0]);
+  });
+});

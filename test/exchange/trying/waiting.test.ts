@@ -1,0 +1,107 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Answer, json } from '../../fakes/upstream.ts';
+import { CHAT, counts, setTrials, textOf, type TrialOptions, type Trials } from './trials.ts';
+
+let trials: Trials;
+afterEach(() => trials.close());
+const set = async (options: TrialOptions): Promise<void> => void (trials = await setTrials(options));
+
+/** Holds every request until it is let go, and remembers in which order they came. */
+function gate(): { readonly answer: Answer; readonly came: string[]; go(): void; readonly most: () => number } {
+  const waiting: (() => void)[] = [];
+  const came: string[] = [];
+  let running = 0;
+  let most = 0;
+  return {
+    came,
+    most: () => most,
+    answer(request, response) {
+      came.push(JSON.parse(request.body).messages[0].content);
+      most = Math.max(most, ++running);
+      waiting.push(() => {
+        running--;
+        json(CHAT.whole)(request, response);
+      });
+    },
+    go: () => waiting.shift()?.(),
+  };
+}
+
+const keys = [
+  { name: 'loud', value: 'pk-loud-0123456789' },
+  { name: 'quiet', value: 'pk-quiet-0123456789' },
+];
+
+describe('a provider that takes two calls at once', () => {
+  it('gets two at once; the others wait in turn, by key', async () => {
+    const held = gate();
+    await set({ answers: [held.answer], settings: [{ concurrency: 2 }], config: { keys } });
+    const ask = (who: string, at: number) => trials.ask({ model: 'a/up', text: `${who}${at}`, key: `pk-${who}-0123456789` });
+    const asked = Array.from({ length: 10 }, (_, at) => ask('loud', at));
+    await expect.poll(() => held.came.length).toBe(2);
+    // All ten have come; the eleventh waits for one other only.
+    await expect.poll(() => trials.server.app.active()).toBe(10);
+    asked.push(ask('quiet', 0));
+    await expect.poll(() => trials.server.app.active()).toBe(11);
+    for (let done = 0; done < 11; done++) {
+      await expect.poll(() => held.came.length).toBe(Math.min(11, done + 2));
+      held.go();
+    }
+    for (const got of await Promise.all(asked)) textOf(got);
+    expect(held.most()).toBe(2);
+    expect(held.came.indexOf('quiet0')).toBeLessThanOrEqual(4);
+  });
+
+  it('is left alone where another has room', async () => {
+    const held = gate();
+    await set({ answers: [held.answer, json(CHAT.whole)], settings: [{ concurrency: 1 }] });
+    const first = trials.ask();
+    await expect.poll(() => held.came.length).toBe(1);
+    expect((await trials.ask()).headers['x-pailou-served-by']).toBe('b/up');
+    held.go();
+    textOf(await first);
+    expect(counts(trials)).toEqual([1, 1]);
+  });
+
+  it('lets those go who do not wait any longer', async () => {
+    const held = gate();
+    await set({ answers: [held.answer], settings: [{ concurrency: 1 }] });
+    const first = trials.ask({ model: 'a/up', text: 'first' });
+    await expect.poll(() => held.came.length).toBe(1);
+    const leaving = new AbortController();
+    const { server } = trials;
+    const gone = fetch(`${server.url}/v1/chat/completions`, {
+      method: 'POST',
+      signal: leaving.signal,
+      headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/json' },
+      body: JSON.stringify(CHAT.body('a/up', false, 'gone')),
+    }).catch(() => 'gone');
+    await expect.poll(() => server.app.active()).toBe(2);
+    leaving.abort();
+    await gone;
+    await expect.poll(() => server.app.active()).toBe(1);
+    const third = trials.ask({ model: 'a/up', text: 'third' });
+    await expect.poll(() => server.app.active()).toBe(2);
+    held.go();
+    textOf(await first);
+    await expect.poll(() => held.came).toEqual(['first', 'third']);
+    held.go();
+    textOf(await third);
+    expect(server.records.find(({ status }) => status === 499)).toMatchObject({ endedBy: 'client', attempts: 0 });
+  });
+
+  it('refuses at once when too many wait, and says when to come back', async () => {
+    const held = gate();
+    await set({ answers: [held.answer], settings: [{ concurrency: 1 }] });
+    const asked = Array.from({ length: 251 }, () => trials.ask({ model: 'a/up' }));
+    await expect.poll(() => trials.server.app.active(), { timeout: 10_000 }).toBe(251);
+    const got = await trials.ask({ model: 'a/up' });
+    expect(got.status).toBe(503);
+    expect(got.headers['retry-after']).toBe('2');
+    expect(got.text).toContain("'concurrency'");
+    const letting = setInterval(held.go, 0);
+    const all = await Promise.all(asked);
+    clearInterval(letting);
+    for (const one of all) textOf(one);
+  });
+});
