@@ -21,6 +21,8 @@ export interface Countable {
   readonly request: ChatRequest;
   /** The client's own headers that a counter of its protocol understands. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The client is gone. */
+  readonly signal: AbortSignal;
 }
 
 /** What a provider's counter said. */
@@ -93,18 +95,20 @@ function ownBody({ client, body }: Countable, { wire }: ProviderWire, model: str
   return wire.finish ? without({ ...wire.finish(named, model, false), model }, 'stream') : named;
 }
 
-const inlined = async (request: ChatRequest, facts: TargetFacts, client: ProtocolId, ports: ExchangePorts): Promise<ChatRequest> =>
-  needsInlining(request, facts) ? inlineMedia(request, facts, client, ports.media, AbortSignal.timeout(COUNT_MS)) : request;
+const inlined = async ({ client, request, signal }: Countable, facts: TargetFacts, ports: ExchangePorts): Promise<ChatRequest> =>
+  needsInlining(request, facts)
+    ? inlineMedia(request, facts, client, ports.media, AbortSignal.any([signal, AbortSignal.timeout(COUNT_MS)]))
+    : request;
 
 /** The request with all media that URLs name brought along: their sizes are counted. */
-export function withMedia(request: ChatRequest, facts: TargetFacts, client: ProtocolId, ports: ExchangePorts): Promise<ChatRequest> {
+export function withMedia(asked: Countable, facts: TargetFacts, ports: ExchangePorts): Promise<ChatRequest> {
   const media = { image: 'bytes', document: 'bytes', audio: 'bytes', video: 'bytes' } as const;
-  return inlined(request, { ...facts, media }, client, ports);
+  return inlined(asked, { ...facts, media }, ports);
 }
 
 /** The request in the words of the counter's protocol. Throws `GatewayError` where it cannot be said there. */
 async function translatedBody(
-  { client, request }: Countable,
+  asked: Countable,
   provider: Provider,
   wire: ProviderWire,
   model: string,
@@ -114,7 +118,7 @@ async function translatedBody(
   const counted = COUNTED[wire.protocol];
   if (!codec || !counted) return undefined;
   const facts = wire.factsOf(model);
-  const whole = await inlined(request, facts, client, ports);
+  const whole = await inlined(asked, facts, ports);
   const encoded = codec.encodeRequest({ ...whole, model, stream: false }, { model, facts, maker: provider.maker, notes: createNotes() });
   const body = withQuirks(encoded, wire.wire, model);
   const finished = wire.wire.finish ? wire.wire.finish(body, model, false) : body;
@@ -127,7 +131,7 @@ async function send(
   provider: Provider,
   wire: ProviderWire,
   path: string,
-  headers: Countable['headers'],
+  { headers, signal }: Pick<Countable, 'headers' | 'signal'>,
   body: JsonObject,
   ports: ExchangePorts,
 ): Promise<JsonObject | undefined> {
@@ -137,7 +141,7 @@ async function send(
   const more = wire.sign ? await wire.sign(signing, { now: () => ports.clock.now(), post: ports.post }) : {};
   const { connect, idle } = provider.timeouts;
   const request = { ...signing, headers: { ...all, ...more }, timeouts: { connect, headers: COUNT_MS, idle } };
-  const answer = await fetchWhole(ports.send, request, MAX_BYTES, COUNT_MS);
+  const answer = await fetchWhole(ports.send, request, MAX_BYTES, COUNT_MS, signal);
   return answer.status === 200 ? parseObject(answer.body.toString('utf8')) : undefined;
 }
 
@@ -163,7 +167,8 @@ export async function askCounter(
   // State that was sealed elsewhere goes to nobody but its maker: then the body is written anew.
   const isSame = wire.protocol === asked.client && !holdsForeignSeal(Buffer.from(JSON.stringify(asked.body)));
   const body = isSame ? ownBody(asked, wire, model) : await translatedBody(asked, provider, wire, model, ports);
-  const answer = body && (await send(provider, wire, wire.basePath + below, isSame ? asked.headers : {}, body, ports));
+  const more = { headers: isSame ? asked.headers : {}, signal: asked.signal };
+  const answer = body && (await send(provider, wire, wire.basePath + below, more, body, ports));
   const tokens = answer?.[SUM[wire.protocol] ?? ''];
   if (typeof tokens !== 'number') return undefined;
   return answer && wire.protocol === asked.client ? { tokens, own: answer } : { tokens };

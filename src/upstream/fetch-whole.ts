@@ -8,18 +8,32 @@ export interface WholeAnswer {
   readonly body: Buffer;
 }
 
-/** Sends a small request and collects its answer, for calls that are not a client's exchange (counting, listing). Throws `GatewayError`. */
-export function fetchWhole(send: Send, request: UpstreamRequest, maxBytes: number, totalMs: number): Promise<WholeAnswer> {
+/**
+ * Sends a small request and collects its answer, for calls that are not a client's exchange (counting, listing). `signal`: who
+ * asked wants it no more. Throws `GatewayError`.
+ */
+export function fetchWhole(
+  send: Send,
+  request: UpstreamRequest,
+  maxBytes: number,
+  totalMs: number,
+  signal?: AbortSignal,
+): Promise<WholeAnswer> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
     let bytes = 0;
     let status = 0;
     let headers: UpstreamHeaders = {};
-    const stop = (message: string, code: string): void => {
+    const settle = (): void => {
       clearTimeout(deadline);
+      signal?.removeEventListener('abort', leave);
+    };
+    const stop = (message: string, code: string): void => {
+      settle();
       call.abort();
       reject(new GatewayError(gatewayFault('upstream', message, { code })));
     };
+    const leave = (): void => stop('Nobody waits for the answer', 'client_gone');
     const deadline = setTimeout(() => stop('The upstream took too long to answer', 'upstream_total_timeout'), totalMs);
     const call = send(request, {
       head(received, fields) {
@@ -33,13 +47,15 @@ export function fetchWhole(send: Send, request: UpstreamRequest, maxBytes: numbe
         return true;
       },
       end() {
-        clearTimeout(deadline);
+        settle();
         resolve({ status, headers, body: Buffer.concat(pieces, bytes) });
       },
       fail(fault) {
-        clearTimeout(deadline);
+        settle();
         reject(new GatewayError(fault));
       },
     });
+    if (signal?.aborted) leave();
+    else signal?.addEventListener('abort', leave);
   });
 }

@@ -1,18 +1,42 @@
-// npm run test:stress: a million numbered multibyte events over 64 streams through each pair of protocols. `--events N` a pair, `--seed N`.
+// npm run test:stress: the promises of reliability that need long runs, each with its number, as rows of a table.
+// `--only streams,memory`: some parts. The sizes of a run are arguments as well: see SIZES.
 import { parseArgs } from 'node:util';
-import { runPairs } from './streams.ts';
+import { killAll } from '../e2e/program.ts';
+import { cancellation } from './cancellation.ts';
+import type { Part, Sizes } from './part.ts';
+import { streams } from './streams.ts';
 
-const STREAMS = 64;
+const PARTS: readonly Part[] = [streams, cancellation];
+const SIZES: Sizes = {
+  events: 1_000_000,
+  seed: Date.now() % 100_000,
+  requests: 100_000,
+  streams: 1000,
+  clients: 200,
+  bodies: 10_000,
+};
+
+const names = Object.keys(SIZES) as (keyof Sizes)[];
 const { values } = parseArgs({
-  options: { events: { type: 'string', default: '1000000' }, seed: { type: 'string', default: String(Date.now() % 100_000) } },
+  options: { only: { type: 'string' }, ...Object.fromEntries(names.map((name) => [name, { type: 'string' as const }])) },
 });
-const perStream = Math.max(1, Math.round(Number(values.events) / STREAMS));
-console.log(`seed ${values.seed}\n\n| client | upstream | events | wrong streams | seconds |\n| --- | --- | --: | --: | --: |`);
-let wrong = 0;
-for await (const pair of runPairs(STREAMS, perStream, Number(values.seed))) {
-  wrong += pair.wrong;
-  console.log(
-    `| ${pair.client} | ${pair.upstream} | ${pair.events} | ${pair.wrong}${pair.why === undefined ? '' : `: ${pair.why}`} | ${pair.seconds.toFixed(1)} |`,
-  );
+const given = values as Readonly<Record<string, string | undefined>>;
+const sizes = Object.fromEntries(names.map((name) => [name, Number(given[name] ?? SIZES[name])])) as unknown as Sizes;
+const only = given['only']?.split(',');
+const unknown = only?.filter((name) => !PARTS.some((part) => part.name === name)) ?? [];
+if (unknown.length > 0) throw new Error(`no part ${unknown.join(', ')}; there are ${PARTS.map(({ name }) => name).join(', ')}`);
+
+let broken = 0;
+console.log(`seed ${sizes.seed}\n\n| Promise | Limit | Measured | Kept |\n| --- | --- | --- | --- |`);
+try {
+  for (const part of PARTS) {
+    if (only && !only.includes(part.name)) continue;
+    for await (const { promise, limit, measured, isKept } of part.rows(sizes)) {
+      if (!isKept) broken++;
+      console.log(`| ${promise} | ${limit} | ${measured} | ${isKept ? 'ok' : '**failed**'} |`);
+    }
+  }
+} finally {
+  await killAll();
 }
-process.exitCode = wrong > 0 ? 1 : 0;
+process.exitCode = broken > 0 ? 1 : 0;

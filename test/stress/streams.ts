@@ -2,6 +2,7 @@
 import { Agent, createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startTestServer, type TestServer } from '../server.ts';
+import { count, type Part } from './part.ts';
 import { type Chat, CHATS, ENDINGS, textOf, WIRES } from './wires.ts';
 
 /** Chance that can be had again: a small generator of 32-bit numbers. https://www.jstatsoft.org/article/view/v008i14 */
@@ -160,3 +161,20 @@ export async function* runPairs(streams: number, events: number, seed = 1): Asyn
     upstream.close();
   }
 }
+
+const STREAMS = 64;
+
+/** All pairs, with as many events as are wanted. */
+export const streams: Part = {
+  name: 'streams',
+  async *rows({ events, seed }) {
+    for await (const pair of runPairs(STREAMS, Math.max(1, Math.round(events / STREAMS)), seed)) {
+      yield {
+        promise: `Every event once and in order, ${STREAMS} streams at once: ${pair.client} over ${pair.upstream}`,
+        limit: '0 wrong',
+        measured: `${pair.wrong} streams wrong of ${count(pair.events)} events${pair.why === undefined ? '' : `: ${pair.why}`}`,
+        isKept: pair.wrong === 0,
+      };
+    }
+  },
+};

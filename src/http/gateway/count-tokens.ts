@@ -1,5 +1,5 @@
 import { type ChatRequest, GatewayError, gatewayFault, isObject, type JsonObject, type ProtocolId } from '../../ir/index.ts';
-import { askCounter, checkWrappedModel, type ProviderCount, withMedia } from '../../exchange/ask-counter.ts';
+import { askCounter, checkWrappedModel, type Countable, type ProviderCount, withMedia } from '../../exchange/ask-counter.ts';
 import type { ExchangePorts } from '../../exchange/exchange.ts';
 import { parseBody } from '../../exchange/write-request.ts';
 import { decide } from '../../policy/decide.ts';
@@ -83,16 +83,19 @@ export function createCountTokensService(
     if (visit.client.id === 'gemini') checkWrappedModel(body, asked);
     const { provider, model, protocol } = chosen(visit, asked);
     const request = decoded(visit.client, body, model);
-    const countable = { client: visit.client.id, body, request, headers: passed(visit.headers) };
+    const gone = new AbortController();
+    visit.sink.onGone(() => gone.abort());
+    const countable: Countable = { client: visit.client.id, body, request, headers: passed(visit.headers), signal: gone.signal };
     // A counter that fails is as good as none: the local count answers, and says so.
     const own: ProviderCount | undefined = await askCounter(countable, provider, model, ports).catch(() => undefined);
     if (own) {
       respondJson(visit, 200, own.own ?? inWords(visit, own.tokens), { 'x-pailou-count': 'provider' });
       return;
     }
+    if (visit.sink.closed) return;
     const facts = provider.wires.get(protocol)?.factsOf(model);
     // What cannot be fetched has no size: the counter says so.
-    const whole = facts ? await withMedia(request, facts, visit.client.id, ports).catch(() => request) : request;
+    const whole = facts ? await withMedia(countable, facts, ports).catch(() => request) : request;
     const local = await counter.count(whole, model, protocol);
     if (!local || 'why' in local) throw notCounted(asked, local?.why);
     respondJson(visit, 200, inWords(visit, local.tokens), { 'x-pailou-count': 'local' });

@@ -1,0 +1,164 @@
+// Every family of endpoints: how its clients ask, and how an upstream that is well answers.
+import type { ProviderSettings } from '../../src/presets/preset.ts';
+import { DIALECTS } from '../exchange/dialects.ts';
+
+/** What a client sends. */
+export interface Asked {
+  readonly path: string;
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+/** An endpoint, and the good answer of an upstream in pieces. */
+export interface Family {
+  readonly name: string;
+  /** The provider that serves it, by its name. */
+  readonly provider: string;
+  readonly settings: (url: string) => ProviderSettings;
+  /** `mark` is somewhere in what the upstream is asked. */
+  ask(mark: string): Asked;
+  readonly type: string;
+  readonly pieces: readonly (string | Buffer)[];
+  /** The answer is a stream of events. */
+  readonly isStream: boolean;
+}
+
+const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAADklEQVR4nGNwgAEGOAsALRQEgQjZfUEAAAAASUVORK5CYII=';
+
+/** A second of silence. */
+const wav = (): Buffer => {
+  const header = Buffer.from('UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAIA+AAACABAAZGF0YQAAAAA=', 'base64');
+  header.writeUInt32LE(16_000, 40);
+  header.writeUInt32LE(16_036, 4);
+  return Buffer.concat([header, Buffer.alloc(16_000)]);
+};
+
+const BOUNDARY = 'a-line-that-is-in-no-part';
+
+type FormPart = readonly [name: string, value: string | Buffer, file?: string, type?: string];
+
+function formOf(parts: readonly FormPart[]): Buffer {
+  const written = parts.flatMap(([name, value, file, type]) => [
+    Buffer.from(
+      `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"${file === undefined ? '' : `; filename="${file}"`}\r\n` +
+        `${type === undefined ? '' : `Content-Type: ${type}\r\n`}\r\n`,
+    ),
+    Buffer.from(value),
+    Buffer.from('\r\n'),
+  ]);
+  return Buffer.concat([...written, Buffer.from(`--${BOUNDARY}--\r\n`)]);
+}
+
+const jsonAsked = (path: string, body: unknown): Asked => ({ path, type: 'application/json', body: Buffer.from(JSON.stringify(body)) });
+const formAsked = (path: string, parts: readonly FormPart[]): Asked => ({
+  path,
+  type: `multipart/form-data; boundary=${BOUNDARY}`,
+  body: formOf(parts),
+});
+
+/** A body in two pieces, so that there is a middle. */
+const halves = (value: unknown): readonly string[] => {
+  const text = JSON.stringify(value);
+  const middle = Math.floor(text.length / 2);
+  return [text.slice(0, middle), text.slice(middle)];
+};
+
+const CHATS: readonly Family[] = DIALECTS.flatMap((dialect) =>
+  [true, false].map((isStream): Family => ({
+    name: `${dialect.id}${isStream ? ', streamed' : ''}`,
+    provider: dialect.provider,
+    settings: dialect.settings,
+    ask: (mark) =>
+      jsonAsked(dialect.path(`${dialect.provider}/up`, isStream), dialect.body(`${dialect.provider}/up`, isStream, `say ${mark}`)),
+    type: isStream ? 'text/event-stream' : 'application/json',
+    pieces: isStream ? dialect.events : halves(dialect.whole),
+    isStream,
+  })),
+);
+
+const openai = (url: string): ProviderSettings => ({ preset: 'openai', baseUrl: url, key: 'up-secret' });
+const cohere = (url: string): ProviderSettings => ({ preset: 'cohere', baseUrl: url, key: 'up-secret' });
+
+const whole = (name: string, reply: unknown, ask: (mark: string) => Asked, at: Pick<Family, 'provider' | 'settings'> = OPENAI): Family => ({
+  name,
+  ...at,
+  ask,
+  type: 'application/json',
+  pieces: halves(reply),
+  isStream: false,
+});
+
+const OPENAI = { provider: 'maker', settings: openai };
+const COHERE = { provider: 'ranker', settings: cohere };
+const PICTURES = { created: 1_790_000_000, data: [{ b64_json: PNG }], output_format: 'png' };
+const RANKS = { id: 'r-1', results: [{ index: 0, relevance_score: 0.9 }], meta: { billed_units: { search_units: 1 } } };
+const HEARD = { text: 'One two three.', usage: { type: 'duration', seconds: 1 } };
+
+const MEDIA: readonly Family[] = [
+  whole(
+    'embeddings',
+    {
+      object: 'list',
+      data: [{ object: 'embedding', index: 0, embedding: [0.5, -0.25] }],
+      model: 'e',
+      usage: { prompt_tokens: 2, total_tokens: 2 },
+    },
+    (mark) => jsonAsked('/v1/embeddings', { model: 'maker/text-embedding-3-small', input: mark }),
+  ),
+  whole('rerank', RANKS, (mark) => jsonAsked('/v1/rerank', { model: 'ranker/rerank-v3.5', query: mark, documents: ['a'] }), COHERE),
+  whole(
+    'moderations',
+    { id: 'modr-1', model: 'm', results: [{ flagged: false, categories: { violence: false }, category_scores: { violence: 0.1 } }] },
+    (mark) => jsonAsked('/v1/moderations', { model: 'maker/omni-moderation-latest', input: mark }),
+  ),
+  {
+    name: 'speech',
+    ...OPENAI,
+    ask: (mark) => jsonAsked('/v1/audio/speech', { model: 'maker/tts-1', voice: 'nova', input: mark }),
+    type: 'audio/mpeg',
+    pieces: [Buffer.from([0xff, 0xf3, 1, 2]), Buffer.alloc(4000, 3), Buffer.alloc(4000, 4)],
+    isStream: false,
+  },
+  whole('transcription', HEARD, (mark) =>
+    formAsked('/v1/audio/transcriptions', [
+      ['model', 'maker/gpt-4o-transcribe'],
+      ['prompt', mark],
+      ['file', wav(), 'a.wav', 'audio/wav'],
+    ]),
+  ),
+  whole('translation', HEARD, (mark) =>
+    formAsked('/v1/audio/translations', [
+      ['model', 'maker/whisper-1'],
+      ['prompt', mark],
+      ['file', wav(), 'a.wav', 'audio/wav'],
+    ]),
+  ),
+  whole('images', PICTURES, (mark) => jsonAsked('/v1/images/generations', { model: 'maker/gpt-image-1', prompt: mark })),
+  whole('image edits', PICTURES, (mark) =>
+    formAsked('/v1/images/edits', [
+      ['model', 'maker/gpt-image-1'],
+      ['prompt', mark],
+      ['image', Buffer.from(PNG, 'base64'), 'a.png', 'image/png'],
+    ]),
+  ),
+  whole('image variations', PICTURES, (mark) =>
+    formAsked('/v1/images/variations', [
+      ['model', 'maker/dall-e-2'],
+      ['user', mark],
+      ['image', Buffer.from(PNG, 'base64'), 'a.png', 'image/png'],
+    ]),
+  ),
+  whole(
+    'count of tokens',
+    { input_tokens: 7 },
+    (mark) => jsonAsked('/v1/messages/count_tokens', { model: 'claude/up', messages: [{ role: 'user', content: mark }] }),
+    { provider: 'claude', settings: (url) => ({ preset: 'anthropic-compatible', baseUrl: url, key: 'up-secret' }) },
+  ),
+];
+
+/** All of them, chat by its four protocols. */
+export const FAMILIES: readonly Family[] = [...CHATS, ...MEDIA];
+
+/** The providers of all of them at one upstream. */
+export const providersAt = (url: string): Readonly<Record<string, ProviderSettings>> =>
+  Object.fromEntries(FAMILIES.map(({ provider, settings }) => [provider, settings(url)]));

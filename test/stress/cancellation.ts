@@ -1,0 +1,126 @@
+// Clients that leave: before the headers, before the first token, in the middle, at every endpoint. The upstream must be let go at once.
+import { Agent, request as httpRequest } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Family, FAMILIES, providersAt } from '../fakes/fault-families.ts';
+import { type Behaviour, type FaultUpstream, startFaultUpstream, type Try } from '../fakes/fault-upstream.ts';
+import { type Gateway, KEY, startGateway } from './gateway.ts';
+import { count, inParallel, ms, type Part, percentile, type Row } from './part.ts';
+
+const LIMIT_MS = 250;
+/** Clients that are there at once. */
+const WIDTH = 50;
+const WAIT_MS = 5000;
+
+/** Where a client leaves. */
+interface Place {
+  readonly name: string;
+  /** How far the upstream goes with its answer. */
+  readonly reach: (family: Family) => Behaviour;
+  /** It leaves when the first bytes have come to it; else as soon as the upstream has gone that far. */
+  readonly afterBytes: (family: Family) => boolean;
+}
+
+const head = (family: Family): Record<string, string> => ({ 'content-type': family.type });
+
+const PLACES: readonly Place[] = [
+  { name: 'before the headers', reach: () => () => {}, afterBytes: () => false },
+  {
+    name: 'before the first token',
+    reach: (family) => (_one, response) => {
+      response.writeHead(200, head(family)).flushHeaders();
+      if (family.isStream) response.write(': wait\n\n');
+    },
+    afterBytes: () => false,
+  },
+  {
+    name: 'in the middle',
+    reach: (family) => (_one, response) => {
+      response.writeHead(200, head(family));
+      for (const piece of family.pieces.slice(0, -1)) response.write(piece);
+    },
+    afterBytes: ({ isStream }) => isStream,
+  },
+];
+
+/** What came of one client: after how many milliseconds its upstream was let go, and how often that was asked. */
+interface Left {
+  readonly ms: number;
+  readonly tries: number;
+}
+
+interface Scene {
+  readonly upstream: FaultUpstream;
+  readonly gateway: Gateway;
+  readonly agent: Agent;
+  /** Waits for the try of this mark. */
+  came(mark: string): Promise<Try>;
+}
+
+async function leave(scene: Scene, family: Family, place: Place, mark: string): Promise<Left> {
+  const { path, type, body } = family.ask(mark);
+  const { upstream, gateway, agent } = scene;
+  const headers = { 'content-type': type, 'content-length': body.length, authorization: `Bearer ${KEY}` };
+  const came = scene.came(mark);
+  const sent = httpRequest(gateway.url + path, { method: 'POST', headers, agent });
+  sent.on('error', () => {});
+  const firstBytes = new Promise<void>((resolve) =>
+    sent.on('response', (response) => {
+      response.on('error', () => {});
+      response.on('data', () => resolve());
+    }),
+  );
+  sent.end(body);
+  const one = await came;
+  if (place.afterBytes(family)) await firstBytes;
+  else await sleep(20);
+  const leftAt = performance.now();
+  sent.destroy();
+  while (one.abandonedAt === undefined && performance.now() - leftAt < WAIT_MS) await sleep(1);
+  const tries = upstream.tries.filter(({ body: text }) => text.includes(mark)).length;
+  return { ms: (one.abandonedAt ?? Infinity) - leftAt, tries };
+}
+
+/** `limit`: in how many milliseconds an upstream must be let go. */
+export async function* cancellationRows(clients: number, limit = LIMIT_MS): AsyncIterable<Row> {
+  const waiting = new Map<string, (one: Try) => void>();
+  const upstream = await startFaultUpstream();
+  const gateway = await startGateway(providersAt(upstream.url));
+  const agent = new Agent({ keepAlive: false });
+  const scene: Scene = { upstream, gateway, agent, came: (mark) => new Promise((resolve) => waiting.set(mark, resolve)) };
+  let serial = 0;
+  try {
+    for (const place of PLACES) {
+      const left: Left[] = [];
+      let worst = { name: '', ms: -1 };
+      for (const family of FAMILIES) {
+        upstream.tries.length = 0;
+        const reach = place.reach(family);
+        upstream.behave = (one, response) => {
+          reach(one, response);
+          const mark = /visitor-\d+-/.exec(one.body)?.[0] ?? '';
+          waiting.get(mark)?.(one);
+          waiting.delete(mark);
+        };
+        const jobs = Array.from({ length: clients }, () => () => leave(scene, family, place, `visitor-${++serial}-`));
+        const these = await inParallel(jobs, WIDTH);
+        const most = Math.max(...these.map((one) => one.ms));
+        if (most > worst.ms) worst = { name: family.name, ms: most };
+        left.push(...these);
+      }
+      const times = left.map((one) => one.ms);
+      const again = left.filter(({ tries }) => tries !== 1).length;
+      yield {
+        promise: `A client that leaves ${place.name}: the upstream is let go, at all ${FAMILIES.length} endpoints, and asked no second time`,
+        limit: `${limit} ms`,
+        measured: `p99 ${ms(percentile(times, 0.99))}, at most ${ms(worst.ms)} (${worst.name}), ${count(left.length)} clients, ${again} asked again`,
+        isKept: worst.ms <= limit && again === 0,
+      };
+    }
+  } finally {
+    agent.destroy();
+    await gateway.stop();
+    await upstream.close();
+  }
+}
+
+export const cancellation: Part = { name: 'cancellation', rows: ({ clients }) => cancellationRows(clients) };

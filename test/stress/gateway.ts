@@ -1,0 +1,60 @@
+// The program as a user runs it, in a process of its own, before upstreams of a test.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { residentKiB } from '../../bench/process-tree.ts';
+import type { ProviderSettings } from '../../src/presets/preset.ts';
+import { type Program, startProgram } from '../e2e/program.ts';
+
+export const KEY = 'pk-stress-0123456789abcdef';
+
+/** A gateway that runs. */
+export interface Gateway {
+  readonly url: string;
+  readonly program: Program;
+  /** Its memory now, in KiB. */
+  resident(): number;
+  /** Writes its configuration anew and waits until that is in force. */
+  reload(): Promise<void>;
+  /** Ends it; gives what it wrote to its log. */
+  stop(): Promise<string>;
+}
+
+/** Starts the program before these providers. */
+export async function startGateway(providers: Readonly<Record<string, ProviderSettings>>): Promise<Gateway> {
+  const home = await mkdtemp(join(tmpdir(), 'pailou-stress-'));
+  const file = join(home, 'pailou.json');
+  let revision = 0;
+  const markOf = (): string => `${KEY}-${revision}`;
+  const write = (): Promise<void> => {
+    const keys = [
+      { name: 'stress', value: KEY },
+      { name: 'mark', value: markOf() },
+    ];
+    return writeFile(file, JSON.stringify({ version: 1, server: { host: '127.0.0.1', port: 0 }, keys, discover: false, providers }));
+  };
+  await write();
+  const program = startProgram(['--json', '--config', file, '--data', join(home, 'data')], home);
+  const { url } = JSON.parse(await program.until('stdout', /^\{.*\}\n/)) as { readonly url: string };
+  const pid = program.child.pid ?? 0;
+  return {
+    url,
+    program,
+    resident: () => residentKiB(pid),
+    async reload() {
+      revision++;
+      await write();
+      const headers = { authorization: `Bearer ${markOf()}` };
+      while ((await fetch(`${url}/v1/models`, { headers })).status !== 200) await sleep(10);
+    },
+    async stop() {
+      program.child.kill('SIGTERM');
+      const force = setTimeout(() => program.child.kill('SIGKILL'), 10_000);
+      await program.ended;
+      clearTimeout(force);
+      await rm(home, { recursive: true, force: true });
+      return program.out.stderr;
+    },
+  };
+}
