@@ -6,7 +6,6 @@ import type { ImageCodec, ImageJob, ImageOutcome, ImageReply, ImageRequest, Made
 import type { Snapshot } from '../../policy/snapshot.ts';
 import type { ProviderMedia } from '../../presets/preset.ts';
 import type { RemoteOrder, Task, TaskDriver, TaskMedia, TaskProgress } from '../../tasks/ports.ts';
-import { taskView } from '../../tasks/view.ts';
 import type { ExchangePorts } from '../exchange.ts';
 import { withSuitedMask } from './images.ts';
 import { type Asked, askProvider } from './ask-provider.ts';
@@ -124,10 +123,9 @@ async function keepAll(task: Task, reply: ImageReply, place: Place, signal: Abor
 const MAX_DONE = 1000;
 
 /** Asks providers how their jobs get on, and fetches the images. */
-export function createImageDriver(ports: JobPorts): TaskDriver {
+export function createImageDriver(ports: JobPorts): Pick<Required<TaskDriver>, 'poll' | 'keep'> {
   const done = new Map<string, ImageReply>();
   return {
-    describe: (task) => taskView(task, 'image.task'),
     async poll(task, signal) {
       // Work of a process that is gone.
       if (task.remoteId === undefined) throw new Error('a task without a job');

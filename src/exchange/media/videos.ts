@@ -1,4 +1,4 @@
-import { badField, GatewayError, gatewayFault, isObject, createNotes, type JsonObject, parseObject } from '../../ir/index.ts';
+import { badField, GatewayError, gatewayFault, isObject, createNotes, parseObject } from '../../ir/index.ts';
 import type { MediaRequest, MediaTarget } from '../../media/codec.ts';
 import { videoCodecs } from '../../media/videos/index.ts';
 import type {
@@ -13,7 +13,6 @@ import type {
 } from '../../media/videos/shape.ts';
 import type { Snapshot } from '../../policy/snapshot.ts';
 import type { RemoteOrder, Task, TaskDriver, TaskMedia, TaskProgress } from '../../tasks/ports.ts';
-import { taskView } from '../../tasks/view.ts';
 import type { ExchangePorts } from '../exchange.ts';
 import { type Asked, askProvider, openProvider, Redirected } from './ask-provider.ts';
 import { type MediaContext, refuseLosses } from './media-exchange.ts';
@@ -159,18 +158,6 @@ async function keepAll(job: VideoJob, task: Task, place: Place, signal: AbortSig
   return kept;
 }
 
-/** The members of a video's task, as OpenAI's SDK reads them. */
-export function describeVideo(task: Task): JsonObject {
-  const { about } = task.value;
-  return {
-    ...taskView(task, 'video'),
-    prompt: about['prompt'] ?? null,
-    seconds: about['seconds'] ?? null,
-    size: about['size'] ?? null,
-    remixed_from_video_id: about['remixed_from'] ?? null,
-  };
-}
-
 /** A provider that was asked for a job by our id of it, and says that there is none. */
 const isNoSuchJob = (error: unknown): boolean =>
   error instanceof GatewayError &&
@@ -183,7 +170,7 @@ const MAX_PAGES = 20;
 const MAX_DONE = 1000;
 
 /** Asks providers how their videos get on, and fetches them. */
-export function createVideoDriver(ports: VideoPorts): TaskDriver {
+export function createVideoDriver(ports: VideoPorts): Omit<Required<TaskDriver>, 'describe'> {
   const done = new Map<string, VideoJob>();
   const send = async (task: Task, requests: readonly ('cancel' | 'remove')[], signal: AbortSignal): Promise<void> => {
     const place = placeOf(task, ports);
@@ -192,7 +179,6 @@ export function createVideoDriver(ports: VideoPorts): TaskDriver {
     if (written) await askProvider(place, written, signal);
   };
   return {
-    describe: describeVideo,
     async poll(task, signal) {
       const job = await jobOf(task, placeOf(task, ports), signal);
       if (job.status === 'completed') {

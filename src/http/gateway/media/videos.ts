@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { badField, GatewayError, gatewayFault, type JsonObject } from '../../../ir/index.ts';
 import { type MediaCall, runMedia } from '../../../exchange/media/media-exchange.ts';
-import { describeVideo, sourceOf, videoSubmission, withAddresses } from '../../../exchange/media/videos.ts';
+import { describeVideo } from '../../../exchange/media/describe-video.ts';
+import { sourceOf, videoSubmission, withAddresses } from '../../../exchange/media/videos.ts';
 import type { Derivation, VideoFile } from '../../../media/videos/shape.ts';
 import type { Task } from '../../../tasks/ports.ts';
 import { optionalString } from '../../../wire/fields.ts';
