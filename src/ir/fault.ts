@@ -48,6 +48,9 @@ const STATUS: Record<FaultKind, number> = {
   not_implemented: 501,
 };
 
+/** The status that a kind of fault usually has. */
+export const statusOfKind = (kind: FaultKind): number => STATUS[kind];
+
 /** A fault that the gateway found itself, with the kind's usual status. */
 export const gatewayFault = (kind: FaultKind, message: string, more: Partial<Omit<Fault, 'kind' | 'message'>> = {}): Fault => ({
   kind,

@@ -199,3 +199,11 @@ export type Part =
   | HostedCallPart
   | HostedResultPart
   | NativePart;
+
+/** Kinds of media as a message names them. */
+export const MEDIA_NAMES: Readonly<Record<MediaPart['media'], string>> = {
+  image: 'an image',
+  audio: 'audio',
+  video: 'a video',
+  document: 'a document',
+};

@@ -10,7 +10,7 @@ export const memberPath = (at: string, key: string): string => (at === '' ? key 
 
 /** The refusal of a value of the wrong kind. */
 export const wrongKind = (param: string, wanted: string, found: unknown): GatewayError =>
-  badField(param, `Invalid request: '${param}' must be ${wanted}, found ${kindOf(found)}`);
+  badField(param, `Invalid request: '${param}' must be ${wanted}, found ${kindOf(found)}`, 'invalid_type');
 
 function optional<T extends Json>(
   from: JsonObject,
@@ -45,14 +45,14 @@ export const optionalObject = (from: JsonObject, key: string, at = ''): JsonObje
 export const optionalArray = (from: JsonObject, key: string, at = ''): readonly Json[] | undefined =>
   optional(from, key, at, 'an array', (value): value is readonly Json[] => Array.isArray(value));
 
-/** A count: an integer, not negative. */
-export const optionalCount = (from: JsonObject, key: string, at = ''): number | undefined =>
+/** A count: an integer, at least `least`. */
+export const optionalCount = (from: JsonObject, key: string, at = '', least = 0): number | undefined =>
   optional(
     from,
     key,
     at,
-    'an integer, not negative',
-    (value): value is number => typeof value === 'number' && Number.isInteger(value) && value >= 0,
+    `an integer, at least ${least}`,
+    (value): value is number => typeof value === 'number' && Number.isInteger(value) && value >= least,
   );
 
 /** A list of texts. */

@@ -1,4 +1,4 @@
-import { badField, type JsonObject, type MediaPart } from '../../ir/index.ts';
+import { badField, type JsonObject, MEDIA_NAMES, type MediaPart } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
 import { DIALECT } from './dialect.ts';
 
@@ -35,7 +35,7 @@ function remote(part: MediaPart, context: TargetContext): JsonObject | undefined
   const { source } = part;
   if (source.type === 'url') {
     const takes = context.facts.media[part.media];
-    return takes === 'bytes' || takes === 'none' ? refused(`a ${part.media} by its address`) : { type: 'url', url: source.url };
+    return takes === 'bytes' || takes === 'none' ? refused(`${MEDIA_NAMES[part.media]} by its address`) : { type: 'url', url: source.url };
   }
   if (source.type !== 'file') return undefined;
   return source.by === DIALECT ? { type: 'file', file_id: source.id } : refused(`a file that another provider keeps ('${source.id}')`);

@@ -2,6 +2,7 @@ import {
   badField,
   type CacheMark,
   type JsonObject,
+  MEDIA_NAMES,
   type MediaPart,
   parseObject,
   type Part,
@@ -92,7 +93,7 @@ function bytesOf(part: MediaPart): Bytes {
       return { base64: Buffer.from(source.text).toString('base64'), mediaType: 'text/plain' };
     case 'url': {
       const inside = /^data:([^;,]*)[^,]*;base64,/.exec(source.url);
-      return inside ? sniffed(source.url.slice(inside[0].length), inside[1]) : refused(`a ${part.media} by its address`);
+      return inside ? sniffed(source.url.slice(inside[0].length), inside[1]) : refused(`${MEDIA_NAMES[part.media]} by its address`);
     }
     case 'file':
       return refused(`a file that another provider keeps ('${source.id}')`);
@@ -123,7 +124,7 @@ function encodeMedia(part: MediaPart, context: TargetContext): JsonObject {
   const bytes = bytesOf(part);
   const isImage = part.media === 'image' || bytes.mediaType.startsWith('image/');
   const kind = isImage ? 'image' : part.media;
-  if (context.facts.media[kind] === 'none') return refused(`${kind === 'audio' ? 'audio' : `a ${kind}`} part`);
+  if (context.facts.media[kind] === 'none') return refused(MEDIA_NAMES[kind]);
   if (kind === 'document') return document(part, bytes);
   const formats = { image: IMAGES, video: VIDEOS, audio: AUDIO }[kind];
   const format = formats[bytes.mediaType] ?? (isImage && bytes.mediaType === '' ? 'png' : undefined);

@@ -1,5 +1,5 @@
 import { type CacheMark, type JsonObject } from '../../ir/index.ts';
-import { memberPath, optionalObject, optionalString } from './fields.ts';
+import { memberPath, optionalObject, optionalString } from '../../wire/fields.ts';
 
 /** Reads `cache_control` (`{type: "ephemeral", ttl?}`), as OpenRouter and others take it on parts, tools and messages. */
 export function readCache(from: JsonObject, at: string): CacheMark | undefined {

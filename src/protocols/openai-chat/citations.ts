@@ -1,6 +1,7 @@
 import { type Citation, isObject, type Json, type JsonObject, type Notes } from '../../ir/index.ts';
 import { DIALECT, given } from './dialect.ts';
-import { objects, str, unknownMembers } from './fields.ts';
+import { unknownMembers } from '../../wire/fields.ts';
+import { objects, str } from './fields.ts';
 
 const KNOWN = new Set(['url', 'title', 'content', 'start_index', 'end_index']);
 

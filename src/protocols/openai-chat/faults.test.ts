@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type FaultKind, gatewayFault } from '../../ir/index.ts';
-import { decodeErrorObject, decodeFault, encodeFault } from './faults.ts';
+import { decodeErrorObject, decodeFault, encodeFault } from '../openai-error.ts';
 
 describe('an error body of an upstream', () => {
   it.each([

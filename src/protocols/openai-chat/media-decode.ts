@@ -1,6 +1,6 @@
 import { badField, isObject, type JsonObject, type MediaPart, type MediaSource, wordTable } from '../../ir/index.ts';
 import { given, withResidue } from './dialect.ts';
-import { optionalString, requiredObject, unknownMembers, wrongKind } from './fields.ts';
+import { optionalString, requiredObject, unknownMembers, wrongKind } from '../../wire/fields.ts';
 
 /** The first bytes of files, as Latin-1, by what they are. */
 const SIGNS: readonly (readonly [RegExp, string])[] = [

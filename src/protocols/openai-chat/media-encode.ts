@@ -1,4 +1,4 @@
-import { badField, type JsonObject, type MediaPart, wordTable } from '../../ir/index.ts';
+import { badField, type JsonObject, MEDIA_NAMES, type MediaPart, wordTable } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
 import { residueOf } from './dialect.ts';
 import { sniff } from './media-decode.ts';
@@ -18,12 +18,12 @@ const typeOf = (part: MediaPart, data: string): string => part.mediaType || snif
 function address(part: MediaPart, context: TargetContext, own: boolean): string {
   const { source } = part;
   const takes = context.facts.media[part.media];
-  if (takes === 'none' && !own)
-    return refused(part.media === 'document' ? 'a document' : `${part.media === 'audio' ? '' : 'a '}${part.media}`);
+  if (takes === 'none' && !own) return refused(MEDIA_NAMES[part.media]);
   if (source.type === 'base64') return `data:${typeOf(part, source.data)};base64,${source.data}`;
-  if (source.type === 'url')
-    return takes === 'bytes' && !own ? refused(`${part.media === 'audio' ? '' : 'a '}${part.media} by its address`) : source.url;
-  return refused(source.type === 'file' ? `a file that another provider keeps ('${source.id}')` : `a ${part.media} that is text`);
+  if (source.type === 'url') return takes === 'bytes' && !own ? refused(`${MEDIA_NAMES[part.media]} by its address`) : source.url;
+  return refused(
+    source.type === 'file' ? `a file that another provider keeps ('${source.id}')` : `${MEDIA_NAMES[part.media]} that is text`,
+  );
 }
 
 /** The words of `input_audio.format`. */

@@ -23,7 +23,7 @@ import {
   requiredString,
   unknownMembers,
   wrongKind,
-} from './fields.ts';
+} from '../../wire/fields.ts';
 import { audioPart, documentUrlPart, filePart, imagePart, videoPart } from './media-decode.ts';
 import { holdsTokens, place, readCarried, readOwnDetails, sealContent, sealOfMembers } from './reasoning-details.ts';
 import { argumentsOf, reasoningText, thinkingText } from './reply-parts.ts';

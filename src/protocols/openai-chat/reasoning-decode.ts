@@ -1,6 +1,6 @@
 import { isEffort, type JsonObject, type Reasoning, wordTable } from '../../ir/index.ts';
 import { given } from './dialect.ts';
-import { optionalBoolean, optionalNumber, optionalObject, optionalString } from './fields.ts';
+import { optionalBoolean, optionalNumber, optionalObject, optionalString } from '../../wire/fields.ts';
 
 /** Members that say how to think, in the words of one provider or another. They stay in the residue for their own kind. */
 export const REASONING_FIELDS = ['reasoning', 'thinking', 'enable_thinking', 'thinking_budget', 'chat_template_kwargs'] as const;

@@ -2,8 +2,9 @@ import { type Choice, GatewayError, gatewayFault, isObject, type Json, type Json
 import type { SourceContext } from '../protocol.ts';
 import { decodeSources } from './citations.ts';
 import { given, withResidue } from './dialect.ts';
-import { decodeErrorObject } from './faults.ts';
-import { objects, str, unknownMembers } from './fields.ts';
+import { decodeErrorObject } from '../openai-error.ts';
+import { unknownMembers } from '../../wire/fields.ts';
+import { objects, str } from './fields.ts';
 import { decodeChoiceParts } from './reply-parts.ts';
 import { brokenOff, decodeStop } from './stops.ts';
 import { decodeUsage, isUsage } from './usage.ts';

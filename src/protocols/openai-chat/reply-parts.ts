@@ -12,7 +12,8 @@ import {
 import type { SourceContext } from '../protocol.ts';
 import { decodeAnnotations } from './citations.ts';
 import { DIALECT, given, withResidue } from './dialect.ts';
-import { objects, str, unknownMembers } from './fields.ts';
+import { unknownMembers } from '../../wire/fields.ts';
+import { objects, str } from './fields.ts';
 import { decodeLogprobs } from './logprobs.ts';
 import { readSource } from './media-decode.ts';
 import { readOwnDetails, sealOfMembers } from './reasoning-details.ts';

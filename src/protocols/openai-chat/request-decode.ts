@@ -10,7 +10,7 @@ import {
   requiredObject,
   requiredString,
   unknownMembers,
-} from './fields.ts';
+} from '../../wire/fields.ts';
 import { decodeMessages } from './message-decode.ts';
 import { decodeReasoning } from './reasoning-decode.ts';
 import { readCache } from './cache-control.ts';
@@ -96,7 +96,7 @@ function sampling(body: JsonObject) {
     // Mistral's word for it.
     ...given('seed', optionalNumber(body, 'seed') ?? optionalNumber(body, 'random_seed')),
     ...(stop && stop.length > 0 ? { stop } : {}),
-    ...given('n', optionalCount(body, 'n', 1)),
+    ...given('n', optionalCount(body, 'n', '', 1)),
     ...logprobs(body),
   };
 }

@@ -1,7 +1,8 @@
 import { isObject, type JsonObject, type Residue, type Sequencer } from '../../ir/index.ts';
 import type { SourceContext } from '../protocol.ts';
 import { given, withResidue } from './dialect.ts';
-import { str, unknownMembers } from './fields.ts';
+import { unknownMembers } from '../../wire/fields.ts';
+import { str } from './fields.ts';
 import { sealOfMembers } from './reasoning-details.ts';
 import { argumentsOf } from './reply-parts.ts';
 

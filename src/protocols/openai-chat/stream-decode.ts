@@ -15,7 +15,7 @@ import type { SourceContext, StreamDecoder } from '../protocol.ts';
 import { createChunkTemplate, type PlainDelta } from './chunk-template.ts';
 import { decodeSources } from './citations.ts';
 import { given, withResidue } from './dialect.ts';
-import { decodeErrorObject } from './faults.ts';
+import { decodeErrorObject } from '../openai-error.ts';
 import { objects, str } from './fields.ts';
 import { isError, replyResidue, usageIn } from './reply-decode.ts';
 import { createStreamChoice, type StreamChoice } from './stream-choice.ts';

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject, parseObject, type Stop } from '../../ir/index.ts';
 import type { SseFrame } from '../../wire/sse.ts';
 import type { Tapped, TapRules } from '../protocol.ts';
-import { decodeErrorObject } from './faults.ts';
+import { decodeErrorObject } from '../openai-error.ts';
 import { objects } from './fields.ts';
 import { isError, usageIn } from './reply-decode.ts';
 import { brokenOff, decodeStop } from './stops.ts';

@@ -15,7 +15,6 @@ import { readCache } from './cache-control.ts';
 import { DIALECT, given, withResidue } from './dialect.ts';
 import {
   objectAt,
-  objects,
   optionalArray,
   optionalBoolean,
   optionalObject,
@@ -23,10 +22,10 @@ import {
   optionalStrings,
   requiredObject,
   requiredString,
-  str,
   unknownMembers,
   wrongKind,
-} from './fields.ts';
+} from '../../wire/fields.ts';
+import { objects, str } from './fields.ts';
 
 const TOOL = new Set(['type', 'function', 'cache_control']);
 const FUNCTION = new Set(['name', 'description', 'parameters', 'strict']);

@@ -1,6 +1,7 @@
 import type { FactChanges } from '../../ir/index.ts';
 import type { Protocol } from '../protocol.ts';
-import { decodeFault, encodeFault, faultFrame } from '../openai-chat/faults.ts';
+import { faultFrame } from '../openai-chat/faults.ts';
+import { decodeFault, encodeFault } from '../openai-error.ts';
 import { decodeReply } from '../openai-chat/reply-decode.ts';
 import { createStreamDecoder } from '../openai-chat/stream-decode.ts';
 import { tap } from '../openai-chat/tap.ts';

@@ -9,7 +9,7 @@ import {
   requiredString,
   unknownMembers,
   wrongKind,
-} from '../openai-chat/fields.ts';
+} from '../../wire/fields.ts';
 import { stringOrStrings } from '../openai-chat/tools-decode.ts';
 import { DIALECT } from './dialect.ts';
 
@@ -67,7 +67,7 @@ export function decodeRequest(body: JsonObject): ChatRequest {
     ...given('presencePenalty', optionalNumber(body, 'presence_penalty')),
     ...given('seed', optionalNumber(body, 'seed')),
     ...(stop && stop.length > 0 ? { stop } : {}),
-    ...given('n', optionalCount(body, 'n', 1)),
+    ...given('n', optionalCount(body, 'n', '', 1)),
     ...(top === undefined ? {} : { logprobs: { top } }),
     stream: optionalBoolean(body, 'stream') ?? false,
     ...given('includeUsage', options && optionalBoolean(options, 'include_usage', 'stream_options')),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type FaultKind, gatewayFault } from '../../ir/index.ts';
-import { decodeErrorObject, decodeFault, encodeFault, failureOf } from './faults.ts';
+import { decodeErrorObject, decodeFault, encodeFault } from '../openai-error.ts';
+import { failureOf } from './faults.ts';
 
 const READ: readonly {
   readonly name: string;

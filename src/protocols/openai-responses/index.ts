@@ -1,7 +1,8 @@
 import type { FactChanges } from '../../ir/index.ts';
 import type { Protocol } from '../protocol.ts';
 import { DIALECT } from './dialect.ts';
-import { decodeFault, encodeFault, faultFrame } from './faults.ts';
+import { decodeFault, encodeFault } from '../openai-error.ts';
+import { faultFrame } from './faults.ts';
 import { decodeReply } from './reply-decode.ts';
 import { encodeReply } from './reply-encode.ts';
 import { decodeRequest } from './request-decode.ts';

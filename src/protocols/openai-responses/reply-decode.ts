@@ -2,7 +2,7 @@ import { GatewayError, gatewayFault, isObject, type JsonObject, type Reply } fro
 import { unknownMembers } from '../../wire/fields.ts';
 import type { SourceContext } from '../protocol.ts';
 import { given, objects, str, withResidue } from './dialect.ts';
-import { decodeErrorObject } from './faults.ts';
+import { decodeErrorObject } from '../openai-error.ts';
 import { decodeItem } from './reply-items.ts';
 import { decodeStop, hasCall } from './stops.ts';
 import { decodeUsage, isUsage } from './usage.ts';

@@ -12,7 +12,7 @@ import type { SseFrame } from '../../wire/sse.ts';
 import type { SourceContext, StreamDecoder } from '../protocol.ts';
 import { given, objects, str, withResidue } from './dialect.ts';
 import { createEventTemplate, plainDelta } from './event-template.ts';
-import { decodeErrorObject } from './faults.ts';
+import { decodeErrorObject } from '../openai-error.ts';
 import { isError, replyHead, replyResidue, tierOf } from './reply-decode.ts';
 import { decodeStop } from './stops.ts';
 import { createStreamItems } from './stream-items.ts';

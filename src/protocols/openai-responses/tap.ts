@@ -3,7 +3,7 @@ import type { SseFrame } from '../../wire/sse.ts';
 import type { Tapped, TapRules } from '../protocol.ts';
 import { firstString, hasString, lastObject } from './body-search.ts';
 import { objects, str } from './dialect.ts';
-import { decodeErrorObject } from './faults.ts';
+import { decodeErrorObject } from '../openai-error.ts';
 import { isError } from './reply-decode.ts';
 import { decodeStop } from './stops.ts';
 import { decodeUsage, isUsage } from './usage.ts';
