@@ -11,6 +11,9 @@ const PROTOCOLS = ['openai-chat', 'openai-responses', 'anthropic-messages', 'gem
 /** What clients may speak, as route tests name it. */
 const CLIENT_PROTOCOLS = ['openai-chat', 'openai-responses', 'anthropic-messages', 'anthropic', 'gemini', 'openai-completions'] as const;
 
+/** Names of headers and settings that hold a secret. */
+const SECRET_NAMES = /auth|key|token|secret|cookie|password/i;
+
 /** The longest that a timer can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -413,13 +416,14 @@ const provider = {
       kind: 'map',
       doc: ['Other values that the vendor’s address needs', '地址所需的其他参数'],
       of: { kind: 'text', doc: ['A value', '值'] },
+      secretNames: SECRET_NAMES,
       examples: [{ resource: 'my-resource' }],
     },
     headers: {
       kind: 'map',
       doc: ['Headers to send with every request', '每个请求附带的请求头'],
       of: { kind: 'text', doc: ['The value of a header', '请求头的值'] },
-      secretNames: /auth|key|token|secret|cookie|password/i,
+      secretNames: SECRET_NAMES,
       examples: [{ 'x-team': 'research' }],
     },
     expose: {

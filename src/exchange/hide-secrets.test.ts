@@ -11,6 +11,12 @@ const account = JSON.stringify({
 describe('what a provider says, without secrets', () => {
   it.each<{ name: string; hidden: Hidden | undefined; text: string; shown: string }>([
     { name: 'a key', hidden: { key: 'sk-abcdef' }, text: 'Bearer sk-abcdef is wrong', shown: 'Bearer [secret] is wrong' },
+    {
+      name: 'one of several keys',
+      hidden: { keys: [{ value: 'sk-abcdef' }, { value: 'sk-ghijkl' }] },
+      text: 'sk-ghijkl',
+      shown: '[secret]',
+    },
     { name: 'the half of a key', hidden: { key: 'AKIA1234:wJalrXU' }, text: 'no wJalrXU of AKIA1234', shown: 'no [secret] of [secret]' },
     { name: 'a service account', hidden: { key: account }, text: 'pkid-1234 has expired', shown: '[secret] has expired' },
     { name: 'a header', hidden: { headers: { 'X-Auth': 'Bearer hush-hush' } }, text: 'hush-hush', shown: '[secret]' },

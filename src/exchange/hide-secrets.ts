@@ -2,7 +2,7 @@ import type { Fault } from '../ir/index.ts';
 import type { ProviderSettings } from '../presets/preset.ts';
 
 /** What of a provider's configuration its own error texts must not show. */
-export type Hidden = Pick<ProviderSettings, 'key' | 'headers' | 'settings' | 'baseUrl'>;
+export type Hidden = Pick<ProviderSettings, 'key' | 'keys' | 'headers' | 'settings' | 'baseUrl'>;
 
 /** Shorter ones are no secrets, and taking them out would take every other word with them. */
 const MIN_LENGTH = 6;
@@ -15,8 +15,9 @@ function* partsOf(key: string): Iterable<string> {
   else yield* key.split(':');
 }
 
-function* secretsOf({ key, headers, settings }: Hidden): Iterable<string> {
+function* secretsOf({ key, keys = [], headers, settings }: Hidden): Iterable<string> {
   if (key !== undefined) yield* partsOf(key.trim());
+  for (const { value } of keys) yield* partsOf(value.trim());
   for (const [name, value] of [...Object.entries(headers ?? {}), ...Object.entries(settings ?? {})]) {
     if (SECRET_NAME.test(name)) yield value.replace(/^(?:Bearer|Basic) +/i, '');
   }

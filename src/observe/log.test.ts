@@ -12,6 +12,11 @@ const QUOTED = 'canary "with\\ quotes';
 const config = (level: Config['log']['level']): Config =>
   testConfig({
     log: { level },
+    tasks: {
+      keepMs: 1,
+      deadlineMs: 1,
+      media: { bytes: 1, s3: { endpoint: 'http://127.0.0.1:1', bucket: 'b', region: 'r', prefix: '', key: 'id:bucket-canary' } },
+    },
     keys: [
       { name: 'short', value: 'x' },
       { name: 'long', value: `${CANARY}-and-more` },
@@ -21,6 +26,8 @@ const config = (level: Config['log']['level']): Config =>
       two: { preset: 'openai', key: QUOTED },
       three: { preset: 'openai', headers: { 'x-auth': 'header-canary', accept: 'application/json' } },
       four: { preset: 'bedrock', settings: { secretAccessKey: 'setting-canary', account: 'production' } },
+      five: { preset: 'deepseek', keys: [{ value: 'first-canary' }, { value: 'second-canary' }] },
+      six: { preset: 'bedrock', key: 'AKIA0000:half-canary' },
     },
   });
 
@@ -96,6 +103,9 @@ describe('no line shows', () => {
     ['one that JSON escapes', QUOTED],
     ['a secret header', 'header-canary'],
     ['a secret setting', 'setting-canary'],
+    ['one of several keys', 'second-canary'],
+    ['half of a key', 'half-canary'],
+    ['the key of the bucket', 'bucket-canary'],
     ['somebody else’s bearer', 'Bearer abcdefghijklmnop'],
     ['somebody else’s key', 'sk-proj-abcdefghijklmnopqrstuvwx'],
     ['somebody else’s key of no known kind', 'AIzaSyD4Hq7wZpM2nT8vKc3XbL9rJ5uG1eYoFhQ'],

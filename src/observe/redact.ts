@@ -21,10 +21,19 @@ const isCredential = (found: string): boolean =>
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 
+/** A credential, and the parts of one that is made of several: `id:secret`. */
+function* partsOf(key: string): Iterable<string> {
+  yield key;
+  if (!key.startsWith('{')) yield* key.split(':').slice(1);
+}
+
 function* secretsOf(config: Config): Iterable<string> {
   for (const { value } of config.keys) yield value;
-  for (const { key, headers = {}, settings = {} } of Object.values(config.providers)) {
-    if (key !== undefined) yield key;
+  const { s3 } = config.tasks.media;
+  if (s3) yield* partsOf(s3.key);
+  for (const { key, keys = [], headers = {}, settings = {} } of Object.values(config.providers)) {
+    if (key !== undefined) yield* partsOf(key);
+    for (const { value } of keys) yield* partsOf(value);
     for (const [name, value] of [...Object.entries(headers), ...Object.entries(settings)]) if (SECRET_NAME.test(name)) yield value;
   }
 }
