@@ -305,6 +305,14 @@ describe('a connection', () => {
     expect(seen).toBe(3);
   });
 
+  it('that may be stale never gets what must not arrive twice', async () => {
+    let seen = 0;
+    const origin = await serve((socket) => onRequest(socket, () => void (seen++ === 0 ? socket.write(OK_ANSWER) : socket.end())));
+    await ask(h1.send, origin);
+    expect((await ask(h1.send, origin, { isOnce: true })).fault?.code).toBe('upstream_closed');
+    expect([seen, server.sockets.length]).toEqual([2, 2]);
+  });
+
   it('is let go before the upstream does, as it says', async () => {
     const origin = await serve(always(OK_ANSWER.replace('\r\n\r\n', '\r\nkeep-alive: timeout=2\r\n\r\n')));
     await ask(h1.send, origin);
