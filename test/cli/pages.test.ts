@@ -31,6 +31,8 @@ beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'pailou-test-'));
   // The name that the pages use in their examples.
   writeFileSync(join(home, 'pailou.yaml'), 'version: 1\nmodels: { fast: sandbox/chat }\n');
+  // Every curl of a block tells its status.
+  writeFileSync(join(home, '.curlrc'), 'silent\nshow-error\nwrite-out = "\\nstatus %{http_code}\\n"\n');
   const env = { PATH: process.env['PATH'] ?? '', HOME: home };
   child = spawn(process.execPath, [join(ROOT, 'src/main.ts'), '--port', '0', '--json'], {
     cwd: home,
@@ -52,6 +54,15 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
+/** What an answer of an endpoint must show. */
+const SHOWN: readonly (readonly [path: string, shown: RegExp])[] = [
+  ['/v1/audio/transcriptions', /00:00:00,000 --> [\d:,]+\s+Hello there\./],
+  ['/v1/images/generations', /"b64_json":"iVBORw/],
+  ['/v1/videos', /"status":"(?:queued|in_progress)"/],
+  ['/v1/', /"content"|"delta"/],
+];
+const shownBy = (command: string): RegExp => SHOWN.find(([path]) => command.includes(path))?.[1] ?? /./;
+
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
 describe.skipIf(!hasCurl).each(PAGES)('%s', (page) => {
@@ -60,10 +71,14 @@ describe.skipIf(!hasCurl).each(PAGES)('%s', (page) => {
   test.each(commands)('%s', async (command) => {
     // What a page asks the sandbox to fail with is what the command must show.
     const wanted = /\[\[fail status=(\d+)/.exec(command)?.[1] ?? '200';
-    const line = `${command.replaceAll('http://127.0.0.1:7117', url).trimEnd()} -sS -w '\\n%{http_code}'`;
-    const { stdout } = await promisify(execFile)('sh', ['-c', line], { env: { PATH: process.env['PATH'], HOME: home, PAILOU_KEY: key } });
-    expect(stdout.slice(stdout.lastIndexOf('\n') + 1)).toBe(wanted);
-    expect(stdout).toMatch(wanted === '200' ? /"content"|"delta"/ : /"error"/);
+    const { stdout } = await promisify(execFile)('sh', ['-c', command.replaceAll('http://127.0.0.1:7117', url)], {
+      cwd: home,
+      env: { PATH: process.env['PATH'], HOME: home, PAILOU_KEY: key },
+      maxBuffer: 2 ** 26,
+    });
+    const statuses = Array.from(stdout.matchAll(/^status (\d+)$/gm), ([, status]) => status);
+    expect(statuses).toEqual(Array.from(command.matchAll(/^curl /gm), () => wanted));
+    expect(stdout).toMatch(wanted === '200' ? shownBy(command) : /"error"/);
   });
 });
 
