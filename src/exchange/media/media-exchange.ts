@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { type Ability, createNotes, type Fault, GatewayError, gatewayFault, type Notes, type Usage } from '../../ir/index.ts';
 import type { MediaAnswer, MediaRequest, MediaTarget, WholeCodec } from '../../media/codec.ts';
-import { decide } from '../../policy/decide.ts';
+import { decide, type Decision } from '../../policy/decide.ts';
 import type { Provider, ProviderMedia } from '../../presets/preset.ts';
 import type { UpstreamCall, UpstreamSink } from '../../upstream/send.ts';
 import type { AttemptEnd, Call } from '../call.ts';
@@ -9,6 +9,8 @@ import type { ClientSink, OutHeaders } from '../client-sink.ts';
 import { type ExchangePorts, respondFault } from '../exchange.ts';
 import { callHeaders, notesHeader, servedBy } from '../out-headers.ts';
 import type { CallRecord } from '../ports.ts';
+import { readCaller } from '../read-caller.ts';
+import { type Step, walk } from '../trying/walk.ts';
 import { faultOfMedia, type FaultReader, upstreamRequest } from './provider-request.ts';
 
 /** A client's call for an ability besides chat, recognised and authenticated. */
@@ -21,6 +23,10 @@ export interface MediaCall extends Pick<
   readonly prefers?: (media: ProviderMedia) => boolean;
   /** The reply is a stream of server-sent events: a fault in its middle is said there. */
   readonly inBand?: boolean;
+  /** Doing it twice does no harm, and what it needs is held: where a target fails before it has said anything, another may be tried. */
+  readonly isRepeatable?: boolean;
+  /** What it starts is asked for later, by the provider's first key. */
+  readonly isJob?: boolean;
 }
 
 /** The client hung up: nothing is to be said any more. */
@@ -41,6 +47,8 @@ export interface MediaContext {
   /** What codecs are told of the target. */
   readonly target: MediaTarget;
   readonly ports: ExchangePorts;
+  /** 1 for the first try. */
+  readonly attempt: number;
   /** Aborted when the client hangs up. */
   readonly signal: AbortSignal;
   /** Sends one request and collects the answer. Throws `GatewayError` for an error status and when it comes to no end. */
@@ -57,6 +65,8 @@ export interface MediaContext {
   open(request: MediaRequest, codec?: Pick<WholeCodec<never, never>, 'decodeFault'>): Promise<OpenAnswer>;
   /** Adds to what the record says was used. */
   count(usage: Usage | undefined): void;
+  /** A request goes out that is none of the context's own. */
+  countTry(): void;
   /** Refuses (400) where notes are there and `strict` was asked for; `ask` and `open` do so before they send. */
   refuseLosses(): void;
   /** Headers of a reply: ids, where it went, notes. Refuses (400) where notes are there and `strict` was asked for. */
@@ -79,6 +89,8 @@ interface Settling {
   /** The client's bytes went to a provider of its own dialect as they were. */
   lane?: CallRecord['lane'];
   firstTokenAt?: number;
+  /** Tries before the last one. */
+  readonly failed: string[];
 }
 
 function sum(a: Usage | undefined, b: Usage): Usage {
@@ -213,27 +225,33 @@ function openAnswer(context: Base, request: MediaRequest, codec: FaultReader): P
 const tooMuch = (): GatewayError =>
   new GatewayError(gatewayFault('upstream', 'The upstream answered with more than can be held', { code: 'upstream_malformed' }));
 
+interface Chosen {
+  readonly provider: Provider;
+  readonly media: ProviderMedia;
+  readonly model: string;
+}
+
 function contextOf(
   call: MediaCall,
-  sink: ClientSink,
+  { sink, number }: Pick<Step, 'sink' | 'number'>,
   ports: ExchangePorts,
-  chosen: { readonly provider: Provider; readonly media: ProviderMedia; readonly model: string },
+  { provider, media, model }: Chosen,
   settling: Settling,
 ): MediaContext {
-  const { provider, media, model } = chosen;
   const notes = createNotes();
   let gone: AbortController | undefined;
   Object.assign(settling, { provider, model, notes });
-  const base = { call, sink, provider, media, model, notes, ports };
+  delete settling.usage;
+  const base = { call, sink, provider, media, model, notes, ports, attempt: number };
   const headers = (): OutHeaders => ({
     ...callHeaders(call),
-    ...servedBy({ provider, model }, Math.max(1, settling.attempts)),
+    ...servedBy({ provider, model }, number),
     'x-pailou-overhead-ms': (ports.clock.monotonic() - call.started).toFixed(2),
     ...(notes.list.length > 0 ? { 'x-pailou-notes': notesHeader(notes.list) } : {}),
   });
   const checked = <T>(request: T): T => {
     refuseLosses(call, notes);
-    settling.attempts = Math.max(1, settling.attempts);
+    settling.attempts = number;
     return request;
   };
   return {
@@ -265,6 +283,7 @@ function contextOf(
       if (!head) throw new Error('an answer without a head');
       return { ...head, body: Buffer.concat(pieces, bytes) };
     },
+    countTry: () => void (settling.attempts = number),
     refuseLosses: () => refuseLosses(call, notes),
     open: (request, codec) => openAnswer(base, checked(request), codec),
     pass: (request, open) => send(base, checked(request), undefined, open),
@@ -280,32 +299,35 @@ function contextOf(
   };
 }
 
-/** The target that a call goes to; throws the refusal where there is none. */
-export function chooseMedia(
-  call: Pick<MediaCall, 'model' | 'ability' | 'key' | 'client' | 'platform' | 'snapshot' | 'prefers'>,
-  { signals }: Pick<ExchangePorts, 'signals'>,
-): {
-  readonly provider: Provider;
-  readonly media: ProviderMedia;
-  readonly model: string;
-  readonly ambiguous?: readonly string[];
-} {
+type Asking = Pick<MediaCall, 'model' | 'ability' | 'key' | 'client' | 'platform' | 'snapshot' | 'prefers'>;
+
+/** Where a call goes; throws the refusal where there is nowhere. */
+function decideMedia(call: Asking, { signals, trying }: Pick<ExchangePorts, 'signals' | 'trying'>): Decision {
   const { model, ability, key, client, platform, snapshot } = call;
   const pinned = platform === undefined ? {} : { platform };
+  trying.health.refresh();
   const decision = decide(snapshot, { model, operation: ability, key, protocol: client.id, ...pinned }, signals.read());
   signals.follow(decision);
-  const candidate = decision.candidates.find((one) => one.verdict === 'chosen');
-  const provider = candidate && snapshot.providers.get(candidate.provider);
-  const able = provider?.media.filter((one) => one.ability === ability && one.serves(candidate?.model ?? '')) ?? [];
-  const media = (call.prefers && able.find(call.prefers)) ?? able[0];
-  if (candidate && provider && media) {
-    // The route's waits over the provider's.
-    const timed = candidate.timeouts ? { ...provider, timeouts: { ...provider.timeouts, ...candidate.timeouts } } : provider;
-    return { provider: timed, media, model: candidate.model, ...(decision.ambiguous ? { ambiguous: decision.ambiguous } : {}) };
-  }
-  const { kind, message, param } = decision.refusal ?? { kind: 'not_found' as const, message: `Unknown model '${model}'`, param: 'model' };
+  if (!decision.refusal) return decision;
+  const { kind, message, param } = decision.refusal;
   const code = kind === 'not_found' ? 'model_not_found' : `${kind}_error`;
   throw new GatewayError(gatewayFault(kind, message, { code, ...(param ? { param } : {}) }));
+}
+
+/** What does the work at a provider: the wire that is best for the call. */
+function chosenAt(call: Asking, provider: Provider, model: string): Chosen {
+  const able = provider.media.filter((one) => one.ability === call.ability && one.serves(model));
+  const media = (call.prefers && able.find(call.prefers)) ?? able[0];
+  if (!media) throw new Error(`provider '${provider.name}' has no ${call.ability}`);
+  return { provider, media, model };
+}
+
+/** The target that a call goes to; throws the refusal where there is none. */
+export function chooseMedia(call: Asking, ports: Pick<ExchangePorts, 'signals' | 'trying'>): Chosen {
+  const candidate = decideMedia(call, ports).candidates.find(({ verdict }) => verdict === 'chosen');
+  const provider = candidate && call.snapshot.providers.get(candidate.provider);
+  if (!provider) throw new Error('a decision without a choice or a refusal');
+  return chosenAt(call, provider, candidate.model);
 }
 
 function recordOf(
@@ -314,7 +336,7 @@ function recordOf(
   ports: ExchangePorts,
   end: Pick<CallRecord, 'status' | 'endedBy'> & { fault?: string },
 ): CallRecord {
-  const { provider, model, usage, notes, attempts, lane, firstTokenAt } = settling;
+  const { provider, model, usage, notes, attempts, lane, firstTokenAt, failed } = settling;
   return {
     id: call.id,
     at: call.at,
@@ -330,6 +352,7 @@ function recordOf(
     ...(lane === undefined ? {} : { lane }),
     ...(firstTokenAt === undefined ? {} : { firstTokenMs: firstTokenAt - call.started }),
     ...(usage ? { input: usage.input, output: usage.output } : {}),
+    ...(failed.length > 0 ? { failed: failed.join(', ') } : {}),
     ...(notes && notes.list.length > 0 ? { notes: notes.list.map((note) => `${note.field};${note.what}`).join(', ') } : {}),
   };
 }
@@ -348,33 +371,64 @@ function settleRelayed(call: MediaCall, sink: ClientSink, ports: ExchangePorts, 
   const { fault, endedBy, usage, firstTokenAt } = end;
   const { provider, model } = settling;
   Object.assign(settling, {
-    attempts: 1,
     lane: 'raw',
     ...(usage ? { usage } : {}),
     ...(firstTokenAt === undefined ? {} : { firstTokenAt }),
   });
-  const where = provider && model !== undefined ? servedBy({ provider, model }, 1) : {};
+  const where = provider && model !== undefined ? servedBy({ provider, model }, settling.attempts) : {};
   const left = endedBy === 'client' && !sink.begun ? CLIENT_GONE : 200;
   const status = fault ? respondFault(call, sink, fault, end, where) : left;
   ports.record(recordOf(call, settling, ports, { status, endedBy, ...(fault ? { fault: fault.code ?? fault.kind } : {}) }));
+}
+
+type Work = (context: MediaContext) => Promise<AttemptEnd | void>;
+
+/** Works at the places that were decided, until one has done it. Gives how it ended where bytes were relayed. */
+async function tryAll(
+  call: MediaCall,
+  sink: ClientSink,
+  ports: ExchangePorts,
+  settling: Settling,
+  work: Work,
+): Promise<AttemptEnd | undefined> {
+  const { candidates, ambiguous } = decideMedia(call, ports);
+  const { snapshot, key, started, headers, isRepeatable, isJob = call.ability === 'videos' } = call;
+  let isRelayed = false;
+  const once = async (step: Step): Promise<AttemptEnd> => {
+    const { candidate, provider, timeouts } = step;
+    const timed = timeouts === provider.timeouts ? provider : { ...provider, timeouts };
+    const context = contextOf(call, step, ports, chosenAt(call, timed, candidate.model), settling);
+    if (ambiguous) context.notes.add('model', 'approximated', `several providers know it: ${ambiguous.join(', ')}`);
+    const relayed = await work(context);
+    isRelayed = relayed !== undefined;
+    return relayed ?? { endedBy: 'upstream' };
+  };
+  const end = await walk(
+    {
+      candidates: isRepeatable === true ? candidates : candidates.filter(({ verdict }) => verdict === 'chosen'),
+      providers: snapshot.providers,
+      owner: key.id,
+      started,
+      sink,
+      session: () => readCaller(headers, {}, undefined).session,
+      ...(isRepeatable === true ? {} : { most: 1 }),
+      isJob,
+    },
+    once,
+    ports.trying,
+    settling.failed,
+  );
+  return isRelayed ? end : undefined;
 }
 
 /**
  * Runs one call to its end: decide, work, answer, settle. `work` answers through the context; where it relayed bytes, it
  * gives how that ended. Never rejects.
  */
-export async function runMedia(
-  call: MediaCall,
-  sink: ClientSink,
-  ports: ExchangePorts,
-  work: (context: MediaContext) => Promise<AttemptEnd | void>,
-): Promise<void> {
-  const settling: Settling = { attempts: 0 };
+export async function runMedia(call: MediaCall, sink: ClientSink, ports: ExchangePorts, work: Work): Promise<void> {
+  const settling: Settling = { attempts: 0, failed: [] };
   try {
-    const { ambiguous, ...chosen } = chooseMedia(call, ports);
-    const context = contextOf(call, sink, ports, chosen, settling);
-    if (ambiguous) context.notes.add('model', 'approximated', `several providers know it: ${ambiguous.join(', ')}`);
-    const relayed = await work(context);
+    const relayed = await tryAll(call, sink, ports, settling, work);
     if (relayed) return settleRelayed(call, sink, ports, settling, relayed);
     ports.record(recordOf(call, settling, ports, { status: 200, endedBy: 'upstream' }));
   } catch (error) {

@@ -48,5 +48,6 @@ export function relay(context: MediaContext, { body, scan, path }: Passing): Pro
   const outgoing = writeRaw(call, target);
   const notes = createNotes();
   for (const { field, what, why } of [...context.notes.list, ...outgoing.notes.list]) notes.add(field, what, why);
-  return attempt(call, target, sink, { ...outgoing, notes }, 1, ports);
+  context.countTry();
+  return attempt(call, target, sink, { ...outgoing, notes }, context.attempt, ports);
 }

@@ -31,8 +31,10 @@ export interface Walking {
   readonly sink: ClientSink;
   /** What its conversation is told by; asked only where a provider has several credentials. */
   readonly session: () => string | undefined;
-  /** It starts something that is paid for: once an upstream may have begun, it is not sent again. */
-  readonly isOnce?: boolean;
+  /** Tries at most; default 3. */
+  readonly most?: number;
+  /** What it starts is asked for later by another request: it goes with the provider's first key, and its end says nothing of health. */
+  readonly isJob?: boolean;
 }
 
 /** One try at one target with one credential. */
@@ -70,12 +72,12 @@ interface Next {
 const isWatched = ({ settings }: Provider): boolean => settings.health !== 'off';
 const credentialsOf = (provider: Provider): readonly string[] => provider.credentials?.map(({ id }) => id) ?? [provider.credential];
 
-const placeOf = ({ candidate, provider }: Pick<Next, 'candidate' | 'provider'>, base: Provider): Place => ({
+const placeOf = ({ candidate, provider }: Next, base: Provider, { isJob }: Walking): Place => ({
   provider: candidate.provider,
   model: candidate.model,
   credential: provider.credential,
   credentials: credentialsOf(base),
-  watched: isWatched(provider),
+  watched: isJob !== true && isWatched(provider),
 });
 
 /** The order of trying: what was chosen, then what else may be tried. */
@@ -91,10 +93,6 @@ function isFor({ after }: Candidate, { scope, failure }: Verdict, { code }: Pick
   return after === undefined || (failure !== undefined && after.includes(failure));
 }
 
-/** Faults after which nothing has been begun: the upstream was not reached, or has refused. */
-const NOT_BEGUN = new Set(['upstream_unreachable', 'upstream_unresolved', 'upstream_connect_timeout', 'upstream_tls']);
-const mayHaveBegun = ({ code = '' }: Fault, { scope }: Verdict): boolean => scope === 'target' && !NOT_BEGUN.has(code);
-
 /** Chooses where a call goes, try by try. */
 function createGuide(call: Walking, { health, budget, slots, random }: Trying) {
   const order = orderOf(call.candidates);
@@ -108,7 +106,7 @@ function createGuide(call: Walking, { health, budget, slots, random }: Trying) {
   /** The provider with a credential. `anyway`: also with one that is out. */
   const payFor = (candidate: Candidate, anyway: boolean): Provider | undefined => {
     const base = baseOf(candidate);
-    if (!base.credentials) return anyway || !spent.has(base.credential) ? base : undefined;
+    if (!base.credentials || call.isJob === true) return anyway || !spent.has(base.credential) ? base : undefined;
     const isOut = (id: string): boolean => spent.has(id) || (!anyway && isWatched(base) && health.isCredentialOut(id));
     const session = call.session();
     return chooseCredential(base.credentials, { random: random(), isOut, ...(session === undefined ? {} : { session }) })?.provider;
@@ -218,7 +216,7 @@ export async function walk(call: Walking, run: (step: Step) => Promise<AttemptEn
       release?.();
       return { endedBy: 'client' };
     }
-    const place = placeOf(next, guide.baseOf(candidate));
+    const place = placeOf(next, guide.baseOf(candidate), call);
     const probing = health.began(place);
     let gone = true;
     let fault: Fault | undefined;
@@ -238,10 +236,13 @@ export async function walk(call: Walking, run: (step: Step) => Promise<AttemptEn
         gone,
       });
     }
-    if (!fault || gone || step.sink.begun || sink.closed) return end;
+    if (!fault || gone || step.sink.begun || sink.closed) {
+      if (thrown) throw thrown;
+      return end;
+    }
     const verdict = verdictOf(fault);
     tried.push({ candidate, provider, fault, verdict, tookMs: monotonic() - now });
-    const following = tried.length < MAX_TRIES && !(call.isOnce === true && mayHaveBegun(fault, verdict)) ? guide.next(tried) : undefined;
+    const following = tried.length < (call.most ?? MAX_TRIES) ? guide.next(tried) : undefined;
     if (!following || monotonic() + following.waitMs >= deadline) {
       if (thrown) throw thrown;
       return lastWord(end, tried);

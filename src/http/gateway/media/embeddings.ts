@@ -236,7 +236,8 @@ export async function embeddingsEndpoint(
   const asked = askedOf(scanned, operation);
   const model = operation.model ?? modelOf(scanned);
   if (operation.model !== undefined) checkNestedModel(scanned, model);
-  const call = { ...mediaCall(visit, operation, { model }), prefers: (media: Parameters<typeof isRelay>[0]) => isRelay(media, asked) };
+  const prefers = (media: Parameters<typeof isRelay>[0]): boolean => isRelay(media, asked);
+  const call = { ...mediaCall(visit, operation, { model }), prefers, isRepeatable: true };
   await runMedia(call, visit.sink, ports, async (context) => {
     const batch = batchOf(context);
     const count = isRelay(context.media, asked) ? countOf(scanned, asked, batch) : 0;

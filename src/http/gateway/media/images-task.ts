@@ -23,7 +23,7 @@ const aboutOf = (fields: JsonObject): JsonObject => ({
 
 /** Answers with the task of a job at the provider. */
 async function startJob(visit: Visit, { call, fields, load }: WantedTask, ports: GatewayPorts): Promise<void> {
-  await runMedia(call, visit.sink, ports, async (context) => {
+  await runMedia({ ...call, isJob: true }, visit.sink, ports, async (context) => {
     const webhook = await readWebhook(fields, ports.media);
     const request = await load(context);
     const requestKey = idempotencyKey(visit);

@@ -51,7 +51,7 @@ function writeReply(id: string, model: string, reply: ModerationsReply): JsonObj
 export const moderationsEndpoint: MediaEndpoint = async (visit, operation, request, ports) => {
   const scanned = await readScanned(visit, request);
   const named = scanned.scan.values.has('model') ? modelOf(scanned) : undefined;
-  const call = mediaCall(visit, operation, { model: named ?? USUAL_MODEL });
+  const call = { ...mediaCall(visit, operation, { model: named ?? USUAL_MODEL }), isRepeatable: true };
   await runMedia(call, visit.sink, ports, async (context) => {
     if (named !== undefined && context.media.wire.codec === 'openai') return relay(context, { ...scanned, path: '/moderations' });
     const body = parseBody(scanned.body);

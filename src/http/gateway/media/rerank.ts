@@ -98,7 +98,7 @@ export const rerankEndpoint: MediaEndpoint = async (received, operation, request
 };
 
 async function answer(visit: Visit, operation: MediaOperation, body: JsonObject, ports: GatewayPorts): Promise<void> {
-  const call = mediaCall(visit, operation, body);
+  const call = { ...mediaCall(visit, operation, body), isRepeatable: true };
   const asked = readRequest(body, operation.shape === 'cohere' ? 'cohere' : 'classic');
   const withDocuments = optionalBoolean(body, 'return_documents') ?? false;
   await runMedia(call, visit.sink, ports, async (context) => {

@@ -58,12 +58,13 @@ export const speechEndpoint: MediaEndpoint = async (visit, operation, request, p
   const call = mediaCall(visit, operation, body);
   const wish = { ...readWish(body), own: { object: body, bytes, scan } };
   const asEvents = readStreamFormat(body) === 'sse';
-  await runMedia({ ...call, inBand: asEvents }, visit.sink, ports, async (context) => {
+  await runMedia({ ...call, inBand: asEvents, isRepeatable: true }, visit.sink, ports, async (context) => {
     if (asEvents) return speakEvents(context, wish);
     const { contentType, audio, heard } = await speak(context, wish);
-    visit.sink.begin(200, { ...context.headers(), 'content-type': contentType });
-    await writeAll(visit.sink, audio);
-    visit.sink.end();
+    const { sink } = context;
+    sink.begin(200, { ...context.headers(), 'content-type': contentType });
+    await writeAll(sink, audio);
+    sink.end();
     context.count(heard.usage);
   });
 };
