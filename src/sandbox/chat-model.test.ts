@@ -130,6 +130,8 @@ describe('what is said', () => {
     ],
     ['a name', [...before, user("What's my name?")], 'Your name is Ada.'],
     ['the last message in Chinese', [...chinese, user('我刚才说了什么？')], '你刚才说的是：“我叫小明，今年八岁”'],
+    ['a name in the same turn', [user('My name is Ada'), user('What is my name?')], 'Your name is Ada.'],
+    ['a name that was not told', [user('我叫什么名字？')], '你还没有告诉我你的名字。'],
     ['a name in Chinese', [...chinese, user('我叫什么名字？')], '你叫小明。'],
     ['nothing, when there was nothing', [user('What did I say?')], 'You have not said anything before this.'],
   ])('remembers %s', (_name, turns, expected) => expect(said(answer(turns))).toBe(expected));

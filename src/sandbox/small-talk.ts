@@ -90,11 +90,11 @@ const recall: Talk = ({ prompt, earlier, language }) => {
 const NAME_EN = /\b[Mm]y name is (\p{L}[\p{L}'-]*(?: \p{Lu}[\p{L}'-]*)?)/u;
 const NAME_ZH = /我(?:的名字)?(?:叫做?|是)(\p{L}{1,12}?)(?=[\p{P}\s]|$)/u;
 
-/** A name that was told earlier in the conversation. */
+/** A name that was told in the conversation, be it in the same breath. */
 const nameOf: Talk = ({ prompt, earlier, language }) => {
   if (!/what(?:'s| is) my name|我叫什么|我的名字(?:是|叫)?什么/i.test(prompt)) return undefined;
-  const names = earlier.flatMap((text) => NAME_EN.exec(text)?.[1] ?? NAME_ZH.exec(text)?.[1] ?? []);
-  const name = names.at(-1);
+  const names = [...earlier, prompt].flatMap((text) => NAME_EN.exec(text)?.[1] ?? NAME_ZH.exec(text)?.[1] ?? []);
+  const name = names.findLast((one) => !/^(?:什么|谁|啥)/.test(one));
   if (name === undefined) return language === 'zh' ? '你还没有告诉我你的名字。' : 'You have not told me your name yet.';
   return language === 'zh' ? `你叫${name}。` : `Your name is ${name}.`;
 };
@@ -141,7 +141,7 @@ const OPERATIONS: Readonly<Record<string, (a: number, b: number) => number>> = {
 /** One sum with two numbers: `What is 12 * 7?` */
 const sum: Talk = ({ prompt }) => {
   const match =
-    /(-?\d{1,12}(?:\.\d{1,6})?)\s*([-+*×x/÷])\s*(-?\d{1,12}(?:\.\d{1,6})?)\s*(?:=|等于)?\s*(?:是多少|多少|几)?\s*[?？。.]?\s*$/.exec(
+    /(?<!\d)(-?\d{1,12}(?:\.\d{1,6})?)\s*([-+*×x/÷])\s*(-?\d{1,12}(?:\.\d{1,6})?)\s*(?:=|等于)?\s*(?:是多少|多少|几)?\s*[?？。.]?\s*$/.exec(
       prompt,
     );
   const operation = OPERATIONS[match?.[2] ?? ''];
@@ -168,7 +168,7 @@ const TOPICS: readonly Talk[] = [
       'Functional programming treats computing as evaluating functions rather than changing state. Pure functions give the same output for the same input and have no side effects. Small functions compose over immutable data into large programs, which makes them easy to reason about, test and run in parallel.',
     ],
   }),
-  when(/java\s*script[\s\S]*\bjava\b|\bjava\b[\s\S]*java\s*script|它和 ?Java|和 ?Java ?有什么/i, {
+  when(/^(?=[\s\S]*java\s*script)[\s\S]*\bjava\b(?!\s*script)|它和 ?Java|和 ?Java ?有什么/i, {
     zh: [
       '两者除了名字相近，没有直接关系：Java 是静态类型、编译到虚拟机的语言；JavaScript 是动态类型、最初为浏览器设计的语言。这个名字是 1995 年为了借 Java 的名气而取的。',
     ],
@@ -202,7 +202,7 @@ const TALKS: readonly Talk[] = [
   poem,
   count,
   sum,
-  when(/^\s*ping\s*[.!?]?\s*$/i, { zh: ['pong'], en: ['pong'] }),
+  when(/^\s*ping\s*(?:[.!?]\s*)?$/i, { zh: ['pong'], en: ['pong'] }),
   when(/你是谁|你是什么|介绍一下你?自己|自我介绍|who are you|what are you\b|introduce yourself|which model/i, WHAT_IT_IS),
   introduced,
   when(/最近怎么样|你好吗|过得(?:怎么样|如何)|how are you|how(?:'s| is) it going/i, {
