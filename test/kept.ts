@@ -24,7 +24,10 @@ export interface TestKept {
 }
 
 /** `folder`: one that several share, one after the other or at once. */
-export function testKept(now: () => number, options: { readonly folder?: string; readonly leaseMs?: number; readonly mediaBytes?: number } = {}): TestKept {
+export function testKept(
+  now: () => number,
+  options: { readonly folder?: string; readonly leaseMs?: number; readonly mediaBytes?: number } = {},
+): TestKept {
   let made: string | undefined;
   const folder = (): string => options.folder ?? (made ??= mkdtempSync(join(tmpdir(), 'pailou-test-')));
   const database = lazily(() => openDatabase(folder()));

@@ -2,7 +2,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { expect } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import type { Clock } from '../../src/exchange/ports.ts';
-import { type Answer, type FakeUpstream, json, startUpstream } from '../fakes/upstream.ts';
+import { type FakeUpstream, json, startUpstream } from '../fakes/upstream.ts';
 import { type ServerOptions, startTestServer, type TestServer } from '../server.ts';
 import { type Data, dataOf, type Dialect, DIALECTS } from './dialects.ts';
 
@@ -19,7 +19,7 @@ export interface StageOptions extends ServerOptions {
   readonly clock?: Clock;
 }
 
-export const TIMEOUTS = { connect: 1000, headers: 20_000, firstToken: 20_000, idle: 20_000, total: 30_000 };
+const TIMEOUTS = { connect: 1000, headers: 20_000, firstToken: 20_000, idle: 20_000, total: 30_000 };
 
 /** Sets the stage. Closing it checks the laws that hold in every scenario: no defect of ours, and one record a call. */
 export async function setStage(changes: Partial<Config> = {}, options: StageOptions = {}, timeouts = TIMEOUTS): Promise<Stage> {
@@ -99,4 +99,4 @@ export async function lastRecord(stage: Stage, count: number): Promise<TestServe
   return stage.server.records[count - 1] as TestServer['records'][number];
 }
 
-export { type Answer, json };
+export { json };
