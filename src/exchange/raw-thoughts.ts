@@ -48,13 +48,15 @@ export async function writeRawMinding(call: Call, target: Target, seals: SealSto
   if (!decoded) return writeRaw(call, target);
   const body = await withThoughts(call, target, decoded, seals);
   const outgoing = writeRaw(body ? { ...call, prepared: { raw: true, ...call.prepared, body } } : call, target);
-  const keeper = createSealKeeper(target.provider.maker, decoded.request.turns.at(-1));
   return {
     ...outgoing,
-    lane: (context) =>
-      overheard(outgoing.lane(context), context, (event) => {
+    lane(context) {
+      // One a try: what a broken answer thought is not kept.
+      const keeper = createSealKeeper(target.provider.maker, decoded.request.turns.at(-1));
+      return overheard(outgoing.lane(context), context, (event) => {
         keeper.event(event);
         if (event.type === 'reply-end' && keeper.kept.size > 0) seals.put(call.key.id, keeper.kept);
-      }),
+      });
+    },
   };
 }

@@ -127,3 +127,77 @@ describe('the raw lane stays raw', () => {
     expect((await ask(bodyOf(model, []))).text).toBe('{"choices":"none"}');
   });
 });
+
+interface Other {
+  readonly name: string;
+  readonly path: (model: string) => string;
+  readonly body: (model: string, more: readonly Data[]) => Data;
+  /** The client's next turns: its tool call bare of thoughts, and the result. */
+  readonly next: (reply: Data) => readonly Data[];
+}
+
+const PARAMETERS = TOOLS[0]?.function.parameters ?? {};
+const OTHERS: readonly Other[] = [
+  {
+    name: 'an Anthropic client',
+    path: () => '/v1/messages',
+    body: (model, more) => ({
+      model,
+      max_tokens: 1000,
+      messages: [{ role: 'user', content: 'look it up' }, ...more],
+      tools: [{ name: 'lookup', input_schema: PARAMETERS }],
+    }),
+    next: ({ content }) => {
+      const use = content.find((block: Data) => block.type === 'tool_use');
+      return [
+        { role: 'assistant', content: [use] },
+        { role: 'user', content: [{ type: 'tool_result', tool_use_id: use.id, content: 'found' }] },
+      ];
+    },
+  },
+  {
+    name: 'a Responses client',
+    path: () => '/v1/responses',
+    body: (model, more) => ({
+      model,
+      store: false,
+      input: [{ role: 'user', content: 'look it up' }, ...more],
+      tools: [{ type: 'function', name: 'lookup', parameters: PARAMETERS, strict: false }],
+    }),
+    next: ({ output }) => {
+      const called = output.find((item: Data) => item.type === 'function_call');
+      return [called, { type: 'function_call_output', call_id: called.call_id, output: 'found' }];
+    },
+  },
+  {
+    name: 'a Gemini client',
+    path: (model) => `/v1beta/models/${model}:generateContent`,
+    body: (_model, more) => ({
+      contents: [{ role: 'user', parts: [{ text: 'look it up' }] }, ...more],
+      tools: [{ functionDeclarations: [{ name: 'lookup', parametersJsonSchema: PARAMETERS }] }],
+    }),
+    next: ({ candidates }) => {
+      const { functionCall } = candidates[0].content.parts.find((part: Data) => part.functionCall);
+      return [
+        { role: 'model', parts: [{ functionCall }] },
+        { role: 'user', parts: [{ functionResponse: { id: functionCall.id, name: 'lookup', response: { output: 'found' } } }] },
+      ];
+    },
+  },
+];
+
+describe.each(OTHERS)('$name that keeps no thoughts', ({ path, body, next }) => {
+  it.each(MODELS)('$model gets its own back', async ({ model, field }) => {
+    const send = async (more: readonly Data[]): Promise<Data> => {
+      upstream.answer = json(WHOLE);
+      const got = await call(server.url + path(model), JSON.stringify(body(model, more)), { authorization: `Bearer ${server.key}` });
+      expect(got.status, got.text).toBe(200);
+      return JSON.parse(got.text);
+    };
+    await send(next(await send([])));
+    expect(sent().messages.find((message: Data) => message.role === 'assistant')).toMatchObject({
+      [field]: THOUGHT,
+      tool_calls: [TOOL_CALL],
+    });
+  });
+});
