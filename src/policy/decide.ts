@@ -4,7 +4,7 @@ import { matchesAny } from './glob.ts';
 import { lackingOf, type Needs } from './needs.ts';
 import { type Preferences, rankOf, unwanted } from './preferences.ts';
 import { refusalOf } from './refusal.ts';
-import { draftOf, type Expansion, expand, expandAsked, expandLater, type Way } from './routes/expand.ts';
+import { draftOf, type Expansion, expand, expandAsked, expandLater, MAX_STEPS, type Way } from './routes/expand.ts';
 import type { Failure } from './routes/route.ts';
 import type { Caller } from './routes/strategies.ts';
 import { NO_SIGNALS, type OutReason, type Signals } from './signals.ts';
@@ -47,7 +47,16 @@ const NOBODY: Caller = {};
 
 /** All that a call may go to, in the order of trying, before anything is left out. */
 function draftsOf(snapshot: Snapshot, request: RouteRequest, signals: Signals): Pick<Expansion, 'found' | 'turned'> {
-  const expansion: Expansion = { snapshot, job: request, caller: request.caller ?? NOBODY, signals, found: [], later: [], turned: [] };
+  const expansion: Expansion = {
+    snapshot,
+    job: request,
+    caller: request.caller ?? NOBODY,
+    signals,
+    found: [],
+    later: [],
+    turned: [],
+    steps: MAX_STEPS,
+  };
   expandAsked(expansion, request.model, request.key.routes, START);
   for (const name of request.models ?? []) {
     if (isAllowed(request, name)) expansion.later.push({ name, way: { reasons: ['fallback'], hops: 0 } });
@@ -175,10 +184,9 @@ export function decide(snapshot: Snapshot, request: RouteRequest, signals: Signa
   if (needs && (found.length > 1 || strictly)) applyNeeds(found, snapshot, needs, strictly);
   if (found.length > 1) applyHealth(found, signals);
   const candidates = choose(found, prefers?.allowFallbacks === false);
-  const more = turned.length > 0 ? { turned } : {};
   if (!candidates.some(({ verdict }) => verdict === 'chosen'))
-    return { asked, candidates, refusal: refusalOf(snapshot, request, candidates), ...more };
-  return { asked, candidates, ...(found.length > 1 ? ambiguityOf(found) : {}), ...more };
+    return { asked, candidates, refusal: refusalOf(snapshot, request, candidates) };
+  return { asked, candidates, ...(found.length > 1 ? ambiguityOf(found) : {}), ...(turned.length > 0 ? { turned } : {}) };
 }
 
 /** The provider that the path names, and no other. */

@@ -1,6 +1,7 @@
 import type { ProtocolId } from '../ir/index.ts';
 import { decide, type Decision } from './decide.ts';
 import type { Need } from './needs.ts';
+import type { Caller } from './routes/strategies.ts';
 import { NO_SIGNALS, type Signals } from './signals.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -14,13 +15,15 @@ export interface Imagined {
   readonly key?: string;
   /** Providers, or `provider/model`, that do not answer. */
   readonly down?: readonly string[];
+  /** Who calls; nobody in particular where that is left out. */
+  readonly caller?: Caller;
 }
 
 /** Where such a call would go: what a live one is decided by, asked without one. Of targets by weight the heaviest is drawn. */
 export function explain(snapshot: Snapshot, imagined: Imagined): Decision {
-  const { model, protocol, needs = [], tokens, down = [] } = imagined;
+  const { model, protocol, needs = [], tokens, down = [], caller = {} } = imagined;
   const key = [...snapshot.keys.values()].find(({ name }) => name === imagined.key) ?? {};
   const signals: Signals = { ...NO_SIGNALS, targets: new Map(down.map((name) => [name, { out: 'unhealthy' }])) };
   const wanted = { abilities: needs, ...(tokens === undefined ? {} : { tokens }) };
-  return decide(snapshot, { model, protocol, operation: 'generate', key, needs: wanted }, signals);
+  return decide(snapshot, { model, protocol, operation: 'generate', key, needs: wanted, caller }, signals);
 }

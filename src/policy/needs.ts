@@ -61,7 +61,7 @@ const NOTHING: Lacking = { hard: [], soft: [] };
 export function lackingOf(provider: Provider, protocol: ProtocolId, model: string, needs: Needs): Lacking {
   if (needs.abilities.length === 0 && needs.tokens === undefined) return NOTHING;
   const known = { ...presetsWord(provider, protocol, model), ...operatorsWord(provider, model) };
-  const lacks = needs.abilities.filter((need) => known[need] === false);
+  const lacks = NEEDS.filter((need) => known[need] === false && needs.abilities.includes(need));
   const named = (some: readonly Need[]): readonly Lack[] => some.map((need): Lack => `capability_missing:${need}`);
   const tooLong = needs.tokens !== undefined && known.context !== undefined && needs.tokens > known.context;
   return {

@@ -25,6 +25,8 @@ export interface Expansion {
   readonly later: { readonly name: string; readonly way: Way }[];
   /** Routes that took a turn. */
   readonly turned: string[];
+  /** Names that may still be followed: routes may name routes, and in a circle that slipped through there would be no end of it. */
+  steps: number;
 }
 
 /** How a name was come by. */
@@ -38,6 +40,8 @@ export interface Way {
 const MAX_HOPS = 10;
 /** A decision's candidates at most: routes may name routes. */
 const MAX_CANDIDATES = 64;
+/** Names that a decision follows at most. */
+export const MAX_STEPS = 256;
 
 /** What a name stands for: itself where nothing else is said. */
 export interface Meaning {
@@ -145,7 +149,7 @@ function follow(expansion: Expansion, { target, reason, stars }: Meaning, way: W
 
 /** Follows a name to the targets that it stands for. Loops are configuration errors; should one get here it ends. */
 export function expand(expansion: Expansion, name: string, way: Way): void {
-  if (way.hops > MAX_HOPS || expansion.found.length >= MAX_CANDIDATES) return;
+  if (expansion.steps-- <= 0 || way.hops > MAX_HOPS || expansion.found.length >= MAX_CANDIDATES) return;
   const meaning = meaningOf(expansion.snapshot, name);
   if (meaning) follow(expansion, meaning, way);
   else land(expansion, name, way);

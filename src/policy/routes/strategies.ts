@@ -11,8 +11,13 @@ export interface Caller {
   readonly session?: string;
 }
 
+const ORDER_REASONS = ['weight', 'round_robin', 'random', 'priority', 'least_busy', 'lowest_latency', 'hash', 'sticky_session'] as const;
+
 /** Why a target stands where it stands in its route. */
-export type OrderReason = 'weight' | 'round_robin' | 'random' | 'priority' | 'least_busy' | 'lowest_latency' | 'hash' | 'sticky_session';
+export type OrderReason = (typeof ORDER_REASONS)[number];
+
+/** Whether a reason says that a route put something in order. */
+export const isOrderReason = (reason: string): boolean => (ORDER_REASONS as readonly string[]).includes(reason);
 
 /** A route's targets in the order of trying. */
 export interface Arranged {

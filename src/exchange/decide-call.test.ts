@@ -1,0 +1,264 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Config } from '../config/config.ts';
+import type { JsonObject } from '../ir/index.ts';
+import { compileSnapshot } from '../policy/compile-snapshot.ts';
+import { explain, type Imagined } from '../policy/explain.ts';
+import { createLiveSignals } from '../policy/live-signals.ts';
+import { type AbilitySettings, type Need } from '../policy/needs.ts';
+import { FAILURES, type ModelSettings, type RouteSettings, STRATEGIES } from '../policy/routes/route.ts';
+import { runRouteTests } from '../policy/routes/route-tests.ts';
+import { clientCodecs } from '../protocols/index.ts';
+import { decideCall } from './decide-call.ts';
+import { readCaller } from './read-caller.ts';
+import { readNeeds } from './read-needs.ts';
+
+const NAMES = ['one', 'two', 'three', 'four'] as const;
+const ALIASES = ['fast', 'smart', 'deep', 'x-1', 'x-big'] as const;
+const PROTOCOLS = ['openai-chat', 'openai-responses', 'anthropic-messages', 'gemini'] as const;
+const WANTS = ['tools', 'vision', 'files', 'structured', 'reasoning'] as const satisfies readonly Need[];
+
+/** A part of each dialect's body that needs something. */
+const BODIES: { readonly [P in (typeof PROTOCOLS)[number]]: (needs: readonly Need[], text: string) => JsonObject } = {
+  'openai-chat': (needs, text) => ({
+    messages: [
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text },
+          ...(needs.includes('vision') ? [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }] : []),
+          ...(needs.includes('files') ? [{ type: 'file', file: { file_data: 'data:application/pdf;base64,AAAA' } }] : []),
+        ],
+      },
+    ],
+    ...(needs.includes('tools') ? { tools: [{ type: 'function', function: { name: 'f' } }] } : {}),
+    ...(needs.includes('structured') ? { response_format: { type: 'json_schema', json_schema: { name: 's', schema: {} } } } : {}),
+    ...(needs.includes('reasoning') ? { reasoning_effort: 'high' } : {}),
+  }),
+  'openai-responses': (needs, text) => ({
+    input: [
+      {
+        role: 'user',
+        content: [
+          { type: 'input_text', text },
+          ...(needs.includes('vision') ? [{ type: 'input_image', image_url: 'https://example.com/a.png' }] : []),
+          ...(needs.includes('files') ? [{ type: 'input_file', file_data: 'data:application/pdf;base64,AAAA' }] : []),
+        ],
+      },
+    ],
+    ...(needs.includes('tools') ? { tools: [{ type: 'function', name: 'f' }] } : {}),
+    ...(needs.includes('structured') ? { text: { format: { type: 'json_schema', name: 's', schema: {} } } } : {}),
+    ...(needs.includes('reasoning') ? { reasoning: { effort: 'low' } } : {}),
+  }),
+  'anthropic-messages': (needs, text) => ({
+    max_tokens: 100,
+    messages: [
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text },
+          ...(needs.includes('vision') ? [{ type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AAAA' } }] : []),
+          ...(needs.includes('files') ? [{ type: 'document', source: { type: 'url', url: 'https://example.com/a.pdf' } }] : []),
+        ],
+      },
+    ],
+    ...(needs.includes('tools') ? { tools: [{ name: 'f', input_schema: {} }] } : {}),
+    ...(needs.includes('structured') ? { output_config: { format: { type: 'json_schema', schema: {} } } } : {}),
+    ...(needs.includes('reasoning') ? { thinking: { type: 'enabled', budget_tokens: 2000 } } : {}),
+  }),
+  gemini: (needs, text) => ({
+    contents: [
+      {
+        parts: [
+          { text },
+          ...(needs.includes('vision') ? [{ inlineData: { mimeType: 'image/png', data: 'AAAA' } }] : []),
+          ...(needs.includes('files') ? [{ fileData: { mimeType: 'application/pdf', fileUri: 'https://example.com/a.pdf' } }] : []),
+        ],
+      },
+    ],
+    ...(needs.includes('tools') ? { tools: [{ functionDeclarations: [{ name: 'f' }] }] } : {}),
+    generationConfig: {
+      ...(needs.includes('structured') ? { responseJsonSchema: {} } : {}),
+      ...(needs.includes('reasoning') ? { thinkingConfig: { thinkingLevel: 'high' } } : {}),
+    },
+  }),
+};
+
+const targetName = fc.oneof(
+  fc.tuple(fc.constantFrom(...NAMES), fc.constantFrom('m', 'n', 'big')).map(([provider, model]) => `${provider}/${model}`),
+  fc.constantFrom(...ALIASES, 'gpt-5', 'gone/m'),
+);
+
+const route: fc.Arbitrary<RouteSettings> = fc.record(
+  {
+    targets: fc.array(fc.record({ to: targetName, weight: fc.nat(5), order: fc.nat(2) }, { requiredKeys: ['to'] }), {
+      minLength: 1,
+      maxLength: 4,
+    }),
+    strategy: fc.constantFrom(...STRATEGIES),
+    affinity: fc.boolean(),
+    fallback: fc.oneof(
+      fc.array(targetName, { maxLength: 3 }),
+      fc.dictionary(fc.constantFrom(...FAILURES, 'any' as const), fc.array(targetName, { maxLength: 2 })),
+    ),
+  },
+  { requiredKeys: ['targets'] },
+);
+
+const settings: fc.Arbitrary<ModelSettings> = fc.oneof({ weight: 1, arbitrary: targetName }, { weight: 3, arbitrary: route });
+
+const models = fc.dictionary(fc.constantFrom(...ALIASES, 'x-*'), settings);
+
+const abilities: fc.Arbitrary<AbilitySettings> = fc.record(
+  {
+    tools: fc.boolean(),
+    vision: fc.boolean(),
+    files: fc.boolean(),
+    structured: fc.boolean(),
+    reasoning: fc.boolean(),
+    context: fc.nat(60),
+  },
+  { requiredKeys: [] },
+);
+
+const config = fc.record({
+  models,
+  own: fc.option(models, { nil: undefined }),
+  allowed: fc.option(fc.constant(['fast', 'x-*', 'one/*']), { nil: undefined }),
+  defaultModel: fc.option(targetName, { nil: undefined }),
+  abilities: fc.array(fc.dictionary(fc.constantFrom('*', 'm', 'b*'), abilities), { minLength: 4, maxLength: 4 }),
+});
+
+const asked = fc.record({
+  model: fc.oneof(targetName, fc.constantFrom('x-2', 'unheard-of')),
+  protocol: fc.constantFrom(...PROTOCOLS),
+  needs: fc.uniqueArray(fc.constantFrom(...WANTS)),
+  words: fc.nat(40),
+  down: fc.uniqueArray(fc.oneof(fc.constantFrom(...NAMES), targetName), { maxLength: 3 }),
+});
+
+const PRESETS = ['openai', 'anthropic', 'gemini', 'deepseek'] as const;
+
+function snapshotOf({
+  models: table,
+  own,
+  allowed,
+  defaultModel,
+  abilities: each,
+}: typeof config extends fc.Arbitrary<infer C> ? C : never) {
+  const providers = Object.fromEntries(
+    NAMES.map((name, index) => [name, { preset: PRESETS[index] ?? 'openai', key: 'k'.repeat(20), abilities: each[index] ?? {} }]),
+  );
+  const key = { name: 'k', value: 'v'.repeat(20), ...(own ? { routes: own } : {}), ...(allowed ? { models: allowed } : {}) };
+  return compileSnapshot(
+    { providers, models: table, keys: [key], sandbox: false, ...(defaultModel === undefined ? {} : { defaultModel }) } as unknown as Config,
+    1,
+  );
+}
+
+describe('what is explained is what is done', () => {
+  it('for 10,000 configurations and calls', () => {
+    fc.assert(
+      fc.property(config, asked, (made, { model, protocol, needs, words, down }) => {
+        const snapshot = snapshotOf(made);
+        const [key] = [...snapshot.keys.values()];
+        const client = clientCodecs.get(protocol);
+        if (!key || !client) throw new Error('no key or client');
+        const body = BODIES[protocol](needs, 'word '.repeat(words));
+        const live = createLiveSignals(() => 0);
+        for (const name of down) live.mark(name, 'unhealthy');
+        const tokens = readNeeds(body).tokens ?? 0;
+        const imagined: Imagined = { model, protocol, needs, tokens, key: 'k', down };
+        const caller = readCaller({}, body, undefined);
+        const call = { snapshot, model, key, client, body: Buffer.from(JSON.stringify(body)), headers: {} };
+        expect(decideCall(call, live.read())).toEqual(explain(snapshot, { ...imagined, caller }));
+      }),
+      { numRuns: 10_000 },
+    );
+  }, 120_000);
+
+  it('a route test is that decision', () => {
+    const snapshot = snapshotOf({
+      models: {
+        smart: {
+          targets: [
+            { to: 'one/m', weight: 80 },
+            { to: 'two/m', weight: 20 },
+          ],
+          fallback: ['four/m'],
+        },
+      },
+      own: undefined,
+      allowed: undefined,
+      defaultModel: undefined,
+      abilities: [{}, { '*': { tools: false } }, {}, {}],
+    });
+    const results = runRouteTests(snapshot, [
+      { name: 'a', when: { model: 'smart', protocol: 'anthropic', needs: ['tools'] }, expect: { first: 'one/m', not: ['two/m'] } },
+      { name: 'b', when: { model: 'smart', down: ['one'] }, expect: { order: ['two/m', 'four/m'] } },
+      { name: 'c', when: { model: 'nothing' }, expect: { refused: true } },
+      { name: 'd', when: { model: 'smart' }, expect: { first: 'two/m' } },
+      { name: 'e', when: { model: 'smart' }, expect: { order: ['one/m'] } },
+      { name: 'f', when: { model: 'smart' }, expect: { not: ['four/m'] } },
+      { name: 'g', when: { model: 'smart' }, expect: { refused: true } },
+    ]);
+    expect(results.filter(({ ok }) => ok).map(({ name }) => name)).toEqual(['a', 'b', 'c']);
+  });
+});
+
+describe('what a body needs', () => {
+  it.each(PROTOCOLS)('in %s', (protocol) => {
+    for (const need of WANTS) expect(readNeeds(BODIES[protocol]([need], 'Hello there')).abilities, need).toEqual([need]);
+    expect(readNeeds(BODIES[protocol]([...WANTS], 'x')).abilities.toSorted()).toEqual([...WANTS].toSorted());
+    expect(readNeeds(BODIES[protocol]([], 'Hello'))).toEqual({ abilities: [], tokens: 1 });
+  });
+
+  it.each([
+    ['no tools', { tools: [] }, []],
+    ['functions of old', { functions: [{ name: 'f' }] }, ['tools']],
+    ['no thinking', { reasoning_effort: 'none', thinking: { type: 'disabled' } }, []],
+    [
+      'a sound',
+      { messages: [{ role: 'user', content: [{ type: 'input_audio', input_audio: { data: 'AAAA', format: 'wav' } }] }] },
+      ['audio'],
+    ],
+    ['a film', { contents: [{ parts: [{ fileData: { mimeType: 'video/mp4', fileUri: 'u' } }] }] }, ['video']],
+    ['text of a type', { contents: [{ parts: [{ inlineData: { mimeType: 'text/plain', data: 'AAAA' } }] }] }, []],
+    ['an odd type', { messages: [{ content: [{ type: 'constructor' }, { type: 7 }, null] }] }, []],
+  ])('%s', (_name, body, needs) => expect(readNeeds(body as unknown as JsonObject).abilities).toEqual(needs));
+
+  it('bytes are no text', () => {
+    const image = { type: 'image', source: { type: 'base64', data: 'A'.repeat(100_000) } };
+    expect(readNeeds({ messages: [{ role: 'user', content: [image] }] }).tokens).toBeLessThan(10);
+  });
+});
+
+describe('who calls', () => {
+  const messages = [{ role: 'user', content: 'Hi' }];
+  it.each([
+    ['a header', { session_id: 'abc' }, {}, { session: 'abc' }],
+    ['the first header that is there', { 'x-session-id': 'a', conversation_id: 'b' }, {}, { session: 'a' }],
+    ['the prompt cache’s key', {}, { prompt_cache_key: 'k', user: 'u' }, { session: 'k', user: 'u' }],
+    [
+      'Claude Code’s session',
+      {},
+      { metadata: { user_id: 'user_1_account__session_0123abcd-ef' } },
+      { session: '0123abcd-ef', user: 'user_1_account__session_0123abcd-ef' },
+    ],
+    ['a header before the body', { 'x-session-id': 's' }, { prompt_cache_key: 'k' }, { session: 's' }],
+    ['nothing', {}, {}, {}],
+  ])('by %s', (_name, headers, body, caller) => expect(readCaller(headers, body, undefined)).toEqual(caller));
+
+  it('else by how the prompt begins, marks of caches left out', () => {
+    const begins = (...turns: readonly JsonObject[]): string | undefined =>
+      readCaller({}, { system: 'S', messages: turns }, '10.0.0.1').session;
+    const first = begins({ role: 'user', content: 'Hi' });
+    expect(begins({ role: 'user', content: 'Hi' }, { role: 'assistant', content: 'Yes' }, { role: 'user', content: 'More' })).toBe(first);
+    expect(begins({ role: 'user', content: [{ type: 'text', text: 'Hi', cache_control: { type: 'ephemeral' } }] })).toBe(
+      begins({ role: 'user', content: [{ type: 'text', text: 'Hi' }] }),
+    );
+    expect(begins({ role: 'user', content: 'Ho' })).not.toBe(first);
+    expect(readCaller({}, { messages }, '10.0.0.1').client).toBe('10.0.0.1');
+    expect(readCaller({}, { input: 'x'.repeat(100_000) }, undefined).session?.length).toBe(16 * 1024);
+  });
+});
