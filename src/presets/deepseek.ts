@@ -2,6 +2,7 @@ import { bearer, header } from './auth.ts';
 import { ANTHROPIC_VERSION, CHAT_LIKE, CHAT_LIKE_QUIRKS, MESSAGES_LIKE, RESPONSES_LIKE } from './chat-like.ts';
 import { forModels } from './model-rule.ts';
 import { definePreset } from './preset.ts';
+import { callsTogether } from './quirks.ts';
 
 const NO_MEDIA = { image: 'none', document: 'none', audio: 'none', video: 'none' } as const;
 const EFFORTS = ['none', 'low', 'high', 'max'];
@@ -41,7 +42,12 @@ export const deepseek = definePreset({
       facts: { ...MESSAGES_LIKE, reasoningControl: 'effort', efforts: EFFORTS, media: NO_MEDIA },
       mark: 'documented',
     },
-    'openai-responses': { base: '', facts: { ...RESPONSES_LIKE, efforts: EFFORTS, media: NO_MEDIA }, mark: 'recorded' },
+    'openai-responses': {
+      base: '',
+      facts: { ...RESPONSES_LIKE, efforts: EFFORTS, media: NO_MEDIA },
+      quirks: [callsTogether],
+      mark: 'recorded',
+    },
     'openai-completions': { base: '/beta', mark: 'documented' },
   },
   knows: ['deepseek-*'],

@@ -3,6 +3,7 @@ import { createNotes, type JsonObject } from '../ir/index.ts';
 import type { Quirk } from './preset.ts';
 import {
   audioAsUri,
+  callsTogether,
   clamp,
   developerAsSystem,
   drop,
@@ -136,6 +137,41 @@ const ROWS: readonly Row[] = [
     body: { messages: [{ role: 'assistant', reasoning: 'Hm.', content: null, tool_calls: [] }] },
     becomes: { messages: [{ role: 'assistant', content: '<think>Hm.</think>', tool_calls: [] }] },
   },
+  {
+    name: 'words between two calls',
+    quirk: callsTogether,
+    body: {
+      input: [
+        { role: 'user', content: 'a' },
+        { type: 'function_call', call_id: '1' },
+        { type: 'message', role: 'assistant', content: 'Now the other.' },
+        { type: 'function_call', call_id: '2' },
+        { type: 'message', role: 'assistant', content: 'Both asked.' },
+        { type: 'function_call_output', call_id: '1' },
+        { type: 'function_call_output', call_id: '2' },
+        { type: 'message', role: 'assistant', content: 'Done.' },
+      ],
+    },
+    becomes: {
+      input: [
+        { role: 'user', content: 'a' },
+        { type: 'message', role: 'assistant', content: 'Now the other.' },
+        { type: 'function_call', call_id: '1' },
+        { type: 'function_call', call_id: '2' },
+        { type: 'message', role: 'assistant', content: 'Both asked.' },
+        { type: 'function_call_output', call_id: '1' },
+        { type: 'function_call_output', call_id: '2' },
+        { type: 'message', role: 'assistant', content: 'Done.' },
+      ],
+    },
+  },
+  {
+    name: 'calls of two turns',
+    quirk: callsTogether,
+    body: { input: [{ type: 'function_call' }, { type: 'function_call_output' }, { role: 'assistant' }, { type: 'function_call' }] },
+    becomes: { input: [{ type: 'function_call' }, { type: 'function_call_output' }, { role: 'assistant' }, { type: 'function_call' }] },
+  },
+  { name: 'an input that is text', quirk: callsTogether, body: { input: 'function_call' }, becomes: { input: 'function_call' } },
   {
     name: 'no thoughts',
     quirk: thoughtsInTags('reasoning'),

@@ -150,3 +150,32 @@ export const thoughtsInTags = (field: string): Quirk => ({
       return { ...without(message, field), content: `<think>${thought}</think>${typeof content === 'string' ? content : ''}` };
     }),
 });
+
+const isCall = (item: Json | undefined): boolean => isObject(item) && item['type'] === 'function_call';
+const isAssistants = (item: Json | undefined): boolean => isObject(item) && item['role'] === 'assistant';
+
+/** Responses: what the model said between two calls of one turn stands before them. */
+export const callsTogether: Quirk = {
+  fields: ['function_call'],
+  apply(body) {
+    const { input } = body;
+    if (!Array.isArray(input)) return body;
+    const items = input as readonly Json[];
+    const out: Json[] = [];
+    let isMoved = false;
+    for (let at = 0; at < items.length;) {
+      let end = at;
+      let lastCall = at;
+      while (isCall(items[at]) && (isCall(items[end]) || isAssistants(items[end]))) {
+        if (isCall(items[end])) lastCall = end;
+        end++;
+      }
+      const run = items.slice(at, lastCall + 1);
+      const said = isCall(items[at]) ? run.filter(isAssistants) : [];
+      isMoved ||= said.length > 0;
+      out.push(...said, ...(said.length > 0 ? run.filter(isCall) : run));
+      at = lastCall + 1;
+    }
+    return isMoved ? { ...body, input: out } : body;
+  },
+};
