@@ -1,0 +1,166 @@
+import { describe, expect, test } from 'vitest';
+import { reasonWords } from '../../src/cli/reason-words.ts';
+import { openTerminal } from './terminal.ts';
+
+const CONFIG = `version: 1
+keys:
+  - { name: laptop, value: "\${env:CLIENT}", models: [fast] }
+providers:
+  openai: { preset: openai, key: "\${env:K}" }
+  deepseek: { preset: deepseek, key: "\${env:K}", abilities: { "*": { tools: false } } }
+models:
+  fast: deepseek/deepseek-chat
+  smart:
+    targets:
+      - { to: openai/gpt-5.6, weight: 20 }
+      - { to: deepseek/deepseek-v4-pro, weight: 80 }
+    fallback: { down: [fast] }
+sandbox: false
+`;
+const env = { K: 'sk-0123456789-abcdefgh', CLIENT: 'pk-0123456789-abcdefgh' };
+const terminal = (more = '') => openTerminal({ 'pailou.yaml': CONFIG + more }, env);
+
+const SMART = `smart → deepseek/deepseek-v4-pro
+  1. deepseek/deepseek-v4-pro (anthropic-messages)  chosen: by its alias, by weight
+  + openai/gpt-5.6 (openai-responses)               next: by its alias, by weight
+  + deepseek/deepseek-chat (anthropic-messages)     next: only after down, by its alias, fallback, by its alias
+`;
+const TOOLS = `smart → openai/gpt-5.6
+  1. openai/gpt-5.6 (openai-chat)               选中：按别名、按权重
+  - deepseek/deepseek-v4-pro (openai-chat)      排除：按别名、按权重、缺少 tools
+  - deepseek/deepseek-chat (openai-chat)        排除：仅在 down 之后、按别名、备用、按别名、缺少 tools
+`;
+
+const squeezed = (text: string): string => text.replaceAll(/ {2,}/g, '  ');
+
+describe('route explain', () => {
+  test('in English', async () => {
+    const { code, stdout, stderr } = await terminal().run('route explain smart --protocol anthropic');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(squeezed(stdout)).toBe(squeezed(SMART));
+  });
+
+  test('in Chinese', async () => {
+    const { code, stdout } = await terminal().run('route explain smart --needs tools --lang zh');
+    expect(code).toBe(0);
+    expect(squeezed(stdout)).toBe(squeezed(TOOLS));
+  });
+
+  test('as a document', async () => {
+    const { code, stdout } = await terminal().run('route explain smart --down deepseek/deepseek-v4-pro,openai --json');
+    expect(code).toBe(0);
+    const { asked, candidates } = JSON.parse(stdout) as { asked: string; candidates: unknown };
+    expect(asked).toBe('smart');
+    expect(candidates).toEqual([
+      {
+        provider: 'deepseek',
+        model: 'deepseek-v4-pro',
+        protocol: 'openai-chat',
+        verdict: 'rejected',
+        reasons: ['alias', 'weight', 'unhealthy'],
+      },
+      { provider: 'openai', model: 'gpt-5.6', protocol: 'openai-chat', verdict: 'rejected', reasons: ['alias', 'weight', 'unhealthy'] },
+      {
+        provider: 'deepseek',
+        model: 'deepseek-chat',
+        protocol: 'openai-chat',
+        verdict: 'chosen',
+        reasons: ['alias', 'fallback', 'alias'],
+        after: ['down'],
+      },
+    ]);
+  });
+
+  test.each([
+    ['route explain nothing', 5, "nothing → nowhere. Unknown model 'nothing'. GET /v1/models lists what there is\n"],
+    ['route explain smart --key laptop', 4, "smart → nowhere. This key may not use model 'smart'\n"],
+    ['route explain fast --key laptop', 0, 'fast → deepseek/deepseek-chat\n'],
+  ])('%s', async (line, code, says) => {
+    const ran = await terminal().run(line);
+    expect(ran.code).toBe(code);
+    expect(ran.stdout.startsWith(says)).toBe(true);
+  });
+
+  test.each([
+    [
+      'route explain',
+      "'route explain' needs MODEL. What it takes: pailou help route explain",
+      '“route explain”需要 MODEL。用法：pailou help route explain',
+    ],
+    [
+      'route explain smart --needs tolls',
+      "--needs does not know 'tolls'. Did you mean 'tools'? Known: ",
+      '--needs 不认识“tolls”。是否想输入“tools”？可用：',
+    ],
+    ['route explain smart --protocol grpc', "--protocol does not know 'grpc'.", '--protocol 不认识“grpc”。'],
+    ['route explain smart --tokens many', "--tokens must be a whole number, not 'many'", '--tokens 须为整数，而不是“many”'],
+    [
+      'route explain smart --key lapdog',
+      "--key does not know 'lapdog'. Did you mean 'laptop'?",
+      '--key 不认识“lapdog”。是否想输入“laptop”？',
+    ],
+    [
+      'route explain smart --down opnai',
+      "--down does not know 'opnai'. Did you mean 'openai'?",
+      '--down 不认识“opnai”。是否想输入“openai”？',
+    ],
+    ['route', "'route' is not a whole command. Did you mean 'route explain'?", '命令“route”不完整。是否想输入“route explain”？'],
+  ])('%s ends with 2', async (line, en, zh) => {
+    const said = await terminal().run(line);
+    expect(said).toMatchObject({ code: 2, stdout: '' });
+    expect(said.stderr.startsWith(en)).toBe(true);
+    expect((await terminal().run(`--lang=zh ${line}`)).stderr.startsWith(zh)).toBe(true);
+  });
+
+  test('a lack is named in both languages', () => expect(reasonWords('capability_missing:tools')).toEqual(['lacks tools', '缺少 tools']));
+});
+
+const passing = `routeTests:
+  - name: tools go to a model that has them
+    when: { model: smart, protocol: anthropic, needs: [tools] }
+    expect: { first: openai/gpt-5.6 }
+`;
+const failing = `${passing}  - name: all is well
+    when: { model: smart }
+    expect: { first: openai/gpt-5.6 }
+`;
+
+describe('check --tests', () => {
+  test.each([
+    ['passing', passing, 0, '1 route test passed\n'],
+    ['none', '', 0, 'There are no routeTests in this configuration\n'],
+    ['failing', failing, 9, '1 of 2 route tests failed\n'],
+  ])('%s', async (_name, more, code, says) => {
+    const { code: got, stderr, stdout } = await terminal(more).run('check --tests');
+    expect([got, stdout]).toEqual([code, '']);
+    expect(stderr.endsWith(says)).toBe(true);
+  });
+
+  test('a failing one is shown with the decision, in Chinese too', async () => {
+    const { stderr } = await terminal(failing).run('check --tests');
+    expect(stderr).toContain(
+      'route test failed: all is well. Expected {"first":"openai/gpt-5.6"}, but:\nsmart → deepseek/deepseek-v4-pro\n',
+    );
+    const chinese = await terminal(failing).run('check --tests --lang zh');
+    expect(chinese.stderr).toContain(
+      '路由测试失败：all is well。应为 {"first":"openai/gpt-5.6"}，实际为：\nsmart → deepseek/deepseek-v4-pro\n',
+    );
+    expect(chinese.stderr.endsWith('2 个路由测试中有 1 个失败\n')).toBe(true);
+  });
+
+  test('as a document', async () => {
+    const { code, stdout } = await terminal(failing).run('check --tests --json');
+    expect(code).toBe(9);
+    const { ok, tests } = JSON.parse(stdout) as { ok: boolean; tests: readonly { name: string; ok: boolean; tried: readonly string[] }[] };
+    expect(ok).toBe(false);
+    expect(tests.map((one) => [one.ok, one.tried[0]])).toEqual([
+      [true, 'openai/gpt-5.6'],
+      [false, 'deepseek/deepseek-v4-pro'],
+    ]);
+  });
+
+  test('without the flag none is run; a wrong configuration is 3 all the same', async () => {
+    expect((await terminal(failing).run('check')).code).toBe(0);
+    expect((await terminal(`${failing}wrong: 1\n`).run('check --tests')).code).toBe(3);
+  });
+});
