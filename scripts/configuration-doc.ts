@@ -58,10 +58,11 @@ const TEXT: Readonly<Record<string, Words>> = {
   namesTitle: ['How a model name is read', '模型名称如何解析'],
   names: [
     `In this order: an alias of \`models\`; the first pattern of \`models\` that matches (each \`*\` of the target stands for what was matched);
-\`provider/model\`; a bare model id that a configured provider is known to have, in the order of the file. Anything else is a 404 that names the nearest.
+\`provider/model\`; a bare model id that a configured provider is known to have, in the order of the file; \`defaultModel\`. Anything else is a 404 that names
+the nearest. A name may also stand for a route over several targets: [routing](routing.md).
 Under \`/{platform}/v1/…\` only that provider is asked, and the name is its own.`,
-    `依次为：\`models\` 中的别名；\`models\` 中第一个匹配的模式（目标中的每个 \`*\` 代表匹配到的内容）；\`服务商/模型\`；已配置的服务商已知提供的模型名（按文件顺序）。
-其余返回 404，并列出最接近的名称。通过 \`/{platform}/v1/…\` 访问时只使用该服务商，名称为其自己的模型名。`,
+    `依次为：\`models\` 中的别名；\`models\` 中第一个匹配的模式（目标中的每个 \`*\` 代表匹配到的内容）；\`服务商/模型\`；已配置的服务商已知提供的模型名（按文件顺序）；\`defaultModel\`。
+其余返回 404，并列出最接近的名称。名称也可以是包含多个目标的路由：[路由](routing.zh-CN.md)。通过 \`/{platform}/v1/…\` 访问时只使用该服务商，名称为其自己的模型名。`,
   ],
   zeroTitle: ['Without a configuration', '零配置'],
   zero: [
@@ -83,10 +84,10 @@ swapped as a whole: requests that run finish on the old one, and one with a mist
   ],
   checkTitle: ['Commands', '命令'],
   check: [
-    `\`pailou check [FILE]\` says what is wrong with a file, \`pailou config show --resolved\` prints every setting with where it comes from (secrets masked), \`pailou schema\` prints
-the JSON Schema, which is also in \`schema/v1.json\`. All take \`--json\`. Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong configuration.`,
-    `\`pailou check [文件]\` 检查配置文件，\`pailou config show --resolved\` 列出每项设置及其来源（密钥会被遮盖），\`pailou schema\` 输出 JSON Schema（也在 \`schema/v1.json\` 中）。
-以上命令均支持 \`--json\`。退出码：0 完成，1 失败，2 命令行错误，3 配置错误。`,
+    `\`pailou check [FILE]\` says what is wrong with a file (with \`--tests\` it runs its \`routeTests\`), \`pailou route explain MODEL\` says where a call would go, \`pailou config show --resolved\` prints every setting with where it comes from (secrets masked), \`pailou schema\` prints
+the JSON Schema, which is also in \`schema/v1.json\`. All take \`--json\`. Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong configuration, 4 forbidden, 5 not found, 9 a route test failed.`,
+    `\`pailou check [文件]\` 检查配置文件（加 \`--tests\` 则运行其 \`routeTests\`），\`pailou route explain 模型\` 说明请求会去往何处，\`pailou config show --resolved\` 列出每项设置及其来源（密钥会被遮盖），\`pailou schema\` 输出 JSON Schema（也在 \`schema/v1.json\` 中）。
+以上命令均支持 \`--json\`。退出码：0 完成，1 失败，2 命令行错误，3 配置错误，4 无权限，5 未找到，9 路由测试失败。`,
   ],
   settingsTitle: ['Settings', '设置'],
   settings: [
