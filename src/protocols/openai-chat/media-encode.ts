@@ -1,7 +1,7 @@
 import { badField, type JsonObject, MEDIA_NAMES, type MediaPart, wordTable } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
 import { residueOf } from './dialect.ts';
-import { sniff } from './media-decode.ts';
+import { sniff } from '../openai-media.ts';
 
 const refused = (what: string): never => {
   throw badField('messages', `Invalid request: ${what} cannot be sent to this model`, 'unsupported_content');

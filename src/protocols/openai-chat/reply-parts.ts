@@ -15,7 +15,7 @@ import { DIALECT, given, withResidue } from './dialect.ts';
 import { unknownMembers } from '../../wire/fields.ts';
 import { objects, str } from './fields.ts';
 import { decodeLogprobs } from './logprobs.ts';
-import { readSource } from './media-decode.ts';
+import { readSource } from '../openai-media.ts';
 import { readOwnDetails, sealOfMembers } from './reasoning-details.ts';
 
 /*

@@ -12,7 +12,7 @@ import {
 import { decodeAnnotations } from './citations.ts';
 import { DIALECT, given, withResidue } from './dialect.ts';
 import { decodeLogprobs } from './logprobs.ts';
-import { mediaOf, readSource } from './source.ts';
+import { mediaOf, readSource } from '../openai-media.ts';
 
 /*
  * Reads the parts of a message's `content` and of a tool's `output`, as clients send them. Wrong kinds throw a

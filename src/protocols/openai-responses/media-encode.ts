@@ -2,7 +2,7 @@ import { badField, type JsonObject, type MediaPart, wordTable } from '../../ir/i
 import type { TargetContext } from '../protocol.ts';
 import { cameAsFile, withoutMark } from './content-decode.ts';
 import { residueOf } from './dialect.ts';
-import { sniff } from './source.ts';
+import { sniff } from '../openai-media.ts';
 
 const refused = (what: string): never => {
   throw badField('input', `Invalid request: ${what} cannot be sent to this model`, 'unsupported_content');

@@ -1,5 +1,6 @@
-import { badField, type MediaPart, type MediaSource, wordTable } from '../../ir/index.ts';
-import { given } from './dialect.ts';
+import { badField, type MediaPart, type MediaSource, wordTable } from '../ir/index.ts';
+
+/** Media as both of OpenAI's protocols name them: an address, a data URI or bare base64 in one string. */
 
 /** The first bytes of files, as Latin-1, by what they are. */
 const SIGNS: readonly (readonly [RegExp, string])[] = [
@@ -53,6 +54,11 @@ interface Read {
   readonly mediaType?: string;
 }
 
+const readAs = (source: MediaSource, mediaType: string | undefined): Read => ({
+  source,
+  ...(mediaType === undefined ? {} : { mediaType }),
+});
+
 function unescapeUri(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -69,16 +75,15 @@ function dataUri(uri: string, at: string): Read {
   if (comma < 0 || (head.endsWith(';base64') && !isBase64(data)))
     throw badField(at, `Invalid request: '${at}' is a data URI whose base64 cannot be read`, 'invalid_base64');
   const base64 = head.endsWith(';base64') ? data : Buffer.from(unescapeUri(data), 'utf8').toString('base64');
-  return { source: { type: 'base64', data: base64 }, ...given('mediaType', mediaType === '' ? sniff(base64) : mediaType) };
+  return readAs({ type: 'base64', data: base64 }, mediaType === '' ? sniff(base64) : mediaType);
 }
 
 /** Reads an address, a data URI or bare base64. Throws where it is none of them. */
 export function readSource(text: string, at: string, name?: string): Read {
   if (text.startsWith('data:')) return dataUri(text, at);
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text))
-    return { source: { type: 'url', url: text }, ...given('mediaType', byName(name) ?? byName(text)) };
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return readAs({ type: 'url', url: text }, byName(name) ?? byName(text));
   if (!isBase64(text)) throw badField(at, `Invalid request: '${at}' must be a URL, a data URI or base64`, 'invalid_base64');
-  return { source: { type: 'base64', data: text }, ...given('mediaType', sniff(text) ?? byName(name)) };
+  return readAs({ type: 'base64', data: text }, sniff(text) ?? byName(name));
 }
 
 /** The kind of media that a type is; what is no picture, sound or film is a document. */
