@@ -11,6 +11,8 @@ export interface ClientSink {
   begin(status: number, headers: OutHeaders, length?: number): void;
   /** Joins what one turn of the event loop writes. `false`: wait for `onDrain`. */
   write(bytes: Buffer | string): boolean;
+  /** As `write`, and lets bytes of a body be used again (`reusePiece`) when they are out: nobody else may hold them. Absent where somebody does. */
+  pass?(bytes: Buffer): boolean;
   end(bytes?: Buffer | string): void;
   /** Breaks the connection, so that what was sent cannot look complete. */
   abort(): void;

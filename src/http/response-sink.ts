@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ClientSink, OutHeaders } from '../exchange/client-sink.ts';
+import { reusePiece } from '../wire/pieces.ts';
 
 const CRLF = '\r\n';
 const LAST_CHUNK = '0\r\n\r\n';
@@ -60,6 +61,8 @@ class HttpSink implements ResponseSink {
   #framed = false;
   #headOut = false;
   #queue: (Buffer | string)[] = [];
+  /** Of those, what is used again when it is out. */
+  #passing: WeakSet<Buffer> | undefined;
   #scheduled = false;
   #said = false;
 
@@ -98,6 +101,11 @@ class HttpSink implements ResponseSink {
       }
     }
     return !this.#response.writableNeedDrain;
+  }
+
+  pass(bytes: Buffer): boolean {
+    (this.#passing ??= new WeakSet()).add(bytes);
+    return this.write(bytes);
   }
 
   end(bytes?: Buffer | string): void {
@@ -153,6 +161,7 @@ class HttpSink implements ResponseSink {
     for (const piece of pieces) {
       if (typeof piece === 'string') response.write(piece);
       else if (!this.#headOut && piece.length <= JOINED_BYTES) response.write(piece.toString('latin1'), 'latin1');
+      else if (this.#passing?.has(piece) === true) response.write(piece, (error) => void (error ? undefined : reusePiece(piece)));
       else response.write(piece);
       this.#headOut = true;
     }

@@ -1,3 +1,4 @@
+import { copyPiece } from '../wire/pieces.ts';
 import { malformed, readFields, readResponseHead } from './h1-response-head.ts';
 import type { UpstreamHeaders } from './send.ts';
 
@@ -218,7 +219,7 @@ export function createResponseParser(events: ResponseEvents): ResponseParser {
   const readBody = (bytes: Buffer, from: number): void => {
     if (at === AT.size) return readChunks(bytes, from);
     const to = at === AT.length ? Math.min(bytes.length, from + left) : bytes.length;
-    if (to > from) events.body(Buffer.from(bytes.subarray(from, to)));
+    if (to > from) events.body(copyPiece(bytes.subarray(from, to)));
     if (at !== AT.length) return;
     left -= to - from;
     if (left === 0) end(to < bytes.length);

@@ -77,8 +77,10 @@ function wholeMode(context: LaneContext, status: number, upstream: UpstreamHeade
   // Neither announced nor chunked: then a cut looks like an end.
   const isBounded = !Number.isNaN(announced) || headerOf(upstream, 'transfer-encoding') !== '';
   const pieces: Buffer[] = [];
-  const tail = context.call.operation === 'embed' ? SHORT_TAIL : TAIL;
+  const isVectors = context.call.operation === 'embed';
+  const tail = isVectors ? SHORT_TAIL : TAIL;
   let head: Buffer | undefined;
+  let last: Buffer | undefined;
   let bytes = 0;
   let relaying = false;
 
@@ -86,7 +88,8 @@ function wholeMode(context: LaneContext, status: number, upstream: UpstreamHeade
     relaying = true;
     sink.begin(status, laneHeaders(context, upstream, contentType), Number.isNaN(announced) ? undefined : announced);
     let flowing = true;
-    for (const piece of pieces) flowing = sink.write(piece);
+    bytes = 0;
+    for (const piece of pieces.splice(0)) flowing = passOn(piece);
     return flowing;
   };
   const keepTail = (chunk: Buffer): void => {
@@ -98,6 +101,20 @@ function wholeMode(context: LaneContext, status: number, upstream: UpstreamHeade
       pieces.shift();
       oldest = pieces[0];
     }
+  };
+  /** Of vectors only what is looked through is kept, as copies: their buffers are used again. */
+  const passOn = (chunk: Buffer): boolean => {
+    if (!isVectors || !sink.pass || chunk.length <= SHORT_TAIL) {
+      bytes += chunk.length;
+      keepTail(chunk);
+      return sink.write(chunk);
+    }
+    head ??= Buffer.from(chunk.subarray(0, SHORT_TAIL));
+    last ??= Buffer.allocUnsafe(SHORT_TAIL);
+    chunk.copy(last, 0, chunk.length - SHORT_TAIL);
+    pieces.splice(0, pieces.length, last);
+    bytes = SHORT_TAIL;
+    return sink.pass(chunk);
   };
   const malformed = (what: string): void => context.done({ fault: notAnAnswer(context, what), endedBy: 'upstream' });
   const small = (body: Buffer): void => {
@@ -113,11 +130,8 @@ function wholeMode(context: LaneContext, status: number, upstream: UpstreamHeade
   return {
     body(chunk) {
       if (bytes === 0) context.onFirstToken();
+      if (relaying) return passOn(chunk);
       bytes += chunk.length;
-      if (relaying) {
-        keepTail(chunk);
-        return sink.write(chunk);
-      }
       pieces.push(chunk);
       return bytes > SMALL ? begin() : true;
     },
