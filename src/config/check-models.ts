@@ -42,6 +42,8 @@ interface World {
   readonly models: Models;
   readonly table: ModelTable;
   readonly reachable: Reachable;
+  /** Names of which all ways are known to end: routes over routes would be walked again and again. */
+  readonly ended: Set<string>;
   /** A mistake in this has been told. */
   readonly isWrong: (path: string) => boolean;
 }
@@ -72,11 +74,12 @@ const isOwned = (name: string, { reachable }: World): boolean =>
 function circleOf(names: readonly string[], world: World): readonly string[] | undefined {
   const last = names.at(-1) ?? '';
   if (names.length > 1 && (names.indexOf(last) < names.length - 1 || names.length > MAX_HOPS + 1)) return names;
-  if (names.length > 1 && isOwned(last, world)) return undefined;
+  if (world.ended.has(last) || (names.length > 1 && isOwned(last, world))) return undefined;
   for (const next of nextNames(last, world)) {
     const circle = circleOf([...names, next], world);
     if (circle) return circle;
   }
+  world.ended.add(last);
   return undefined;
 }
 
@@ -244,7 +247,7 @@ export function checkModels(
   report: Report,
 ): void {
   const models = usable(written);
-  const world: World = { models, table: compileModels(models), reachable, isWrong };
+  const world: World = { models, table: compileModels(models), reachable, ended: new Set(), isWrong };
   checkTable(models, 'models', world, true, report);
   for (const [index, { routes = {} }] of naming.keys.entries()) checkTable(usable(routes), `keys[${index}].routes`, world, false, report);
   const { defaultModel, routeTests = [] } = naming;

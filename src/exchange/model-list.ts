@@ -187,7 +187,8 @@ export function createModelLists(ports: AttemptPorts, sandbox: readonly ListedMo
       // Under a platform's path a model is called, and a key is asked, by the provider's own id.
       if (platform !== undefined) return all.map((model) => ({ ...model, id: model.id.slice(platform.length + 1) })).filter(allowed);
       const byId = new Map(all.map((model) => [model.id, model]));
-      const aliases = [...snapshot.aliases.keys()].map((alias) => listAlias(alias, snapshot, key, byId));
+      const names = new Set([...(key.routes?.aliases.keys() ?? []), ...snapshot.aliases.keys()]);
+      const aliases = [...names].map((alias) => listAlias(alias, snapshot, key, byId));
       return [...aliases, ...all].filter(allowed);
     },
   };

@@ -113,6 +113,17 @@ describe('names of models that lead nowhere', () => {
     expect(linesOf(problems)).toEqual([]);
   });
 
+  test('routes over routes are walked once', async () => {
+    const level = (n: number): string =>
+      Array.from({ length: 8 }, (_, i) => `{ to: ${n === 0 ? `openai/m${i}` : `r${n - 1}-${i}`} }`).join(', ');
+    const routes = Array.from({ length: 9 }, (_, n) =>
+      Array.from({ length: 8 }, (__, i) => `  r${n}-${i}: { targets: [${level(n)}] }\n`),
+    ).flat();
+    const started = performance.now();
+    expect(linesOf((await loadText(models(routes.join('')), { env })).problems)).toEqual([]);
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+
   test('a local server may still be found where nothing is configured: a warning', async () => {
     const { loaded, problems } = await loadText('version: 1\nmodels: { a: ollama/llama3 }\n');
     expect(loaded?.config.models).toEqual({ a: 'ollama/llama3' });

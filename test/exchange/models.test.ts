@@ -217,6 +217,14 @@ describe('what a key sees', () => {
     expect(ids(await get(server, '/up/v1/models'))).toEqual(['gpt-big', 'gpt-small', 'org/llama3:8b']);
   });
 
+  it('has the names of a key’s own, with the facts of what they stand for', async () => {
+    const server = await started({
+      keys: [{ name: 'own', value: TEST_KEY, routes: { mine: { targets: [{ to: 'up/gpt-big' }] }, fast: 'up/gpt-small' } }],
+    });
+    expect(ids(await get(server, '/v1/models')).slice(0, 3)).toEqual(['mine', 'fast', 'quick']);
+    expect((await get(server, '/v1/models/mine')).status).toBe(200);
+  });
+
   it('is what it may use', async () => {
     const server = await started();
     expect(ids(await get(server, '/v1/models', few))).toEqual(['fast', 'up/org/llama3:8b']);
