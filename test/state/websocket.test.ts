@@ -70,6 +70,15 @@ const textOf = (event: Event): string => JSON.stringify(event.response?.output);
 describe.each(UPSTREAMS)('the WebSocket over %s', (protocol) => {
   const model = `${protocol}/chat`;
 
+  it('follows what a turn says of where to go', async () => {
+    const client = await connect(server);
+    const answered = await client.ask({ models: [model], input: 'Hello', provider: { only: [protocol] } });
+    expect(answered.response?.status).toBe('completed');
+    const refused = await client.ask({ model, input: 'Hello', provider: { ignore: [protocol] } });
+    expect(refused.error?.message).toContain("'provider' leaves nothing to try of");
+    await client.close();
+  });
+
   it('tells what a stream tells, and continues what is stored nowhere', async () => {
     const client = await connect(server);
     client.create({ model, input: 'My name is Ada', store: false });

@@ -15,6 +15,7 @@ import { corsHeaders } from './cors.ts';
 import type { GatewayPorts } from './handle.ts';
 import { type ParsedPath, parsePath } from './paths.ts';
 import { isStrict, modelOf, scanBody } from './read-call.ts';
+import { readRouting } from './read-routing.ts';
 
 /** Bounds of connections. */
 export interface SocketLimits {
@@ -69,6 +70,8 @@ interface Peer {
   readonly key: ClientKey;
   readonly path: ParsedPath;
   readonly headers: IncomingMessage['headers'];
+  /** Where the connection comes from. */
+  readonly address: string | undefined;
 }
 
 /** Members of a `response.create` that are the transport's and no part of the request. */
@@ -140,8 +143,9 @@ function turnHandler(socket: WebSocket, line: Line, gones: Set<() => void>, stre
 
 function callOf(body: JsonObject, id: string, at: number, peer: Peer, client: ClientCodec, gateway: GatewayPorts): Call {
   const snapshot = gateway.snapshot();
-  const scanned = scanBody(Buffer.from(JSON.stringify(body)), snapshot.config.limits.depth);
-  const { key, path, headers } = peer;
+  const { key, path, headers, address } = peer;
+  const pinned = path.platform === undefined ? undefined : snapshot.providers.get(path.platform);
+  const { scanned, routing } = readRouting(scanBody(Buffer.from(JSON.stringify(body)), snapshot.config.limits.depth), pinned);
   return {
     id,
     at,
@@ -158,6 +162,8 @@ function callOf(body: JsonObject, id: string, at: number, peer: Peer, client: Cl
     headers,
     snapshot,
     ...(path.platform === undefined ? {} : { platform: path.platform }),
+    ...(address === undefined ? {} : { address }),
+    ...(routing ? { routing } : {}),
   };
 }
 
@@ -225,7 +231,10 @@ function createSession(
     try {
       const body = { ...Object.fromEntries(Object.entries(message).filter(([name]) => !TRANSPORT.has(name))), stream: true };
       const run = message['generate'] === false ? prepareTurn : runTurn;
-      await run(callOf(body, id, at, peer, client, gateway), body, turnHandler(socket, line, gones, streamId), turns, {
+      const call = callOf(body, id, at, peer, client, gateway);
+      // What it said of where to go is no part of what is answered and kept.
+      const asked = call.routing ? parseBody(call.body) : body;
+      await run(call, asked, turnHandler(socket, line, gones, streamId), turns, {
         recall: (wanted) => (memory?.id === wanted ? memory : undefined),
         onFinished: (turn) => (memory = turn),
         onFailed: forget,
@@ -324,7 +333,7 @@ export function createWebSockets(gateway: GatewayPorts, turns: TurnPorts, limits
     if (draining || sessions.size >= limits.connections) {
       throw new GatewayError(gatewayFault('overloaded', 'No more connections are taken here just now', { code: 'connections_full' }));
     }
-    return { key, path, headers };
+    return { key, path, headers, address: request.socket.remoteAddress };
   };
 
   return {
