@@ -91,7 +91,8 @@ export interface KeptMedia {
  * Where media are kept (`tasks.media`: a folder, or S3), and from where they are given out. Bounded by age and bytes.
  *
  * - `put` keeps bytes or a stream, and resolves when they are safe: then `link` gives a path that anyone who has it may GET
- *   (`/media/{id}?exp=…&sig=…`, with Range, the right content type), until it expires. Nothing is left of a stream that breaks.
+ *   (`/media/{id}?exp=…&sig=…`, with Range, the right content type), until it expires. Nothing is left of a stream that breaks;
+ *   its pieces are the store's: nobody else may look at them afterwards.
  * - `mediaLink` in `media/media-link.ts` makes the whole address of a path, as the client knows this server.
  */
 export interface MediaStore {

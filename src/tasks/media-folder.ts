@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { reusePiece } from '../wire/pieces.ts';
 import type { Blobs } from './media-store.ts';
 
 /** Pieces of an unfinished file: taken away when they are so old that nobody writes them any more. */
@@ -16,13 +17,14 @@ async function clean(folder: string, now: number): Promise<void> {
 }
 
 /** Writes one piece after the other: no more of a large file is held than its source holds. */
-async function writePieces(path: string, source: AsyncIterable<Uint8Array>): Promise<number> {
+async function writePieces(path: string, source: AsyncIterable<Uint8Array>, isFleeting: boolean): Promise<number> {
   const file = await open(path, 'w', 0o600);
   try {
     let bytes = 0;
     for await (const piece of source) {
       for (let at = 0; at < piece.length;) at += (await file.write(piece, at)).bytesWritten;
       bytes += piece.length;
+      if (isFleeting) reusePiece(piece);
     }
     await file.sync();
     return bytes;
@@ -65,7 +67,7 @@ export function createMediaFolder(folder: string, now: () => number): Blobs {
   };
   const pathOf = (id: string): string => join(folder, id);
   return {
-    async write(id, source) {
+    async write(id, source, _mediaType, isFleeting = false) {
       ready ??= prepare().catch((error: unknown) => {
         ready = undefined;
         throw error;
@@ -73,7 +75,7 @@ export function createMediaFolder(folder: string, now: () => number): Blobs {
       await ready;
       const part = `${pathOf(id)}.part`;
       try {
-        const bytes = await writePieces(part, source);
+        const bytes = await writePieces(part, source, isFleeting);
         await rename(part, pathOf(id));
         return bytes;
       } catch (error) {

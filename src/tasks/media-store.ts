@@ -14,8 +14,8 @@ export interface MediaIndex {
 
 /** Where bytes lie. */
 export interface Blobs {
-  /** Resolves with the size when it is safe; leaves nothing of a source that breaks. */
-  write(id: string, source: AsyncIterable<Uint8Array>, mediaType: string): Promise<number>;
+  /** Resolves with the size when it is safe; leaves nothing of a source that breaks. `isFleeting`: nobody else holds the pieces (`reusePiece`). */
+  write(id: string, source: AsyncIterable<Uint8Array>, mediaType: string, isFleeting?: boolean): Promise<number>;
   /** Bytes `from` up to and with `to`. `isFleeting`: a piece need be good only until the second one after it is asked for. */
   read(id: string, range: { readonly from: number; readonly to: number }, isFleeting?: boolean): Promise<AsyncIterable<Uint8Array>>;
   /** No error where there is none. */
@@ -67,7 +67,8 @@ export function createMediaStore(ports: MediaStorePorts): MediaStore & { sweep()
       const media = { id, owner, mediaType, expiresAt };
       await index.begin(media);
       try {
-        const bytes = await blobs.write(id, data instanceof Uint8Array ? once(data) : data, mediaType);
+        const isWhole = data instanceof Uint8Array;
+        const bytes = await blobs.write(id, isWhole ? once(data) : data, mediaType, !isWhole);
         await index.finish(id, bytes);
         return { ...media, bytes };
       } catch (error) {

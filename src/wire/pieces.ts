@@ -6,8 +6,8 @@
 
 /** As much as is read at once. */
 const PIECE_BYTES = 64 * 1024;
-/** Smaller pieces are not worth it. */
-const LEAST_BYTES = 16 * 1024;
+/** Smaller ones would keep much more than they are where somebody gathers them. */
+const LEAST_BYTES = 48 * 1024;
 /** How many wait for the next use. */
 const MAX_FREE = 64;
 

@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createServer, request as httpRequest } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createResponseSink, type ResponseSink } from '../../src/http/response-sink.ts';
+import { createMediaFolder } from '../../src/tasks/media-folder.ts';
 import { copyPiece, reusePiece } from '../../src/wire/pieces.ts';
 import { type FakeUpstream, startUpstream } from '../fakes/upstream.ts';
 import { startTestServer, type TestServer } from '../server.ts';
@@ -10,7 +14,7 @@ import { startTestServer, type TestServer } from '../server.ts';
 const KIB = 1024;
 
 describe('a piece', () => {
-  it.each([1, 16 * KIB, 40_000, 64 * KIB, 100_000])('of %i bytes is a copy', (length) => {
+  it.each([1, 40_000, 48 * KIB, 64 * KIB, 100_000])('of %i bytes is a copy', (length) => {
     const bytes = Buffer.alloc(length, 1);
     const piece = copyPiece(bytes);
     bytes.fill(2);
@@ -18,8 +22,8 @@ describe('a piece', () => {
   });
 
   it('is used again when it was given back, and not before', () => {
-    const first = copyPiece(Buffer.alloc(20 * KIB, 1));
-    const second = copyPiece(Buffer.alloc(20 * KIB, 2));
+    const first = copyPiece(Buffer.alloc(50 * KIB, 1));
+    const second = copyPiece(Buffer.alloc(50 * KIB, 2));
     expect(second.buffer).not.toBe(first.buffer);
     reusePiece(first);
     expect(copyPiece(Buffer.alloc(64 * KIB, 3)).buffer).toBe(first.buffer);
@@ -31,6 +35,26 @@ describe('a piece', () => {
     reusePiece(foreign);
     expect(copyPiece(Buffer.alloc(64 * KIB, 3)).buffer).not.toBe(foreign.buffer);
     expect(foreign.every((byte) => byte === 1)).toBe(true);
+  });
+});
+
+describe('pieces that are written to a folder', () => {
+  it('are used again when they are written, also where two files are written side by side', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'pailou-pieces-'));
+    const blobs = createMediaFolder(folder, Date.now);
+    const places = new Set<ArrayBufferLike>();
+    async function* pieces(of: string): AsyncIterable<Uint8Array> {
+      for (let at = 0; at < 200; at++) {
+        const piece = copyPiece(Buffer.alloc(60 * KIB, `${of}${at} `));
+        places.add(piece.buffer);
+        yield piece;
+      }
+    }
+    const whole = (of: string): Buffer => Buffer.concat(Array.from({ length: 200 }, (_, at) => Buffer.alloc(60 * KIB, `${of}${at} `)));
+    await Promise.all(['a', 'b'].map((id) => blobs.write(id, pieces(id), 'video/mp4', true)));
+    for (const id of ['a', 'b']) expect((await readFile(join(folder, id))).equals(whole(id))).toBe(true);
+    expect(places.size).toBeLessThan(8);
+    await rm(folder, { recursive: true });
   });
 });
 
