@@ -6,10 +6,12 @@ import type { ClientSink, OutHeaders } from '../client-sink.ts';
  */
 class GateSink implements ClientSink {
   begun = false;
+  pass?: (bytes: Buffer) => boolean;
   readonly #client: ClientSink;
 
   constructor(client: ClientSink) {
     this.#client = client;
+    if (client.pass) this.pass = client.pass.bind(client);
   }
   get closed(): boolean {
     return this.#client.closed;

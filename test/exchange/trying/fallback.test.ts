@@ -175,3 +175,18 @@ describe('a target alone', () => {
     expect(asked).toBeLessThanOrEqual(100 + 10 + 10 + 5);
   });
 });
+
+describe('a target that cannot express the request', () => {
+  it('is passed by where `x-strict` is asked for, and is not counted as a try that went out', async () => {
+    await set({ answers: [json(MESSAGES.whole), good], dialects: [MESSAGES, CHAT] });
+    const { server } = trials;
+    const answer = await fetch(`${server.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/json', 'x-strict': '1' },
+      body: JSON.stringify({ ...CHAT.body('both', false), seed: 5 }),
+    });
+    expect(answer.status, await answer.text()).toBe(200);
+    expect(counts(trials)).toEqual([0, 1]);
+    expect(server.records[0]?.failed).toBe('a/up;not_expressible');
+  });
+});

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Conducted, conduct, type FakeUpstream, startUpstream, stream } from '../../fakes/upstream.ts';
+import { startTestServer, type TestServer } from '../../server.ts';
+import { TEXT } from '../dialects.ts';
+import { told } from '../stage.ts';
+import { CHAT } from './trials.ts';
+
+let ahead = 0;
+let server: TestServer;
+let first: FakeUpstream;
+let second: FakeUpstream;
+beforeAll(async () => {
+  first = await startUpstream();
+  second = await startUpstream();
+  // A clock that can be put forward: to the keep-alives the streams have then been silent for as long.
+  const clock = { now: () => Date.now(), monotonic: () => performance.now() + ahead };
+  const providers = { a: CHAT.settings(first.url), b: CHAT.settings(second.url) };
+  const models = { both: { targets: [{ to: 'a/up' }, { to: 'b/up' }], strategy: 'priority' } } as const;
+  server = await startTestServer({ providers, models }, undefined, clock);
+});
+afterAll(async () => {
+  await server.close();
+  await first.close();
+  await second.close();
+  expect(server.defects).toEqual([]);
+});
+
+async function askSilent(play: Conducted, then: (play: Conducted) => void): Promise<ReturnType<typeof told> & { readonly status: number }> {
+  first.answer = play.answer;
+  const asked = fetch(`${server.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/json' },
+    body: JSON.stringify(CHAT.body('both', true)),
+  });
+  await play.asked;
+  ahead += 20_000;
+  // Its head comes with the first keep-alive.
+  const answer = await asked;
+  let text = '';
+  const reading = (async () => {
+    for await (const bytes of answer.body ?? []) text += Buffer.from(bytes).toString();
+  })();
+  then(play);
+  await reading;
+  return { ...told(CHAT, { status: answer.status, headers: {}, text, complete: true }), status: answer.status };
+}
+
+it('after a keep-alive has gone out, the next target still answers', async () => {
+  second.answer = stream(CHAT.events);
+  const said = await askSilent(conduct(), (play) => play.cut('rst'));
+  expect(said).toMatchObject({ status: 200, text: TEXT, finished: true, error: undefined });
+  expect([first.seen.length, second.seen.length]).toEqual([1, 1]);
+});
+
+it('and where none does, the error comes in the stream, once', async () => {
+  second.answer = (_request, response) => void response.writeHead(500, { 'content-type': 'application/json' }).end('{}');
+  const said = await askSilent(conduct(), (play) => {
+    play.head(500, { 'content-type': 'application/json' });
+    play.end(JSON.stringify(CHAT.error(500, 'it broke')));
+  });
+  expect(said).toMatchObject({ status: 200, finished: false });
+  expect(said.error).toBeDefined();
+  expect(said.data.filter((one) => one.error)).toHaveLength(1);
+});
