@@ -15,7 +15,7 @@ import { createKeepAlives } from './http/keep-alive.ts';
 import { ulid } from './http/new-id.ts';
 import { lazily } from './lazily.ts';
 import { watchBodies } from './http/slow-bodies.ts';
-import { compileSnapshot } from './policy/compile-snapshot.ts';
+import { compileSnapshot } from './compile-snapshot.ts';
 import { createLiveSignals } from './policy/live-signals.ts';
 import type { Snapshot } from './policy/snapshot.ts';
 import { clientCodecs, providerCodecs } from './protocols/index.ts';

@@ -36,7 +36,7 @@ export function reportProblems(
 
 /** Runs the configuration's route tests. What they need is loaded only here. */
 async function routeTests(config: Config): Promise<readonly RouteTestResult[]> {
-  const { compileSnapshot } = await import('../policy/compile-snapshot.ts');
+  const { compileSnapshot } = await import('../compile-snapshot.ts');
   const { runRouteTests } = await import('../policy/routes/route-tests.ts');
   return runRouteTests(compileSnapshot(config, 1), config.routeTests ?? []);
 }

@@ -5,7 +5,7 @@ import type { Candidate, Decision } from '../policy/decide.ts';
 import { explain } from '../policy/explain.ts';
 import { type Need, NEEDS } from '../policy/needs.ts';
 import { nearestNames } from '../policy/nearest.ts';
-import { compileSnapshot } from '../policy/compile-snapshot.ts';
+import { compileSnapshot } from '../compile-snapshot.ts';
 import type { Snapshot } from '../policy/snapshot.ts';
 import { twoColumns } from './help.ts';
 import { loadOptions } from './load-options.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../config/config.ts';
 import type { JsonObject } from '../ir/index.ts';
-import { compileSnapshot } from '../policy/compile-snapshot.ts';
+import { compileSnapshot } from '../compile-snapshot.ts';
 import { explain, type Imagined } from '../policy/explain.ts';
 import { createLiveSignals } from '../policy/live-signals.ts';
 import { type AbilitySettings, type Need } from '../policy/needs.ts';

@@ -1,11 +1,11 @@
-import type { Config } from '../config/config.ts';
-import { isLoopback } from '../config/resolve.ts';
-import type { Provider, ProviderSettings } from '../presets/preset.ts';
-import { compileProvider } from '../presets/provider.ts';
-import { codecFacts } from '../protocols/index.ts';
-import { keyHash } from './key-hash.ts';
-import { compileModels } from './routes/route.ts';
-import type { ClientKey, Snapshot } from './snapshot.ts';
+import type { Config } from './config/config.ts';
+import { isLoopback } from './config/resolve.ts';
+import type { Provider, ProviderSettings } from './presets/preset.ts';
+import { compileProvider } from './presets/provider.ts';
+import { codecFacts } from './protocols/index.ts';
+import { keyHash } from './policy/key-hash.ts';
+import { compileModels } from './policy/routes/route.ts';
+import type { ClientKey, Snapshot } from './policy/snapshot.ts';
 
 const SANDBOX: ProviderSettings = { preset: 'sandbox' };
 
