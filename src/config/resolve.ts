@@ -18,7 +18,7 @@ export function resolveConfig(file: FileConfig): Config {
       port: server.port,
       trustedProxies: [],
       cors: server.cors,
-      ...(server.publicUrl === undefined ? {} : { publicUrl: server.publicUrl.replace(/\/+$/, '') }),
+      ...(server.publicUrl === undefined ? {} : { publicUrl: server.publicUrl.replace(/(?<!\/)\/+$/, '') }),
     },
     keys: file.keys ?? [],
     providers: (file.providers ?? {}) as Readonly<Record<string, ProviderSettings>>,

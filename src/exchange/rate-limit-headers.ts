@@ -15,7 +15,7 @@ function durationMs(text: string): number | undefined {
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
   if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) return undefined;
   let sum = 0;
-  for (const [, count, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|[smhd])/g)) sum += Number(count) * (UNIT_MS[unit ?? ''] ?? 0);
+  for (const [, count, unit] of text.matchAll(/(?<!\d)(\d+(?:\.\d+)?)(ms|[smhd])/g)) sum += Number(count) * (UNIT_MS[unit ?? ''] ?? 0);
   return sum;
 }
 

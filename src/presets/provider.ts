@@ -62,7 +62,7 @@ function valuesOf(name: string, preset: Preset, settings: ProviderSettings): Val
   if (settings.region !== undefined) values['region'] = settings.region;
   for (const setting of preset.settings ?? []) {
     const value = values[setting.name] ?? setting.default;
-    if (value !== undefined && value !== '') values[setting.name] = value.replace(/^https?:\/\//, '').replace(/\/+$/, '');
+    if (value !== undefined && value !== '') values[setting.name] = value.replace(/^https?:\/\//, '').replace(/(?<!\/)\/+$/, '');
   }
   const hasRegion = preset.settings?.some((setting) => setting.name === 'region') ?? false;
   if (settings.region !== undefined && !hasRegion && preset.regions?.[settings.region] === undefined) {

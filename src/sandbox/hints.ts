@@ -45,7 +45,7 @@ export function readHints(prompt: string, results: readonly string[] = []): Hint
   return {
     text,
     values,
-    quoted: [...text.matchAll(/"([^"\n]{1,200})"|“([^”\n]{1,200})”|「([^」\n]{1,200})」/g)].map(
+    quoted: [...text.matchAll(/"([^"\n]{1,200})"|“([^“”\n]{1,200})”|「([^「」\n]{1,200})」/g)].map(
       (match) => match[1] ?? match[2] ?? match[3] ?? '',
     ),
     numbers: [...text.matchAll(/(?<![\w.])-?\d{1,15}(?:\.\d{1,10})?(?![\w])/g)].map((match) => Number(match[0])),

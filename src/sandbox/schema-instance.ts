@@ -52,7 +52,7 @@ const FORMATS: Readonly<Record<string, string>> = {
 const IN_TEXT: Readonly<Record<string, RegExp>> = {
   date: /\b\d{4}-\d{2}-\d{2}\b/,
   'date-time': /\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})/,
-  email: /\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b/,
+  email: /(?<![\w.+-])\w[\w.+-]*@[\w-]+(?:\.[\w-]+)+\b/,
   uri: /\bhttps?:\/\/[^\s"'<>)\]]+/,
   url: /\bhttps?:\/\/[^\s"'<>)\]]+/,
   uuid: /\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b/i,

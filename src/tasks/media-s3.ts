@@ -52,7 +52,7 @@ async function* parts(source: AsyncIterable<Uint8Array>): AsyncIterable<Buffer> 
 /** Objects of a bucket, addressed by path. https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations.html */
 export function createMediaS3({ endpoint, bucket, prefix, send, sign }: S3Ports): Blobs {
   const { origin, pathname } = new URL(endpoint);
-  const root = `${pathname.replace(/\/+$/, '')}/${bucket}/${prefix}`;
+  const root = `${pathname.replace(/(?<!\/)\/+$/, '')}/${bucket}/${prefix}`;
   const request = async (
     method: string,
     path: string,

@@ -92,7 +92,7 @@ function bytesOf(part: MediaPart): Bytes {
     case 'text':
       return { base64: Buffer.from(source.text).toString('base64'), mediaType: 'text/plain' };
     case 'url': {
-      const inside = /^data:([^;,]*)[^,]*;base64,/.exec(source.url);
+      const inside = /^data:([^;,]*)(?:;[^,]*)?;base64,/.exec(source.url);
       return inside ? sniffed(source.url.slice(inside[0].length), inside[1]) : refused(`${MEDIA_NAMES[part.media]} by its address`);
     }
     case 'file':

@@ -27,7 +27,7 @@ const inline = (mimeType: string, data: string): JsonObject => ({ inlineData: { 
 
 /** An address whose bytes are in it. */
 function dataUri(url: string): { readonly mediaType: string; readonly data: string } | undefined {
-  const match = /^data:([^;,]*)[^,]*;base64,/.exec(url);
+  const match = /^data:([^;,]*)(?:;[^,]*)?;base64,/.exec(url);
   return match ? { mediaType: match[1] ?? '', data: url.slice(match[0].length) } : undefined;
 }
 
