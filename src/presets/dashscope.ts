@@ -51,7 +51,7 @@ export const dashscope = definePreset({
     },
     'openai-responses': { base: '/compatible-mode/v1', facts: RESPONSES_LIKE, mark: 'documented' },
   },
-  knows: ['qwen*', 'qwq-*', 'qvq-*', 'wan2*', 'wanx*', 'text-embedding-v*'],
+  knows: ['qwen*', 'qwq-*', 'qvq-*', 'wan2*', 'wan3*', 'wanx*', 'text-embedding-v*'],
   rules: forModels(['*-instruct*', 'qwen-max*', 'qwen2*', 'qwen3-coder*', 'qwen-long*', 'qwen-mt*'], { reasoningControl: 'none' }),
   models: { path: '/compatible-mode/v1/models', shape: 'openai' },
   media: {

@@ -39,13 +39,15 @@ export const vertexVideoWires = (base: string): Videos =>
 /** xAI. */
 export const xaiVideoWires = videos({ codec: 'xai', base: '/v1', models: ['grok-*video*'], mark: 'documented' });
 
-/** Alibaba's Wan. */
-export const dashscopeVideoWires = videos({
-  codec: 'dashscope',
-  base: '/api/v1',
-  models: ['wan*t2v*', 'wan*i2v*', 'wan*kf2v*', 'wan*r2v*', 'wanx*t2v*', 'wanx*i2v*'],
-  mark: 'documented',
-});
+const WAN: MediaWire = { codec: 'dashscope', base: '/api/v1', mark: 'documented' };
+/** Alibaba's Wan: since 2.7 with a list of files. */
+export const dashscopeVideoWires: Videos = {
+  videos: [
+    { ...WAN, models: ['wan2.7-*2v*'], options: { media: true } },
+    { ...WAN, models: ['wan3*-video*'], options: { media: true, most: 30 } },
+    { ...WAN, models: ['wan*t2v*', 'wan*i2v*', 'wan*kf2v*', 'wan*r2v*', 'wanx*t2v*', 'wanx*i2v*'] },
+  ],
+};
 
 /** CogVideoX and Vidu. */
 export const zaiVideoWires = videos({ codec: 'zai', base: '/api/paas/v4', models: ['cogvideox*', 'vidu*'], mark: 'documented' });
@@ -69,8 +71,15 @@ export const minimaxVideoWires = videos({
 /** Kling. */
 export const klingVideoWires = videos({ codec: 'kling', base: '/v1', mark: 'documented' });
 
+const RUNWAY: MediaWire = { codec: 'runway', base: '/v1', headers: { 'x-runway-version': '2024-11-06' }, mark: 'documented' };
 /** Runway; the version of its API is a header. */
-export const runwayVideoWires = videos({ codec: 'runway', base: '/v1', headers: { 'x-runway-version': '2024-11-06' }, mark: 'documented' });
+export const runwayVideoWires: Videos = {
+  videos: [
+    { ...RUNWAY, models: ['veo3'], options: { seconds: '8' } },
+    { ...RUNWAY, models: ['veo3.1*'], options: { seconds: '8,6,4' } },
+    RUNWAY,
+  ],
+};
 
 /** Luma. */
 export const lumaVideoWires = videos({ codec: 'luma', base: '/dream-machine/v1', options: { images: 'url' }, mark: 'documented' });

@@ -1,14 +1,14 @@
 import { badField, isObject, type JsonObject, parseObject } from '../../ir/index.ts';
 import { gatewayFault, kindOfStatus } from '../../ir/index.ts';
-import { jsonBody } from '../codec.ts';
+import { jsonBody, type MediaTarget } from '../codec.ts';
 import { jobOf, objectOf, outputsAt, requiredText, statusOf, type StatusWords, textOf } from './job-answer.ts';
-import { dataUri, framesOf, given, noteLosses, secondsWithin } from './request-parts.ts';
+import { dataUri, framesOf, given, noteLosses, secondsFrom, secondsWithin } from './request-parts.ts';
 import type { VideoCodec, VideoJob, VideoRequest } from './shape.ts';
 
 /*
  * Runway. https://docs.dev.runwayml.com/api/
  *
- * Option `textToVideo`: models that need no image, as globs are not needed: the vendor refuses the others by name.
+ * Option `seconds`: the lengths that a model makes, with commas, the usual one first. Absent: 2 to 10, and usually 5.
  */
 
 const WORDS: StatusWords = {
@@ -33,6 +33,14 @@ const RATIOS: Readonly<Record<string, string>> = {
 function ratioOf({ size, ratio }: VideoRequest): string {
   if (size) return `${size.width}:${size.height}`;
   return RATIOS[ratio ?? '16:9'] ?? '1280:720';
+}
+
+/** A length must be said. https://github.com/runwayml/sdk-node/blob/main/src/resources/text-to-video.ts */
+function secondsOf(request: VideoRequest, target: MediaTarget): number {
+  const { seconds } = target.options;
+  if (seconds === undefined) return secondsWithin(request, target, 2, 10) ?? 5;
+  const choices = String(seconds).split(',').map(Number);
+  return secondsFrom(request, target, choices) ?? choices[0] ?? 5;
 }
 
 function jobIn(detail: JsonObject): VideoJob {
@@ -71,7 +79,7 @@ export const runwayVideos: VideoCodec = {
           promptText: request.prompt,
           promptImage: frames,
           ratio: ratioOf(request),
-          duration: secondsWithin(request, target, 2, 10),
+          duration: secondsOf(request, target),
           seed: request.seed,
           audio: request.audio,
         }),

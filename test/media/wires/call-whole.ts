@@ -2,6 +2,7 @@ import type { Config } from '../../../src/config/config.ts';
 import type { ClientSink } from '../../../src/exchange/client-sink.ts';
 import { type MediaCall, type MediaContext, runMedia } from '../../../src/exchange/media/media-exchange.ts';
 import type { ExchangePorts } from '../../../src/exchange/exchange.ts';
+import { createTrying } from '../../../src/exchange/trying/trying.ts';
 import { createLiveSignals } from '../../../src/policy/live-signals.ts';
 import type { CallRecord } from '../../../src/exchange/ports.ts';
 import type { Ability, Fault, JsonObject } from '../../../src/ir/index.ts';
@@ -98,6 +99,7 @@ export async function callWhole<Found>(
     post: () => Promise.reject(new Error('no token is asked for in this test')),
     codecs: providerCodecs,
     signals: createLiveSignals(),
+    trying: createTrying({ mark: () => {} }, () => 0),
     record: (made: CallRecord) => (record = made),
     onDefect(error: unknown) {
       throw error;

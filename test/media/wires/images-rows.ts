@@ -777,10 +777,12 @@ const OWN_ROWS: readonly ImagesRow[] = [
   conversation('images', 'qwen-image-plus', '1472*1104', ', size;approximated'),
   conversation('images', 'qwen-image-2.0-pro', '1536*1024'),
   { ...conversation('images', 'wan2.6-t2i', '1440*960', ', size;approximated'), page: WAN_PAGE },
+  { ...conversation('images', 'wan2.7-image-pro', '1536*1024'), page: WAN_PAGE },
   conversation('images', 'z-image-turbo', '1536*1024'),
   conversation('image-edits', 'qwen-image-edit', '1440*960', ', size;approximated'),
   conversation('image-edits', 'qwen-image-edit-plus', '1536*1024'),
   conversation('image-edits', 'wan2.6-image', '1440*960', ', size;approximated'),
+  { ...conversation('image-edits', 'wan2.7-image', '1536*1024'), page: WAN_PAGE },
 ];
 
 export const IMAGES_ROWS: readonly ImagesRow[] = [

@@ -53,6 +53,51 @@ const HD = { size: { width: 1280, height: 720 }, ratio: '16:9', resolution: '720
 const VIDEO = 'https://cdn.example.com/v.mp4';
 const videoAt = (url: string): JsonObject => ({ variant: 'video', from: { url } });
 
+/** How a job of Alibaba's goes on. */
+const WAN_JOB = {
+  accepted: { request_id: 'q', output: { task_id: 't-1', task_status: 'PENDING' } },
+  remoteId: 't-1',
+  poll: { to: 'GET https://dashscope-intl.aliyuncs.com/api/v1/tasks/t-1' },
+  running: { reply: { output: { task_id: 't-1', task_status: 'RUNNING' } } },
+  done: { reply: { output: { task_id: 't-1', task_status: 'SUCCEEDED', video_url: VIDEO } }, outputs: [videoAt(VIDEO)] },
+  failed: {
+    reply: { output: { task_id: 't-1', task_status: 'FAILED', code: 'InternalError', message: 'It broke' } },
+    code: 'InternalError',
+    message: 'It broke',
+  },
+  cancel: 'POST https://dashscope-intl.aliyuncs.com/api/v1/tasks/t-1/cancel',
+  refusal: {
+    status: 400,
+    body: { code: 'InvalidParameter', message: 'media is missing' },
+    kind: 'bad_request',
+    message: 'media is missing',
+  },
+} as const satisfies Partial<VideoRow>;
+
+/** How a job of Runway's goes on. */
+const RUNWAY_JOB = {
+  accepted: { id: '497f6eca' },
+  remoteId: '497f6eca',
+  poll: { to: 'GET https://api.dev.runwayml.com/v1/tasks/497f6eca' },
+  running: { reply: { id: '497f6eca', status: 'THROTTLED' } },
+  done: { reply: { id: '497f6eca', status: 'SUCCEEDED', output: [VIDEO] }, outputs: [videoAt(VIDEO)] },
+  failed: {
+    reply: { id: '497f6eca', status: 'FAILED', failure: 'It broke', failureCode: 'INTERNAL' },
+    code: 'INTERNAL',
+    message: 'It broke',
+  },
+  cancel: 'DELETE https://api.dev.runwayml.com/v1/tasks/497f6eca',
+  remove: 'DELETE https://api.dev.runwayml.com/v1/tasks/497f6eca',
+  refusal: { status: 400, body: { error: 'The prompt is too long' }, kind: 'bad_request', message: 'The prompt is too long' },
+} as const satisfies Partial<VideoRow>;
+
+/** Runway wants a length said: what is asked for, or the model's usual one. */
+const RUNWAY_TEXTS: readonly (readonly [model: string, seconds: number | undefined, duration: number, notes?: string])[] = [
+  ['gen4.5', undefined, 5],
+  ['veo3', undefined, 8],
+  ['veo3.1_fast', 5, 6, 'seconds;approximated'],
+];
+
 const OPENAI_REFUSAL: MediaRefusal = {
   status: 400,
   body: { error: { message: 'Your prompt is not allowed', type: 'invalid_request_error', param: 'prompt', code: 'moderation_blocked' } },
@@ -587,4 +632,61 @@ export const VIDEOS_ROWS: readonly VideoRow[] = [
     remove: 'DELETE https://api.lumalabs.ai/dream-machine/v1/generations/g-1',
     refusal: { status: 400, body: { detail: 'Prompt is too short' }, kind: 'bad_request', message: 'Prompt is too short' },
   },
+  {
+    preset: 'dashscope',
+    ability: 'videos',
+    model: 'wan2.7-i2v',
+    page: 'https://www.alibabacloud.com/help/model-studio/image-to-video-general-api-reference',
+    headers: { ...BEARER, 'x-dashscope-async': 'enable' },
+    pollHeaders: BEARER,
+    wish: { ...HD, images: [image('first'), image('last')], seconds: 10, negativePrompt: 'dogs' },
+    submission: {
+      to: 'POST https://dashscope-intl.aliyuncs.com/api/v1/services/aigc/video-generation/video-synthesis',
+      body: {
+        model: 'wan2.7-i2v',
+        input: {
+          prompt: 'a cat',
+          negative_prompt: 'dogs',
+          media: [
+            { type: 'first_frame', url: URI },
+            { type: 'last_frame', url: URI },
+          ],
+        },
+        parameters: { resolution: '720P', duration: 10 },
+      },
+    },
+    ...WAN_JOB,
+  },
+  {
+    preset: 'dashscope',
+    ability: 'videos',
+    model: 'wan3.0-video',
+    page: 'https://www.alibabacloud.com/help/model-studio/image-to-video-general-api-reference',
+    headers: { ...BEARER, 'x-dashscope-async': 'enable' },
+    pollHeaders: BEARER,
+    wish: { ratio: '9:16', resolution: '1080p', seconds: 20, images: [image('reference')], seed: 3 },
+    submission: {
+      to: 'POST https://dashscope-intl.aliyuncs.com/api/v1/services/aigc/video-generation/video-synthesis',
+      body: {
+        model: 'wan3.0-video',
+        input: { prompt: 'a cat', media: [{ type: 'reference_image', url: URI }] },
+        parameters: { resolution: '1080P', ratio: '9:16', duration: 20, seed: 3 },
+      },
+    },
+    ...WAN_JOB,
+  },
+  ...RUNWAY_TEXTS.map(([model, seconds, duration, notes]): VideoRow => ({
+    preset: 'runway',
+    ability: 'videos',
+    model,
+    page: 'https://docs.dev.runwayml.com/api/#tag/Start-generating/paths/~1v1~1text_to_video/post',
+    headers: { ...BEARER, 'x-runway-version': '2024-11-06' },
+    wish: { ...HD, ...(seconds === undefined ? {} : { seconds }) },
+    submission: {
+      to: 'POST https://api.dev.runwayml.com/v1/text_to_video',
+      body: { model, promptText: 'a cat', ratio: '1280:720', duration },
+    },
+    ...RUNWAY_JOB,
+    ...(notes === undefined ? {} : { notes }),
+  })),
 ];
