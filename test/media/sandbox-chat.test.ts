@@ -169,6 +169,13 @@ describe('sounds in chat', () => {
     ]);
   });
 
+  it('Gemini: a third speaker is refused', async () => {
+    const speakerVoiceConfigs = ['Joe', 'Jane', 'Bob'].map((speaker) => ({ speaker, ...voiced('Kore') }));
+    const config = { responseModalities: ['AUDIO'], speechConfig: { multiSpeakerVoiceConfig: { speakerVoiceConfigs } } };
+    const { status, text } = await gemini('speech', config, [{ text: 'Joe: Hi' }]);
+    expect([status, text]).toEqual([400, expect.stringContaining('speakerVoiceConfigs')]);
+  });
+
   it('are listened to', async () => {
     const samples = speechIn((await gemini('speech', { responseModalities: ['AUDIO'] })).text);
     const heard = async (mimeType: string, data: Buffer): Promise<string> =>

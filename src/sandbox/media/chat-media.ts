@@ -78,6 +78,10 @@ function linesOf(request: ChatRequest, text: string): readonly Line[] {
   const config = at(request, 'gemini', 'generationConfig', 'speechConfig');
   const multi = isObject(config) && isObject(config['multiSpeakerVoiceConfig']) ? config['multiSpeakerVoiceConfig'] : undefined;
   const list = multi?.['speakerVoiceConfigs'];
+  if (Array.isArray(list) && list.length > 2) {
+    const where = 'generationConfig.speechConfig.multiSpeakerVoiceConfig.speakerVoiceConfigs';
+    throw badField(where, `Invalid request: '${where}' must name two speakers, not ${list.length}`);
+  }
   const speakers = (Array.isArray(list) ? (list as readonly Json[]) : []).flatMap((one) =>
     isObject(one) && typeof one['speaker'] === 'string' ? [{ speaker: one['speaker'], voice: voiceName(one) ?? one['speaker'] }] : [],
   );
