@@ -52,6 +52,11 @@ describe('parts that a dialect interleaves', () => {
     ],
     ['or for the end', [start('b', 1), end('b'), start('a'), end('a'), (to) => to.flush()], 'a()1:b()'],
     [
+      'choices that waited come out in their order',
+      [start('b', 2), end('b'), start('a', 1), end('a'), (to) => to.choiceOver(2)],
+      '1:a()2:b()',
+    ],
+    [
       'what comes too late for a choice is not told',
       [start('a'), end('a'), (to) => to.choiceOver(0), start('b', 1), end('b'), start('c'), say('c', '3'), end('c')],
       'a()1:b()',

@@ -38,9 +38,17 @@ export function createSequencer(emit: Emit): Sequencer {
   /** The latest choice of which a part has been told. */
   let shown = 0;
 
+  /** Where the next part to be told stands: the first of the earliest choice; -1 when all must wait. */
+  const nextIndex = (): number => {
+    let at = -1;
+    for (const [index, { choice }] of parts.entries()) {
+      if (choice <= current && choice < (parts[at]?.choice ?? Number.POSITIVE_INFINITY)) at = index;
+    }
+    return at;
+  };
   const advance = (): void => {
     while (!live) {
-      const index = parts.findIndex((part) => part.choice <= current);
+      const index = nextIndex();
       if (index < 0) return;
       const next = parts[index] as Waiting;
       shown = Math.max(shown, next.choice);
@@ -96,8 +104,6 @@ export function createSequencer(emit: Emit): Sequencer {
     },
     flush() {
       current = Number.POSITIVE_INFINITY;
-      // Choices that waited come out in their order.
-      parts.sort((a, b) => a.choice - b.choice);
       advance();
     },
   };
