@@ -4,10 +4,11 @@ import { parseArgs } from 'node:util';
 import { killAll } from '../e2e/program.ts';
 import { cancellation } from './cancellation.ts';
 import type { Part, Sizes } from './part.ts';
+import { hole, life, time } from './paced.ts';
 import { patterns } from './patterns.ts';
 import { streams } from './streams.ts';
 
-const PARTS: readonly Part[] = [streams, cancellation, patterns];
+const PARTS: readonly Part[] = [streams, time, cancellation, hole, life, patterns];
 const SIZES: Sizes = {
   events: 1_000_000,
   seed: Date.now() % 100_000,
