@@ -119,6 +119,8 @@ export interface TapRules {
   readonly needles: readonly string[];
   /** Also read the first frame (Anthropic reports input usage there). */
   readonly first: boolean;
+  /** Whether whole events only say that a reply begins, and nothing of it: until something follows, another target may still answer instead. */
+  opening?(events: Buffer): boolean;
   /** A clean end after the finish event completes the stream even without a last word (`[DONE]` is left out by some; Gemini has none). */
   readonly finishIsEnd?: boolean;
   /** Reads one frame that may matter. `finish`: this frame, and all after it, are held until the true end. */

@@ -211,11 +211,15 @@ function streamMode(context: LaneContext, upstream: UpstreamHeaders, dropUsageCh
     return close(tapped, fault);
   };
 
+  const isOpening = (out: Buffer | undefined): boolean =>
+    out !== undefined && (early?.length ?? 0) + out.length <= MAX_EARLY_BYTES && target.codec.tap.opening?.(out) === true;
+
   return {
     body(bytes) {
       if (over) return true;
       const out = relay.push(bytes);
-      if (relay.hasBegun() && !started) {
+      // Of a stream that only says that it begins nothing is told: what follows may be an error.
+      if (relay.hasBegun() && !started && !isOpening(out)) {
         started = true;
         context.onFirstToken();
       }
@@ -226,7 +230,7 @@ function streamMode(context: LaneContext, upstream: UpstreamHeaders, dropUsageCh
       }
       if (!out) return true;
       if (!sink.begun) {
-        if (!relay.hasBegun()) {
+        if (!started) {
           if ((early?.length ?? 0) + out.length <= MAX_EARLY_BYTES) early = joined(early, out);
           return true;
         }

@@ -116,6 +116,7 @@ function readWhole(body: Buffer): Tapped {
 
 /** What the raw lane looks for. A needle in text is escaped there, so it is found only where it is meant. */
 export const tap: TapRules = {
+  opening: (events) => events.indexOf('"message_start"') >= 0 && events.indexOf('"content_block_') < 0,
   needles: ['"message_delta"', '"message_stop"', '"error"'],
   first: true,
   read: readFrame,

@@ -135,11 +135,21 @@ function readWhole(body: Buffer): Tapped {
   };
 }
 
+/** A chunk that only says whose turn it is: one event, with a role and without a text, a thought or a call. */
+function isOpening(events: Buffer): boolean {
+  if (events.indexOf('"role"') < 0 || events.indexOf('data:') !== events.lastIndexOf('data:')) return false;
+  const text = events.toString('latin1');
+  return OPENING.test(text) && !text.includes('"finish_reason":"');
+}
+
+const OPENING = /"delta": ?\{(?:"\w+": ?(?:"assistant"|""|null|\[\])(?:, ?)?)*\}/;
+
 /**
  * What the raw lane looks for. Quotes in text are escaped there, so a needle is found only where it is meant. Both
  * spacings of printed JSON are seen on wires. Usage is looked for by itself: some never say a finish reason. `"error"` also catches the error events of Groq and OpenRouter.
  */
 export const tap: TapRules = {
+  opening: isOpening,
   needles: ['"finish_reason":"', '"finish_reason": "', '"usage":{', '"usage": {', '"error"', '[DONE]'],
   first: false,
   finishIsEnd: true,

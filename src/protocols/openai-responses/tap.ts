@@ -66,6 +66,11 @@ function readWhole(body: Buffer): Tapped {
  * response that begins says `"error":null`: only errors that are something are looked for.
  */
 export const tap: TapRules = {
+  opening: (events) =>
+    (events.indexOf('"response.created"') >= 0 || events.indexOf('"response.in_progress"') >= 0) &&
+    events.indexOf('"response.output_') < 0 &&
+    events.indexOf('"response.reasoning_') < 0 &&
+    events.indexOf('"response.queued"') < 0,
   needles: [
     '"response.completed"',
     '"response.incomplete"',

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Answer, bytes, conduct, cutStream, json, stream } from '../../fakes/upstream.ts';
-import { TEXT, WORDS } from '../dialects.ts';
+import { DIALECTS, TEXT, WORDS } from '../dialects.ts';
 import { CHAT, counts, MESSAGES, setTrials, textOf, type TrialOptions, type Trials } from './trials.ts';
 
 let trials: Trials;
@@ -45,6 +45,21 @@ describe('before the client has got anything, the next target answers', () => {
     const [record] = trials.server.records;
     expect(record).toMatchObject({ status: 200, attempts: 2, provider: 'b', failed: expect.stringMatching(/^a\/up;\w+$/) });
   });
+
+  it.each(DIALECTS.flatMap((dialect) => (['rst', 'fin'] as const).map((how) => [dialect.id, dialect, how] as const)))(
+    '%s: a stream that only said that it begins, cut',
+    async (_, dialect, how) => {
+      const first = dialect.events.findIndex((event) => event.includes(WORDS[0]));
+      // Events of items and blocks have said something: only what stands before them has not.
+      const openings = dialect.id === 'openai-responses' || dialect.id === 'anthropic-messages' ? 1 : first;
+      await set({ answers: [cutStream(dialect.events.slice(0, openings), how), stream(dialect.events)], dialects: [dialect, dialect] });
+      const got = await trials.ask({ client: dialect, stream: true });
+      expect(textOf(got, dialect)).toBe(TEXT);
+      expect(counts(trials)).toEqual([1, 1]);
+      // Once only.
+      expect(got.text.startsWith(dialect.events.slice(0, dialect.before).join(''))).toBe(true);
+    },
+  );
 
   it('a target that is not there, and another dialect', async () => {
     await set({ answers: [good, (_r, to) => json(MESSAGES.whole)(_r, to)], dialects: [CHAT, MESSAGES] });
