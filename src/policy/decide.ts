@@ -110,21 +110,6 @@ function applyNeeds(drafts: readonly Draft[], snapshot: Snapshot, needs: Needs, 
   if (better > 0 || strictly) for (const [draft, soft] of worse) reject(draft, ...soft);
 }
 
-/** Leaves out what is known not to answer now, but never the last one. */
-function applyHealth(drafts: readonly Draft[], signals: Signals): void {
-  if (signals.targets.size === 0) return;
-  const out = drafts.flatMap((draft): [Draft, OutReason][] => {
-    if (draft.verdict !== 'eligible') return [];
-    const why = signals.targets.get(draft.provider)?.out ?? signals.targets.get(`${draft.provider}/${draft.model}`)?.out;
-    return why === undefined ? [] : [[draft, why]];
-  });
-  const standing = drafts.filter(({ verdict }) => verdict === 'eligible').length - out.length;
-  for (const [index, [draft, why]] of out.entries()) {
-    if (standing === 0 && index === 0) draft.reasons = [...draft.reasons, why, 'last_target'];
-    else reject(draft, why);
-  }
-}
-
 /** The failure that a reason for leaving a target out foretells. */
 const FORETOLD: { readonly [R in ReasonCode]?: Failure } = {
   context_too_long: 'context',
@@ -137,14 +122,37 @@ const FORETOLD: { readonly [R in ReasonCode]?: Failure } = {
   concurrency_full: 'rateLimited',
 };
 
+/** The failures that are foreseen, as targets have been left out for what would have led to them. */
+const foretoldBy = (drafts: readonly Draft[]): readonly Failure[] =>
+  drafts.flatMap(({ verdict, reasons }) => (verdict === 'rejected' ? reasons.flatMap((reason) => FORETOLD[reason] ?? []) : []));
+
+/** Whether a target may be tried first, these failures foreseen. */
+const isFor = ({ after }: Draft, foretold: ReadonlySet<Failure>): boolean =>
+  after === undefined || after.some((failure) => foretold.has(failure));
+
+/** Leaves out what is known not to answer now, but never the last one. */
+function applyHealth(drafts: readonly Draft[], signals: Signals): void {
+  if (signals.targets.size === 0) return;
+  const out = drafts.flatMap((draft): [Draft, OutReason][] => {
+    if (draft.verdict !== 'eligible') return [];
+    const why = signals.targets.get(draft.provider)?.out ?? signals.targets.get(`${draft.provider}/${draft.model}`)?.out;
+    return why === undefined ? [] : [[draft, why]];
+  });
+  const left = drafts.filter((draft) => draft.verdict === 'eligible' && !out.some(([one]) => one === draft));
+  const foretold = new Set([...foretoldBy(drafts), ...out.flatMap(([, why]) => FORETOLD[why] ?? [])]);
+  const isLast = !left.some((draft) => isFor(draft, foretold));
+  for (const [index, [draft, why]] of out.entries()) {
+    if (isLast && index === 0) draft.reasons = [...draft.reasons, why, 'last_target'];
+    else reject(draft, why);
+  }
+}
+
 /** The first that may be tried: one that is kept for a failure only where that failure is foreseen. */
 function firstOf(drafts: readonly Draft[]): Draft | undefined {
   const plain = drafts.find(({ verdict, after }) => verdict === 'eligible' && after === undefined);
   if (plain) return plain;
-  const foretold = new Set(
-    drafts.flatMap(({ verdict, reasons }) => (verdict === 'rejected' ? reasons.flatMap((reason) => FORETOLD[reason] ?? []) : [])),
-  );
-  return drafts.find(({ verdict, after }) => verdict === 'eligible' && after?.some((failure) => foretold.has(failure)));
+  const foretold = new Set(foretoldBy(drafts));
+  return drafts.find((draft) => draft.verdict === 'eligible' && isFor(draft, foretold));
 }
 
 /** Marks the choice, and puts it first: what stands before it is not tried. */

@@ -339,6 +339,13 @@ const CASES: readonly Case[] = [
     says: 'a/m: alias weight cooldown last_target',
   },
   {
+    name: 'a fallback for another failure is no target left',
+    models: { r: { targets: [{ to: 'a/m' }], fallback: { refused: ['b/m'] } } },
+    signals: { targets: new Map([['a', { out: 'circuit_open' }]]) },
+    tried: ['a/m', 'b/m after refused'],
+    says: 'a/m: alias weight circuit_open last_target',
+  },
+  {
     name: 'a fallback for what is down, when it is',
     models: { r: { targets: [{ to: 'a/m' }], fallback: { refused: ['b/m'], down: ['c/m'] } } },
     signals: { targets: new Map([['a', { out: 'circuit_open' }]]) },
