@@ -207,15 +207,16 @@ export async function walk(call: Walking, run: (step: Step) => Promise<AttemptEn
   for (;;) {
     const { candidate, provider } = next;
     const own = candidate.timeouts ? { ...provider.timeouts, ...candidate.timeouts } : provider.timeouts;
-    const now = monotonic();
     if (deadline === Infinity) deadline = call.started + own.total;
-    const timeouts = tried.length === 0 ? own : { ...own, total: Math.min(own.total, deadline - now) };
-    const step: Step = { candidate, provider, timeouts, number: tried.length + 1, sink: createGate(sink) };
-    const release = await room(step, call, deadline - now, slots);
+    const release = await room(next, call, deadline - monotonic(), slots);
     if (sink.closed || release === null) {
       release?.();
       return { endedBy: 'client' };
     }
+    const now = monotonic();
+    const isFresh = tried.length === 0 && release === undefined;
+    const timeouts = isFresh ? own : { ...own, total: Math.max(1, Math.min(own.total, deadline - now)) };
+    const step: Step = { candidate, provider, timeouts, number: tried.length + 1, sink: createGate(sink) };
     const place = placeOf(next, guide.baseOf(candidate), call);
     const probing = health.began(place);
     let gone = true;
@@ -256,7 +257,7 @@ export async function walk(call: Walking, run: (step: Step) => Promise<AttemptEn
 
 /** Room at a provider that takes only so many calls at once; `null` when the client left while waiting. */
 async function room(
-  { candidate, provider }: Step,
+  { candidate, provider }: Next,
   { owner, sink }: Walking,
   maxMs: number,
   slots: Slots,

@@ -105,3 +105,18 @@ describe('a provider that takes two calls at once', () => {
     for (const one of all) textOf(one);
   });
 });
+
+it('what a call waits for room is part of its time', async () => {
+  const held = gate();
+  const timeouts = { connect: 1000, headers: 5000, firstToken: 5000, idle: 5000, total: 700 };
+  await set({ answers: [held.answer], settings: [{ concurrency: 1, timeouts }] });
+  const first = trials.ask({ model: 'a/up', text: 'first' });
+  await expect.poll(() => held.came.length).toBe(1);
+  const started = performance.now();
+  const second = trials.ask({ model: 'a/up', text: 'second' });
+  await expect.poll(() => trials.server.app.active()).toBe(2);
+  held.go();
+  textOf(await first);
+  expect((await second).status).toBe(504);
+  expect(performance.now() - started).toBeLessThan(1500);
+});

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { providerWords } from '../../../src/config/provider-words.ts';
+import type { ProviderSettings } from '../../../src/presets/preset.ts';
+import { compileProvider } from '../../../src/presets/provider.ts';
+
+const compile = (settings: Partial<ProviderSettings>) => compileProvider('p', { preset: 'deepseek', ...settings }, () => ({}));
+
+describe('the keys of a provider', () => {
+  it.each<[string, Partial<ProviderSettings>, RegExp]>([
+    ['beside a key', { key: 'a', keys: [{ value: 'b' }] }, /'keys' and 'key' are both given/],
+    ['of which one is empty', { keys: [{ value: 'a' }, { value: ' ' }] }, /'keys' holds an empty value/],
+    ['of which two are the same', { keys: [{ value: 'a' }, { value: 'a ' }] }, /'keys' holds the same value twice/],
+    ['that are none', { keys: [] }, /'keys' holds no key/],
+  ])('%s are a mistake that is told in both languages', (_, settings, words) => {
+    expect(() => compile(settings)).toThrow(words);
+    let said = '';
+    try {
+      compile(settings);
+    } catch (error) {
+      said = (error as Error).message;
+    }
+    expect(providerWords(said)[1]).toMatch(/^服务商“p”：“keys”/);
+  });
+
+  it('make the same provider once for each; it has the first itself', () => {
+    const { credentials = [], wires } = compile({ keys: [{ value: 'one', weight: 2 }, { value: 'two' }] });
+    const paid = (some: typeof wires): unknown => some.get('openai-chat')?.headers['authorization'];
+    expect(credentials.map(({ weight, provider }) => [weight, paid(provider.wires)])).toEqual([
+      [2, 'Bearer one'],
+      [1, 'Bearer two'],
+    ]);
+    expect(paid(wires)).toBe('Bearer one');
+    for (const { id } of credentials) expect(id).not.toMatch(/one|two/);
+  });
+
+  it('are other credentials where the key, the address or a header is another', () => {
+    const ids = [{ key: 'a' }, { key: 'b' }, { key: 'a', baseUrl: 'http://127.0.0.1:1' }, { key: 'a', headers: { 'x-team': 'a' } }].map(
+      (settings) => compile(settings).credential,
+    );
+    expect(new Set(ids).size).toBe(4);
+    expect(compile({ key: 'a' }).credential).toBe(ids[0]);
+  });
+});
