@@ -1,0 +1,226 @@
+// What many requests leave behind: memory, sockets, timers, listeners; and what readers that do not read cost.
+import { Agent } from 'node:http';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { chat, messages } from '../exchange/dialects.ts';
+import { FAMILIES, type Family, providersAt } from '../fakes/fault-families.ts';
+import { type Behaviour, type FaultUpstream, startFaultUpstream } from '../fakes/fault-upstream.ts';
+import { startTestServer } from '../server.ts';
+import { type Gateway, KEY, startGateway } from './gateway.ts';
+import { count, inParallel, ms, type Part, type Row } from './part.ts';
+import { talk } from './talk.ts';
+
+const GROWTH_KIB = 32 * 1024;
+const STALLED_KIB = 64;
+const STALLED = 500;
+const WIDTH = 32;
+
+const kib = (value: number): string => (Math.abs(value) < 1024 ? `${value.toFixed(0)} KiB` : `${(value / 1024).toFixed(1)} MiB`);
+
+/** The answer of whatever endpoint the request's mark names. */
+const wellAs = (families: readonly Family[]): Behaviour => {
+  return (one, response) => {
+    const family = families[Number(/family-(\d+)-/.exec(one.body)?.[1])];
+    response.writeHead(200, { 'content-type': family?.type ?? 'application/json' });
+    for (const piece of family?.pieces ?? []) response.write(piece);
+    response.end();
+  };
+};
+
+/** Asks all endpoints in turn, `requests` times together. Gives how many answers were none. */
+async function askAll(url: string, requests: number, agent: Agent, upstream: FaultUpstream): Promise<number> {
+  let failed = 0;
+  let serial = 0;
+  await inParallel(
+    Array.from({ length: requests }, () => async () => {
+      const at = serial++ % FAMILIES.length;
+      const { path, type, body } = (FAMILIES[at] as Family).ask(`family-${at}-`);
+      const got = await talk({ url: url + path, body, type, agent });
+      if (got.status !== 200 || !got.isWhole) failed++;
+      // What it remembers would be the memory that is measured, where both are one process.
+      if (upstream.tries.length > 1000) upstream.tries.length = 0;
+    }),
+    WIDTH,
+  );
+  return failed;
+}
+
+function socketsOf(pid: number): number {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).filter((fd) => {
+    try {
+      return readlinkSync(`${folder}/${fd}`).startsWith('socket:');
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
+/** The least of what was seen for a while: what a collection was about to free is not what is kept. */
+async function settled(gateway: Gateway): Promise<number> {
+  let least = Infinity;
+  for (let i = 0; i < 20; i++) {
+    least = Math.min(least, gateway.resident());
+    await sleep(100);
+  }
+  return least;
+}
+
+async function* manyRows(requests: number): AsyncIterable<Row> {
+  const upstream = await startFaultUpstream(wellAs(FAMILIES));
+  const gateway = await startGateway(providersAt(upstream.url));
+  const agent = new Agent({ keepAlive: true });
+  const pid = gateway.program.child.pid ?? 0;
+  const before = socketsOf(pid);
+  try {
+    await askAll(gateway.url, Math.min(20_000, Math.max(2000, requests / 5)), agent, upstream);
+    const warm = await settled(gateway);
+    const began = performance.now();
+    const failed = await askAll(gateway.url, requests, agent, upstream);
+    const seconds = (performance.now() - began) / 1000;
+    const grown = (await settled(gateway)) - warm;
+    yield {
+      promise: `Memory after ${count(requests)} requests at all ${FAMILIES.length} endpoints`,
+      limit: '+ 32 MiB',
+      measured: `${grown < 0 ? '−' : '+'} ${kib(Math.abs(grown))} to ${kib(warm)}; ${failed} failed; ${count(Math.round(requests / seconds))} a second`,
+      isKept: grown <= GROWTH_KIB && failed === 0,
+    };
+    agent.destroy();
+    await upstream.close();
+    let left = socketsOf(pid) - before;
+    for (let i = 0; i < 50 && left > 0; i++) {
+      await sleep(100);
+      left = socketsOf(pid) - before;
+    }
+    yield { promise: 'Sockets left when clients and upstreams have gone', limit: '0', measured: String(left), isKept: left <= 0 };
+  } finally {
+    agent.destroy();
+    await gateway.stop();
+    await upstream.close();
+  }
+}
+
+const tally = (): ReadonlyMap<string, number> => {
+  const counts = new Map<string, number>();
+  for (const kind of process.getActiveResourcesInfo()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return counts;
+};
+
+const more = (now: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>): readonly string[] =>
+  [...now].filter(([kind, many]) => many > (before.get(kind) ?? 0)).map(([kind, many]) => `${many - (before.get(kind) ?? 0)} ${kind}`);
+
+/** The gateway in this process, where what the event loop still waits for can be asked. `requests` and as many that are left. */
+export async function* leftRows(requests: number): AsyncIterable<Row> {
+  const warnings: string[] = [];
+  const onWarning = (warning: Error): void => void warnings.push(warning.message);
+  process.on('warning', onWarning);
+  const before = tally();
+  const upstream = await startFaultUpstream(wellAs(FAMILIES));
+  const server = await startTestServer({ providers: providersAt(upstream.url), keys: [{ name: 'stress', value: KEY }] });
+  const agent = new Agent({ keepAlive: true });
+  const failed = await askAll(server.url, requests, agent, upstream);
+  upstream.behave = () => {};
+  const hasty = new Agent({ keepAlive: false });
+  const url = `${server.url}/v1/chat/completions`;
+  await inParallel(
+    Array.from(
+      { length: Math.min(500, requests) },
+      () => () => talk({ url, body: JSON.stringify(chat.body('oai/up', true)), agent: hasty, withinMs: 30 }),
+    ),
+    WIDTH,
+  );
+  agent.destroy();
+  hasty.destroy();
+  await server.close();
+  await upstream.close();
+  let left = more(tally(), before);
+  for (let i = 0; i < 100 && left.length > 0; i++) {
+    await sleep(50);
+    left = more(tally(), before);
+  }
+  process.off('warning', onWarning);
+  yield {
+    promise: `Sockets, timers and others that the event loop waits for after ${count(requests)} requests, clients that left, and a stop`,
+    limit: '0',
+    measured: `${left.join(', ') || '0'}; ${server.defects.length} defects, ${failed} failed`,
+    isKept: left.length === 0 && server.defects.length === 0 && failed === 0,
+  };
+  yield {
+    promise: 'Warnings of Node (listeners that pile up among them) meanwhile',
+    limit: '0',
+    measured: warnings[0] ?? '0',
+    isKept: warnings.length === 0,
+  };
+}
+
+/** Writes as fast as it is let. */
+const flood: Behaviour = (_one, response) => {
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  for (const event of chat.events.slice(0, 2)) response.write(event);
+  const block = (chat.events[2] ?? '').repeat(50);
+  const pour = (): void => {
+    while (!response.destroyed) {
+      if (!response.write(block)) {
+        response.once('drain', pour);
+        return;
+      }
+    }
+  };
+  pour();
+};
+
+function stall(url: string, path: string, body: string): Socket {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.on('error', () => {});
+  socket.pause();
+  const length = Buffer.byteLength(body);
+  socket.write(
+    `POST ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${KEY}\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n${body}`,
+  );
+  return socket;
+}
+
+async function* stalledRows(): AsyncIterable<Row> {
+  for (const client of [chat, messages]) {
+    const upstream = await startFaultUpstream(flood);
+    const gateway = await startGateway(providersAt(upstream.url));
+    const body = JSON.stringify(client.body('oai/up', true));
+    const path = client.path('oai/up', true);
+    const crowd = async (many: number): Promise<readonly Socket[]> => {
+      const from = upstream.tries.length;
+      const sockets = Array.from({ length: many }, () => stall(gateway.url, path, body));
+      while (upstream.tries.length - from < many) await sleep(10);
+      await sleep(2000);
+      return sockets;
+    };
+    try {
+      // What the first ones cost is code and buffers that all share.
+      const first = await crowd(100);
+      const before = await settled(gateway);
+      const rest = await crowd(STALLED);
+      const each = ((await settled(gateway)) - before) / STALLED;
+      const began = performance.now();
+      for (const socket of [...first, ...rest]) socket.destroy();
+      while (upstream.tries.some(({ abandonedAt }) => abandonedAt === undefined) && performance.now() - began < 10_000) await sleep(10);
+      yield {
+        promise: `${STALLED} clients that do not read, upstreams that flood: ${client.id} over openai-chat`,
+        limit: `< ${STALLED_KIB} KiB each`,
+        measured: `${kib(each)} each; all let go ${ms(performance.now() - began)} after they left`,
+        isKept: each < STALLED_KIB,
+      };
+    } finally {
+      await gateway.stop();
+      await upstream.close();
+    }
+  }
+}
+
+export const memory: Part = {
+  name: 'memory',
+  async *rows({ requests }) {
+    yield* manyRows(requests);
+    yield* leftRows(Math.min(requests, 5000));
+    yield* stalledRows();
+  },
+};
