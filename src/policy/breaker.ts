@@ -19,6 +19,7 @@ const LONGEST_MS = 60_000;
 /** A probe that has not ended by then is given up: another may be made. */
 const PROBE_MS = 60_000;
 
+/** Whether calls may go through. */
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /** `half-open`: the next one through is the probe; while it runs it is open for the others. */

@@ -5,6 +5,7 @@ import { matchGlob } from './glob.ts';
 /** What a model may be asked for beyond text. */
 export const NEEDS = ['tools', 'vision', 'files', 'audio', 'video', 'structured', 'reasoning'] as const;
 
+/** One of them. */
 export type Need = (typeof NEEDS)[number];
 
 /** What the operator says of models, over what is known of the provider. */
@@ -23,6 +24,7 @@ export interface Needs {
 /** What goes on, if poorer, where no target has it: the encoders say what was lost. */
 const SOFT: ReadonlySet<Need> = new Set(['structured', 'reasoning']);
 
+/** Why a target will not do. */
 export type Lack = `capability_missing:${string}` | 'context_too_long';
 
 function operatorsWord(provider: Provider, model: string): AbilitySettings {

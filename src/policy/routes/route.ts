@@ -13,11 +13,13 @@ export const STRATEGIES = [
   'hash-session',
 ] as const;
 
+/** How the targets of a route take turns. */
 export type Strategy = (typeof STRATEGIES)[number];
 
 /** What may have gone wrong at a target, as far as fallbacks tell it apart. */
 export const FAILURES = ['context', 'refused', 'rateLimited', 'down'] as const;
 
+/** One of them. */
 export type Failure = (typeof FAILURES)[number];
 
 /** A target as configured. */

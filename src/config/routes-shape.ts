@@ -1,0 +1,220 @@
+import { NEEDS } from '../policy/needs.ts';
+import { STRATEGIES } from '../policy/routes/route.ts';
+import { checkName, CLIENT_PROTOCOLS, timeout } from './shape-kinds.ts';
+import type { MapShape, ObjectShape } from './shape.ts';
+
+/** How long the waits of a call may last. */
+export const timeouts = {
+  kind: 'object',
+  doc: ['How long each wait may last', '各阶段的最长等待时间'],
+  fields: {
+    connect: timeout('Until the connection stands; default 10s', '建立连接；默认 10s', '2s'),
+    headers: timeout('Until the response head; default 5m', '收到响应头；默认 5m', '10s'),
+    firstToken: timeout('Until the first token; default 5m', '收到首字；默认 5m', '20s'),
+    idle: timeout('Between two pieces of a stream; default 2m', '流中两段之间；默认 2m', '60s'),
+    total: timeout('All together; default 30m', '总计；默认 30m', '10m'),
+  },
+} as const satisfies ObjectShape;
+
+const modelName = {
+  kind: 'text',
+  doc: [
+    '`provider/model` or another name; its `*` stands for what the name’s matched',
+    '`provider/model` 或其他名称；其中的 `*` 代表匹配到的内容',
+  ],
+  check: checkName,
+} as const;
+
+const namesInOrder = (en: string, zh: string) => ({ kind: 'list', doc: [en, zh], of: modelName, examples: [['fast']] }) as const;
+
+/** A name of `models` with more than one place to go. */
+const route = {
+  kind: 'object',
+  doc: ['A route: several targets, and where to go when they fail', '路由：多个目标，以及失败后的去处'],
+  required: ['targets'],
+  fields: {
+    targets: {
+      kind: 'list',
+      doc: ['Where it may go', '可用的目标'],
+      of: {
+        kind: 'object',
+        doc: ['A target', '目标'],
+        required: ['to'],
+        fields: {
+          to: { ...modelName, examples: ['openai/gpt-5.6'] },
+          weight: {
+            kind: 'number',
+            doc: ['Its share of the traffic, in proportion to the others of its order; default 1', '同一优先级内的流量占比；默认 1'],
+            min: 0,
+            max: 1_000_000,
+            examples: [80],
+          },
+          order: {
+            kind: 'number',
+            doc: ['Lower ones are tried first; default 1', '数字小者先尝试；默认 1'],
+            min: 0,
+            max: 1000,
+            examples: [2],
+          },
+        },
+      },
+      examples: [[{ to: 'openai/gpt-5.6', weight: 80 }]],
+    },
+    strategy: {
+      kind: 'word',
+      doc: [
+        'How targets of the same order take turns: `weighted` (default), `round-robin`, `random` (weights do not count), `priority` (as written), `least-busy`, `lowest-latency` (the quicker to the first token of two), or by who calls: `hash-client` (address), `hash-user`, `hash-session`',
+        '同一优先级的目标如何分配：`weighted` 按权重（默认）、`round-robin` 轮询、`random` 随机（不计权重）、`priority` 按书写顺序、`least-busy` 最空闲、`lowest-latency` 两者中首字较快者，或按调用方固定：`hash-client`（地址）、`hash-user`（用户）、`hash-session`（会话）',
+      ],
+      words: STRATEGIES,
+      examples: ['round-robin'],
+    },
+    affinity: {
+      kind: 'flag',
+      doc: [
+        'A conversation stays on its target, so that the provider’s prompt cache holds; it moves only when that target is out',
+        '同一对话固定在同一目标上，以命中服务商的提示缓存；仅在该目标不可用时才更换',
+      ],
+      examples: [true],
+    },
+    fallback: {
+      kind: 'either',
+      doc: [
+        'Names to go to when all targets failed, in order: after any failure, or by its kind',
+        '所有目标失败后依次尝试的名称：不论何种失败，或按失败类别',
+      ],
+      of: [
+        namesInOrder('After any failure', '任何失败之后'),
+        {
+          kind: 'object',
+          doc: ['By the kind of the failure', '按失败类别'],
+          fields: {
+            context: namesInOrder('The request is longer than the model’s context', '请求超出模型的上下文长度'),
+            refused: namesInOrder('The provider refused the content', '服务商拒绝了内容'),
+            rateLimited: namesInOrder('A rate limit or quota is used up', '触发限流或额度用尽'),
+            down: namesInOrder('The provider fails or does not answer', '服务商故障或无响应'),
+            any: namesInOrder('Any failure', '任何失败'),
+          },
+        },
+      ],
+      examples: [['fast'], { context: ['long'], any: ['fast'] }],
+    },
+    timeout: {
+      ...timeouts,
+      doc: ['How long each wait may last, over the provider’s `timeouts`', '各阶段的最长等待时间，优先于服务商的 `timeouts`'],
+    },
+  },
+} as const satisfies ObjectShape;
+
+/** Names that clients use, and where they go. */
+export const modelTable = (en: string, zh: string) =>
+  ({
+    kind: 'map',
+    doc: [en, zh],
+    of: { kind: 'either', doc: ['A name, or a route', '名称或路由'], of: [modelName, route] },
+    examples: [
+      { fast: 'openai/gpt-5-mini', 'claude-haiku-*': 'fast' },
+      {
+        smart: {
+          targets: [
+            { to: 'openai/gpt-5.6', weight: 80 },
+            { to: 'openai/gpt-5', weight: 20 },
+          ],
+          fallback: ['fast'],
+        },
+      },
+    ],
+  }) as const;
+
+const can = (en: string, zh: string) => ({ kind: 'flag', doc: [en, zh], examples: [false] }) as const;
+
+/** What the models of a provider can do. */
+export const abilities = {
+  kind: 'map',
+  doc: [
+    'What its models can do, by patterns over their ids, over what is known anyway: routes leave out targets that lack what a call needs',
+    '其模型的能力（按模型名的通配模式），优先于内置信息：路由会排除缺少所需能力的目标',
+  ],
+  of: {
+    kind: 'object',
+    doc: ['Abilities', '能力'],
+    fields: {
+      tools: can('Calling tools', '工具调用'),
+      vision: can('Reading images', '读取图像'),
+      files: can('Reading documents', '读取文档'),
+      audio: can('Hearing audio', '读取音频'),
+      video: can('Watching video', '读取视频'),
+      structured: can('Answers by a JSON Schema', '按 JSON Schema 输出'),
+      reasoning: can('Thinking that can be asked for', '可指定的推理'),
+      context: {
+        kind: 'number',
+        doc: ['Tokens that fit', '上下文长度（token）'],
+        min: 1,
+        max: 1_000_000_000,
+        examples: [131_072],
+      },
+    },
+  },
+  examples: [{ 'small-*': { tools: false, vision: false, context: 32_768 } }],
+} as const satisfies MapShape;
+
+/** A call of which the configuration says where it must go. */
+export const routeTest = {
+  kind: 'object',
+  doc: ['A call to be decided, and where it must go', '一个待路由的请求及其应去往的目标'],
+  required: ['name', 'when', 'expect'],
+  fields: {
+    name: { kind: 'text', doc: ['What it shows', '测试说明'], check: checkName, examples: ['tools go to a model that has them'] },
+    when: {
+      kind: 'object',
+      doc: ['The call', '请求'],
+      required: ['model'],
+      fields: {
+        model: { kind: 'text', doc: ['The name that is asked for', '请求的模型名称'], check: checkName, examples: ['smart'] },
+        protocol: {
+          kind: 'word',
+          doc: [
+            'What the client speaks; default `openai-chat`. `anthropic` is short for `anthropic-messages`',
+            '客户端协议；默认 `openai-chat`。`anthropic` 为 `anthropic-messages` 的简写',
+          ],
+          words: CLIENT_PROTOCOLS,
+          examples: ['anthropic'],
+        },
+        needs: {
+          kind: 'list',
+          doc: ['What it needs', '所需能力'],
+          of: { kind: 'word', doc: ['An ability', '能力'], words: NEEDS },
+          examples: [['tools']],
+        },
+        tokens: { kind: 'number', doc: ['How many tokens it brings', '输入的 token 数'], min: 0, max: 1_000_000_000, examples: [200_000] },
+        key: { kind: 'text', doc: ['The name of a configured key', '已配置密钥的名称'], check: checkName, examples: ['laptop'] },
+        down: {
+          kind: 'list',
+          doc: ['Providers, or `provider/model`, that do not answer', '视为不可用的服务商或 `provider/model`'],
+          of: { kind: 'text', doc: ['A provider or target', '服务商或目标'], check: checkName },
+          examples: [['openai']],
+        },
+      },
+    },
+    expect: {
+      kind: 'object',
+      doc: ['Where it must go. Of targets by weight the heaviest counts as first', '应去往何处。按权重分配时，权重最大者视为首选'],
+      fields: {
+        first: { kind: 'text', doc: ['The target that is tried first', '首先尝试的目标'], check: checkName, examples: ['openai/gpt-5.6'] },
+        order: {
+          kind: 'list',
+          doc: ['All targets in the order of trying', '按尝试顺序排列的全部目标'],
+          of: { kind: 'text', doc: ['A target: `provider/model`', '目标：`服务商/模型`'], check: checkName },
+          examples: [['openai/gpt-5.6', 'openai/gpt-5']],
+        },
+        not: {
+          kind: 'list',
+          doc: ['Targets that are not tried', '不应尝试的目标'],
+          of: { kind: 'text', doc: ['A target: `provider/model`', '目标：`服务商/模型`'], check: checkName },
+          examples: [['openai/gpt-5-mini']],
+        },
+        refused: { kind: 'flag', doc: ['Nothing may be tried', '不应有任何可用目标'], examples: [true] },
+      },
+    },
+  },
+} as const satisfies ObjectShape;
