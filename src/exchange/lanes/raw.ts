@@ -26,7 +26,7 @@ const SMALL = 64 * 1024;
 /** Of larger ones this much is looked through for usage after they have passed. */
 const TAIL = 1024 * 1024;
 /** Of vectors, which are long and say nothing: before them or after them. */
-const SHORT_TAIL = 16 * 1024;
+const SHORT_TAIL = 4 * 1024;
 
 const factsOf = (tapped: Tapped): SoFar => ({
   ...(tapped.usage ? { usage: tapped.usage } : {}),
