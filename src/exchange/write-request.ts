@@ -18,6 +18,7 @@ import type { Outgoing } from './attempt.ts';
 import type { Call, Decoded, Target } from './call.ts';
 import { createRawLane } from './lanes/raw.ts';
 import { withoutMissingSearch } from './optional-tools.ts';
+import { refuseLosses } from './refuse-losses.ts';
 
 const MARK = Buffer.from(SEAL_MARK);
 /** The part of the mark that is looked for: so short that the first byte is searched for as fast as memory can be read, and that byte is rare in text. */
@@ -216,18 +217,4 @@ export function writeTranslated(call: Call, target: Target, decoded: Decoded, re
     notes,
     lane,
   };
-}
-
-/** `strict`: what would be lost is a refusal. What is emulated is not lost. */
-function refuseLosses(call: Call, notes: Notes): void {
-  const losses = call.strict ? notes.list.filter((note) => note.what !== 'emulated') : [];
-  const [first] = losses;
-  if (!first) return;
-  const all = losses.map((note) => `${note.field}: ${note.what} (${note.why})`).join('; ');
-  throw new GatewayError(
-    gatewayFault('bad_request', `The target cannot express the request as it was sent, and 'strict' was asked for: ${all.slice(0, 1000)}`, {
-      param: first.field,
-      code: 'not_expressible',
-    }),
-  );
 }

@@ -9,7 +9,8 @@ import type { RemoteOrder, Task, TaskDriver, TaskMedia, TaskProgress } from '../
 import type { ExchangePorts } from '../exchange.ts';
 import { withSuitedMask } from './images.ts';
 import { type Asked, askProvider } from './ask-provider.ts';
-import { type MediaContext, refuseLosses } from './media-exchange.ts';
+import { refuseLosses } from '../refuse-losses.ts';
+import type { MediaContext } from './media-exchange.ts';
 import { isOwnAddress } from './provider-request.ts';
 import { understood } from './whole.ts';
 

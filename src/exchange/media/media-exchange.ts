@@ -9,6 +9,7 @@ import type { ClientSink, OutHeaders } from '../client-sink.ts';
 import { type ExchangePorts, respondFault } from '../exchange.ts';
 import { callHeaders, notesHeader, servedBy } from '../out-headers.ts';
 import type { CallRecord } from '../ports.ts';
+import { refuseLosses } from '../refuse-losses.ts';
 import { readCaller } from '../read-caller.ts';
 import { type Step, walk } from '../trying/walk.ts';
 import { faultOfMedia, type FaultReader, upstreamRequest } from './provider-request.ts';
@@ -95,21 +96,6 @@ interface Settling {
 
 function sum(a: Usage | undefined, b: Usage): Usage {
   return a ? { ...b, input: a.input + b.input, output: a.output + b.output } : b;
-}
-
-/** Refuses what would be a note, where the caller wants it so. */
-export function refuseLosses(call: Pick<MediaCall, 'strict'>, notes: Notes): void {
-  // What is emulated is not lost.
-  const losses = call.strict ? notes.list.filter((note) => note.what !== 'emulated') : [];
-  const [first] = losses;
-  if (!first) return;
-  const all = losses.map((note) => `${note.field}: ${note.what} (${note.why})`).join('; ');
-  throw new GatewayError(
-    gatewayFault('bad_request', `The target cannot express the request as it was sent, and 'strict' was asked for: ${all.slice(0, 1000)}`, {
-      param: first.field,
-      code: 'not_expressible',
-    }),
-  );
 }
 
 /** One request to the target; what the body goes to is chosen by the head. */
