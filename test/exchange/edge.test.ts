@@ -445,6 +445,21 @@ describe('names', () => {
     expect(stage.upstream.seen).toEqual([]);
   });
 
+  it.each(['/v1/chat/completions', '/v1/messages', '/v1/responses', '/v1/embeddings', '/v1/audio/speech', '/v1/images/generations'])(
+    'half a character is no part of a model: %s',
+    async (path) => {
+      const body = JSON.stringify({
+        model: 'oai/a\ud83d',
+        input: 'x',
+        prompt: 'x',
+        messages: [{ role: 'user', content: 'x' }],
+        max_tokens: 5,
+      });
+      const got = await call(url(path), body, bearer());
+      expect([got.status, got.text]).toEqual([400, expect.stringContaining("'model'")]);
+    },
+  );
+
   it.each(['http://169.254.169.254/latest', 'x%2f..%2fy', 'a#b', 'a?b', 'a@b', '//evil/x'])('%j stays one name upstream', async (model) => {
     for (const dialect of DIALECTS) {
       stage.upstream.seen.length = 0;

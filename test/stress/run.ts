@@ -3,13 +3,14 @@
 import { parseArgs } from 'node:util';
 import { killAll } from '../e2e/program.ts';
 import { cancellation } from './cancellation.ts';
+import { hostile } from './hostile.ts';
 import { memory } from './memory.ts';
 import type { Part, Sizes } from './part.ts';
 import { hole, life, time } from './paced.ts';
 import { patterns } from './patterns.ts';
 import { streams } from './streams.ts';
 
-const PARTS: readonly Part[] = [streams, time, cancellation, hole, memory, life, patterns];
+const PARTS: readonly Part[] = [streams, time, cancellation, hole, memory, life, hostile, patterns];
 const SIZES: Sizes = {
   events: 1_000_000,
   seed: Date.now() % 100_000,

@@ -88,9 +88,11 @@ export function modelOf(scanned: ScannedBody): string {
   return checkedModel(model);
 }
 
-/** A model id that can be sent on: no control characters, no way out of a path. */
+const leavesPath = (model: string): boolean => model.split('/').some((segment) => segment === '..' || segment === '.');
+
+/** A model id that can be sent on: no control characters, no half of a character, no way out of a path. */
 export function checkedModel(model: string): string {
-  if (model.length > 512 || hasControlCharacters(model) || model.split('/').some((segment) => segment === '..' || segment === '.')) {
+  if (model.length > 512 || !model.isWellFormed() || hasControlCharacters(model) || leavesPath(model)) {
     throw badField('model', "Invalid request: 'model' holds characters that no model id has");
   }
   return model;
