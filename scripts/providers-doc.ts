@@ -69,7 +69,8 @@ providers:
 
 Every line below is held by a test to its exact address, method, headers, body, reply and one error
 (\`test/presets/wire-rows.ts\`, \`test/media/wires/\`). **recorded**: exchanges recorded from the provider, or from a server of that kind, pass through it as
-well; **documented**: it rests on the vendor's page, which is linked.
+well; **documented**: it rests on the vendor's page, which is linked, on copies of it and on the vendor's own SDKs where they are public: no such vendor was called
+for it. Vendors change their pages; where one refuses what this page says it takes, its own words reach the client, and a report is welcome.
 `;
 
 const code = (text: string): string => `\`${text}\``;
