@@ -174,6 +174,17 @@ async function send(
 
 type Base = Parameters<typeof send>[0];
 
+/** Nobody asked for a packed answer; passed on as it is, it would look like sound. */
+function refusePacked(headers: MediaAnswer['headers']): void {
+  const encoding = String(headers['content-encoding'] ?? '')
+    .trim()
+    .toLowerCase();
+  if (encoding === '' || encoding === 'identity') return;
+  throw new GatewayError(
+    gatewayFault('upstream', 'The upstream answered with a packed body, for which nobody asked', { code: 'upstream_malformed' }),
+  );
+}
+
 /** As `send`, with the body to be read. */
 function openAnswer(context: Base, request: MediaRequest, codec: FaultReader): Promise<OpenAnswer> {
   return new Promise((resolve, reject) => {
@@ -190,6 +201,7 @@ function openAnswer(context: Base, request: MediaRequest, codec: FaultReader): P
     // Told to whoever reads it; nobody need be reading.
     body.on('error', () => {});
     const open = (head: Omit<MediaAnswer, 'body'>, goOn: () => void): Pick<UpstreamSink, 'body'> => {
+      refusePacked(head.headers);
       resume = goOn;
       resolve({ ...head, body });
       return { body: (bytes) => body.push(bytes) };

@@ -91,11 +91,23 @@ async function* tapped(answer: OpenAnswer, context: MediaContext): AsyncGenerato
   }
 }
 
+const noTranscript = (what: string): GatewayError =>
+  new GatewayError(gatewayFault('upstream', `The upstream answered with ${what} instead of a transcript`, { code: 'upstream_malformed' }));
+
 async function relay(answer: OpenAnswer, context: MediaContext, upload: Upload): Promise<void> {
-  const type = answer.headers['content-type'];
-  if (typeof type === 'string' && type.includes('event-stream')) upload.onEvents();
-  context.sink.begin(200, { ...context.headers(), 'content-type': typeof type === 'string' ? type : 'application/json' });
-  await writeAll(context.sink, tapped(answer, context));
+  const type = String(answer.headers['content-type'] ?? 'application/json');
+  if (/^\s*text\/html\b/i.test(type)) {
+    answer.body.destroy();
+    throw noTranscript('a page (text/html)');
+  }
+  const pieces = tapped(answer, context);
+  // An error before anything was said keeps its status.
+  const first = await pieces.next();
+  if (first.done === true) throw noTranscript('nothing');
+  if (type.includes('event-stream')) upload.onEvents();
+  context.sink.begin(200, { ...context.headers(), 'content-type': type });
+  context.sink.write(first.value);
+  await writeAll(context.sink, pieces);
   context.sink.end();
 }
 
