@@ -208,6 +208,8 @@ async function* lifeRows(streams: number): AsyncIterable<Row> {
 
 export const life: Part = { name: 'life', rows: ({ streams }) => lifeRows(streams) };
 
+const ROUNDS = 5;
+
 /** The 99th percentile of answers of a provider that is well. */
 async function p99Of(url: string, agent: Agent, requests: number): Promise<{ readonly p99: number; readonly failed: number }> {
   let failed = 0;
@@ -230,30 +232,39 @@ async function* holeRows(held: number): AsyncIterable<Row> {
   const hole = await startFaultUpstream();
   const gateway = await startGateway({ well: settings(well.url), dead: settings(hole.url) });
   const agent = new Agent({ keepAlive: true });
-  const holders = new Agent({ keepAlive: false });
   const url = `${gateway.url}/v1/chat/completions`;
   const body = JSON.stringify(chat.body('dead/up', false));
   try {
     await p99Of(url, agent, 1000);
-    const before = await p99Of(url, agent, 2000);
-    const waiting = Array.from({ length: held }, () => talk({ url, body, agent: holders, withinMs: 120_000 }));
-    while (hole.tries.length < held) await sleep(10);
-    await sleep(200);
-    const during = await p99Of(url, agent, 2000);
-    holders.destroy();
-    await Promise.all(waiting);
-    const after = await p99Of(url, agent, 2000);
-    const usual = Math.max(before.p99, after.p99);
-    const failed = before.failed + during.failed + after.failed;
+    const free: number[] = [];
+    const crowded: number[] = [];
+    let failed = 0;
+    // In turn, and the middle of each: a machine that is busy for a while is so for both.
+    for (let round = 0; round < ROUNDS; round++) {
+      const alone = await p99Of(url, agent, 1000);
+      hole.tries.length = 0;
+      const holders = new Agent({ keepAlive: false });
+      const waiting = Array.from({ length: held }, () => talk({ url, body, agent: holders, withinMs: 120_000 }));
+      while (hole.tries.length < held) await sleep(10);
+      await sleep(200);
+      const beside = await p99Of(url, agent, 1000);
+      holders.destroy();
+      await Promise.all(waiting);
+      await sleep(200);
+      free.push(alone.p99);
+      crowded.push(beside.p99);
+      failed += alone.failed + beside.failed;
+    }
+    const usual = percentile(free, 0.5);
+    const during = percentile(crowded, 0.5);
     yield {
       promise: `${count(held)} requests held on a dead upstream: p99 of the others`,
       limit: '+ 5 % or 2 ms',
-      measured: `${ms(during.p99)}; before ${ms(before.p99)}, after ${ms(after.p99)}; ${failed} failed`,
-      isKept: during.p99 <= Math.max(usual * 1.05, usual + 2) && failed === 0,
+      measured: `${ms(during)}; without them ${ms(usual)} (the middle of ${ROUNDS} rounds of 1,000); ${failed} failed`,
+      isKept: during <= Math.max(usual * 1.05, usual + 2) && failed === 0,
     };
   } finally {
     agent.destroy();
-    holders.destroy();
     await gateway.stop();
     await well.close();
     await hole.close();

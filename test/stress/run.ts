@@ -1,5 +1,5 @@
 // npm run test:stress: the promises of reliability that need long runs, each with its number, as rows of a table.
-// `--only streams,memory`: some parts. The sizes of a run are arguments as well: see SIZES.
+// `--only streams,memory`: some parts. The sizes of a run are arguments as well: see SIZES. Tasks under kill -9: npm run test:tasks.
 import { parseArgs } from 'node:util';
 import { killAll } from '../e2e/program.ts';
 import { cancellation } from './cancellation.ts';
