@@ -407,6 +407,39 @@ describe.each(MODELS)('the official SDKs in front of %s', (model) => {
   });
 });
 
+describe("Vertex AI's form of embeddings", () => {
+  const predict = (body: unknown) => post('/v1/publishers/oai/models/text-embedding-3-small:predict', body);
+
+  it.each(['oai/text-embedding-3-small', 'co/embed-v4.0', 'qwen/text-embedding-v4'])(
+    'is what the official SDK sends, over %s',
+    async (model) => {
+      upstream.answer = embeds;
+      const client = new GoogleGenAI({ vertexai: true, apiKey: server.key, httpOptions: { baseUrl: server.url } });
+      const config = { taskType: 'RETRIEVAL_QUERY', outputDimensionality: 3 };
+      const { embeddings } = await client.models.embedContent({ model, contents: ['text 1', 'text 2'], config });
+      expect(embeddings?.map(({ values }) => values?.map(Math.fround))).toEqual([vectorOf('text 1'), vectorOf('text 2')]);
+    },
+  );
+
+  it('takes several, in order', async () => {
+    upstream.answer = embeds;
+    const answer = await predict({ instances: [{ content: 'text 1' }, { content: 'text 2' }], parameters: { autoTruncate: true } });
+    const { predictions } = (await answer.json()) as { predictions: { embeddings: { values: number[] } }[] };
+    expect(predictions.map(({ embeddings }) => embeddings.values.map(Math.fround))).toEqual([vectorOf('text 1'), vectorOf('text 2')]);
+  });
+
+  it.each([
+    [{ instances: [{ content: '' }] }, 'instances[0].content'],
+    [{ instances: [{ content: 'x' }, { content: 3 }] }, 'instances[1].content'],
+    [{ instances: [{ content: 'x', task_type: 'GUESS' }] }, 'instances[0].task_type'],
+    [{ instances: [{ content: 'x' }], parameters: { outputDimensionality: 0 } }, 'parameters.outputDimensionality'],
+  ])('%j names its field', async (body, field) => {
+    const answer = await predict(body);
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toContain(`"field":"${field}"`);
+  });
+});
+
 describe('a reply of many vectors that passes', () => {
   const data = Array.from({ length: 16 }, (_, index) => ({
     object: 'embedding',

@@ -19,6 +19,7 @@ import {
 import type { MediaOperation } from '../endpoints.ts';
 import type { GatewayPorts, Visit } from '../handle.ts';
 import { fingerprintOf, onlyOnce } from '../idempotency.ts';
+import { asksForVectors, predictVectors } from './embeddings-predict.ts';
 import { loadImage } from './images-read.ts';
 import { mediaCall, readJson } from './read-json.ts';
 
@@ -147,6 +148,7 @@ export async function predictEndpoint(
   ports: GatewayPorts,
 ): Promise<void> {
   const body = await readJson(visit, request);
+  if (asksForVectors(body)) return predictVectors(visit, operation, body, ports);
   const instance = instanceOf(body);
   const asked = readAsked(body, instance);
   const ability = asked.task === 'edit' ? 'image-edits' : 'images';
