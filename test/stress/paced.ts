@@ -106,7 +106,7 @@ async function* timeRows(streams: number): AsyncIterable<Row> {
         straight: () => soon().then(() => timed(upstream.url, body, agent)),
       };
       await inParallel(
-        Array.from({ length: WIDTH * 2 }, () => ways.ours),
+        Array.from({ length: WIDTH * 10 }, () => ways.ours),
         WIDTH,
       );
       const jobs = Array.from({ length: streams }, () => async () => Promise.all([ways.ours(), ways.relayed(), ways.straight()]));

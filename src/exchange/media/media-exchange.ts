@@ -12,7 +12,7 @@ import type { CallRecord } from '../ports.ts';
 import { refuseLosses } from '../refuse-losses.ts';
 import { readCaller } from '../read-caller.ts';
 import { type Step, walk } from '../trying/walk.ts';
-import { faultOfMedia, type FaultReader, upstreamRequest } from './provider-request.ts';
+import { faultOfMedia, type FaultReader, upstreamRequest, refusePacked } from './provider-request.ts';
 
 /** A client's call for an ability besides chat, recognised and authenticated. */
 export interface MediaCall extends Pick<
@@ -173,17 +173,6 @@ async function send(
 }
 
 type Base = Parameters<typeof send>[0];
-
-/** Nobody asked for a packed answer; passed on as it is, it would look like sound. */
-function refusePacked(headers: MediaAnswer['headers']): void {
-  const encoding = String(headers['content-encoding'] ?? '')
-    .trim()
-    .toLowerCase();
-  if (encoding === '' || encoding === 'identity') return;
-  throw new GatewayError(
-    gatewayFault('upstream', 'The upstream answered with a packed body, for which nobody asked', { code: 'upstream_malformed' }),
-  );
-}
 
 /** As `send`, with the body to be read. */
 function openAnswer(context: Base, request: MediaRequest, codec: FaultReader): Promise<OpenAnswer> {

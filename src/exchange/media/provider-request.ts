@@ -79,3 +79,14 @@ export function faultOfMedia(
     ? hideInFault(context.provider.settings, own)
     : faultOfAnswer(faultSource(context, codec), status, headers, body);
 }
+
+/** Nobody asked for a packed answer; passed on as it is, it would look like sound. */
+export function refusePacked(headers: MediaAnswer['headers']): void {
+  const encoding = String(headers['content-encoding'] ?? '')
+    .trim()
+    .toLowerCase();
+  if (encoding === '' || encoding === 'identity') return;
+  throw new GatewayError(
+    gatewayFault('upstream', 'The upstream answered with a packed body, for which nobody asked', { code: 'upstream_malformed' }),
+  );
+}
