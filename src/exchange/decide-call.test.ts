@@ -173,7 +173,22 @@ describe('what is explained is what is done', () => {
         const call = { snapshot, model, key, client, body: Buffer.from(JSON.stringify(body)), headers: {} };
         expect(decideCall(call, live.read())).toEqual(explain(snapshot, { ...imagined, caller }));
       }),
-      { numRuns: 10_000 },
+      {
+        numRuns: 10_000,
+        // A route that leads back to itself, as no checked file has it, once took all the room that a decision has.
+        examples: [
+          [
+            {
+              models: { fast: { targets: [{ to: 'fast' }, { to: 'fast' }] } },
+              own: { 'x-*': { targets: [{ to: 'one/m', order: 0 }, { to: 'fast', weight: 2, order: 0 }, { to: 'fast' }], affinity: true } },
+              allowed: undefined,
+              defaultModel: undefined,
+              abilities: [{}, {}, {}, {}],
+            },
+            { model: 'x-2', protocol: 'openai-chat', needs: [], words: 0, down: [] },
+          ],
+        ],
+      },
     );
   }, 120_000);
 

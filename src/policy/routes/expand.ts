@@ -35,6 +35,8 @@ export interface Way {
   readonly after?: Failure;
   readonly timeouts?: Partial<Timeouts>;
   readonly hops: number;
+  /** Names on the way here: one that leads back to itself leads nowhere. */
+  readonly via?: readonly string[];
 }
 
 const MAX_HOPS = 10;
@@ -142,16 +144,23 @@ function follow(expansion: Expansion, { target, reason, stars }: Meaning, way: W
   const kept = timeouts ? { timeouts } : {};
   for (const { to } of targets) expand(expansion, fillStars(to, stars), { ...way, ...kept, reasons: [...reasons, order], hops });
   for (const { to, after = way.after } of target.fallbacks) {
-    const next: Way = { reasons: [...reasons, 'fallback'], hops, ...kept, ...(after === undefined ? {} : { after }) };
+    const next: Way = {
+      reasons: [...reasons, 'fallback'],
+      hops,
+      ...kept,
+      ...(way.via ? { via: way.via } : {}),
+      ...(after === undefined ? {} : { after }),
+    };
     expansion.later.push({ name: fillStars(to, stars), way: next });
   }
 }
 
 /** Follows a name to the targets that it stands for. Loops are configuration errors; should one get here it ends. */
 export function expand(expansion: Expansion, name: string, way: Way): void {
+  if (way.via?.includes(name) === true) return;
   if (expansion.steps-- <= 0 || way.hops > MAX_HOPS || expansion.found.length >= MAX_CANDIDATES) return;
   const meaning = meaningOf(expansion.snapshot, name);
-  if (meaning) follow(expansion, meaning, way);
+  if (meaning) follow(expansion, meaning, { ...way, via: [...(way.via ?? []), name] });
   else land(expansion, name, way);
 }
 
