@@ -534,7 +534,9 @@ describe('what is left behind', () => {
     await Promise.all(Array.from({ length: 40 }, () => ask(h1.send, origin)));
     for (let i = 0; i < 10; i++) exchange(h1.send, requestTo(origin)).call.abort();
     await turns();
-    expect(resources().filter((one) => one === 'Timeout')).toEqual(before.filter((one) => one === 'Timeout'));
+    const timers = (of: readonly string[]): number => of.filter((one) => one === 'Timeout').length;
+    // One of a test before may have run out meanwhile.
+    expect(timers(resources())).toBeLessThanOrEqual(timers(before));
     h1.close();
     await Promise.all(server.sockets.map(closed));
     await server.close();
