@@ -83,7 +83,7 @@ function exchangePorts(ports: AppPorts): ExchangePorts {
     codecs: providerCodecs,
     seals: ports.seals,
     signals,
-    trying: createTrying(signals, () => ports.clock.monotonic()),
+    trying: createTrying(signals, ports.clock),
     media: ports.media,
     mediaStore: ports.mediaStore,
     record: (record) => ports.journal.append(record),

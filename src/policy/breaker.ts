@@ -30,9 +30,9 @@ export function stateOf({ opened, until, probeUntil }: Breaker, now: number): Br
 
 /** After a failure. The fifth in a row opens it, a failed probe opens it for twice as long. */
 export function afterFailure(breaker: Breaker, now: number, isProbe: boolean): Breaker {
-  const failures = breaker.failures + 1;
   // Calls that were under way when it opened say nothing new.
-  if (breaker.opened > 0 && !isProbe) return { ...breaker, failures };
+  if (breaker.opened > 0 && !isProbe) return breaker;
+  const failures = breaker.failures + 1;
   if (failures < OPENS_AT) return { ...breaker, failures };
   const opened = breaker.opened + 1;
   return { failures, opened, until: now + Math.min(LONGEST_MS, FIRST_MS * 2 ** (opened - 1)), probeUntil: 0 };
@@ -42,4 +42,4 @@ export function afterFailure(breaker: Breaker, now: number, isProbe: boolean): B
 export const withProbe = (breaker: Breaker, now: number): Breaker => ({ ...breaker, probeUntil: now + PROBE_MS });
 
 /** The probe came to no end that says anything: its client left. */
-export const withoutProbe = (breaker: Breaker): Breaker => ({ ...breaker, probeUntil: 0 });
+export const withoutProbe = (breaker: Breaker): Breaker => (breaker.probeUntil === 0 ? breaker : { ...breaker, probeUntil: 0 });

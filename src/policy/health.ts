@@ -1,12 +1,15 @@
-import { afterFailure, type Breaker, CLOSED, stateOf, withoutProbe, withProbe } from './breaker.ts';
-import { afterRefusal, afterWaitAsked, type Cooldown } from './cooldown.ts';
+import { afterFailure, CLOSED, stateOf, withoutProbe, withProbe } from './breaker.ts';
+import { afterRefusal, afterWaitAsked } from './cooldown.ts';
 import type { Verdict } from './retry.ts';
 import type { OutReason } from './signals.ts';
+import { createStanding, type Standing } from './standing.ts';
+import { createTroubles, outOf, type Troubles } from './troubles.ts';
 
 /** Where a try goes: what its end is remembered of. */
 export interface Place {
   readonly provider: string;
   readonly model: string;
+  /** Its id: tells it from others, and never what it is. */
   readonly credential: string;
   /** All of the provider's. */
   readonly credentials: readonly string[];
@@ -28,7 +31,17 @@ export interface Probing {
   readonly credential: boolean;
 }
 
-/** Which places are in trouble: in memory, bounded, of this process. */
+/** Something that changed what one process remembers: a plain value, for the others to learn from. */
+export interface HealthFact {
+  /** Milliseconds since 1970: clocks that never go back begin anew in each process. */
+  readonly at: number;
+  readonly place: Place;
+  readonly probing: Probing;
+  /** How a try ended; absent: a probe has begun. */
+  readonly outcome?: Outcome;
+}
+
+/** Which places are in trouble: in memory, bounded. */
 export interface Health {
   /** Before a decision: tells of what time alone has changed. */
   refresh(): void;
@@ -36,165 +49,152 @@ export interface Health {
   whyOut(place: Pick<Place, 'provider' | 'model' | 'credentials' | 'watched'>): OutReason | undefined;
   began(place: Place): Probing;
   ended(place: Place, probing: Probing, outcome: Outcome): void;
+  /** Takes what another process was told of as its own. Tells nobody. */
+  learn(fact: HealthFact): void;
 }
 
-/** Model names come from callers, so there is no end to them. */
-const MAX_TROUBLES = 2000;
-/** All of them are looked through no more often than that. */
-const LOOK_MS = 50;
+/** What it stands on. */
+export interface HealthPorts {
+  readonly monotonic: () => number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Tells decisions of a target, or a provider as a whole, that it is out, or back. */
+  readonly mark: (name: string, out: OutReason | undefined) => void;
+  /** Told of each thing that changes what is remembered; absent: nobody shares it. */
+  readonly tell?: (fact: HealthFact) => void;
+}
 
 const NO_PROBE: Probing = { target: false, credential: false };
 
-interface Trouble {
-  readonly breaker: Breaker;
-  readonly cooldown?: Cooldown;
+const nameOf = ({ provider, model }: Pick<Place, 'provider' | 'model'>): string => `${provider}/${model}`;
+
+/** What is remembered: targets by `provider/model`, credentials by their ids. */
+interface Memory {
+  readonly targets: Troubles;
+  readonly credentials: Troubles;
+  readonly standing: Standing;
 }
 
-const FINE: Trouble = { breaker: CLOSED };
-
-/** Why something in trouble is not to be used now. */
-function outOf({ breaker, cooldown }: Trouble, now: number): OutReason | undefined {
-  if (cooldown && now < cooldown.until) return cooldown.why;
-  return stateOf(breaker, now) === 'open' ? 'circuit_open' : undefined;
+/** An event at a place: the same in the process where it happened and in those that learn of it. `now`: monotonic milliseconds. */
+interface Happening {
+  readonly place: Place;
+  readonly probing: Probing;
+  readonly now: number;
 }
 
-/** The next moment at which that may change without anything happening; `Infinity`: none. */
-function nextChange({ breaker, cooldown }: Trouble, now: number): number {
-  const times = [cooldown?.until ?? 0, breaker.until, breaker.probeUntil].filter((time) => time > now);
-  return Math.min(...times);
+// Each of these gives whether anything is remembered differently after it.
+
+function failTarget({ targets }: Memory, { place, probing, now }: Happening): boolean {
+  const name = nameOf(place);
+  return targets.put(name, { breaker: afterFailure(targets.of(name).breaker, now, probing.target) });
 }
 
-const keyOf = ({ provider, model }: Pick<Place, 'provider' | 'model'>): string => `${provider}/${model}`;
+function failCredential({ credentials, standing }: Memory, { place, probing, now }: Happening, outcome: Outcome): boolean {
+  const { breaker, cooldown } = credentials.of(place.credential);
+  const { verdict, retryAfterMs } = outcome;
+  const waited = retryAfterMs === undefined ? cooldown : afterWaitAsked(cooldown, retryAfterMs, now);
+  const next = verdict?.scope === 'credential' ? afterRefusal(cooldown, now) : waited;
+  const counted = verdict?.scope === 'limit' ? afterFailure(breaker, now, probing.credential) : breaker;
+  standing.watch(place.provider, place.credentials);
+  return credentials.put(place.credential, { breaker: counted, ...(next ? { cooldown: next } : {}) });
+}
 
-/** Remembers how tries end. `mark`: tells of a target, or a provider as a whole, that it is out, or back. */
-export function createHealth(monotonic: () => number, mark: (name: string, out: OutReason | undefined) => void): Health {
-  /** Only what is in trouble: targets by `provider/model`, credentials by their ids. */
-  const targets = new Map<string, Trouble>();
-  const credentials = new Map<string, Trouble>();
-  /** The credentials of providers of which one is in trouble. */
-  const groups = new Map<string, readonly string[]>();
-  let lookAt = Infinity;
+/** It answered: breakers close, a refused credential is good again; what it asked to wait for is waited for. */
+function recover({ targets, credentials }: Memory, { place, now }: Happening): boolean {
+  const { cooldown } = credentials.of(place.credential);
+  const waits = cooldown?.why === 'cooldown' && now < cooldown.until;
+  const isOther = targets.put(nameOf(place), { breaker: CLOSED });
+  return credentials.put(place.credential, { breaker: CLOSED, ...(waits ? { cooldown } : {}) }) || isOther;
+}
 
-  const isOut = (id: string, now: number): boolean => outOf(credentials.get(id) ?? FINE, now) !== undefined;
-  /** Why all of a provider's credentials are out: as the first of them is. */
-  const providerOut = (ids: readonly string[], now: number): OutReason | undefined => {
-    const [first] = ids;
-    const isAll = first !== undefined && ids.every((id) => isOut(id, now));
-    return isAll ? outOf(credentials.get(first) ?? FINE, now) : undefined;
+/** A probe came to no end that says anything. */
+function endProbes({ targets, credentials }: Memory, place: Place, probing: Probing): boolean {
+  const release = (troubles: Troubles, name: string): boolean => {
+    const trouble = troubles.of(name);
+    return troubles.put(name, { ...trouble, breaker: withoutProbe(trouble.breaker) });
   };
-  const lookAgain = (trouble: Trouble | undefined, now: number): void => {
-    if (trouble) lookAt = Math.min(lookAt, Math.max(nextChange(trouble, now), now + LOOK_MS));
-  };
-  const tellGroup = (provider: string, ids: readonly string[], now: number): void => {
-    mark(provider, providerOut(ids, now));
-    if (!ids.some((id) => credentials.has(id))) groups.delete(provider);
-  };
-  /** Brings what decisions read up to date after something has happened at a place. */
-  const tell = (place: Place, now: number): void => {
-    const key = keyOf(place);
-    const target = targets.get(key);
-    mark(key, outOf(target ?? FINE, now));
-    lookAgain(target, now);
-    lookAgain(credentials.get(place.credential), now);
-    const ids = groups.get(place.provider);
-    if (ids) tellGroup(place.provider, ids, now);
-  };
-  /** The same after time alone has changed it. */
-  const look = (now: number): void => {
-    lookAt = Infinity;
-    for (const [key, trouble] of targets) {
-      mark(key, outOf(trouble, now));
-      lookAgain(trouble, now);
+  const isOther = probing.target && release(targets, nameOf(place));
+  return (probing.credential && release(credentials, place.credential)) || isOther;
+}
+
+function judge(memory: Memory, happening: Happening, outcome: Outcome): boolean {
+  const { place, probing } = happening;
+  const { verdict, gone = false, retryAfterMs } = outcome;
+  if (!verdict && !gone) return recover(memory, happening);
+  switch (verdict?.scope) {
+    case 'target': {
+      const isWaiting = retryAfterMs !== undefined && failCredential(memory, happening, outcome);
+      const isOther = failTarget(memory, happening) || isWaiting;
+      return endProbes(memory, place, { target: false, credential: probing.credential }) || isOther;
     }
-    for (const trouble of credentials.values()) lookAgain(trouble, now);
-    for (const [provider, ids] of groups) tellGroup(provider, ids, now);
-  };
-  /** Remembers a trouble, or that there is none. */
-  const put = (troubles: Map<string, Trouble>, key: string, trouble: Trouble): void => {
-    if (trouble.breaker !== CLOSED || trouble.cooldown) {
-      const [oldest] = troubles.size >= MAX_TROUBLES && !troubles.has(key) ? troubles.keys() : [];
-      if (oldest !== undefined) {
-        troubles.delete(oldest);
-        mark(oldest, undefined);
-      }
-      troubles.set(key, trouble);
-    } else troubles.delete(key);
-  };
-  const failTarget = (place: Place, isProbe: boolean, now: number): void => {
-    const key = keyOf(place);
-    const { breaker } = targets.get(key) ?? FINE;
-    put(targets, key, { breaker: afterFailure(breaker, now, isProbe) });
-  };
-  const failCredential = ({ provider, credential, credentials: ids }: Place, isProbe: boolean, outcome: Outcome, now: number): void => {
-    const { breaker, cooldown } = credentials.get(credential) ?? FINE;
-    const isRefused = outcome.verdict?.scope === 'credential';
-    const { retryAfterMs } = outcome;
-    const waited = retryAfterMs === undefined ? cooldown : afterWaitAsked(cooldown, retryAfterMs, now);
-    const next = isRefused ? afterRefusal(cooldown, now) : waited;
-    const counted = outcome.verdict?.scope === 'limit' ? afterFailure(breaker, now, isProbe) : breaker;
-    put(credentials, credential, { breaker: counted, ...(next ? { cooldown: next } : {}) });
-    groups.set(provider, ids);
-  };
-  /** It answered: breakers close, a refused credential is good again; what it asked to wait for is waited for. */
-  const recover = (place: Place, now: number): void => {
-    targets.delete(keyOf(place));
-    const { cooldown } = credentials.get(place.credential) ?? FINE;
-    const waits = cooldown?.why === 'cooldown' && now < cooldown.until;
-    put(credentials, place.credential, { breaker: CLOSED, ...(waits && cooldown ? { cooldown } : {}) });
-  };
-  const endProbes = (place: Place, probing: Probing): void => {
-    const release = (troubles: Map<string, Trouble>, key: string): void => {
-      const trouble = troubles.get(key);
-      if (trouble) troubles.set(key, { ...trouble, breaker: withoutProbe(trouble.breaker) });
-    };
-    if (probing.target) release(targets, keyOf(place));
-    if (probing.credential) release(credentials, place.credential);
-  };
-  const judge = (place: Place, probing: Probing, outcome: Outcome, now: number): void => {
-    const { verdict, gone = false, retryAfterMs } = outcome;
-    const isProbe = probing.target || probing.credential;
-    const isInTrouble = targets.has(keyOf(place)) || credentials.has(place.credential);
-    if (!verdict && !gone) {
-      if (isInTrouble) recover(place, now);
-    } else if (verdict?.scope === 'target') {
-      failTarget(place, probing.target, now);
-      if (retryAfterMs !== undefined) failCredential(place, false, outcome, now);
-      endProbes(place, { target: false, credential: probing.credential });
-    } else if (verdict?.scope === 'limit' || verdict?.scope === 'credential') {
-      failCredential(place, probing.credential, outcome, now);
-      endProbes(place, { target: probing.target, credential: false });
-    } else if (verdict?.scope === 'client' && isProbe) recover(place, now);
-    else endProbes(place, probing);
-    if (isInTrouble || verdict) tell(place, now);
-  };
+    case 'limit':
+    case 'credential': {
+      const isOther = failCredential(memory, happening, outcome);
+      return endProbes(memory, place, { target: probing.target, credential: false }) || isOther;
+    }
+    case 'client':
+      return (probing.target || probing.credential) && recover(memory, happening);
+    default:
+      return endProbes(memory, place, probing);
+  }
+}
 
+/** Whether something is to be probed: then the next one through does. */
+function isToProbe(troubles: Troubles, name: string, now: number): boolean {
+  return troubles.has(name) && stateOf(troubles.of(name).breaker, now) === 'half-open';
+}
+
+function beginProbes({ targets, credentials }: Memory, { place, probing, now }: Happening): void {
+  const begin = (troubles: Troubles, name: string): void => {
+    const trouble = troubles.of(name);
+    if (trouble.breaker !== CLOSED) troubles.put(name, { ...trouble, breaker: withProbe(trouble.breaker, now) });
+  };
+  if (probing.target) begin(targets, nameOf(place));
+  if (probing.credential) begin(credentials, place.credential);
+}
+
+/** Remembers how tries end. Several of them that learn from each other act as one. */
+export function createHealth({ monotonic, now: epoch, mark, tell }: HealthPorts): Health {
+  const targets = createTroubles((name) => mark(name, undefined));
+  const credentials = createTroubles();
+  const standing = createStanding(targets, credentials, mark);
+  const memory: Memory = { targets, credentials, standing };
+  const isEmpty = (): boolean => targets.size === 0 && credentials.size === 0;
+
+  /** Gives whether it changed anything. */
+  const apply = (happening: Happening, outcome: Outcome | undefined): boolean => {
+    const { place, now } = happening;
+    if (!outcome) beginProbes(memory, happening);
+    else if (!judge(memory, happening, outcome)) return false;
+    standing.show(nameOf(place), place, now);
+    return true;
+  };
   return {
-    refresh() {
-      if (lookAt === Infinity) return;
-      const now = monotonic();
-      if (now >= lookAt) look(now);
-    },
-    isCredentialOut: (id) => credentials.size > 0 && isOut(id, monotonic()),
+    refresh: () => standing.refresh(monotonic),
+    isCredentialOut: (id) => credentials.has(id) && outOf(credentials.of(id), monotonic()) !== undefined,
     whyOut(place) {
-      if (!place.watched || (targets.size === 0 && credentials.size === 0)) return undefined;
+      if (!place.watched || isEmpty()) return undefined;
       const now = monotonic();
-      return providerOut(place.credentials, now) ?? outOf(targets.get(keyOf(place)) ?? FINE, now);
+      return standing.providerOut(place.credentials, now) ?? outOf(targets.of(nameOf(place)), now);
     },
     began(place) {
-      if (!place.watched || (targets.size === 0 && credentials.size === 0)) return NO_PROBE;
+      if (!place.watched || isEmpty()) return NO_PROBE;
       const now = monotonic();
-      const probe = (troubles: Map<string, Trouble>, at: string): boolean => {
-        const trouble = troubles.get(at);
-        if (!trouble || stateOf(trouble.breaker, now) !== 'half-open') return false;
-        troubles.set(at, { ...trouble, breaker: withProbe(trouble.breaker, now) });
-        return true;
-      };
-      const probing = { target: probe(targets, keyOf(place)), credential: probe(credentials, place.credential) };
-      if (probing.target || probing.credential) tell(place, now);
+      const target = isToProbe(targets, nameOf(place), now);
+      const credential = isToProbe(credentials, place.credential, now);
+      if (!target && !credential) return NO_PROBE;
+      const probing = { target, credential };
+      apply({ place, probing, now }, undefined);
+      tell?.({ at: epoch(), place, probing });
       return probing;
     },
     ended(place, probing, outcome) {
-      if (place.watched) judge(place, probing, outcome, monotonic());
+      const isWell = outcome.verdict === undefined && isEmpty();
+      if (!place.watched || isWell) return;
+      if (apply({ place, probing, now: monotonic() }, outcome)) tell?.({ at: epoch(), place, probing, outcome });
+    },
+    learn({ at, place, probing, outcome }) {
+      apply({ place, probing, now: monotonic() - Math.max(0, epoch() - at) }, outcome);
     },
   };
 }

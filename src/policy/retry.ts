@@ -73,21 +73,27 @@ export interface RetryBudget {
 }
 
 const SHARE = 0.1;
-/** So many are possible however little goes on; they come back one a second. */
+/** So many are possible however little goes on, all processes together; they come back one a second. */
 const RESERVE = 10;
 const MOST = 100;
 
-/** One repetition for every ten calls, and a few where there is little traffic: an upstream in trouble is not asked twice as often. */
-export function createRetryBudget(monotonic: () => number): RetryBudget {
-  let left = RESERVE;
+/**
+ * One repetition for every ten calls, and a few where there is little traffic: an upstream in trouble is not asked twice as often.
+ * `processes`: so many share the load, each with its part of what does not come from calls.
+ */
+export function createRetryBudget(monotonic: () => number, processes = 1): RetryBudget {
+  // However many share it, each gets to one in the end.
+  const reserve = Math.max(1, RESERVE / processes);
+  const most = Math.max(reserve, MOST / processes);
+  let left = RESERVE / processes;
   let at = monotonic();
   return {
     deposit() {
-      if (left < MOST) left += SHARE;
+      if (left < most) left += SHARE;
     },
     withdraw() {
       const now = monotonic();
-      if (left < RESERVE) left = Math.min(RESERVE, left + (now - at) / 1000);
+      if (left < reserve) left = Math.min(reserve, left + (now - at) / 1000 / processes);
       at = now;
       if (left < 1) return false;
       left--;

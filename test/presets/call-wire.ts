@@ -173,7 +173,7 @@ export async function callWire(row: WireRow, canned: Canned, stream: boolean): P
     post: () => Promise.reject(new Error('no token is asked for in this test')),
     codecs: providerCodecs,
     signals: createLiveSignals(),
-    trying: createTrying({ mark: () => {} }, () => 0),
+    trying: createTrying({ mark: () => {} }, { now: () => 0, monotonic: () => 0 }),
     seals: { get: () => Promise.resolve(new Map()), put() {} },
     media: { fetch: none, check: none, open: none },
     mediaStore: { put: none, find: none, read: none, whole: none, remove: none, link: () => '', isSigned: () => false },

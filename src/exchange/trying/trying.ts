@@ -1,14 +1,31 @@
-import { createHealth } from '../../policy/health.ts';
+import { createHealth, type HealthFact } from '../../policy/health.ts';
 import type { LiveSignals } from '../../policy/live-signals.ts';
 import { createRetryBudget } from '../../policy/retry.ts';
+import type { Clock } from '../ports.ts';
 import { createSlots } from './slots.ts';
 import type { Trying } from './walk.ts';
 
+/** What trying depends on besides the clock. */
+export interface TryingOptions {
+  /** From 0 up to, not including, 1. */
+  readonly random?: () => number;
+  /** Processes that do the same work: each may spend its part of what all of them may. Default 1. */
+  readonly processes?: number;
+  /** Told of each thing that changes what is remembered, for the others' `health.learn`. */
+  readonly tell?: (fact: HealthFact) => void;
+}
+
 /** What trying remembers, empty. What it learns of targets is told to `signals`, which decisions read. */
-export const createTrying = (signals: Pick<LiveSignals, 'mark'>, monotonic: () => number, random: () => number = Math.random): Trying => ({
-  health: createHealth(monotonic, signals.mark),
-  budget: createRetryBudget(monotonic),
-  slots: createSlots(),
-  monotonic,
-  random,
-});
+export function createTrying(
+  { mark }: Pick<LiveSignals, 'mark'>,
+  { now, monotonic }: Clock,
+  { random = Math.random, processes = 1, tell }: TryingOptions = {},
+): Trying {
+  return {
+    health: createHealth({ monotonic, now, mark, ...(tell ? { tell } : {}) }),
+    budget: createRetryBudget(monotonic, processes),
+    slots: createSlots(),
+    monotonic,
+    random,
+  };
+}

@@ -8,10 +8,11 @@ let health: Health;
 beforeEach(() => {
   now = 0;
   marked = new Map();
-  health = createHealth(
-    () => now,
-    (name, out) => void (out === undefined ? marked.delete(name) : marked.set(name, out)),
-  );
+  health = createHealth({
+    monotonic: () => now,
+    now: () => now,
+    mark: (name, out) => void (out === undefined ? marked.delete(name) : marked.set(name, out)),
+  });
 });
 
 const place = (changes: Partial<Place> = {}): Place => ({

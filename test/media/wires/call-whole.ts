@@ -99,7 +99,7 @@ export async function callWhole<Found>(
     post: () => Promise.reject(new Error('no token is asked for in this test')),
     codecs: providerCodecs,
     signals: createLiveSignals(),
-    trying: createTrying({ mark: () => {} }, () => 0),
+    trying: createTrying({ mark: () => {} }, { now: () => 0, monotonic: () => 0 }),
     record: (made: CallRecord) => (record = made),
     onDefect(error: unknown) {
       throw error;
