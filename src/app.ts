@@ -45,6 +45,11 @@ export interface AppPorts {
   readonly onDefect: (error: unknown, callId: string) => void;
   /** Where uploads are kept that cannot be sent on at once; absent: the system's own folder for such files. */
   readonly spoolFolder?: string;
+  /**
+   * Whether what is to be done once among several processes, on a schedule, is this one's to do now; asked each time it is due.
+   * Absent: always.
+   */
+  readonly isLeader?: () => boolean;
 }
 
 /** A running gateway. */
@@ -94,6 +99,7 @@ function exchangePorts(ports: AppPorts): ExchangePorts {
 /** The machinery of tasks, with what is known of each kind. */
 function tasksOf(ports: AppPorts, exchange: ExchangePorts, snapshot: () => Snapshot): Tasks & { wake(): void } {
   const { store, post, pace } = ports.tasks;
+  const { isLeader } = ports;
   return createTasks({
     store,
     post,
@@ -104,6 +110,7 @@ function tasksOf(ports: AppPorts, exchange: ExchangePorts, snapshot: () => Snaps
     settings: () => snapshot().config.tasks,
     onDefect: ports.onDefect,
     ...(pace ? { pace } : {}),
+    ...(isLeader ? { isLeader } : {}),
   });
 }
 

@@ -53,7 +53,11 @@ export interface StorePorts {
   readonly config: () => Config;
   /** The way out to a storage of media. */
   readonly send: Send;
+  /** Whether what is due on time is this process's to do. Absent: always. */
+  readonly isLeader?: () => boolean;
 }
+
+const leaderOf = ({ isLeader }: StorePorts): Pick<StorePorts, 'isLeader'> => (isLeader ? { isLeader } : {});
 
 function openJournal({ folder, clock, log }: StorePorts): Journal {
   return createJournal({
@@ -78,6 +82,7 @@ function openSeals(ports: StorePorts, database: () => Promise<Database>, masterK
       now: () => clock.now(),
       limits: () => config().limits,
       onTrouble,
+      ...leaderOf(ports),
     });
   });
   const seals: SealStore = {
@@ -105,6 +110,7 @@ function openState(ports: StorePorts, database: () => Promise<Database>, masterK
       now: () => clock.now(),
       limits: () => config().limits,
       onTrouble,
+      ...leaderOf(ports),
     });
   });
   return { state: lazyStateStore(store, (error) => onTrouble('State could not be kept', error)), warm: store };

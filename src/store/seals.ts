@@ -15,6 +15,8 @@ export interface SealPorts {
   readonly limits: () => { readonly sealDays: number; readonly sealBytes: number };
   /** Something could not be read or written; calls went on without it. */
   readonly onTrouble: (what: string, error: unknown) => void;
+  /** Whether old entries are this process's to take away on time. Absent: always. */
+  readonly isLeader?: () => boolean;
 }
 
 interface Entry {
@@ -216,7 +218,10 @@ export function createSealStore(ports: SealPorts): SealStore & { close(): Promis
       void run(writePending, 'Sealed state could not be written');
     }, ms).unref();
   }
-  const sweeper = setInterval(() => void run(sweep, 'Sealed state could not be swept'), SWEEP_EVERY_MS).unref();
+  const sweepDue = (): void => {
+    if (ports.isLeader?.() !== false) void run(sweep, 'Sealed state could not be swept');
+  };
+  const sweeper = setInterval(sweepDue, SWEEP_EVERY_MS).unref();
 
   async function readMissing(owner: string, callIds: readonly string[]): Promise<readonly Entry[]> {
     try {

@@ -15,6 +15,8 @@ interface StoredStatePorts {
   readonly limits: () => { readonly storedDays: number; readonly storedBytes: number };
   /** Something could not be written or read; it is then not there. */
   readonly onTrouble: (what: string, error: unknown) => void;
+  /** Whether old records are this process's to take away on time. Absent: always. */
+  readonly isLeader?: () => boolean;
 }
 
 type Row = Selectable<Schema['stored_state']>;
@@ -173,7 +175,10 @@ function createWriter(ports: StoredStatePorts): Writer {
   let written = SWEEP_EVERY;
 
   const clean = (): Promise<void> => sweep(ports).catch((error: unknown) => ports.onTrouble('Stored state could not be swept', error));
-  const timer = setInterval(() => void clean(), SWEEP_MS).unref();
+  const cleanDue = (): void => {
+    if (ports.isLeader?.() !== false) void clean();
+  };
+  const timer = setInterval(cleanDue, SWEEP_MS).unref();
   const writeAll = async (): Promise<void> => {
     while (waiting.size > 0) {
       const entries = [...waiting.values()];

@@ -41,6 +41,8 @@ export interface TasksPorts {
   readonly post: PostWebhook;
   readonly onDefect: (error: unknown, taskId: string) => void;
   readonly pace?: Pace;
+  /** Whether old tasks and media are this process's to take away. Absent: always. */
+  readonly isLeader?: () => boolean;
 }
 
 /** A task that this process holds. */

@@ -68,7 +68,7 @@ export function createTasks(ports: TasksPorts): Tasks & { wake(): void } {
   const beat = async (): Promise<void> => {
     for (const task of await ports.store.claim(CLAIM, held.size > 0)) if (!held.has(task.id)) machine.hold(task, 0);
     const now = ports.clock.monotonic();
-    if (now - sweptAt < SWEEP_MS) return;
+    if (now - sweptAt < SWEEP_MS || ports.isLeader?.() === false) return;
     sweptAt = now;
     await sweep(ports);
   };

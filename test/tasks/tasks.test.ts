@@ -22,6 +22,7 @@ interface Process {
   readonly told: WebhookMessage[];
   /** What its receiver answers. */
   receive: (message: WebhookMessage) => number;
+  leads: boolean;
   stop(): Promise<void>;
 }
 
@@ -40,6 +41,7 @@ function start(driver: Partial<TaskDriver> = {}, leaseMs = 20_000): Process {
     defects,
     told,
     receive: () => 204,
+    leads: true,
     tasks: createTasks({
       store,
       media: kept.ports.mediaStore,
@@ -53,6 +55,7 @@ function start(driver: Partial<TaskDriver> = {}, leaseMs = 20_000): Process {
       },
       onDefect: (error) => void defects.push(error),
       ...(pace ? { pace } : {}),
+      isLeader: () => made.leads,
     }),
     async stop() {
       await made.tasks.stop();
@@ -419,6 +422,22 @@ describe('what is kept', () => {
     second.tasks.wake();
     await vi.waitFor(async () => expect(await second.tasks.get('me', 'video', id)).toBeUndefined());
     await vi.waitFor(async () => expect(await readdir(join(folder, 'media'))).toEqual([]));
+  });
+
+  it('is taken away by the process that leads, and by another once that leads', async () => {
+    const first: Process = start({ poll: say(DONE), keep: (task, signal) => keepOne(() => first)(task, signal) });
+    const { id } = await first.tasks.start(order());
+    await ends(first, id, 'completed');
+    await first.tasks.stop();
+    skipped = 86_500_000;
+    const second = start();
+    second.leads = false;
+    const beats = vi.spyOn(second.kept.ports.tasks.store, 'claim');
+    second.tasks.wake();
+    await vi.waitFor(() => expect(beats.mock.calls.length).toBeGreaterThan(2));
+    expect(await second.tasks.get('me', 'video', id)).toBeDefined();
+    second.leads = true;
+    await vi.waitFor(async () => expect(await second.tasks.get('me', 'video', id)).toBeUndefined());
   });
 
   it('is nothing of a file that broke', async () => {
