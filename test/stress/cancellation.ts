@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Family, FAMILIES, providersAt } from '../fakes/fault-families.ts';
 import { type Behaviour, type FaultUpstream, startFaultUpstream, type Try } from '../fakes/fault-upstream.ts';
 import { type Gateway, KEY, startGateway } from './gateway.ts';
-import { count, inParallel, ms, type Part, percentile, type Row } from './part.ts';
+import { inParallel, type Measured, ms, type Part, percentile } from './part.ts';
 
 const LIMIT_MS = 250;
 /** Clients that are there at once. */
@@ -13,7 +13,7 @@ const WAIT_MS = 5000;
 
 /** Where a client leaves. */
 interface Place {
-  readonly name: string;
+  readonly promise: 'time.left-headers' | 'time.left-first' | 'time.left-middle';
   /** How far the upstream goes with its answer. */
   readonly reach: (family: Family) => Behaviour;
   /** It leaves when the first bytes have come to it; else as soon as the upstream has gone that far. */
@@ -23,9 +23,9 @@ interface Place {
 const head = (family: Family): Record<string, string> => ({ 'content-type': family.type });
 
 const PLACES: readonly Place[] = [
-  { name: 'before the headers', reach: () => () => {}, afterBytes: () => false },
+  { promise: 'time.left-headers', reach: () => () => {}, afterBytes: () => false },
   {
-    name: 'before the first token',
+    promise: 'time.left-first',
     reach: (family) => (_one, response) => {
       response.writeHead(200, head(family)).flushHeaders();
       if (family.isStream) response.write(': wait\n\n');
@@ -33,7 +33,7 @@ const PLACES: readonly Place[] = [
     afterBytes: () => false,
   },
   {
-    name: 'in the middle',
+    promise: 'time.left-middle',
     reach: (family) => (_one, response) => {
       response.writeHead(200, head(family));
       for (const piece of family.pieces.slice(0, -1)) response.write(piece);
@@ -80,18 +80,17 @@ async function leave(scene: Scene, family: Family, place: Place, mark: string): 
   return { ms: (one.abandonedAt ?? Infinity) - leftAt, tries };
 }
 
-/** `limit`: in how many milliseconds an upstream must be let go. */
-export async function* cancellationRows(clients: number, limit = LIMIT_MS): AsyncIterable<Row> {
+/** `clients` at each place of each endpoint. `limit`: in how many milliseconds an upstream must be let go. */
+export async function* cancellationRows(clients: number, limit = LIMIT_MS): AsyncIterable<Measured> {
   const waiting = new Map<string, (one: Try) => void>();
   const upstream = await startFaultUpstream();
   const gateway = await startGateway(providersAt(upstream.url));
   const agent = new Agent({ keepAlive: false });
   const scene: Scene = { upstream, gateway, agent, came: (mark) => new Promise((resolve) => waiting.set(mark, resolve)) };
   let serial = 0;
+  let again = 0;
   try {
     for (const place of PLACES) {
-      const left: Left[] = [];
-      let worst = { name: '', ms: -1 };
       for (const family of FAMILIES) {
         upstream.tries.length = 0;
         const reach = place.reach(family);
@@ -102,20 +101,15 @@ export async function* cancellationRows(clients: number, limit = LIMIT_MS): Asyn
           waiting.delete(mark);
         };
         const jobs = Array.from({ length: clients }, () => () => leave(scene, family, place, `visitor-${++serial}-`));
-        const these = await inParallel(jobs, WIDTH);
-        const most = Math.max(...these.map((one) => one.ms));
-        if (most > worst.ms) worst = { name: family.name, ms: most };
-        left.push(...these);
+        const left = await inParallel(jobs, WIDTH);
+        const times = left.map((one) => one.ms);
+        const value = Math.max(...times);
+        again += left.filter(({ tries }) => tries !== 1).length;
+        const detail = `at most; p99 ${ms(percentile(times, 0.99))}`;
+        yield { promise: place.promise, about: family.name, value, many: clients, isKept: value <= limit, detail };
       }
-      const times = left.map((one) => one.ms);
-      const again = left.filter(({ tries }) => tries !== 1).length;
-      yield {
-        promise: `A client that leaves ${place.name}: the upstream is let go, at all ${FAMILIES.length} endpoints, and asked no second time`,
-        limit: `${limit} ms`,
-        measured: `p99 ${ms(percentile(times, 0.99))}, at most ${ms(worst.ms)} (${worst.name}), ${count(left.length)} clients, ${again} asked again`,
-        isKept: worst.ms <= limit && again === 0,
-      };
     }
+    yield { promise: 'time.left-again', value: again, many: serial, isKept: again === 0 };
   } finally {
     agent.destroy();
     await gateway.stop();

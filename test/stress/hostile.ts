@@ -6,7 +6,7 @@ import { changed, EVIL, placesIn, RICH } from '../exchange/evil-bodies.ts';
 import { FAMILIES, providersAt } from '../fakes/fault-families.ts';
 import { type Behaviour, startFaultUpstream } from '../fakes/fault-upstream.ts';
 import { startGateway } from './gateway.ts';
-import { count, inParallel, type Part, type Row } from './part.ts';
+import { count, inParallel, type Measured, type Part } from './part.ts';
 import { talk } from './talk.ts';
 
 const WIDTH = 16;
@@ -86,7 +86,7 @@ function fault(client: Dialect, status: number, text: string): string | undefine
 }
 
 /** `bodies` a protocol, over an upstream of each protocol in turn. */
-async function* hostileRows(bodies: number, seed: number): AsyncIterable<Row> {
+async function* hostileRows(bodies: number, seed: number): AsyncIterable<Measured> {
   const upstream = await startFaultUpstream(well);
   const gateway = await startGateway(providersAt(upstream.url));
   const agent = new Agent({ keepAlive: true });
@@ -113,11 +113,14 @@ async function* hostileRows(bodies: number, seed: number): AsyncIterable<Row> {
       );
       const isUp = gateway.program.child.exitCode === null && gateway.program.child.signalCode === null;
       const told = [...answers.statuses].toSorted(([a], [b]) => a - b).map(([status, many]) => `${status}: ${count(many)}`);
+      const value = (isUp ? 0 : 1) + answers.silent + answers.wrong;
       yield {
-        promise: `${count(sent.length)} malformed bodies: ${client.id}`,
-        limit: '0 crashes, hangs, 5xx; the right envelope',
-        measured: `${isUp ? 0 : 1} crashes, ${answers.silent} hangs, ${answers.wrong} wrong (${told.join(', ')})${answers.example === undefined ? '' : `; ${answers.example.replaceAll('|', '\\|')}`}`,
-        isKept: isUp && answers.silent + answers.wrong === 0,
+        promise: 'hostile.bodies',
+        about: client.id,
+        value,
+        many: sent.length,
+        isKept: value === 0,
+        detail: `${answers.silent} hangs, ${answers.wrong} wrong; ${told.join(', ')}${answers.example === undefined ? '' : `; ${answers.example}`}`,
       };
     }
     yield* mediaRows(gateway.url, agent, Math.ceil(bodies / 10), seed);
@@ -129,31 +132,33 @@ async function* hostileRows(bodies: number, seed: number): AsyncIterable<Row> {
 }
 
 /** Bodies of the other endpoints, their bytes changed anywhere; the upstream's answers are not for them, so that 502 is right. */
-async function* mediaRows(url: string, agent: Agent, each: number, seed: number): AsyncIterable<Row> {
+async function* mediaRows(url: string, agent: Agent, each: number, seed: number): AsyncIterable<Measured> {
   const families = FAMILIES.filter(({ name }) => !DIALECTS.some(({ id }) => name.startsWith(id)));
-  let silent = 0;
-  let defects = 0;
-  let example: string | undefined;
-  const jobs = families.flatMap((family) => {
+  for (const family of families) {
+    let silent = 0;
+    let defects = 0;
+    let example: string | undefined;
     const { path, type, body } = family.ask('x');
     const cuts = fc.tuple(fc.nat({ max: body.length }), fc.nat({ max: 6 }), fc.constantFrom('', ...PIECES));
-    return fc.sample(cuts, { numRuns: each, seed }).map(([at, cut, put]) => async () => {
+    const jobs = fc.sample(cuts, { numRuns: each, seed }).map(([at, cut, put]) => async () => {
       const changedBody = Buffer.concat([body.subarray(0, at), Buffer.from(put), body.subarray(at + cut)]);
       const got = await talk({ url: url + path, body: changedBody, type, agent, withinMs: HANGS_MS });
       if (got.status === 0 || !got.isWhole) silent++;
       else if (got.status === 500) {
         defects++;
-        example ??= `${family.name}: ${changedBody.toString().slice(0, 200)} → ${got.text.slice(0, 200)}`;
+        example ??= `${changedBody.toString().slice(0, 200)} → ${got.text.slice(0, 200)}`;
       }
     });
-  });
-  await inParallel(jobs, WIDTH);
-  yield {
-    promise: `${count(jobs.length)} malformed bodies: the ${families.length} other endpoints`,
-    limit: '0 hangs, 0 faults of ours (500)',
-    measured: `${silent} hangs, ${defects} faults of ours${example === undefined ? '' : `; ${example.replaceAll('|', '\\|')}`}`,
-    isKept: silent + defects === 0,
-  };
+    await inParallel(jobs, WIDTH);
+    yield {
+      promise: 'hostile.bodies',
+      about: family.name,
+      value: silent + defects,
+      many: jobs.length,
+      isKept: silent + defects === 0,
+      detail: `${silent} hangs, ${defects} faults of ours${example === undefined ? '' : `; ${example}`}`,
+    };
+  }
 }
 
 export const hostile: Part = { name: 'hostile', rows: ({ bodies, seed }) => hostileRows(bodies, seed) };

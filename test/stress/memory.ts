@@ -8,15 +8,13 @@ import { FAMILIES, type Family, providersAt } from '../fakes/fault-families.ts';
 import { type Behaviour, type FaultUpstream, startFaultUpstream } from '../fakes/fault-upstream.ts';
 import { startTestServer } from '../server.ts';
 import { type Gateway, KEY, startGateway } from './gateway.ts';
-import { count, inParallel, ms, type Part, type Row } from './part.ts';
+import { count, inParallel, type Measured, ms, pairName, type Part } from './part.ts';
 import { talk } from './talk.ts';
 
 const GROWTH_KIB = 32 * 1024;
 const STALLED_KIB = 64;
 const STALLED = 500;
 const WIDTH = 32;
-
-const kib = (value: number): string => (Math.abs(value) < 1024 ? `${value.toFixed(0)} KiB` : `${(value / 1024).toFixed(1)} MiB`);
 
 /** The answer of whatever endpoint the request's mark names. */
 const wellAs = (families: readonly Family[]): Behaviour => {
@@ -67,7 +65,7 @@ async function settled(gateway: Gateway): Promise<number> {
   return least;
 }
 
-async function* manyRows(requests: number): AsyncIterable<Row> {
+async function* manyRows(requests: number): AsyncIterable<Measured> {
   const upstream = await startFaultUpstream(wellAs(FAMILIES));
   const gateway = await startGateway(providersAt(upstream.url));
   const agent = new Agent({ keepAlive: true });
@@ -81,10 +79,11 @@ async function* manyRows(requests: number): AsyncIterable<Row> {
     const seconds = (performance.now() - began) / 1000;
     const grown = (await settled(gateway)) - warm;
     yield {
-      promise: `Memory after ${count(requests)} requests at all ${FAMILIES.length} endpoints`,
-      limit: '+ 32 MiB',
-      measured: `${grown < 0 ? '−' : '+'} ${kib(Math.abs(grown))} to ${kib(warm)}; ${failed} failed; ${count(Math.round(requests / seconds))} a second`,
+      promise: 'memory.growth',
+      value: grown / 1024,
+      many: requests,
       isKept: grown <= GROWTH_KIB && failed === 0,
+      detail: `on ${(warm / 1024).toFixed(0)} MiB; ${failed} failed; ${count(Math.round(requests / seconds))} a second`,
     };
     agent.destroy();
     await upstream.close();
@@ -93,7 +92,7 @@ async function* manyRows(requests: number): AsyncIterable<Row> {
       await sleep(100);
       left = socketsOf(pid) - before;
     }
-    yield { promise: 'Sockets left when clients and upstreams have gone', limit: '0', measured: String(left), isKept: left <= 0 };
+    yield { promise: 'memory.sockets', value: Math.max(0, left), many: requests, isKept: left <= 0 };
   } finally {
     agent.destroy();
     await gateway.stop();
@@ -111,7 +110,7 @@ const more = (now: ReadonlyMap<string, number>, before: ReadonlyMap<string, numb
   [...now].filter(([kind, many]) => many > (before.get(kind) ?? 0)).map(([kind, many]) => `${many - (before.get(kind) ?? 0)} ${kind}`);
 
 /** The gateway in this process, where what the event loop still waits for can be asked. `requests` and as many that are left. */
-export async function* leftRows(requests: number): AsyncIterable<Row> {
+export async function* leftRows(requests: number): AsyncIterable<Measured> {
   const warnings: string[] = [];
   const onWarning = (warning: Error): void => void warnings.push(warning.message);
   process.on('warning', onWarning);
@@ -141,16 +140,19 @@ export async function* leftRows(requests: number): AsyncIterable<Row> {
   }
   process.off('warning', onWarning);
   yield {
-    promise: `Sockets, timers and others that the event loop waits for after ${count(requests)} requests, clients that left, and a stop`,
-    limit: '0',
-    measured: `${left.join(', ') || '0'}; ${server.defects.length} defects, ${failed} failed`,
+    promise: 'memory.left',
+    value: left.length,
+    many: requests,
+    detail: `${left.join(', ')}; ${server.defects.length} defects, ${failed} failed`,
     isKept: left.length === 0 && server.defects.length === 0 && failed === 0,
   };
+  const [first] = warnings;
   yield {
-    promise: 'Warnings of Node (listeners that pile up among them) meanwhile',
-    limit: '0',
-    measured: warnings[0] ?? '0',
+    promise: 'memory.listeners',
+    value: warnings.length,
+    many: requests,
     isKept: warnings.length === 0,
+    ...(first === undefined ? {} : { detail: first }),
   };
 }
 
@@ -181,7 +183,7 @@ function stall(url: string, path: string, body: string): Socket {
   return socket;
 }
 
-async function* stalledRows(): AsyncIterable<Row> {
+async function* stalledRows(): AsyncIterable<Measured> {
   for (const client of [chat, messages]) {
     const upstream = await startFaultUpstream(flood);
     const gateway = await startGateway(providersAt(upstream.url));
@@ -204,9 +206,11 @@ async function* stalledRows(): AsyncIterable<Row> {
       for (const socket of [...first, ...rest]) socket.destroy();
       while (upstream.tries.some(({ abandonedAt }) => abandonedAt === undefined) && performance.now() - began < 10_000) await sleep(10);
       yield {
-        promise: `${STALLED} clients that do not read, upstreams that flood: ${client.id} over openai-chat`,
-        limit: `< ${STALLED_KIB} KiB each`,
-        measured: `${kib(each)} each; all let go ${ms(performance.now() - began)} after they left`,
+        promise: 'memory.stalled',
+        about: pairName(client.id, chat.id),
+        value: each,
+        many: STALLED,
+        detail: `all let go ${ms(performance.now() - began)} after they left`,
         isKept: each < STALLED_KIB,
       };
     } finally {

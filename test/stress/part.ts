@@ -1,7 +1,22 @@
-/** What was found of one promise: a row of the table that goes into the documentation. */
+import type { PromiseId } from './promises.ts';
+
+/** What was found of one promise: part of the table that goes into the documentation. */
+export interface Measured {
+  readonly promise: PromiseId;
+  /** For which endpoint (`Family.name`) or pair (`pairName`), where it is measured for each. */
+  readonly about?: string;
+  /** In the promise's unit. Of several rows of one promise the table tells the worst. */
+  readonly value: number;
+  /** How many of what the promise counts were looked at. */
+  readonly many: number;
+  readonly isKept: boolean;
+  /** For whoever runs it: what it was made of, and examples of what went wrong. */
+  readonly detail?: string;
+}
+
+/** What was found of something that `promises.ts` does not name (yet), in words of its own. */
 export interface Row {
   readonly promise: string;
-  /** The number that is promised, and what was measured. */
   readonly limit: string;
   readonly measured: string;
   readonly isKept: boolean;
@@ -25,8 +40,11 @@ export interface Sizes {
 /** A group of promises that are tried together. */
 export interface Part {
   readonly name: string;
-  rows(sizes: Sizes): AsyncIterable<Row>;
+  rows(sizes: Sizes): AsyncIterable<Measured | Row>;
 }
+
+/** How a client's protocol over an upstream's is called in the table. */
+export const pairName = (client: string, upstream: string): string => `${client} ← ${upstream}`;
 
 /** The value that this share of all values is not above. */
 export function percentile(values: readonly number[], share: number): number {
@@ -35,7 +53,7 @@ export function percentile(values: readonly number[], share: number): number {
 }
 
 /** Milliseconds as they stand in a table. */
-export const ms = (value: number): string => `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
+export const ms = (value: number): string => `${Math.abs(value) < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
 
 /** A number with its thousands set apart. */
 export const count = (value: number): string => value.toLocaleString('en');

@@ -2,7 +2,7 @@
 import { Agent, createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startTestServer, type TestServer } from '../server.ts';
-import { count, type Part } from './part.ts';
+import { pairName, type Part } from './part.ts';
 import { type Chat, CHATS, ENDINGS, textOf, WIRES } from './wires.ts';
 
 /** Chance that can be had again: a small generator of 32-bit numbers. https://www.jstatsoft.org/article/view/v008i14 */
@@ -170,10 +170,12 @@ export const streams: Part = {
   async *rows({ events, seed }) {
     for await (const pair of runPairs(STREAMS, Math.max(1, Math.round(events / STREAMS)), seed)) {
       yield {
-        promise: `Every event once and in order, ${STREAMS} streams at once: ${pair.client} over ${pair.upstream}`,
-        limit: '0 wrong',
-        measured: `${pair.wrong} streams wrong of ${count(pair.events)} events${pair.why === undefined ? '' : `: ${pair.why}`}`,
+        promise: 'streams.once',
+        about: pairName(pair.client, pair.upstream),
+        value: pair.wrong,
+        many: pair.events,
         isKept: pair.wrong === 0,
+        ...(pair.why === undefined ? {} : { detail: pair.why }),
       };
     }
   },

@@ -1,0 +1,354 @@
+// Every number that is promised, whether or not something measures it yet: what nothing measures stands in the table as such.
+import type { Words } from '../../src/config/language.ts';
+
+/** The promises by what they are about, in the order of the table. */
+export type SectionId = 'streams' | 'time' | 'retry' | 'once' | 'memory' | 'overload' | 'life' | 'hostile' | 'egress';
+
+/** What the measured number is: `count` is of things that should not be. */
+export type Unit = 'count' | 'ms' | 's' | 'KiB' | 'MiB' | '%' | 'tries';
+
+/** What was looked at. */
+export type Kind =
+  | 'events'
+  | 'streams'
+  | 'calls'
+  | 'clients'
+  | 'gaps'
+  | 'cuts'
+  | 'readings'
+  | 'bodies'
+  | 'patterns'
+  | 'waits'
+  | 'pauses'
+  | 'rounds'
+  | 'reloads'
+  | 'readers'
+  | 'probes'
+  | 'addresses'
+  | 'platforms'
+  | 'signals';
+
+/** One promise. */
+export interface Promised {
+  readonly words: Words;
+  /** The number that is promised. */
+  readonly limit: string | Words;
+  readonly unit: Unit;
+  readonly of: Kind;
+  /** The more the better; else the less. */
+  readonly isMore?: true;
+  /** The head of its column, where it is measured for each endpoint or each pair of protocols. */
+  readonly column?: Words;
+}
+
+/** What sections are called. */
+export const SECTIONS: Readonly<Record<SectionId, Words>> = {
+  streams: ['Streams', '流'],
+  time: ['Cancellation and time', '取消与时间'],
+  retry: ['Retry and breaker', '重试与熔断'],
+  once: ['Doing once', '只做一次'],
+  memory: ['Memory', '内存'],
+  overload: ['Overload', '过载'],
+  life: ['Life cycle', '生命周期'],
+  hostile: ['Hostile input', '恶意输入'],
+  egress: ['Egress', '对外访问'],
+};
+
+/** What is counted. */
+export const KINDS: Readonly<Record<Kind, Words>> = {
+  events: ['events', '个事件'],
+  streams: ['streams', '个流'],
+  calls: ['calls', '个请求'],
+  clients: ['clients', '个客户端'],
+  gaps: ['gaps', '个间隔'],
+  cuts: ['broken streams', '个中断的流'],
+  readings: ['streams', '个流'],
+  bodies: ['bodies', '个请求体'],
+  patterns: ['expressions', '个表达式'],
+  waits: ['waits', '次等待'],
+  pauses: ['pauses', '次停顿'],
+  rounds: ['rounds', '轮'],
+  reloads: ['reloads', '次重载'],
+  readers: ['readers', '个读取方'],
+  probes: ['attempts', '次尝试'],
+  addresses: ['addresses', '个地址'],
+  platforms: ['providers', '个服务商'],
+  signals: ['signals', '个信号'],
+};
+
+/** Things of which there must be none. */
+const none = (of: Kind, words: Words, column?: Words): Promised => ({
+  words,
+  limit: '0',
+  unit: 'count',
+  of,
+  ...(column ? { column } : {}),
+});
+const left = (words: Words, column: Words): Promised => ({ words, limit: '250 ms', unit: 'ms', of: 'clients', column });
+const ends = (words: Words): Promised => ({ words, limit: ['+ 0.5 s', '+ 0.5 秒'], unit: 'ms', of: 'waits' });
+
+const ALL = {
+  'streams.once': {
+    words: ['Events that are lost, doubled or out of order; 64 streams at once', '丢失、重复或乱序的事件；同时 64 个流'],
+    limit: ['0 of 1,000,000 a pair', '每对协议 1,000,000 个中 0 个'],
+    unit: 'count',
+    of: 'events',
+    column: ['events wrong', '错误事件'],
+  },
+  'streams.bytes': none(
+    'readings',
+    [
+      'Streams that read otherwise when their bytes come otherwise: cut at every offset, LF, CRLF, CR, BOM, comments, data over several lines, no last line end',
+      '字节到达方式不同时读法也不同的流：在任意位置切开、LF、CRLF、CR、BOM、注释、多行 data、末尾无换行',
+    ],
+    ['other bytes', '字节形式'],
+  ),
+  'streams.giant': none(
+    'streams',
+    ['Streams with a line of 32 MiB that come out otherwise', '含 32 MiB 单行而结果有误的流'],
+    ['32 MiB line', '32 MiB 单行'],
+  ),
+  'streams.first-token': {
+    words: ['Time to the first token, p99, beyond that of a bare relay of bytes', '首个 token 的时间（p99），与仅转发字节的中继相比'],
+    limit: '< 2 ms',
+    unit: 'ms',
+    of: 'streams',
+    column: ['first token', '首个 token'],
+  },
+  'streams.gap': {
+    words: [
+      'Gaps longer than the upstream’s own + 5 ms, beyond those of a bare relay of bytes',
+      '比上游间隔多出 5 ms 以上的间隔，与仅转发字节的中继相比',
+    ],
+    limit: ['1 in 1,000', '千分之一'],
+    unit: '%',
+    of: 'gaps',
+    column: ['long gaps', '过长间隔'],
+  },
+  'streams.alive-first': {
+    words: ['First sign of life to a client whose upstream is silent', '上游沉默时，客户端首次收到保活信息'],
+    limit: '15 s (± 0.5 s)',
+    unit: 's',
+    of: 'pauses',
+    column: ['first sign', '首次保活'],
+  },
+  'streams.alive-every': {
+    words: ['Longest time between two of them', '两次保活信息的最长间隔'],
+    limit: '15 s (+ 0.5 s)',
+    unit: 's',
+    of: 'pauses',
+    column: ['next', '之后'],
+  },
+  'streams.failure': none(
+    'cuts',
+    [
+      'Failures that look like success: FIN, RST, half an event, an error event, a stall, at every event',
+      '看似成功的失败：在每个事件处发生 FIN、RST、半个事件、错误事件、停滞',
+    ],
+    ['false success', '假成功'],
+  ),
+  'streams.sdk': none(
+    'cuts',
+    [
+      'Recorded streams cut at every event whose official SDK does not raise, or whose text is no prefix of the truth',
+      '在每个事件处切断已录制的流：官方 SDK 未抛错，或文本不是原文前缀',
+    ],
+    ['SDK', 'SDK'],
+  ),
+  'streams.counted': none('cuts', ['Cut streams whose usage is not in the record', '记录中缺少用量的中断流'], ['not counted', '未计量']),
+  'streams.no-retry': none('cuts', ['Calls that were sent again after their first token', '首个 token 之后又被重发的请求']),
+  'streams.gate': none('calls', [
+    'Calls lost although another target was left: an error as the first event, or before it',
+    '仍有其他目标却失败的请求：首个事件即为错误，或更早出错',
+  ]),
+  'time.left-headers': left(
+    ['A client leaves before the headers: until the upstream is let go', '客户端在响应头之前离开：到放开上游为止'],
+    ['left before headers', '响应头前离开'],
+  ),
+  'time.left-first': left(['The same before the first token', '在首个 token 之前离开'], ['left before first token', '首个 token 前离开']),
+  'time.left-middle': left(['The same in the middle', '在中途离开'], ['left in the middle', '中途离开']),
+  'time.left-again': none('clients', ['Calls that were sent again after their client had left', '客户端离开后又被重发的请求']),
+  'time.left-counted': none('clients', ['Calls whose client left and whose record has no usage', '客户端离开而记录中没有用量的请求']),
+  'time.connect': ends(['Beyond the time that was set: `connect`', '超出所设时间：`connect`']),
+  'time.headers': ends(['The same: `headers`', '同上：`headers`']),
+  'time.first-token': ends(['The same: `firstToken`', '同上：`firstToken`']),
+  'time.idle': ends(['The same: `idle`', '同上：`idle`']),
+  'time.total': ends(['The same: `total`', '同上：`total`']),
+  'time.hole': {
+    words: ['1,000 calls held on a dead upstream: p99 of the others moves by', '1,000 个请求悬在无响应的上游：其余请求的 p99 变化'],
+    limit: ['5 % or 2 ms', '5 % 或 2 ms'],
+    unit: 'ms',
+    of: 'rounds',
+    column: ['beside a dead one', '旁有无响应上游'],
+  },
+  'retry.tries': {
+    words: ['Tries of one call at most', '单个请求最多尝试'],
+    limit: '3',
+    unit: 'tries',
+    of: 'calls',
+    column: ['tries', '尝试'],
+  },
+  'retry.jitter': {
+    words: ['Waits between tries: furthest from an even spread over their range', '两次尝试间的等待：与区间内均匀分布的最大偏差'],
+    limit: '5 %',
+    unit: '%',
+    of: 'waits',
+  },
+  'retry.budget': {
+    words: ['Calls repeated while everything fails, of all', '全部失败时被重发的请求占比'],
+    limit: '10 %',
+    unit: '%',
+    of: 'calls',
+  },
+  'retry.after-seconds': none('calls', ['Calls before a `Retry-After` in seconds was over', '早于 `Retry-After`（秒）的请求']),
+  'retry.after-date': none('calls', ['Calls before a `Retry-After` as a date was over', '早于 `Retry-After`（日期）的请求']),
+  'retry.after-shared': none('calls', ['Calls of other models with the same key before it was over', '同一密钥的其他模型早于该时间的请求']),
+  'retry.mistakes': none(
+    'calls',
+    [
+      'Mistakes of clients (400, 404, 413, 422) that were sent again or counted against the target',
+      '被重发或计入目标健康的客户端错误（400、404、413、422）',
+    ],
+    ['mistakes again', '错误重发'],
+  ),
+  'retry.breaker': {
+    words: ['Failures in a row that open the breaker', '使熔断器打开的连续失败次数'],
+    limit: '5',
+    unit: 'tries',
+    of: 'rounds',
+  },
+  'retry.probe': { words: ['Probes at once while it is open', '打开期间同时进行的探测'], limit: '1', unit: 'tries', of: 'calls' },
+  'retry.last': none('calls', ['Calls refused because the last target was set aside', '因最后一个目标被搁置而拒绝的请求']),
+  'retry.deadline': {
+    words: ['Beyond the deadline, whatever is tried', '无论如何尝试，超出期限'],
+    limit: ['+ 0.5 s', '+ 0.5 秒'],
+    unit: 'ms',
+    of: 'calls',
+  },
+  'retry.refusals': none(
+    'calls',
+    ['Refusals that do not say why, or when to come back where that is known', '未说明原因或（已知时）何时可重试的拒绝'],
+    ['silent refusals', '无说明的拒绝'],
+  ),
+  'once.calls': {
+    words: ['Calls of the upstream for one `Idempotency-Key` sent at once', '同时使用一个 `Idempotency-Key` 时上游收到的请求'],
+    limit: '1',
+    unit: 'tries',
+    of: 'calls',
+    column: ['calls a key', '每键请求'],
+  },
+  'once.answers': none(
+    'calls',
+    [
+      'Repeats that are not the same answer, not 409 while one runs, or not 422 for another body',
+      '重复请求未得到相同回答、进行中未返回 409、请求体不同未返回 422',
+    ],
+    ['other answers', '不同回答'],
+  ),
+  'memory.growth': {
+    words: ['Growth of the process over 1,000,000 calls at all endpoints', '全部端点共 1,000,000 个请求后进程内存增长'],
+    limit: '32 MiB',
+    unit: 'MiB',
+    of: 'calls',
+  },
+  'memory.sockets': none('calls', ['Sockets left when clients and upstreams have gone', '客户端与上游都离开后残留的套接字']),
+  'memory.left': none('calls', ['Timers and others that the event loop waits for after a stop', '停止后事件循环仍等待的定时器等']),
+  'memory.listeners': none('calls', [
+    'Warnings of Node meanwhile, of listeners that pile up among them',
+    '期间 Node 的警告（如监听器堆积）',
+  ]),
+  'memory.stalled': {
+    words: ['A client that does not read while its upstream floods costs', '客户端不读取而上游持续发送时，每个占用'],
+    limit: '< 64 KiB',
+    unit: 'KiB',
+    of: 'readers',
+    column: ['stalled reader', '停滞读取'],
+  },
+  'overload.goodput': {
+    words: ['Calls served at 10 times the capacity, of the peak', '10 倍容量下的有效吞吐，相对峰值'],
+    limit: '≥ 90 %',
+    unit: '%',
+    of: 'calls',
+    isMore: true,
+  },
+  'overload.refusals': {
+    words: ['Time to a refusal (503 with `Retry-After`), p99', '拒绝（503 与 `Retry-After`）所需时间，p99'],
+    limit: '10 ms',
+    unit: 'ms',
+    of: 'calls',
+  },
+  'overload.health': none('calls', ['Health checks that were not answered meanwhile', '期间未得到回应的健康检查']),
+  'overload.fairness': {
+    words: ['One key floods: p99 of the others moves by', '一个密钥洪泛：其他密钥的 p99 变化'],
+    limit: '10 %',
+    unit: '%',
+    of: 'rounds',
+  },
+  'life.broken': none('streams', ['SIGTERM with 1,000 streams: streams that break', '1,000 个流时收到 SIGTERM：中断的流']),
+  'life.readiness': {
+    words: ['The same: until `/readyz` is false', '同上：到 `/readyz` 返回否为止'],
+    limit: ['at once (250 ms)', '立即（250 ms）'],
+    unit: 'ms',
+    of: 'signals',
+  },
+  'life.exit': {
+    words: ['The same: from the last stream to the end of the process', '同上：从最后一个流结束到进程退出'],
+    limit: '1 s',
+    unit: 'ms',
+    of: 'signals',
+  },
+  'life.second': {
+    words: ['A second signal, with streams that run: until the process ends', '流仍在运行时的第二个信号：到进程结束为止'],
+    limit: '1 s',
+    unit: 'ms',
+    of: 'signals',
+  },
+  'life.reload': none('calls', ['Calls that fail while the configuration changes under load', '负载下配置变更时失败的请求']),
+  'life.invalid': none('reloads', ['Invalid files that were applied', '被应用的无效配置文件']),
+  'hostile.bodies': {
+    words: ['Malformed bodies: crashes, hangs, 5xx, or an envelope of no protocol', '畸形请求体：崩溃、挂起、5xx 或错误格式不符'],
+    limit: ['0 of 10,000 a protocol', '每种协议 10,000 个中 0 个'],
+    unit: 'count',
+    of: 'bodies',
+    column: ['malformed bodies', '畸形请求体'],
+  },
+  'hostile.bounds': none('bodies', [
+    'Bodies beyond a bound (depth, keys, size, gzip in both directions, slow) that were not refused',
+    '超出限制（深度、键数、大小、双向 gzip、慢速）而未被拒绝的请求',
+  ]),
+  'hostile.smuggling': none(
+    'probes',
+    [
+      'Smuggled requests, and evil names in model, file, response, region or platform, that reached the upstream',
+      '走私请求，以及模型、文件、响应、区域、平台中的恶意名称到达上游',
+    ],
+    ['evil names', '恶意名称'],
+  ),
+  'hostile.prototypes': none(
+    'bodies',
+    ['Changes by `__proto__` and `constructor`, at any depth', '任意深度的 `__proto__` 与 `constructor` 造成的改变'],
+    ['prototypes', '原型'],
+  ),
+  'hostile.patterns': {
+    words: ['The slowest regular expression on 100 kB of evil text', '最慢的正则表达式处理 100 kB 恶意文本'],
+    limit: '5 ms',
+    unit: 'ms',
+    of: 'patterns',
+  },
+  'egress.addresses': none('addresses', [
+    'Private, metadata, rebound and odd addresses in clients’ URLs that were dialled',
+    '客户端 URL 中被连接的内网、元数据、重绑定及异常地址',
+  ]),
+  'egress.redirects': none('probes', ['Redirects of fetched files and of providers that were followed', '被跟随的重定向（文件与服务商）']),
+  'egress.bounds': none('probes', ['Fetches beyond their size or time that were not ended', '超出大小或时间而未终止的抓取']),
+  'egress.origin': none('platforms', ['Providers whose key went to another origin', '密钥被发往其他来源的服务商']),
+} as const satisfies { readonly [id: `${SectionId}.${string}`]: Promised };
+
+/** A promise's id: its section, a dot, its name. */
+export type PromiseId = keyof typeof ALL;
+
+/** All of them, in the order of the table. */
+export const PROMISES: Readonly<Record<PromiseId, Promised>> = ALL;
+
+/** The section that a promise stands in. */
+export const sectionOf = (id: PromiseId): SectionId => id.slice(0, id.indexOf('.')) as SectionId;
