@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Config } from './config/config.ts';
 import { isLoopback } from './config/resolve.ts';
 import type { Provider, ProviderSettings } from './presets/preset.ts';
@@ -8,6 +9,21 @@ import { compileModels } from './policy/routes/route.ts';
 import type { ClientKey, Snapshot } from './policy/snapshot.ts';
 
 const SANDBOX: ProviderSettings = { preset: 'sandbox' };
+
+/** Members of a provider's settings that hold secrets, none of which changes where calls go. */
+const SECRETS = ['key', 'keys', 'headers'] as const;
+
+/** Of all that is configured and decides where calls go. */
+function fingerprintOf({ providers, models, defaultModel, keys, sandbox }: Config): string {
+  const said = JSON.stringify([
+    Object.entries(providers).map(([name, settings]) => [name, { ...settings, ...Object.fromEntries(SECRETS.map((one) => [one, null])) }]),
+    Object.entries(models),
+    defaultModel,
+    keys.map(({ name, models: may, routes }) => [name, may, routes && Object.entries(routes)]),
+    sandbox,
+  ]);
+  return createHash('sha256').update(said).digest('base64url').slice(0, 12);
+}
 
 /** Compiles a configuration into what decisions read. Throws where a provider cannot be made of its settings. */
 export function compileSnapshot(config: Config, revision: number): Snapshot {
@@ -22,5 +38,13 @@ export function compileSnapshot(config: Config, revision: number): Snapshot {
     keys.set(id, { id, name, strict: strict ?? false, ...(models ? { models } : {}), ...own });
   }
   const { defaultModel } = config;
-  return { revision, config, providers, keys, ...compileModels(config.models), ...(defaultModel === undefined ? {} : { defaultModel }) };
+  return {
+    revision,
+    fingerprint: fingerprintOf(config),
+    config,
+    providers,
+    keys,
+    ...compileModels(config.models),
+    ...(defaultModel === undefined ? {} : { defaultModel }),
+  };
 }

@@ -4,11 +4,14 @@ import type { Config } from '../config/config.ts';
 import type { JsonObject } from '../ir/index.ts';
 import { compileSnapshot } from '../compile-snapshot.ts';
 import { explain, type Imagined } from '../policy/explain.ts';
+import { candidatesOf, isSameOutcome, keepDecision, type KeptDecision, replay } from '../policy/kept-decision.ts';
 import { createLiveSignals } from '../policy/live-signals.ts';
+import type { TargetSignals } from '../policy/signals.ts';
 import { type AbilitySettings, type Need } from '../policy/needs.ts';
 import { FAILURES, type ModelSettings, type RouteSettings, STRATEGIES } from '../policy/routes/route.ts';
 import { runRouteTests } from '../policy/routes/route-tests.ts';
 import { clientCodecs } from '../protocols/index.ts';
+import type { Routing } from './call.ts';
 import { decideCall } from './decide-call.ts';
 import { readCaller } from './read-caller.ts';
 import { readNeeds } from './read-needs.ts';
@@ -137,6 +140,48 @@ const asked = fc.record({
   down: fc.uniqueArray(fc.oneof(fc.constantFrom(...NAMES), targetName), { maxLength: 3 }),
 });
 
+const names = fc.uniqueArray(fc.constantFrom(...NAMES, 'openai', 'nobody'), { maxLength: 2 });
+
+/** What a body says of where to go. */
+const routing: fc.Arbitrary<Routing['asks']> = fc.record(
+  {
+    models: fc.array(targetName, { maxLength: 2 }),
+    prefers: fc.record(
+      {
+        order: names,
+        only: names,
+        ignore: names,
+        sort: fc.constant('latency' as const),
+        requireParameters: fc.boolean(),
+        allowFallbacks: fc.boolean(),
+        dataCollection: fc.constantFrom('allow' as const, 'deny' as const),
+      },
+      { requiredKeys: [] },
+    ),
+  },
+  { requiredKeys: [] },
+);
+
+/** What changes between two calls. */
+const moment = fc.record({
+  random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+  turns: fc.dictionary(fc.constantFrom(...ALIASES, 'x-*'), fc.nat(9)),
+  known: fc.array(
+    fc.tuple<[string, TargetSignals]>(
+      targetName,
+      fc.record(
+        {
+          busy: fc.nat(4),
+          firstTokenMs: fc.double({ min: 0, max: 9000, noNaN: true }),
+          out: fc.constantFrom('circuit_open' as const, 'cooldown' as const, 'credential_bad' as const),
+        },
+        { requiredKeys: [] },
+      ),
+    ),
+    { maxLength: 5 },
+  ),
+});
+
 const PRESETS = ['openai', 'anthropic', 'gemini', 'deepseek'] as const;
 
 function snapshotOf({
@@ -171,7 +216,7 @@ describe('what is explained is what is done', () => {
         const imagined: Imagined = { model, protocol, needs, tokens, key: 'k', down };
         const caller = readCaller({}, body, undefined);
         const call = { snapshot, model, key, client, body: Buffer.from(JSON.stringify(body)), headers: {} };
-        expect(decideCall(call, live.read())).toEqual(explain(snapshot, { ...imagined, caller }));
+        expect(decideCall(call, live.read()).decision).toEqual(explain(snapshot, { ...imagined, caller }));
       }),
       {
         numRuns: 10_000,
@@ -191,6 +236,69 @@ describe('what is explained is what is done', () => {
       },
     );
   }, 120_000);
+
+  it('a decision is made again from what was kept of it, for 10,000 configurations and calls', () => {
+    fc.assert(
+      fc.property(config, asked, routing, moment, (made, { model, protocol, needs, words, down }, asks, { random, turns, known }) => {
+        const snapshot = snapshotOf(made);
+        const [key] = [...snapshot.keys.values()];
+        const client = clientCodecs.get(protocol);
+        if (!key || !client) throw new Error('no key or client');
+        const out = down.map((name): [string, TargetSignals] => [name, { out: 'unhealthy' }]);
+        const signals = { random, turns: new Map(Object.entries(turns)), targets: new Map([...known, ...out]) };
+        const body = Buffer.from(JSON.stringify({ ...BODIES[protocol](needs, 'word '.repeat(words)), user: 'someone@example.com' }));
+        const headers = { 'x-session-id': 'a-session-of-somebody' };
+        const call = { snapshot, model, key, client, body, headers, address: '192.0.2.7', routing: { asks, ignored: [] } };
+        const decided = decideCall(call, signals);
+        const written = JSON.stringify(keepDecision(decided));
+        const kept = JSON.parse(written) as KeptDecision;
+        const recorded = { asked: model, protocol, operation: 'generate', key: 'k' };
+        expect(replay(snapshot, recorded, kept)).toEqual(decided.decision);
+        expect(isSameOutcome(decided.decision, kept)).toBe(true);
+        expect(candidatesOf(kept)).toEqual(decided.decision.candidates.map(({ timeouts: _timeouts, ...one }) => one));
+        expect(written).not.toMatch(/somebody|someone|192\.0|word word/);
+      }),
+      { numRuns: 10_000 },
+    );
+  }, 120_000);
+
+  it('a kept decision is small', () => {
+    const targets = [
+      { to: 'one/m', weight: 3 },
+      { to: 'four/m', weight: 1 },
+    ];
+    const models = { smart: { targets, fallback: ['two/m'] } };
+    const snapshot = snapshotOf({ models, own: undefined, allowed: undefined, defaultModel: undefined, abilities: [{}, {}, {}, {}] });
+    const [key] = [...snapshot.keys.values()];
+    const client = clientCodecs.get('openai-chat');
+    if (!key || !client) throw new Error('no key or client');
+    const body = Buffer.from(JSON.stringify(BODIES['openai-chat'](['tools'], 'Hello')));
+    const call = { snapshot, key, client, body, headers: {} };
+    const signals = createLiveSignals(() => 0.123_456_789).read();
+    const bytes = (model: string): number => JSON.stringify(keepDecision(decideCall({ ...call, model }, signals))).length;
+    expect(bytes('one/m')).toBeLessThan(80);
+    expect(bytes('smart')).toBeLessThan(320);
+  });
+
+  it('a decision that comes out otherwise is told from the kept one', () => {
+    const outcome = ['1 openai-chat alias . one/m', '+ . alias,fallback down,context two/a b/c'];
+    const [first, second] = candidatesOf({ outcome });
+    if (!first || !second) throw new Error('two candidates');
+    expect(second).toEqual({
+      provider: 'two',
+      model: 'a b/c',
+      verdict: 'eligible',
+      reasons: ['alias', 'fallback'],
+      after: ['down', 'context'],
+    });
+    const same = { asked: 'x', candidates: [first, second] };
+    expect(isSameOutcome(same, { outcome })).toBe(true);
+    expect(isSameOutcome({ ...same, candidates: [second, first] }, { outcome })).toBe(false);
+    expect(isSameOutcome({ ...same, candidates: [first] }, { outcome })).toBe(false);
+    expect(isSameOutcome({ ...same, candidates: [{ ...first, reasons: ['pattern'] }, second] }, { outcome })).toBe(false);
+    expect(isSameOutcome({ ...same, refusal: { kind: 'not_found', message: '' } }, { outcome })).toBe(false);
+    expect(candidatesOf({ outcome: ['', '? x y z n/m', 'nothing'] })).toEqual([]);
+  });
 
   it('a route test is that decision', () => {
     const snapshot = snapshotOf({

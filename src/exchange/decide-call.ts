@@ -1,7 +1,9 @@
 import { parseObject } from '../ir/index.ts';
 import { decide, type Decision, type RouteRequest } from '../policy/decide.ts';
-import { isOrderReason } from '../policy/routes/strategies.ts';
+import { type Decided, decideNoting } from '../policy/kept-decision.ts';
+import { isOrderReason, markedCaller } from '../policy/routes/strategies.ts';
 import type { Signals } from '../policy/signals.ts';
+import type { Snapshot } from '../policy/snapshot.ts';
 import type { Call } from './call.ts';
 import { readCaller } from './read-caller.ts';
 import { readNeeds } from './read-needs.ts';
@@ -27,15 +29,27 @@ const isSettled = ({ candidates: [only, second], turned }: Decision): boolean =>
   only === undefined || (second === undefined && turned === undefined && !only.reasons.some(isOrderReason));
 
 /**
- * Where a call goes. Its body is looked through only where there is a choice: what a call needs does not matter to a lone
- * target, so that most are decided by their model's name alone.
+ * Decides by what is known of a call without looking through its body; what that says is asked for only where there is a choice: a
+ * lone target is asked whatever the call needs, so that most are decided by their model's name alone.
  */
-export function decideCall(call: Routed, signals: Signals): Decision {
-  const request = plainRequest(call);
-  const decision = decide(call.snapshot, request, signals);
-  if (isSettled(decision) && request.prefers?.requireParameters !== true) return decision;
-  const body = call.prepared?.body ?? parseObject(call.body.toString('utf8'));
-  // What is no JSON is told by the lane.
-  if (!body) return decision;
-  return decide(call.snapshot, { ...request, needs: readNeeds(body), caller: readCaller(call.headers, body, call.address) }, signals);
+export function decideByNeed(
+  snapshot: Snapshot,
+  request: RouteRequest,
+  signals: Signals,
+  look: () => Pick<RouteRequest, 'needs' | 'caller'>,
+): Decided {
+  const decision = decide(snapshot, request, signals);
+  if (isSettled(decision) && request.prefers?.requireParameters !== true) return { decision, request };
+  const { needs, caller } = look();
+  const whole = { ...request, ...(needs ? { needs } : {}), ...(caller ? { caller: markedCaller(caller) } : {}) };
+  return decideNoting(snapshot, whole, signals);
+}
+
+/** Where a call goes, and what that was decided by. */
+export function decideCall(call: Routed, signals: Signals): Decided {
+  return decideByNeed(call.snapshot, plainRequest(call), signals, () => {
+    const body = call.prepared?.body ?? parseObject(call.body.toString('utf8'));
+    // What is no JSON is told by the lane.
+    return body ? { needs: readNeeds(body), caller: readCaller(call.headers, body, call.address) } : {};
+  });
 }

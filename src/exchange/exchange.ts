@@ -1,10 +1,12 @@
 import { badField, type ChatRequest, type Fault, GatewayError, gatewayFault, type ProtocolId, type ReplyEvent } from '../ir/index.ts';
 import type { Candidate, Decision } from '../policy/decide.ts';
+import { keepDecision, type KeptDecision } from '../policy/kept-decision.ts';
 import type { LiveSignals } from '../policy/live-signals.ts';
 import type { ProviderWire } from '../presets/preset.ts';
 import type { ProviderCodec } from '../protocols/protocol.ts';
 import { attempt, type AttemptPorts, type Outgoing } from './attempt.ts';
 import type { AttemptEnd, Call, Decoded, Target } from './call.ts';
+import { recordHead, recordNotes, recordUsage } from './call-record.ts';
 import { choicesOf } from './choices.ts';
 import type { ClientSink, OutHeaders } from './client-sink.ts';
 import { decideCall } from './decide-call.ts';
@@ -45,6 +47,7 @@ interface Progress {
   end: AttemptEnd;
   status: number;
   notes?: Outgoing['notes'];
+  route?: KeptDecision;
   /** Tries that came to nothing before the last one, and why. */
   readonly failed: string[];
 }
@@ -218,31 +221,22 @@ function faultOf(error: unknown, call: Call, ports: ExchangePorts): Fault {
 }
 
 function recordOf(call: Call, progress: Progress, ports: ExchangePorts): CallRecord {
-  const { end, target } = progress;
-  const usage = end.usage;
+  const { end, target, route } = progress;
   return {
-    id: call.id,
-    at: call.at,
-    key: call.key.name,
-    protocol: call.client.id,
-    operation: call.operation,
-    asked: call.model,
+    ...recordHead(call, call.operation, call.model),
     status: progress.status,
     attempts: progress.attempts,
     durationMs: ports.clock.monotonic() - call.started,
     endedBy: end.endedBy,
+    ...(call.stream ? { stream: true } : {}),
     ...(target ? { provider: target.provider.name, model: target.model, upstream: target.protocol, lane: target.lane } : {}),
     ...(end.firstTokenAt === undefined ? {} : { firstTokenMs: end.firstTokenAt - call.started }),
-    ...(usage ? { input: usage.input, output: usage.output } : {}),
-    ...(usage?.cacheRead === undefined ? {} : { cacheRead: usage.cacheRead }),
-    ...(usage?.cacheWrite === undefined ? {} : { cacheWrite: usage.cacheWrite }),
-    ...(usage?.reasoning === undefined ? {} : { reasoning: usage.reasoning }),
+    ...recordUsage(end.usage),
     ...(end.stop ? { stop: end.stop.reason } : {}),
     ...(end.fault ? { fault: end.fault.code ?? end.fault.kind } : {}),
     ...(progress.failed.length > 0 ? { failed: progress.failed.join(', ') } : {}),
-    ...(progress.notes && progress.notes.list.length > 0
-      ? { notes: progress.notes.list.map((note) => `${note.field};${note.what}`).join(', ') }
-      : {}),
+    ...recordNotes(progress.notes),
+    ...(route ? { route } : {}),
   };
 }
 
@@ -254,7 +248,9 @@ export async function runExchange(call: Call, sink: ClientSink, ports: ExchangeP
   const progress: Progress = { attempts: 0, end: { endedBy: 'gateway' }, status: 200, failed: [] };
   try {
     ports.trying.health.refresh();
-    const decision = decideCall(call, ports.signals.read());
+    const decided = decideCall(call, ports.signals.read());
+    const { decision } = decided;
+    progress.route = keepDecision(decided);
     ports.signals.follow(decision);
     progress.end = await answer(call, sink, decision, progress, ports);
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { ReasoningPart, Seal } from '../ir/index.ts';
+import type { KeptDecision } from '../policy/kept-decision.ts';
 
 /** The clock. */
 export interface Clock {
@@ -26,20 +27,27 @@ export interface SealStore {
   put(owner: string, entries: ReadonlyMap<string, KeptSeal>): void;
 }
 
-/** One finished call, as the journal and later the ledger keep it. No bodies. */
+/** One finished call, as the journal and the table of requests keep it. No bodies. */
 export interface CallRecord {
   readonly id: string;
+  /** The client's own `x-request-id`. */
+  readonly label?: string;
   /** Milliseconds since 1970 when it was received. */
   readonly at: number;
+  /** The key's name. */
   readonly key: string;
   readonly protocol: string;
+  /** `generate`, `count_tokens`, or an ability. */
   readonly operation: string;
+  /** The model as it was asked for; empty where the call did not come to say. */
   readonly asked: string;
   readonly provider?: string;
   readonly model?: string;
   readonly upstream?: string;
   readonly lane?: 'raw' | 'translated';
+  readonly stream?: true;
   readonly status: number;
+  /** Requests that were sent to providers. */
   readonly attempts: number;
   readonly durationMs: number;
   readonly firstTokenMs?: number;
@@ -47,7 +55,12 @@ export interface CallRecord {
   readonly output?: number;
   readonly cacheRead?: number;
   readonly cacheWrite?: number;
+  readonly cacheWrite1h?: number;
   readonly reasoning?: number;
+  readonly inputAudio?: number;
+  readonly outputAudio?: number;
+  readonly inputImage?: number;
+  readonly outputImage?: number;
   readonly estimated?: boolean;
   readonly stop?: string;
   readonly fault?: string;
@@ -55,6 +68,13 @@ export interface CallRecord {
   readonly failed?: string;
   readonly endedBy: 'upstream' | 'client' | 'gateway';
   readonly notes?: string;
+  /** Answered with what another call had brought: from the cache, together with one under way, or by its `Idempotency-Key`. */
+  readonly cache?: 'hit' | 'shared' | 'repeat';
+  /** The configuration that it ran on: how often it had been loaded, and its fingerprint. */
+  readonly revision: number;
+  readonly config: string;
+  /** How it was decided where to go; absent where it did not come to that. */
+  readonly route?: KeptDecision;
 }
 
 /** The append-only journal. */

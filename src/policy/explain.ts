@@ -1,7 +1,7 @@
 import type { ProtocolId } from '../ir/index.ts';
 import { decide, type Decision } from './decide.ts';
 import type { Need } from './needs.ts';
-import type { Caller } from './routes/strategies.ts';
+import { type Caller, markedCaller } from './routes/strategies.ts';
 import { NO_SIGNALS, type Signals } from './signals.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -25,5 +25,5 @@ export function explain(snapshot: Snapshot, imagined: Imagined): Decision {
   const key = [...snapshot.keys.values()].find(({ name }) => name === imagined.key) ?? {};
   const signals: Signals = { ...NO_SIGNALS, targets: new Map(down.map((name) => [name, { out: 'unhealthy' }])) };
   const wanted = { abilities: needs, ...(tokens === undefined ? {} : { tokens }) };
-  return decide(snapshot, { model, protocol, operation: 'generate', key, needs: wanted, caller }, signals);
+  return decide(snapshot, { model, protocol, operation: 'generate', key, needs: wanted, caller: markedCaller(caller) }, signals);
 }

@@ -38,7 +38,8 @@ export function createLiveSignals(random: () => number = Math.random): LiveSigna
   const nameOf = ({ provider, model }: Target): string => `${provider}/${model}`;
   const change = (name: string, changes: TargetSignals): void => put(targets, name, { ...targets.get(name), ...changes });
   return {
-    read: () => ({ random: random(), turns, targets }),
+    // To nine places: written down with a decision, and fine enough for any share.
+    read: () => ({ random: Math.floor(random() * 1e9) / 1e9, turns, targets }),
     follow({ turned }) {
       for (const name of turned ?? []) put(turns, name, (turns.get(name) ?? 0) + 1);
     },
@@ -50,7 +51,7 @@ export function createLiveSignals(random: () => number = Math.random): LiveSigna
       const name = nameOf(target);
       const { busy = 1, firstTokenMs: before } = targets.get(name) ?? {};
       const average = firstTokenMs === undefined ? before : before === undefined ? firstTokenMs : before + (firstTokenMs - before) * SHARE;
-      change(name, { busy: Math.max(0, busy - 1), ...(average === undefined ? {} : { firstTokenMs: average }) });
+      change(name, { busy: Math.max(0, busy - 1), ...(average === undefined ? {} : { firstTokenMs: Math.round(average * 100) / 100 }) });
     },
     mark(name, out) {
       const { out: before, ...rest } = targets.get(name) ?? {};

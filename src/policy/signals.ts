@@ -17,14 +17,20 @@ export interface TargetSignals {
   readonly out?: OutReason;
 }
 
+/** Something looked up by name. */
+export interface Lookup<V> {
+  readonly size: number;
+  get(name: string): V | undefined;
+}
+
 /** Everything that changes between two equal calls and that a decision reads: a plain value, so that it can be taken again. */
 export interface Signals {
   /** From 0 up to, not including, 1. */
   readonly random: number;
   /** How many turns each route has taken, by its name. */
-  readonly turns: ReadonlyMap<string, number>;
+  readonly turns: Lookup<number>;
   /** By `provider/model`, or `provider` for all of it. */
-  readonly targets: ReadonlyMap<string, TargetSignals>;
+  readonly targets: Lookup<TargetSignals>;
 }
 
 /** A moment at which nothing is known: the first of everything is taken. */

@@ -17,6 +17,8 @@ export interface ClientKey {
 /** Everything that a decision reads, compiled once per configuration and never changed: running requests keep the one they began with. */
 export interface Snapshot extends ModelTable {
   readonly revision: number;
+  /** Tells configurations apart that could decide differently; made of no secrets. */
+  readonly fingerprint: string;
   readonly config: Config;
   /** In configuration order. */
   readonly providers: ReadonlyMap<string, Provider>;

@@ -30,6 +30,8 @@ const record = (number: number, asked = 'sandbox/chat'): CallRecord => ({
   attempts: 1,
   durationMs: 12.5,
   endedBy: 'upstream',
+  revision: 1,
+  config: 'f',
 });
 const records = (count: number): readonly CallRecord[] => Array.from({ length: count }, (_, number) => record(number));
 

@@ -159,6 +159,7 @@ export async function callWire(row: WireRow, canned: Canned, stream: boolean): P
     headers: {},
     snapshot: {
       revision: 1,
+      fingerprint: '',
       config: {} as Config,
       providers: new Map([['it', provider]]),
       aliases: new Map(),

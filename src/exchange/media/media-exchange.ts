@@ -1,11 +1,14 @@
 import { Readable } from 'node:stream';
 import { type Ability, createNotes, type Fault, GatewayError, gatewayFault, type Notes, type Usage } from '../../ir/index.ts';
 import type { MediaAnswer, MediaRequest, MediaTarget, WholeCodec } from '../../media/codec.ts';
-import { decide, type Decision } from '../../policy/decide.ts';
+import type { Decision, RouteRequest } from '../../policy/decide.ts';
+import { keepDecision, type KeptDecision } from '../../policy/kept-decision.ts';
 import type { Provider, ProviderMedia } from '../../presets/preset.ts';
 import type { UpstreamCall, UpstreamSink } from '../../upstream/send.ts';
 import type { AttemptEnd, Call } from '../call.ts';
+import { recordHead, recordNotes, recordUsage } from '../call-record.ts';
 import type { ClientSink, OutHeaders } from '../client-sink.ts';
+import { decideByNeed } from '../decide-call.ts';
 import { type ExchangePorts, respondFault } from '../exchange.ts';
 import { callHeaders, notesHeader, servedBy } from '../out-headers.ts';
 import type { CallRecord } from '../ports.ts';
@@ -92,6 +95,7 @@ interface Settling {
   firstTokenAt?: number;
   /** Tries before the last one. */
   readonly failed: string[];
+  route?: KeptDecision;
 }
 
 function sum(a: Usage | undefined, b: Usage): Usage {
@@ -289,11 +293,18 @@ function contextOf(
 type Asking = Pick<MediaCall, 'model' | 'ability' | 'key' | 'client' | 'platform' | 'snapshot' | 'prefers'>;
 
 /** Where a call goes; throws the refusal where there is nowhere. */
-function decideMedia(call: Asking, { signals, trying }: Pick<ExchangePorts, 'signals' | 'trying'>): Decision {
+function decideMedia(
+  call: Asking,
+  { signals, trying }: Pick<ExchangePorts, 'signals' | 'trying'>,
+  settling: Pick<Settling, 'route'> = {},
+): Decision {
   const { model, ability, key, client, platform, snapshot } = call;
   const pinned = platform === undefined ? {} : { platform };
   trying.health.refresh();
-  const decision = decide(snapshot, { model, operation: ability, key, protocol: client.id, ...pinned }, signals.read());
+  const request: RouteRequest = { model, operation: ability, key, protocol: client.id, ...pinned };
+  const decided = decideByNeed(snapshot, request, signals.read(), () => ({}));
+  const { decision } = decided;
+  settling.route = keepDecision(decided);
   signals.follow(decision);
   if (!decision.refusal) return decision;
   const { kind, message, param } = decision.refusal;
@@ -323,24 +334,21 @@ function recordOf(
   ports: ExchangePorts,
   end: Pick<CallRecord, 'status' | 'endedBy'> & { fault?: string },
 ): CallRecord {
-  const { provider, model, usage, notes, attempts, lane, firstTokenAt, failed } = settling;
+  const { provider, model, usage, notes, attempts, lane, firstTokenAt, failed, route } = settling;
   return {
-    id: call.id,
-    at: call.at,
-    key: call.key.name,
-    protocol: call.client.id,
-    operation: call.ability,
-    asked: call.model,
+    ...recordHead(call, call.ability, call.model),
     attempts,
     durationMs: ports.clock.monotonic() - call.started,
     ...end,
     ...(provider ? { provider: provider.name } : {}),
     ...(model === undefined ? {} : { model }),
     ...(lane === undefined ? {} : { lane }),
+    ...(call.inBand === true ? { stream: true } : {}),
     ...(firstTokenAt === undefined ? {} : { firstTokenMs: firstTokenAt - call.started }),
-    ...(usage ? { input: usage.input, output: usage.output } : {}),
+    ...recordUsage(usage),
     ...(failed.length > 0 ? { failed: failed.join(', ') } : {}),
-    ...(notes && notes.list.length > 0 ? { notes: notes.list.map((note) => `${note.field};${note.what}`).join(', ') } : {}),
+    ...recordNotes(notes),
+    ...(route ? { route } : {}),
   };
 }
 
@@ -378,7 +386,7 @@ async function tryAll(
   settling: Settling,
   work: Work,
 ): Promise<AttemptEnd | undefined> {
-  const { candidates, ambiguous } = decideMedia(call, ports);
+  const { candidates, ambiguous } = decideMedia(call, ports, settling);
   const { snapshot, key, started, headers, isRepeatable, isJob = call.ability === 'videos' } = call;
   let isRelayed = false;
   const once = async (step: Step): Promise<AttemptEnd> => {

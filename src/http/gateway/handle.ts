@@ -19,6 +19,7 @@ import type { IdempotencyStore } from './idempotency.ts';
 import { keptEndpoint } from './media/media-links.ts';
 import { letGo, readBody } from './read-body.ts';
 import { checkedModel, checkNestedModel, flagOf, isStrict, labelOf, modelOf, scanBody, type ScannedBody } from './read-call.ts';
+import { noteRefusal } from './note-refusal.ts';
 import { readRouting } from './read-routing.ts';
 
 /** A request that was recognised and whose caller is known. */
@@ -179,8 +180,10 @@ export function handleGateway(request: IncomingMessage, response: ServerResponse
   const id = `req_${ulid(at)}`;
   const label = labelOf(headers);
   const who = { id, client, ...(label === undefined ? {} : { label }) };
+  let key: ClientKey | undefined;
   const refuse = (fault: Fault, more?: OutHeaders): void => {
-    respondFault(who, sink, fault, undefined, more);
+    const status = respondFault(who, sink, fault, undefined, more);
+    if (key) noteRefusal({ ...who, at, started, method, key, snapshot }, operation, status, fault, ports);
     letGo(request);
   };
   const fail = (error: unknown): void => {
@@ -197,12 +200,13 @@ export function handleGateway(request: IncomingMessage, response: ServerResponse
   if (!path) return refuse(gatewayFault('not_found', 'The path cannot be read', { code: 'unknown_path' }));
   if (operation.kind === 'kept')
     return void keptEndpoint({ ...who, method, path, headers, snapshot, sink }, operation.id, ports).catch(fail);
-  const key = authenticate(snapshot, headers, path.query);
-  if (typeof key === 'string') return refuse(gatewayFault('authentication', UNAUTHENTICATED[key], { code: 'invalid_api_key' }));
+  const caller = authenticate(snapshot, headers, path.query);
+  if (typeof caller === 'string') return refuse(gatewayFault('authentication', UNAUTHENTICATED[caller], { code: 'invalid_api_key' }));
+  key = caller;
   const refusal = refusalOf(operation);
   if (refusal) return refuse(refusal, operation.kind === 'method' ? { allow: operation.allow } : {});
   const address = request.socket.remoteAddress;
-  const visit: Visit = { ...who, at, started, method, path, headers, key, snapshot, sink, address };
+  const visit: Visit = { ...who, at, started, method, path, headers, key: caller, snapshot, sink, address };
   if (operation.kind === 'media') return void ports.services.media(visit, operation, request).catch(fail);
   readBody(request, snapshot.config.limits.body, (body) => {
     if (!Buffer.isBuffer(body)) return refuse(body);

@@ -1,5 +1,5 @@
 import type { Signals, TargetSignals } from '../signals.ts';
-import { hash32, hashUnit } from './hash.ts';
+import { hash32, hashUnit, markOf } from './hash.ts';
 import type { Route, RouteTarget, Strategy } from './route.ts';
 
 /** What of a call decides where it goes when a route asks for it. */
@@ -9,6 +9,15 @@ export interface Caller {
   readonly user?: string;
   /** What its conversation is told by. */
   readonly session?: string;
+}
+
+/** A caller by marks: so routes tell callers apart, and what is kept of a decision names nobody. */
+export function markedCaller({ client, user, session }: Caller): Caller {
+  return {
+    ...(client === undefined ? {} : { client: markOf(client) }),
+    ...(user === undefined ? {} : { user: markOf(user) }),
+    ...(session === undefined ? {} : { session: markOf(session) }),
+  };
 }
 
 const ORDER_REASONS = ['weight', 'round_robin', 'random', 'priority', 'least_busy', 'lowest_latency', 'hash', 'sticky_session'] as const;

@@ -85,6 +85,7 @@ export async function callWhole<Found>(
     headers: {},
     snapshot: {
       revision: 1,
+      fingerprint: '',
       config: {} as Config,
       providers: new Map([['it', provider]]),
       aliases: new Map(),

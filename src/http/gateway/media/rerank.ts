@@ -7,6 +7,7 @@ import { objectAt, optionalBoolean, optionalCount, requiredArray, requiredString
 import type { ClientCodec } from '../../../protocols/protocol.ts';
 import type { MediaOperation } from '../endpoints.ts';
 import type { GatewayPorts, Visit } from '../handle.ts';
+import { noteRefusal } from '../note-refusal.ts';
 import type { MediaEndpoint } from './index.ts';
 import { mediaCall, readJson } from './read-json.ts';
 
@@ -93,7 +94,7 @@ export const rerankEndpoint: MediaEndpoint = async (received, operation, request
     await answer(visit, operation, body, ports);
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
-    respondFault(visit, visit.sink, error.fault);
+    noteRefusal(visit, operation, respondFault(visit, visit.sink, error.fault), error.fault, ports);
   }
 };
 
