@@ -13,6 +13,7 @@ import { createModelsService } from './http/gateway/models.ts';
 import { createWebSockets } from './http/gateway/websocket.ts';
 import { createKeepAlives } from './http/keep-alive.ts';
 import { ulid } from './http/new-id.ts';
+import { createOverload, type OnShedding } from './http/overload.ts';
 import { lazily } from './lazily.ts';
 import { watchBodies } from './http/slow-bodies.ts';
 import { compileSnapshot } from './compile-snapshot.ts';
@@ -43,6 +44,8 @@ export interface AppPorts {
   /** Endpoints over stored state; made here so that tests can leave it out. */
   readonly state: (gateway: () => GatewayPorts) => StateServices;
   readonly onDefect: (error: unknown, callId: string) => void;
+  /** Calls are refused because there is too much to do, or are taken again. */
+  readonly onShedding?: OnShedding;
   /** Where uploads are kept that cannot be sent on at once; absent: the system's own folder for such files. */
   readonly spoolFolder?: string;
   /**
@@ -204,8 +207,10 @@ export function createApp(config: Config, ports: AppPorts): App {
   const tasks = tasksOf(ports, exchange, () => snapshot);
   // With its first call: a server for chat starts without the wires of all other abilities.
   const media = lazily(async () => (await import('./http/gateway/media/index.ts')).createMediaService(() => gateway));
+  const overload = createOverload(() => snapshot.config.limits, ports.onShedding);
   const gateway: GatewayPorts = {
     ...exchange,
+    overload,
     clients: clientCodecs,
     ...(ports.spoolFolder === undefined ? {} : { spoolFolder: ports.spoolFolder }),
     snapshot: () => snapshot,
@@ -292,6 +297,7 @@ export function createApp(config: Config, ports: AppPorts): App {
           await tasks.stop();
           // Not before: streams that are silent while the server drains are kept alive as well.
           keepAlives.stop();
+          overload.stop();
           clearTimeout(force);
           resolve();
         });

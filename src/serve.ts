@@ -96,6 +96,10 @@ async function build(config: () => Config, data: string, { env, writeLog }: Proc
     spoolFolder: join(data, 'uploads'),
     state: (gateway) => createState(gateway, { store: stores.state, sealer: stores.compaction }),
     onDefect: (err, requestId) => log.error({ err, requestId }, 'The gateway failed on a request'),
+    onShedding: (reason) =>
+      reason === undefined
+        ? log.info({}, 'Calls are taken again')
+        : log.warn({ reason }, 'There is more to do than the server can: calls are refused (limits.overload)'),
   });
   logAccess(app.server, log);
   return { app, stores, network, counter, log };

@@ -58,6 +58,10 @@ export interface Config {
     readonly sealBytes: number;
     /** A remote file that is fetched to be inlined. */
     readonly fetchBytes: number;
+    /** Calls under way at once. */
+    readonly calls: number;
+    /** When calls are refused because there is too much to do. `memoryBytes` absent: most of what there is. */
+    readonly overload: { readonly shed: boolean; readonly delayMs: number; readonly memoryBytes?: number };
   };
   /** Work that takes long. Times in milliseconds. */
   readonly tasks: {

@@ -68,6 +68,44 @@ const key = {
   },
 } as const satisfies ObjectShape;
 
+const overload = {
+  kind: 'object',
+  doc: [
+    'When calls are refused (503 with `Retry-After`) because the server has more to do than it can; the key with the most calls first',
+    '服务不堪重负时何时拒绝请求（503 并附 `Retry-After`）；请求最多的密钥最先被拒',
+  ],
+  filled: true,
+  fields: {
+    shed: {
+      kind: 'word',
+      doc: ['`off`: none is refused for it', '`off`：不因此拒绝请求'],
+      words: ['on', 'off'],
+      default: 'on',
+      examples: ['off'],
+    },
+    delay: {
+      kind: 'duration',
+      doc: [
+        'How late the event loop may be for a third of a second; a quarter of it where one key has more than half of the calls and others call as well',
+        '事件循环允许的延迟（持续三分之一秒）；若某个密钥占了一半以上的请求且另有密钥在调用，则为其四分之一',
+      ],
+      minMs: 20,
+      maxMs: 60_000,
+      default: '100ms',
+    },
+    memory: {
+      kind: 'size',
+      doc: [
+        'Memory that the process may take before calls are refused; left out: 85 % of what the machine or the container has',
+        '进程内存达到此值即拒绝请求；省略则为机器或容器内存的 85%',
+      ],
+      min: 64 * 1024 * 1024,
+      max: 2 ** 44,
+      examples: ['2GiB'],
+    },
+  },
+} as const satisfies ObjectShape;
+
 const limits = {
   kind: 'object',
   doc: ['Bounds on what is taken and kept', '接收与保存的上限'],
@@ -76,6 +114,14 @@ const limits = {
     body: upTo('The largest request body', '请求体的最大值', '32MiB'),
     upload: upTo('The largest upload of files (multipart)', '文件上传（multipart）的最大值', '1GiB'),
     depth: { kind: 'number', doc: ['How deep a body may be nested', '请求体的最大嵌套层数'], min: 8, max: 1000, default: 128 },
+    calls: {
+      kind: 'number',
+      doc: ['How many calls may be under way at once; more are refused with 503', '同时进行的请求数上限；超出的以 503 拒绝'],
+      min: 1,
+      max: 1_000_000,
+      default: 10_000,
+    },
+    overload,
     fetch: upTo('The largest remote file that is fetched to be sent on', '为转发而获取的远程文件的最大值', '32MiB'),
     stored: {
       kind: 'object',

@@ -35,6 +35,12 @@ export function resolveConfig(file: FileConfig): Config {
       storedBytes: limits.stored.bytes,
       sealDays: limits.seals.keep / DAY_MS,
       sealBytes: limits.seals.bytes,
+      calls: limits.calls,
+      overload: {
+        shed: limits.overload.shed === 'on',
+        delayMs: limits.overload.delay,
+        ...(limits.overload.memory === undefined ? {} : { memoryBytes: limits.overload.memory }),
+      },
     },
     tasks: {
       keepMs: tasks.keep,

@@ -47,6 +47,8 @@ test('the promised shape loads, to the letter', async () => {
       storedDays: 30,
       storedBytes: 1_073_741_824,
       sealDays: 7,
+      calls: 10_000,
+      overload: { shed: true, delayMs: 100 },
       sealBytes: 268_435_456,
     },
     tasks: { keepMs: 604_800_000, deadlineMs: 21_600_000, media: { bytes: 21_474_836_480 } },

@@ -8,6 +8,7 @@ import type { Tasks } from '../../tasks/ports.ts';
 import type { ClientKey, Snapshot } from '../../policy/snapshot.ts';
 import type { ClientCodec } from '../../protocols/protocol.ts';
 import { ulid } from '../new-id.ts';
+import type { Overload } from '../overload.ts';
 import { createResponseSink } from '../response-sink.ts';
 import { authenticate, UNAUTHENTICATED } from './authenticate.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
@@ -62,6 +63,8 @@ export interface GatewayPorts extends ExchangePorts {
   /** Work that outlives its call. */
   readonly tasks: Tasks;
   readonly idempotency: IdempotencyStore;
+  /** Who is let in while there is much to do. */
+  readonly overload: Overload;
   /** A stream is running: what it is kept alive with while it is silent, and the headers under which that begins it. */
   readonly track: (sink: ClientSink, keepAlive: string, headers: OutHeaders) => void;
 }
@@ -161,6 +164,9 @@ function perform(visit: Visit, operation: Operation, body: Buffer, ports: Gatewa
 const protocolOf = (operation: Operation, path: ParsedPath | undefined, { url = '', headers }: IncomingMessage): ProtocolId =>
   'protocol' in operation ? operation.protocol : dialectOf(path, url, headers);
 
+/** A server that has too much to do reads no more than this of what it refuses. */
+const SHED_BYTES = 1024 * 1024;
+
 /** Every request of a client comes in here. Never throws, never leaves a request without an answer. */
 export function handleGateway(request: IncomingMessage, response: ServerResponse, ports: GatewayPorts): void {
   const started = ports.clock.monotonic();
@@ -205,6 +211,16 @@ export function handleGateway(request: IncomingMessage, response: ServerResponse
   key = caller;
   const refusal = refusalOf(operation);
   if (refusal) return refuse(refusal, operation.kind === 'method' ? { allow: operation.allow } : {});
+  // What only reads (lists, tasks, files) is answered all the same.
+  if (method === 'POST') {
+    const place = ports.overload.enter(key.id);
+    if (typeof place !== 'function') {
+      // Without a record: there would be thousands, when least can be written.
+      respondFault(who, sink, place);
+      return letGo(request, SHED_BYTES);
+    }
+    response.on('close', place);
+  }
   const address = request.socket.remoteAddress;
   const visit: Visit = { ...who, at, started, method, path, headers, key: caller, snapshot, sink, address };
   if (operation.kind === 'media') return void ports.services.media(visit, operation, request).catch(fail);

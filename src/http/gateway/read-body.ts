@@ -73,16 +73,16 @@ const LET_GO_BYTES = 256 * 1024 * 1024;
 
 /**
  * Reads on and lets go what remains of a refused body: closed at once, the connection would be reset before the client has
- * read the answer. One that does not end is cut. https://www.rfc-editor.org/rfc/rfc9112#section-9.6
+ * read the answer. One that does not end, or is longer than `most` bytes, is cut. https://www.rfc-editor.org/rfc/rfc9112#section-9.6
  */
-export function letGo(request: IncomingMessage): void {
+export function letGo(request: IncomingMessage, most = LET_GO_BYTES): void {
   if (request.complete || request.destroyed) return;
   let bytes = 0;
   const cut = (): void => void request.destroy();
   const timer = setTimeout(cut, LET_GO_MS);
   request.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > LET_GO_BYTES) cut();
+    if (bytes > most) cut();
   });
   request.on('close', () => clearTimeout(timer));
   request.unpipe();

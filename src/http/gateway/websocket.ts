@@ -228,7 +228,9 @@ function createSession(
       if (memory?.id === previous) memory = undefined;
     };
     gones.clear();
+    const place = gateway.overload.enter(peer.key.id);
     try {
+      if (typeof place !== 'function') throw new GatewayError(place);
       const body = { ...Object.fromEntries(Object.entries(message).filter(([name]) => !TRANSPORT.has(name))), stream: true };
       const run = message['generate'] === false ? prepareTurn : runTurn;
       const call = callOf(body, id, at, peer, client, gateway);
@@ -248,6 +250,8 @@ function createSession(
         id,
         streamId,
       );
+    } finally {
+      if (typeof place === 'function') place();
     }
   };
   /** One turn after another, in the order in which they came. */

@@ -1,0 +1,82 @@
+/** What one key has under way. */
+export interface KeyLoad {
+  readonly inFlight: number;
+  /** Calls that were refused, fading. */
+  refused: number;
+  /** Counts a call; gives what is called once, when that ends. */
+  enter(): () => void;
+}
+
+/** What each key has under way. */
+export interface KeyLoads {
+  of(key: string): KeyLoad;
+  readonly active: number;
+  /** Whether one key has more than half of all, and others call as well. */
+  isUneven(): boolean;
+  /** What each key would have under way if it were let. */
+  wanted(): readonly number[];
+  /** Time passes: what was is forgotten, and who calls no more. */
+  fade(now: number): void;
+}
+
+const HALVED_MS = 500;
+/** Below this nobody calls any more. */
+const FEW = 0.1;
+/** Keys that are told apart; more share one account. */
+const MAX_KEYS = 1000;
+const OTHERS = '';
+
+/** Nothing is under way. Bounded, however many keys there are. */
+export function createKeyLoads(): KeyLoads {
+  /** Calls that came, fading: who calls a little has mostly nothing under way. */
+  const loads = new Map<string, { inFlight: number; came: number; refused: number; enter(): () => void }>();
+  let active = 0;
+  let halvedAt = 0;
+  const make = () => {
+    // Made once a key, not once a call.
+    const leave = (): void => {
+      load.inFlight--;
+      active--;
+    };
+    const load = {
+      inFlight: 0,
+      came: 0,
+      refused: 0,
+      enter() {
+        load.came++;
+        load.inFlight++;
+        active++;
+        return leave;
+      },
+    };
+    return load;
+  };
+  return {
+    of(key) {
+      const known = loads.get(key);
+      if (known) return known;
+      const place = loads.size >= MAX_KEYS ? OTHERS : key;
+      const load = loads.get(place) ?? make();
+      loads.set(place, load);
+      return load;
+    },
+    get active() {
+      return active;
+    },
+    isUneven() {
+      let most = 0;
+      for (const { inFlight } of loads.values()) most = Math.max(most, inFlight);
+      return loads.size > 1 && most > active / 2;
+    },
+    wanted: () => [...loads.values()].map(({ inFlight, refused }) => inFlight + refused),
+    fade(now) {
+      if (now - halvedAt < HALVED_MS) return;
+      halvedAt = now;
+      for (const [key, load] of loads) {
+        load.came /= 2;
+        load.refused /= 2;
+        if (load.inFlight === 0 && load.came < FEW && load.refused < FEW) loads.delete(key);
+      }
+    },
+  };
+}

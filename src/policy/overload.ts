@@ -1,0 +1,134 @@
+/** When the server counts as overloaded. */
+export interface OverloadRules {
+  /** The event loop comes back this late, for a while: overloaded. In milliseconds. */
+  readonly delayMs: number;
+  /** Calls that may be under way at most, overloaded or not. */
+  readonly calls: number;
+}
+
+/** What was measured since the last look. */
+export interface Reading {
+  readonly elapsedMs: number;
+  /** How late the event loop came back. */
+  readonly delayMs: number;
+  /** The share of the time in which it worked, 0 to 1. */
+  readonly busy: number;
+  /** Memory in use, of what it may be: over 1 is too much. */
+  readonly memory: number;
+  readonly inFlight: number;
+  /** Calls that were refused. */
+  readonly refused: number;
+  /** One key has more than half of all that is under way, and others call as well. */
+  readonly isUneven: boolean;
+}
+
+/** Why calls are refused. */
+export type ShedReason = 'delay' | 'memory' | 'calls';
+
+/** What is remembered from one look to the next. */
+export interface Pressure {
+  /** The last delays, the newest last. */
+  readonly delays: readonly number[];
+  /** For how long it has been too much. */
+  readonly overMs: number;
+  /** Calls are refused: so many may be under way, and why. */
+  readonly shedding?: { readonly limit: number; readonly reason: ShedReason; readonly quietMs: number };
+}
+
+/** Nothing was measured yet. */
+export const CALM: Pressure = { delays: [], overMs: 0 };
+
+/** One long pause (a collection, a large body) is no overload: the middle of these counts. */
+const DELAYS = 5;
+/** Nor is a burst: it must last. */
+const STANDING_MS = 300;
+/** Where one key crowds out the others, it is bounded at this share of the delay. */
+const UNEVEN_SHARE = 1 / 4;
+/** Calls are refused until the event loop is back within this share of the delay: so that refusals come at once, too. */
+const GOAL_SHARE = 1 / 20;
+/** The limit falls at its full rate when the delay is so many times what it should be. */
+const GENTLE = 10;
+/** An event loop that idles more than this is not what holds anybody up. */
+const IDLE_SHARE = 0.1;
+/** How fast the limit grows or falls, a second. */
+const RATE = 0.7;
+/** It follows what is under way: never far below or above. */
+const NEAR = { below: 0.75, above: 1.25, more: 8 };
+/** Never fewer. */
+const LEAST = 4;
+/** The cap on calls is kept free of one key by dividing what is below it. */
+const CALLS_SHARE = 0.9;
+/** Memory must fall to this share before more is taken. */
+const MEMORY_BACK = 0.9;
+/** Nobody was refused for so long: it is over. */
+const QUIET_MS = 1000;
+
+function middle(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
+}
+
+function tooMuch(delay: number, reading: Reading, rules: OverloadRules): ShedReason | undefined {
+  if (reading.memory > 1) return 'memory';
+  if (reading.inFlight >= rules.calls * CALLS_SHARE) return 'calls';
+  const isBusy = reading.busy > 1 - IDLE_SHARE;
+  return isBusy && delay >= rules.delayMs * (reading.isUneven ? UNEVEN_SHARE : 1) ? 'delay' : undefined;
+}
+
+/** By how much of itself the limit changes: −1 to 1 times the rate. */
+function direction(delay: number, { memory, busy }: Reading, { delayMs }: OverloadRules): number {
+  if (memory > 1) return -1;
+  if (memory > MEMORY_BACK) return 0;
+  if (busy < 1 - IDLE_SHARE) return 1;
+  const goal = delayMs * GOAL_SHARE;
+  return delay < goal ? (goal - delay) / goal : Math.max(-1, (goal - delay) / (goal * GENTLE));
+}
+
+/**
+ * Looks at what was measured. What is bounded is how many calls are under way, for those are what makes the work: the bound
+ * falls while the event loop is late or memory is full, grows while it is not, and goes when nobody has been refused for a second.
+ */
+export function look(before: Pressure, reading: Reading, rules: OverloadRules): Pressure {
+  const { elapsedMs, inFlight } = reading;
+  const delays = [...before.delays, reading.delayMs].slice(-DELAYS);
+  const delay = middle(delays);
+  const reason = tooMuch(delay, reading, rules);
+  const ceiling = Math.max(LEAST, rules.calls * CALLS_SHARE);
+  if (!before.shedding) {
+    const overMs = reason === undefined ? 0 : before.overMs + elapsedMs;
+    // Memory and the cap are not waited for: there is nothing left to wait with.
+    const isOver = reason !== undefined && (overMs >= STANDING_MS || reason !== 'delay');
+    if (!isOver) return { delays, overMs };
+    return { delays, overMs: 0, shedding: { limit: Math.min(ceiling, Math.max(LEAST, inFlight * NEAR.below)), reason, quietMs: 0 } };
+  }
+  const quietMs = reading.refused > 0 || reason !== undefined ? 0 : before.shedding.quietMs + elapsedMs;
+  if (quietMs >= QUIET_MS) return { delays, overMs: 0 };
+  const step = 1 + direction(delay, reading, rules) * RATE * Math.min(1, elapsedMs / 1000);
+  const [floor, top] = [Math.max(LEAST, inFlight * NEAR.below), inFlight * NEAR.above + NEAR.more];
+  const limit = Math.min(ceiling, top, Math.max(floor, before.shedding.limit * step));
+  return { delays, overMs: 0, shedding: { limit, reason: reason ?? before.shedding.reason, quietMs } };
+}
+
+/**
+ * How many calls one key may have under way where all together may have `limit`: those who want less than an equal share leave
+ * the rest to the others, so that the key that wants most is cut first.
+ */
+export function fairShare(wanted: readonly number[], limit: number): number {
+  let left = limit;
+  let keys = wanted.length;
+  let share = limit;
+  for (const want of Float64Array.from(wanted).toSorted()) {
+    share = left / keys;
+    if (want > share) break;
+    left -= want;
+    keys--;
+  }
+  return share;
+}
+
+/** Whether a key that has `own` calls under way, of `all`, may have another while calls are refused. */
+export function mayEnter(limit: number, share: number, all: number, own: number): boolean {
+  if (own + 1 <= share) return true;
+  // Shares smaller than a call: whoever comes while there is room.
+  return all < limit && own < Math.max(1, share);
+}

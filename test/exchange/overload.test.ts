@@ -1,0 +1,185 @@
+import { connect } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { FAMILIES, providersAt } from '../fakes/fault-families.ts';
+import { type Behaviour, type FaultUpstream, startFaultUpstream } from '../fakes/fault-upstream.ts';
+import { startTestServer, testConfig, type TestServer, TEST_KEY } from '../server.ts';
+import { chat, DIALECTS, messages } from './dialects.ts';
+import { call, type Got } from './stage.ts';
+
+const OTHER_KEY = 'pk-other-0123456789abcdef';
+const { limits } = testConfig();
+
+let server: TestServer;
+let upstream: FaultUpstream;
+afterEach(async () => {
+  // Lets go of what the tests hold.
+  await upstream.close();
+  await server.close();
+  expect(server.defects).toEqual([]);
+});
+
+/** A gateway before an upstream that answers when it is told to. */
+async function start(changes: Partial<typeof limits>): Promise<void> {
+  upstream = await startFaultUpstream();
+  const keys = [
+    { name: 'test', value: TEST_KEY },
+    { name: 'other', value: OTHER_KEY },
+  ];
+  server = await startTestServer({ keys, providers: providersAt(upstream.url), limits: { ...limits, ...changes } });
+}
+
+const headersOf = (key: string): Record<string, string> => ({ 'x-api-key': key, 'content-type': 'application/json' });
+
+const ask = (key = TEST_KEY): Promise<Got> =>
+  call(`${server.url}/v1/chat/completions`, JSON.stringify(chat.body('oai/up', false)), headersOf(key));
+
+/** So many calls under way. */
+async function hold(many: number, key = TEST_KEY): Promise<Promise<Got>[]> {
+  const from = upstream.tries.length;
+  const held = Array.from({ length: many }, () => ask(key));
+  for (const one of held) one.catch(() => undefined);
+  await expect.poll(() => upstream.tries.length - from, { interval: 5 }).toBe(many);
+  return held;
+}
+
+const answer: Behaviour = (_one, response) =>
+  void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(chat.whole));
+
+/** Those that come from now on are answered. */
+function release(): void {
+  upstream.behave = answer;
+}
+
+describe('as many calls as there may be', () => {
+  it.each(FAMILIES)('$name: one more is refused in its own words, before its body is read', async (family) => {
+    await start({ calls: 2 });
+    await hold(2);
+    const { path, type, body } = family.ask('x');
+    const text = await new Promise<string>((resolve) => {
+      const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+      let seen = '';
+      socket.on('data', (bytes) => {
+        seen += bytes.toString();
+        if (/\r\n\r\n.*\}$/s.test(seen)) socket.destroy();
+      });
+      socket.on('close', () => resolve(seen));
+      socket.write(
+        `POST ${path} HTTP/1.1\r\nhost: x\r\nx-api-key: ${TEST_KEY}\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\n\r\n`,
+      );
+    });
+    const isAnthropic = path.includes('/messages');
+    const status = isAnthropic ? 529 : 503;
+    expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(text).toMatch(/\r\nretry-after: [1-4]\r\n/i);
+    const dialect = DIALECTS.find(({ id }) => family.name.startsWith(id)) ?? (isAnthropic ? messages : chat);
+    const { message } = dialect.envelope(JSON.parse(text.slice(text.indexOf('\r\n\r\n'))), status);
+    expect(message).toContain('limits.calls');
+    expect(upstream.tries).toHaveLength(2);
+  });
+
+  it('what only reads is answered, and who waited gets in again', async () => {
+    await start({ calls: 2 });
+    let finish = (): void => undefined;
+    upstream.behave = (one, response) => {
+      const before = finish;
+      finish = () => {
+        before();
+        answer(one, response);
+      };
+    };
+    const held = await hold(2);
+    for (const path of ['/livez', '/readyz', '/v1/models', '/v1/videos']) {
+      expect((await call(server.url + path, undefined, headersOf(TEST_KEY))).status, path).toBe(200);
+    }
+    expect((await ask()).status).toBe(503);
+    finish();
+    expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200]);
+    release();
+    expect((await ask()).status).toBe(200);
+  });
+
+  it('clients that leave make room', async () => {
+    await start({ calls: 1 });
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+    const body = JSON.stringify(chat.body('oai/up', false));
+    socket.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-api-key: ${TEST_KEY}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+    await expect.poll(() => upstream.tries.length, { interval: 5 }).toBe(1);
+    expect((await ask()).status).toBe(503);
+    socket.destroy();
+    release();
+    await expect.poll(async () => (await ask()).status).toBe(200);
+  });
+
+  it('one key cannot have all of them', async () => {
+    await start({ calls: 20 });
+    await hold(18);
+    expect((await ask()).status).toBe(503);
+    await hold(2, OTHER_KEY);
+    expect((await ask(OTHER_KEY)).status).toBe(503);
+  });
+
+  it('a turn over a WebSocket is a call', async () => {
+    await start({ calls: 1 });
+    await hold(1);
+    const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/responses`, { headers: { authorization: `Bearer ${TEST_KEY}` } });
+    const said = new Promise<string>((resolve) => socket.on('message', (data: Buffer) => resolve(data.toString())));
+    await new Promise((resolve) => socket.on('open', resolve));
+    socket.send(JSON.stringify({ type: 'response.create', model: 'oai/up', input: 'hi' }));
+    expect(JSON.parse(await said)).toMatchObject({ type: 'error', status: 503, error: { code: 'load_shed' } });
+    socket.close();
+  });
+});
+
+/** Holds up the event loop of this process, and so the server’s, again and again. */
+function holdUp(pauseMs: number): () => void {
+  let isOver = false;
+  const pause = (): void => {
+    const until = performance.now() + pauseMs;
+    while (performance.now() < until);
+    if (!isOver) setImmediate(() => setImmediate(pause));
+  };
+  pause();
+  return () => (isOver = true);
+}
+
+describe('an event loop that is late', () => {
+  it('has calls refused, the key that asks for most first, and takes them again', async () => {
+    await start({ overload: { shed: true, delayMs: 20 } });
+    await hold(8);
+    release();
+    const free = holdUp(60);
+    try {
+      await expect.poll(async () => (await ask()).status, { interval: 5 }).toBe(503);
+      expect((await ask(OTHER_KEY)).status).toBe(200);
+      expect((await call(`${server.url}/livez`, undefined)).status).toBe(200);
+    } finally {
+      free();
+    }
+    await expect.poll(async () => (await ask()).status, { interval: 50 }).toBe(200);
+  });
+
+  it('is no matter where that is off', async () => {
+    await start({ overload: { shed: false, delayMs: 20 } });
+    await hold(8);
+    release();
+    const free = holdUp(60);
+    try {
+      const statuses = new Set<number>();
+      for (let i = 0; i < 8; i++) statuses.add((await ask()).status);
+      expect([...statuses]).toEqual([200]);
+    } finally {
+      free();
+    }
+  });
+});
+
+it('memory that is full has calls refused', async () => {
+  await start({ overload: { shed: true, delayMs: 60_000, memoryBytes: 1024 } });
+  await hold(4);
+  release();
+  await expect.poll(async () => (await ask()).status, { interval: 5 }).toBe(503);
+  expect((await ask()).text).toContain('limits.overload.memory');
+});
