@@ -13,6 +13,7 @@ const WORDS: Readonly<Record<Plain, Words>> = {
   model_unsupported: ['no provider of that name', '没有该服务商'],
   disabled: ['not exposed', '未开放'],
   fallback: ['fallback', '备用'],
+  hedge: ['beside a slow one', '与较慢者并行'],
   provider_filter: ['the request leaves it out', '被请求排除'],
   data_retention: ['it may keep what it is sent', '可能保留数据'],
   last_target: ['the last one left', '最后一个目标'],

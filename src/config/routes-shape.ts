@@ -99,6 +99,11 @@ const route = {
       ],
       examples: [['fast'], { context: ['long'], any: ['fast'] }],
     },
+    hedge: timeout(
+      'Where a target has said nothing after this time, the next one is tried beside it (another key, where there is no other target): the first to answer goes on, the other is given up. Once a call, and at most for a tenth of the calls. Left out: never',
+      '目标在此时间内没有任何输出时，同时尝试下一个目标（没有其他目标时改用另一个密钥）：先应答者继续，另一个立即取消。每个请求至多一次，且不超过请求总数的十分之一。省略表示不使用',
+      '800ms',
+    ),
     timeout: {
       ...timeouts,
       doc: ['How long each wait may last, over the provider’s `timeouts`', '各阶段的最长等待时间，优先于服务商的 `timeouts`'],

@@ -89,6 +89,8 @@ export interface AttemptEnd {
   /** Headers of the upstream's error answer that the client may see. */
   readonly headers?: OutHeaders;
   readonly usage?: Usage;
+  /** What another try used, as far as its upstream had said, when it was given up for this quicker one. */
+  readonly lost?: Usage;
   readonly stop?: Stop;
   readonly upstreamModel?: string;
   /** Monotonic milliseconds. */

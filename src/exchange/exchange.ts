@@ -1,4 +1,13 @@
-import { badField, type ChatRequest, type Fault, GatewayError, gatewayFault, type ProtocolId, type ReplyEvent } from '../ir/index.ts';
+import {
+  badField,
+  type ChatRequest,
+  type Fault,
+  GatewayError,
+  gatewayFault,
+  type ProtocolId,
+  type ReplyEvent,
+  sumUsage,
+} from '../ir/index.ts';
 import type { Candidate, Decision } from '../policy/decide.ts';
 import { keepDecision, type KeptDecision } from '../policy/kept-decision.ts';
 import type { LiveSignals } from '../policy/live-signals.ts';
@@ -21,7 +30,8 @@ import type { CallRecord, MediaFetcher, MediaStore, SealStore } from './ports.ts
 import { writeRawMinding } from './raw-thoughts.ts';
 import { bareIds, createSealKeeper, restoreSeals } from './seal-keeper.ts';
 import { sessionOf } from './trying/session.ts';
-import { type Step, type Trying, walk, type Walking } from './trying/walk.ts';
+import { walk } from './trying/walk.ts';
+import type { Step, Trying, Walking } from './trying/walking.ts';
 import { decodeCall, holdsForeignSeal, writeTranslated } from './write-request.ts';
 
 /** What the exchange needs of the world. */
@@ -42,14 +52,24 @@ export interface ExchangePorts extends AttemptPorts {
 
 /** A call's place in the record while it runs. */
 interface Progress {
+  /** Tries that were sent. */
   attempts: number;
-  target?: Target;
+  /** Of each try where it went; by its number, from 1. */
+  readonly tries: OneTry[];
+  /** The one whose end is the call's. */
+  last?: OneTry | undefined;
   end: AttemptEnd;
   status: number;
-  notes?: Outgoing['notes'];
   route?: KeptDecision;
-  /** Tries that came to nothing before the last one, and why. */
+  /** Tries whose end was not the call's, and what became of them. */
   readonly failed: string[];
+}
+
+/** A try, for the record. */
+interface OneTry {
+  readonly target: Target;
+  /** What was lost on the way; there once its request is written. */
+  notes?: Outgoing['notes'];
 }
 
 /** Answers that are emulated as parallel calls at most. */
@@ -139,13 +159,15 @@ async function prepare(call: Call, target: Target, ports: ExchangePorts, sink: C
 async function tryOnce(call: Call, step: Step, decision: Decision, progress: Progress, ports: ExchangePorts): Promise<AttemptEnd> {
   const { sink, number, candidate } = step;
   const target = targetOf(call, step, ports);
-  progress.target = target;
+  const mine: OneTry = { target };
+  progress.last = mine;
+  progress.tries[number] = mine;
   const outgoings = await prepare(call, target, ports, sink);
   const [outgoing] = outgoings;
   if (!outgoing) throw new Error('nothing to send');
   if (decision.ambiguous) outgoing.notes.add('model', 'approximated', `several providers know it: ${decision.ambiguous.join(', ')}`);
-  progress.notes = outgoing.notes;
-  progress.attempts = number;
+  mine.notes = outgoing.notes;
+  progress.attempts = Math.max(progress.attempts, number);
   if (sink.closed) return { endedBy: 'client' };
   const tried = (one: Outgoing): Promise<AttemptEnd> => attempt(call, target, sink, one, number, ports);
   const all = (): Promise<AttemptEnd> => (outgoings.length === 1 ? tried(outgoing) : Promise.all(outgoings.map(tried)).then(endOfAll));
@@ -169,8 +191,11 @@ async function answer(call: Call, sink: ClientSink, decision: Decision, progress
     started,
     sink,
     session: () => sessionOf(call),
+    run: (step) => tryOnce(call, step, decision, progress, ports),
+    answeredBy: (step) => void (progress.last = progress.tries[step]),
+    failed: progress.failed,
   };
-  return walk(walking, (step) => tryOnce(call, step, decision, progress, ports), ports.trying, progress.failed);
+  return walk(walking, ports.trying);
 }
 
 /** Runs a try, and remembers what it says of its target. */
@@ -221,7 +246,9 @@ function faultOf(error: unknown, call: Call, ports: ExchangePorts): Fault {
 }
 
 function recordOf(call: Call, progress: Progress, ports: ExchangePorts): CallRecord {
-  const { end, target, route } = progress;
+  const { end, last, route } = progress;
+  const { target, notes } = last ?? {};
+  const { lost } = end;
   return {
     ...recordHead(call, call.operation, call.model),
     status: progress.status,
@@ -231,11 +258,12 @@ function recordOf(call: Call, progress: Progress, ports: ExchangePorts): CallRec
     ...(call.stream ? { stream: true } : {}),
     ...(target ? { provider: target.provider.name, model: target.model, upstream: target.protocol, lane: target.lane } : {}),
     ...(end.firstTokenAt === undefined ? {} : { firstTokenMs: end.firstTokenAt - call.started }),
-    ...recordUsage(end.usage),
+    ...recordUsage(lost && end.usage ? sumUsage(end.usage, lost) : (end.usage ?? lost)),
+    ...(lost ? { estimated: true } : {}),
     ...(end.stop ? { stop: end.stop.reason } : {}),
     ...(end.fault ? { fault: end.fault.code ?? end.fault.kind } : {}),
     ...(progress.failed.length > 0 ? { failed: progress.failed.join(', ') } : {}),
-    ...recordNotes(progress.notes),
+    ...recordNotes(notes),
     ...(route ? { route } : {}),
   };
 }
@@ -245,7 +273,7 @@ const CLIENT_GONE = 499;
 
 /** Runs one call to its end: decide, prepare, attempt, answer, settle. Resolves when everything was said; never rejects. */
 export async function runExchange(call: Call, sink: ClientSink, ports: ExchangePorts): Promise<AttemptEnd> {
-  const progress: Progress = { attempts: 0, end: { endedBy: 'gateway' }, status: 200, failed: [] };
+  const progress: Progress = { attempts: 0, tries: [], end: { endedBy: 'gateway' }, status: 200, failed: [] };
   try {
     ports.trying.health.refresh();
     const decided = decideCall(call, ports.signals.read());
@@ -259,7 +287,7 @@ export async function runExchange(call: Call, sink: ClientSink, ports: ExchangeP
   }
   const { fault, endedBy } = progress.end;
   if (fault) {
-    progress.status = respondFault(call, sink, fault, progress.end, progress.target ? servedBy(progress.target, progress.attempts) : {});
+    progress.status = respondFault(call, sink, fault, progress.end, progress.last ? servedBy(progress.last.target, progress.attempts) : {});
   } else if (endedBy === 'client' && !sink.begun) progress.status = CLIENT_GONE;
   ports.record(recordOf(call, progress, ports));
   return progress.end;

@@ -15,6 +15,7 @@ export type ReasonCode =
   | 'model_unsupported'
   | 'disabled'
   | 'fallback'
+  | 'hedge'
   | 'provider_filter'
   | 'data_retention'
   | 'last_target'
@@ -35,6 +36,8 @@ export interface Candidate {
   readonly after?: readonly Failure[];
   /** The route's own, over the provider's. */
   readonly timeouts?: Partial<Timeouts>;
+  /** Milliseconds without a word of it after which another is tried beside it, as its route asks. */
+  readonly hedgeMs?: number;
 }
 
 /** A candidate before it is known how it stands to the others. */

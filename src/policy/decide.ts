@@ -160,7 +160,13 @@ function choose(drafts: readonly Draft[], onlyFirst: boolean): readonly Draft[] 
   const first = firstOf(drafts);
   if (!first) return drafts;
   first.verdict = 'chosen';
-  if (!onlyFirst) return drafts;
+  if (!onlyFirst) {
+    // Where it is slow, this one is tried beside it.
+    const beside =
+      first.hedgeMs === undefined ? undefined : drafts.find(({ verdict, after }) => verdict === 'eligible' && after === undefined);
+    if (beside) beside.reasons = [...beside.reasons, 'hedge'];
+    return drafts;
+  }
   for (const draft of drafts) if (draft.verdict === 'eligible') reject(draft, 'provider_filter');
   return drafts;
 }

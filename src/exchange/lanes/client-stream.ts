@@ -143,8 +143,9 @@ export function createClientStream(
         context.done(endOf(seen, 'upstream'));
         return;
       }
-      // A reply-start alone proves nothing: wait for what follows, an error may still keep its status.
-      if (pending !== '' && !(event.type === 'reply-start' && !sink.begun)) {
+      // That a reply begins, and what it has read, proves nothing: wait for what follows, an error may still keep its status.
+      const isOpening = event.type === 'reply-start' || event.type === 'usage';
+      if (pending !== '' && (sink.begun || !isOpening)) {
         if (!sink.begun) begin();
         flowing = sink.write(pending) && flowing;
         pending = '';

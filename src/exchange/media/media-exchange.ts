@@ -1,20 +1,20 @@
 import { Readable } from 'node:stream';
 import { type Ability, createNotes, type Fault, GatewayError, gatewayFault, type Notes, type Usage } from '../../ir/index.ts';
 import type { MediaAnswer, MediaRequest, MediaTarget, WholeCodec } from '../../media/codec.ts';
-import type { Decision, RouteRequest } from '../../policy/decide.ts';
-import { keepDecision, type KeptDecision } from '../../policy/kept-decision.ts';
+import type { KeptDecision } from '../../policy/kept-decision.ts';
 import type { Provider, ProviderMedia } from '../../presets/preset.ts';
 import type { UpstreamCall, UpstreamSink } from '../../upstream/send.ts';
 import type { AttemptEnd, Call } from '../call.ts';
 import { recordHead, recordNotes, recordUsage } from '../call-record.ts';
 import type { ClientSink, OutHeaders } from '../client-sink.ts';
-import { decideByNeed } from '../decide-call.ts';
 import { type ExchangePorts, respondFault } from '../exchange.ts';
 import { callHeaders, notesHeader, servedBy } from '../out-headers.ts';
 import type { CallRecord } from '../ports.ts';
 import { refuseLosses } from '../refuse-losses.ts';
 import { readCaller } from '../read-caller.ts';
-import { type Step, walk } from '../trying/walk.ts';
+import { walk } from '../trying/walk.ts';
+import type { Step, Walking } from '../trying/walking.ts';
+import { type Chosen, chosenAt, decideMedia } from './choose-media.ts';
 import { faultOfMedia, type FaultReader, upstreamRequest, refusePacked } from './provider-request.ts';
 
 /** A client's call for an ability besides chat, recognised and authenticated. */
@@ -84,16 +84,27 @@ export interface OpenAnswer extends Omit<MediaAnswer, 'body'> {
   readonly body: Readable;
 }
 
-interface Settling {
-  provider?: Provider;
-  model?: string;
-  notes?: Notes;
+/** Where one try went, and what became of it. */
+interface OneTry {
+  readonly provider: Provider;
+  readonly model: string;
+  readonly notes: Notes;
   usage?: Usage;
+  /** Its answer's bytes passed as they came. */
+  isRelayed?: boolean;
+}
+
+interface Settling {
+  /** By the number of the try, from 1. */
+  readonly tries: OneTry[];
+  /** The one whose end is the call's. */
+  last?: OneTry | undefined;
+  /** Tries that were sent. */
   attempts: number;
   /** The client's bytes went to a provider of its own dialect as they were. */
   lane?: CallRecord['lane'];
   firstTokenAt?: number;
-  /** Tries before the last one. */
+  /** Tries whose end was not the call's. */
   readonly failed: string[];
   route?: KeptDecision;
 }
@@ -216,12 +227,6 @@ function openAnswer(context: Base, request: MediaRequest, codec: FaultReader): P
 const tooMuch = (): GatewayError =>
   new GatewayError(gatewayFault('upstream', 'The upstream answered with more than can be held', { code: 'upstream_malformed' }));
 
-interface Chosen {
-  readonly provider: Provider;
-  readonly media: ProviderMedia;
-  readonly model: string;
-}
-
 function contextOf(
   call: MediaCall,
   { sink, number }: Pick<Step, 'sink' | 'number'>,
@@ -231,8 +236,9 @@ function contextOf(
 ): MediaContext {
   const notes = createNotes();
   let gone: AbortController | undefined;
-  Object.assign(settling, { provider, model, notes });
-  delete settling.usage;
+  const mine: OneTry = { provider, model, notes };
+  settling.last = mine;
+  settling.tries[number] = mine;
   const base = { call, sink, provider, media, model, notes, ports, attempt: number };
   const headers = (): OutHeaders => ({
     ...callHeaders(call),
@@ -240,9 +246,10 @@ function contextOf(
     'x-pailou-overhead-ms': (ports.clock.monotonic() - call.started).toFixed(2),
     ...(notes.list.length > 0 ? { 'x-pailou-notes': notesHeader(notes.list) } : {}),
   });
+  const countTry = (): void => void (settling.attempts = Math.max(settling.attempts, number));
   const checked = <T>(request: T): T => {
     refuseLosses(call, notes);
-    settling.attempts = number;
+    countTry();
     return request;
   };
   return {
@@ -274,12 +281,12 @@ function contextOf(
       if (!head) throw new Error('an answer without a head');
       return { ...head, body: Buffer.concat(pieces, bytes) };
     },
-    countTry: () => void (settling.attempts = number),
+    countTry,
     refuseLosses: () => refuseLosses(call, notes),
     open: (request, codec) => openAnswer(base, checked(request), codec),
     pass: (request, open) => send(base, checked(request), undefined, open),
     count(usage) {
-      if (usage) settling.usage = sum(settling.usage, usage);
+      if (usage) mine.usage = sum(mine.usage, usage);
     },
     headers,
     reply(body, more = {}) {
@@ -290,51 +297,14 @@ function contextOf(
   };
 }
 
-type Asking = Pick<MediaCall, 'model' | 'ability' | 'key' | 'client' | 'platform' | 'snapshot' | 'prefers'>;
-
-/** Where a call goes; throws the refusal where there is nowhere. */
-function decideMedia(
-  call: Asking,
-  { signals, trying }: Pick<ExchangePorts, 'signals' | 'trying'>,
-  settling: Pick<Settling, 'route'> = {},
-): Decision {
-  const { model, ability, key, client, platform, snapshot } = call;
-  const pinned = platform === undefined ? {} : { platform };
-  trying.health.refresh();
-  const request: RouteRequest = { model, operation: ability, key, protocol: client.id, ...pinned };
-  const decided = decideByNeed(snapshot, request, signals.read(), () => ({}));
-  const { decision } = decided;
-  settling.route = keepDecision(decided);
-  signals.follow(decision);
-  if (!decision.refusal) return decision;
-  const { kind, message, param } = decision.refusal;
-  const code = kind === 'not_found' ? 'model_not_found' : `${kind}_error`;
-  throw new GatewayError(gatewayFault(kind, message, { code, ...(param ? { param } : {}) }));
-}
-
-/** What does the work at a provider: the wire that is best for the call. */
-function chosenAt(call: Asking, provider: Provider, model: string): Chosen {
-  const able = provider.media.filter((one) => one.ability === call.ability && one.serves(model));
-  const media = (call.prefers && able.find(call.prefers)) ?? able[0];
-  if (!media) throw new Error(`provider '${provider.name}' has no ${call.ability}`);
-  return { provider, media, model };
-}
-
-/** The target that a call goes to; throws the refusal where there is none. */
-export function chooseMedia(call: Asking, ports: Pick<ExchangePorts, 'signals' | 'trying'>): Chosen {
-  const candidate = decideMedia(call, ports).candidates.find(({ verdict }) => verdict === 'chosen');
-  const provider = candidate && call.snapshot.providers.get(candidate.provider);
-  if (!provider) throw new Error('a decision without a choice or a refusal');
-  return chosenAt(call, provider, candidate.model);
-}
-
 function recordOf(
   call: MediaCall,
   settling: Settling,
   ports: ExchangePorts,
   end: Pick<CallRecord, 'status' | 'endedBy'> & { fault?: string },
 ): CallRecord {
-  const { provider, model, usage, notes, attempts, lane, firstTokenAt, failed, route } = settling;
+  const { last, attempts, lane, firstTokenAt, failed, route } = settling;
+  const { provider, model, usage, notes } = last ?? {};
   return {
     ...recordHead(call, call.ability, call.model),
     attempts,
@@ -364,13 +334,9 @@ const CLIENT_GONE = 499;
 /** The record of a call that was relayed, after its client was told of a fault. */
 function settleRelayed(call: MediaCall, sink: ClientSink, ports: ExchangePorts, settling: Settling, end: AttemptEnd): void {
   const { fault, endedBy, usage, firstTokenAt } = end;
-  const { provider, model } = settling;
-  Object.assign(settling, {
-    lane: 'raw',
-    ...(usage ? { usage } : {}),
-    ...(firstTokenAt === undefined ? {} : { firstTokenAt }),
-  });
-  const where = provider && model !== undefined ? servedBy({ provider, model }, settling.attempts) : {};
+  if (usage && settling.last) settling.last.usage = usage;
+  Object.assign(settling, { lane: 'raw', ...(firstTokenAt === undefined ? {} : { firstTokenAt }) });
+  const where = settling.last ? servedBy(settling.last, settling.attempts) : {};
   const left = endedBy === 'client' && !sink.begun ? CLIENT_GONE : 200;
   const status = fault ? respondFault(call, sink, fault, end, where) : left;
   ports.record(recordOf(call, settling, ports, { status, endedBy, ...(fault ? { fault: fault.code ?? fault.kind } : {}) }));
@@ -388,32 +354,31 @@ async function tryAll(
 ): Promise<AttemptEnd | undefined> {
   const { candidates, ambiguous } = decideMedia(call, ports, settling);
   const { snapshot, key, started, headers, isRepeatable, isJob = call.ability === 'videos' } = call;
-  let isRelayed = false;
   const once = async (step: Step): Promise<AttemptEnd> => {
     const { candidate, provider, timeouts } = step;
     const timed = timeouts === provider.timeouts ? provider : { ...provider, timeouts };
     const context = contextOf(call, step, ports, chosenAt(call, timed, candidate.model), settling);
     if (ambiguous) context.notes.add('model', 'approximated', `several providers know it: ${ambiguous.join(', ')}`);
     const relayed = await work(context);
-    isRelayed = relayed !== undefined;
+    const mine = settling.tries[step.number];
+    if (mine) mine.isRelayed = relayed !== undefined;
     return relayed ?? { endedBy: 'upstream' };
   };
-  const end = await walk(
-    {
-      candidates: isRepeatable === true ? candidates : candidates.filter(({ verdict }) => verdict === 'chosen'),
-      providers: snapshot.providers,
-      owner: key.id,
-      started,
-      sink,
-      session: () => readCaller(headers, {}, undefined).session,
-      ...(isRepeatable === true ? {} : { most: 1 }),
-      isJob,
-    },
-    once,
-    ports.trying,
-    settling.failed,
-  );
-  return isRelayed ? end : undefined;
+  const walking: Walking = {
+    candidates: isRepeatable === true ? candidates : candidates.filter(({ verdict }) => verdict === 'chosen'),
+    providers: snapshot.providers,
+    owner: key.id,
+    started,
+    sink,
+    session: () => readCaller(headers, {}, undefined).session,
+    ...(isRepeatable === true ? {} : { most: 1 }),
+    isJob,
+    run: once,
+    answeredBy: (step) => void (settling.last = settling.tries[step]),
+    failed: settling.failed,
+  };
+  const end = await walk(walking, ports.trying);
+  return settling.last?.isRelayed === true ? end : undefined;
 }
 
 /**
@@ -421,7 +386,7 @@ async function tryAll(
  * gives how that ended. Never rejects.
  */
 export async function runMedia(call: MediaCall, sink: ClientSink, ports: ExchangePorts, work: Work): Promise<void> {
-  const settling: Settling = { attempts: 0, failed: [] };
+  const settling: Settling = { tries: [], attempts: 0, failed: [] };
   try {
     const relayed = await tryAll(call, sink, ports, settling, work);
     if (relayed) return settleRelayed(call, sink, ports, settling, relayed);
@@ -432,8 +397,7 @@ export async function runMedia(call: MediaCall, sink: ClientSink, ports: Exchang
       return;
     }
     const fault = faultOf(error, call, ports);
-    const { provider, model } = settling;
-    const where = provider && model !== undefined ? servedBy({ provider, model }, settling.attempts) : {};
+    const where = settling.last ? servedBy(settling.last, settling.attempts) : {};
     // Bytes of a medium cannot carry an error: a broken connection is the only honest end.
     const isMute = sink.begun && call.inBand !== true;
     if (isMute) sink.abort();

@@ -3,7 +3,7 @@ import type { LiveSignals } from '../../policy/live-signals.ts';
 import { createRetryBudget } from '../../policy/retry.ts';
 import type { Clock } from '../ports.ts';
 import { createSlots } from './slots.ts';
-import type { Trying } from './walk.ts';
+import type { Trying } from './walking.ts';
 
 /** What trying depends on besides the clock. */
 export interface TryingOptions {
@@ -24,6 +24,7 @@ export function createTrying(
   return {
     health: createHealth({ monotonic, now, mark, ...(tell ? { tell } : {}) }),
     budget: createRetryBudget(monotonic, processes),
+    hedges: createRetryBudget(monotonic, processes),
     slots: createSlots(),
     monotonic,
     random,

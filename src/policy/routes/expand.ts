@@ -34,6 +34,7 @@ export interface Way {
   readonly reasons: readonly ReasonCode[];
   readonly after?: Failure;
   readonly timeouts?: Partial<Timeouts>;
+  readonly hedgeMs?: number;
   readonly hops: number;
   /** Names on the way here: one that leads back to itself leads nowhere. */
   readonly via?: readonly string[];
@@ -89,7 +90,7 @@ export function draftOf(provider: Provider, model: string, { operation, protocol
   return { ...base, protocol, verdict: 'eligible', reasons };
 }
 
-function add(expansion: Expansion, draft: Draft, { after, timeouts }: Way): void {
+function add(expansion: Expansion, draft: Draft, { after, timeouts, hedgeMs }: Way): void {
   const { found } = expansion;
   const same = found.find((one) => one.provider === draft.provider && one.model === draft.model);
   if (same) {
@@ -101,6 +102,7 @@ function add(expansion: Expansion, draft: Draft, { after, timeouts }: Way): void
   if (found.length >= MAX_CANDIDATES) return;
   if (after !== undefined) draft.after = [after];
   if (timeouts) draft.timeouts = timeouts;
+  if (hedgeMs !== undefined) draft.hedgeMs = hedgeMs;
   found.push(draft);
 }
 
@@ -141,7 +143,8 @@ function follow(expansion: Expansion, { target, reason, stars }: Meaning, way: W
   const { targets, reason: order } = arrange(target, expansion.caller, expansion.signals, (to) => knownTarget(expansion, to));
   if (order === 'round_robin' && !reasons.includes('fallback')) expansion.turned.push(target.name);
   const timeouts = way.timeouts ?? target.timeouts;
-  const kept = timeouts ? { timeouts } : {};
+  const hedgeMs = way.hedgeMs ?? target.hedgeMs;
+  const kept = { ...(timeouts ? { timeouts } : {}), ...(hedgeMs === undefined ? {} : { hedgeMs }) };
   for (const { to } of targets) expand(expansion, fillStars(to, stars), { ...way, ...kept, reasons: [...reasons, order], hops });
   for (const { to, after = way.after } of target.fallbacks) {
     const next: Way = {

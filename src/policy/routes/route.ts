@@ -41,6 +41,8 @@ export interface RouteSettings {
   /** Names to go to when all targets failed, in order: whatever the trouble was, or by its kind. */
   readonly fallback?: readonly string[] | { readonly [K in Failure | 'any']?: readonly string[] };
   readonly timeout?: Partial<Timeouts>;
+  /** Milliseconds without a word after which another target is tried beside the slow one. */
+  readonly hedge?: number;
 }
 
 /** What a name of `models` may stand for: another name, or a route. */
@@ -68,6 +70,7 @@ export interface Route {
   readonly affinity: boolean;
   readonly fallbacks: readonly Fallback[];
   readonly timeouts?: Partial<Timeouts>;
+  readonly hedgeMs?: number;
 }
 
 /** What names stand for: exact ones, and patterns in file order. */
@@ -93,6 +96,7 @@ function compileRoute(name: string, settings: RouteSettings): Route {
     affinity: settings.affinity ?? false,
     fallbacks: fallbacksOf(settings.fallback),
     ...(settings.timeout ? { timeouts: settings.timeout } : {}),
+    ...(settings.hedge === undefined ? {} : { hedgeMs: settings.hedge }),
   };
 }
 

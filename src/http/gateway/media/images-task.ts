@@ -1,7 +1,8 @@
 import { GatewayError, gatewayFault, type JsonObject } from '../../../ir/index.ts';
 import { imageSubmission, isOneJob, madeBy } from '../../../exchange/media/images-job.ts';
 import { LINK_MS } from '../../../exchange/media/images-link.ts';
-import { chooseMedia, type MediaCall, type MediaContext, runMedia } from '../../../exchange/media/media-exchange.ts';
+import { chooseMedia } from '../../../exchange/media/choose-media.ts';
+import { type MediaCall, type MediaContext, runMedia } from '../../../exchange/media/media-exchange.ts';
 import { mediaLink } from '../../../exchange/media/media-link.ts';
 import type { ImageRequest } from '../../../media/images/shape.ts';
 import { runDetached } from '../../../exchange/media/detached.ts';

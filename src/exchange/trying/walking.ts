@@ -1,0 +1,76 @@
+import type { GatewayError } from '../../ir/index.ts';
+import type { Candidate } from '../../policy/candidate.ts';
+import type { Health } from '../../policy/health.ts';
+import type { RetryBudget } from '../../policy/retry.ts';
+import type { Provider, Timeouts } from '../../presets/preset.ts';
+import type { AttemptEnd } from '../call.ts';
+import type { ClientSink } from '../client-sink.ts';
+import type { Slots } from './slots.ts';
+
+/** What trying remembers from one call to the next, and its clock and chance. */
+export interface Trying {
+  readonly health: Health;
+  /** Bounds how often the same place is asked again. */
+  readonly budget: RetryBudget;
+  /** Bounds how many tries are started beside slow ones. */
+  readonly hedges: RetryBudget;
+  readonly slots: Slots;
+  readonly monotonic: () => number;
+  /** From 0 up to, not including, 1. */
+  readonly random: () => number;
+}
+
+/** A call to be tried. */
+export interface Walking {
+  /** As decided: the chosen one, and those to be tried after it. */
+  readonly candidates: readonly Candidate[];
+  readonly providers: ReadonlyMap<string, Provider>;
+  /** Whose call it is: waiting is fair between owners. */
+  readonly owner: string;
+  /** Monotonic milliseconds. */
+  readonly started: number;
+  readonly sink: ClientSink;
+  /** What its conversation is told by; asked only where a provider has several credentials. */
+  readonly session: () => string | undefined;
+  /** Tries at most; default 3. */
+  readonly most?: number;
+  /** What it starts is asked for later by another request: it goes with the provider's first key, and its end says nothing of health. */
+  readonly isJob?: boolean;
+  /** Makes one try. What it throws (`GatewayError`) before it has sent anything is thrown on where no other place would do. */
+  readonly run: (step: Step) => Promise<AttemptEnd>;
+  /** Told whose end is the call's, by the step's number, where tries ran side by side. */
+  readonly answeredBy: (number: number) => void;
+  /** Gets a word for each try whose end was not the call's: `provider/model;code`. */
+  readonly failed: string[];
+}
+
+/** One try at one target with one credential. */
+export interface Step {
+  readonly candidate: Candidate;
+  /** With the credential that this try goes with. */
+  readonly provider: Provider;
+  readonly timeouts: Timeouts;
+  /** 1 for the first one that was sent. */
+  readonly number: number;
+  /** The client; begun only by this try itself. */
+  readonly sink: ClientSink;
+}
+
+/** Where to go next. */
+export interface Next {
+  readonly candidate: Candidate;
+  readonly provider: Provider;
+  readonly waitMs: number;
+}
+
+/** How a try ended. */
+export interface Tried {
+  readonly next: Next;
+  readonly number: number;
+  readonly end: AttemptEnd;
+  /** What it threw instead of sending anything. */
+  readonly thrown?: GatewayError;
+  readonly tookMs: number;
+  /** Nothing else is to be tried: it answered, its client has been told something, or has left. */
+  readonly isFinal: boolean;
+}
