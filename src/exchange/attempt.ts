@@ -3,6 +3,7 @@ import type { ProviderWire } from '../presets/preset.ts';
 import type { Send, UpstreamCall, UpstreamRequest, UpstreamSink } from '../upstream/send.ts';
 import type { AttemptEnd, Call, Target } from './call.ts';
 import type { ClientSink } from './client-sink.ts';
+import { nothingReceived, receive, withCutUsage } from './cut-usage.ts';
 import type { Lane, LaneContext } from './lanes/lane.ts';
 import type { Clock } from './ports.ts';
 
@@ -68,6 +69,7 @@ export async function attempt(
     let leftover: NodeJS.Timeout | undefined;
     let firstTokenAt: number | undefined;
     let answeredAt = 0;
+    const answer = nothingReceived();
     const sentAt = ports.clock.monotonic();
 
     const abort = (): void => {
@@ -82,7 +84,7 @@ export async function attempt(
       clearTimeout(firstToken);
       if (!upstreamOver) leftover = setTimeout(abort, LEFTOVER_MS);
       const by = byGateway ? { ...end, endedBy: 'gateway' as const } : end;
-      resolve(firstTokenAt === undefined ? by : { ...by, firstTokenAt });
+      resolve(firstTokenAt === undefined ? by : withCutUsage(call, target, { ...by, firstTokenAt }, answer));
     };
     const stop = (fault: Fault): void => {
       if (over) return;
@@ -123,6 +125,7 @@ export async function attempt(
       head(status, received) {
         answeredAt = ports.clock.monotonic();
         if (over) return;
+        answer.headers = received;
         try {
           lane.head(status, received);
         } catch (error) {
@@ -135,6 +138,7 @@ export async function attempt(
           if (leftoverBytes > LEFTOVER_BYTES) abort();
           return true;
         }
+        receive(answer, bytes);
         try {
           return lane.body(bytes);
         } catch (error) {
@@ -144,6 +148,7 @@ export async function attempt(
       },
       end() {
         upstreamOver = true;
+        answer.ended = true;
         clearTimeout(leftover);
         if (over) return;
         try {

@@ -1,0 +1,105 @@
+import { type Emit, gatewayFault, parseObject, type Usage } from '../ir/index.ts';
+import type { UpstreamHeaders } from '../upstream/send.ts';
+import { createEventStreamReader } from '../wire/aws-event-stream.ts';
+import { createSseReader } from '../wire/sse.ts';
+import type { AttemptEnd, Call, Target } from './call.ts';
+import { headerOf } from './lanes/lane.ts';
+import { readNeeds } from './read-needs.ts';
+import { roughTokens } from './rough-tokens.ts';
+
+/** Of a piece that is kept at most this. */
+const SAMPLE_BYTES = 4096;
+
+/** What came of an answer, in case it is cut before its usage is told. */
+export interface Received {
+  headers?: UpstreamHeaders;
+  bytes: number;
+  pieces: number;
+  /**
+   * Its first, second, fourth, eighth … piece, as copies: a few say what all were like, and an answer that ends well has paid for little
+   * more than an addition.
+   */
+  readonly samples: Buffer[];
+  /** The body ended, and was not cut. */
+  ended: boolean;
+}
+
+/** Nothing yet. */
+export const nothingReceived = (): Received => ({ bytes: 0, pieces: 0, samples: [], ended: false });
+
+/** A piece of the body has come. */
+export function receive(received: Received, piece: Buffer): void {
+  received.bytes += piece.length;
+  if ((++received.pieces & (received.pieces - 1)) === 0) received.samples.push(Buffer.from(piece.subarray(0, SAMPLE_BYTES)));
+}
+
+const EVENT = /^(?:event|data|id|:)/;
+const BLANK = /\r\n\r\n|\n\n|\r\r/;
+
+/** A piece from the first event that begins in it. */
+function fromEvent(piece: Buffer): Buffer {
+  const text = piece.toString('latin1');
+  if (EVENT.test(text)) return piece;
+  const blank = BLANK.exec(text);
+  return blank ? piece.subarray(blank.index + blank[0].length) : piece;
+}
+
+const CUT = gatewayFault('upstream', 'The answer was cut');
+
+/** What sampled events say: tokens of their text, and what they report. What cannot be read, as half of it is missing, says nothing. */
+function read({ codec, provider, wire }: Target, samples: readonly Buffer[]): { readonly tokens: number; readonly usage?: Usage } {
+  const isBinary = wire.wire.framing === 'aws-event-stream';
+  const decoder = codec.streamDecoder({ maker: provider.maker, newId: (prefix) => `${prefix}sample` });
+  let text = '';
+  let usage: Usage | undefined;
+  const emit: Emit = (event) => {
+    if (event.type === 'part-delta') text += event.text;
+    else if (event.type === 'usage') usage = event.usage;
+  };
+  for (const sample of samples) {
+    const reader = isBinary ? createEventStreamReader() : createSseReader();
+    try {
+      reader.push(isBinary ? sample : fromEvent(sample), (frame) => decoder.frame(frame, emit));
+    } catch {
+      // A stream with holes breaks the rules of its grammar; the other samples may be read.
+    }
+  }
+  // Some dialects report in every event, and their decoders tell the last of it at the end.
+  decoder.end(emit, CUT);
+  return { tokens: roughTokens(text), ...(usage ? { usage } : {}) };
+}
+
+const sizeOf = (all: readonly Buffer[]): number => all.reduce((bytes, one) => bytes + one.length, 0);
+
+/** The same of all that came, as its samples have it: the first for itself, since it holds the reply's head; the others for the rest. */
+function estimate(target: Target, { headers = {}, bytes, samples }: Received): ReturnType<typeof read> {
+  const [first] = samples;
+  if (!first || headerOf(headers, 'content-encoding') !== '') return { tokens: 0 };
+  const isWhole = headerOf(headers, 'content-type').toLowerCase().includes('json');
+  if (isWhole) return { tokens: (roughTokens(first.toString('utf8')) * bytes) / first.length };
+  const head = read(target, [first]);
+  const later = sizeOf(samples) - first.length;
+  if (later === 0) return { ...head, tokens: (head.tokens * bytes) / first.length };
+  const all = read(target, samples);
+  return { ...all, tokens: head.tokens + (Math.max(0, all.tokens - head.tokens) * (bytes - first.length)) / later };
+}
+
+/** Whether an answer had begun and was cut. Errors in place of one, and what had already been counted to its end, are no such thing. */
+function isCut({ fault, endedBy, firstTokenAt, usage, stop }: AttemptEnd, { headers = {}, ended }: Received): boolean {
+  if ((!fault && endedBy !== 'client') || firstTokenAt === undefined || (usage && stop)) return false;
+  return !ended || !headerOf(headers, 'content-type').includes('json');
+}
+
+/** The tokens of a request's texts, counted low. */
+const inputOf = (call: Call): number => readNeeds(call.prepared?.body ?? parseObject(call.body.toString('utf8')) ?? {}).tokens ?? 0;
+
+/** The attempt with the usage of a cut answer: what the upstream had reported until then and no less than what had come, marked as an estimate. */
+export function withCutUsage(call: Call, target: Target, end: AttemptEnd, received: Received): AttemptEnd {
+  if (call.operation !== 'generate' || !isCut(end, received)) return end;
+  const { tokens, usage: reported } = estimate(target, received);
+  const usage = end.usage ?? reported;
+  const output = Math.max(usage?.output ?? 0, Math.ceil(tokens));
+  if (output === 0 && !usage) return end;
+  const input = usage?.input ?? 0;
+  return { ...end, usage: { ...usage, input: input > 0 ? input : inputOf(call), output, estimated: true } };
+}

@@ -1,0 +1,137 @@
+import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { roughTokens } from '../../src/exchange/rough-tokens.ts';
+import { conduct, cutStream, stream } from '../fakes/upstream.ts';
+import { type Dialect, PAIRS, WORDS } from './dialects.ts';
+import { ask, call, lastRecord, setStage, type Stage } from './stage.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await setStage();
+});
+afterAll(() => stage.close());
+
+const SENTENCES = 60;
+const LINE = 'A gate of carved stone stands over the road, 牌楼 in Chinese, and travellers pass under it; 3 of 12 remain. ';
+
+/** A dialect's stream up to a place in its text, of which there is much, in pieces of a few words. */
+function begun({ events, before }: Dialect): readonly string[] {
+  const first = events.slice(0, before).find((event) => event.includes(WORDS[0])) ?? '';
+  const start = events.slice(0, events.indexOf(first));
+  const pieces = Array.from({ length: SENTENCES }, () => LINE.match(/.{1,9}/g) ?? []).flat();
+  return [...start, ...pieces.map((piece) => first.replace(WORDS[0], piece))];
+}
+const TOKENS = countTokens(LINE.repeat(SENTENCES));
+
+const near = (output: number | undefined): void => {
+  expect(output).toBeGreaterThan(TOKENS * 0.7);
+  expect(output).toBeLessThan(TOKENS * 1.4);
+};
+
+describe.each(PAIRS)('$name: an answer that is cut', ({ client, upstream }) => {
+  it.each(['fin', 'rst'] as const)('by %s is recorded with what had come, as an estimate', async (how) => {
+    const before = stage.server.records.length;
+    // One event after another, so that what a reset takes along is little.
+    const pieces = begun(upstream);
+    const conducted = conduct();
+    stage.upstream.answer = conducted.answer;
+    const asked = ask(stage, client, upstream, true);
+    await conducted.asked;
+    conducted.head();
+    for (const piece of pieces) await conducted.write(piece);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    conducted.cut(how);
+    await asked;
+    const record = await lastRecord(stage, before + 1);
+    expect(record).toMatchObject({ estimated: true, input: expect.any(Number) as number });
+    expect(record.input).toBeGreaterThan(0);
+    near(record.output);
+  });
+
+  it('by its client is recorded with what had come, as an estimate', async () => {
+    const before = stage.server.records.length;
+    const conducted = conduct();
+    stage.upstream.answer = conducted.answer;
+    const gone = new AbortController();
+    const model = `${upstream.provider}/up`;
+    const asked = fetch(stage.server.url + client.path(model, true), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${stage.server.key}` },
+      body: JSON.stringify(client.body(model, true)),
+      signal: gone.signal,
+    });
+    await conducted.asked;
+    conducted.head();
+    for (const piece of begun(upstream)) await conducted.write(piece);
+    const reader = (await asked).body?.getReader();
+    for (let bytes = 0; bytes < 1000;) bytes += (await reader?.read())?.value?.length ?? 1000;
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    gone.abort();
+    const record = await lastRecord(stage, before + 1);
+    expect(record).toMatchObject({ estimated: true, endedBy: 'client' });
+    near(record.output);
+  });
+
+  it('after its last report is recorded with that, which is no estimate', async () => {
+    // Responses and Gemini tell their end and their usage at once: there is nothing after it that could be cut.
+    if (upstream.id === 'openai-responses') return;
+    const before = stage.server.records.length;
+    stage.upstream.answer = cutStream(upstream.events.slice(0, -1), 'fin');
+    await ask(stage, client, upstream, true);
+    const record = await lastRecord(stage, before + 1);
+    if (upstream.id === 'gemini') expect(record.estimated).toBe(true);
+    expect(record).toMatchObject({ input: 5, output: expect.any(Number) as number });
+    if (record.estimated === undefined) expect(record.output).toBe(3);
+  });
+
+  it('in no place is recorded as it was reported', async () => {
+    const before = stage.server.records.length;
+    stage.upstream.answer = stream(upstream.events);
+    await ask(stage, client, upstream, true);
+    const record = await lastRecord(stage, before + 1);
+    expect(record).toMatchObject({ input: 5, output: 3 });
+    expect(record.estimated).toBeUndefined();
+  });
+});
+
+describe('an error in place of an answer', () => {
+  it.each(PAIRS)('costs nothing: $name', async ({ client, upstream }) => {
+    const before = stage.server.records.length;
+    stage.upstream.answer = stream([upstream.errorEvent]);
+    await ask(stage, client, upstream, true);
+    expect((await lastRecord(stage, before + 1)).output).toBeUndefined();
+  });
+});
+
+describe('what a text takes, roughly', () => {
+  it.each([
+    ['English', LINE.replace(/[^ -~]/g, '').repeat(5)],
+    ['Chinese', '牌楼是中国传统建筑之一，常见于街道、寺庙与园林的入口处，用来表彰或纪念。'.repeat(5)],
+    ['code', 'export const ms = (value: number): string => `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;\n'.repeat(5)],
+    ['JSON', '{"city":"Suzhou","unit":"c","days":[1,2,3],"at":"2026-01-01T00:00:00Z"},'.repeat(5)],
+  ])('is a third off at most: %s', (_name, text) => {
+    expect(roughTokens(text) / countTokens(text)).toBeGreaterThan(0.67);
+    expect(roughTokens(text) / countTokens(text)).toBeLessThan(1.5);
+  });
+
+  it('is nothing for nothing', () => expect(roughTokens('')).toBe(0));
+});
+
+it('a client that leaves before anything came is recorded without usage', async () => {
+  const before = stage.server.records.length;
+  const conducted = conduct();
+  stage.upstream.answer = conducted.answer;
+  const gone = new AbortController();
+  const asked = call(`${stage.server.url}/v1/nothing`, undefined).then(() =>
+    fetch(`${stage.server.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${stage.server.key}` },
+      body: '{"model":"oai/up","messages":[{"role":"user","content":"hello"}]}',
+      signal: gone.signal,
+    }).catch(() => undefined),
+  );
+  await conducted.asked;
+  gone.abort();
+  await asked;
+  expect(await lastRecord(stage, before + 1)).not.toHaveProperty('output');
+});
