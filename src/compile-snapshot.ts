@@ -5,6 +5,8 @@ import type { Provider, ProviderSettings } from './presets/preset.ts';
 import { compileProvider } from './presets/provider.ts';
 import { codecFacts } from './protocols/index.ts';
 import { keyHash } from './policy/key-hash.ts';
+import { createFacts } from './policy/models/model-facts.ts';
+import { createCatalogue } from './presets/catalogue.ts';
 import { compileModels } from './policy/routes/route.ts';
 import type { ClientKey, Snapshot } from './policy/snapshot.ts';
 
@@ -14,16 +16,20 @@ const SANDBOX: ProviderSettings = { preset: 'sandbox' };
 const SECRETS = ['key', 'keys', 'headers'] as const;
 
 /** Of all that is configured and decides where calls go. */
-function fingerprintOf({ providers, models, defaultModel, keys, sandbox }: Config): string {
+function fingerprintOf({ providers, models, defaultModel, keys, sandbox, money }: Config): string {
   const said = JSON.stringify([
     Object.entries(providers).map(([name, settings]) => [name, { ...settings, ...Object.fromEntries(SECRETS.map((one) => [one, null])) }]),
     Object.entries(models),
     defaultModel,
     keys.map(({ name, models: may, routes }) => [name, may, routes && Object.entries(routes)]),
     sandbox,
+    money,
   ]);
   return createHash('sha256').update(said).digest('base64url').slice(0, 12);
 }
+
+/** One for the process: what ships does not change. */
+const catalogue = createCatalogue();
 
 /** Compiles a configuration into what decisions read. Throws where a provider cannot be made of its settings. */
 export function compileSnapshot(config: Config, revision: number): Snapshot {
@@ -38,12 +44,14 @@ export function compileSnapshot(config: Config, revision: number): Snapshot {
     keys.set(id, { id, name, strict: strict ?? false, ...(models ? { models } : {}), ...own });
   }
   const { defaultModel } = config;
+  const facts = createFacts({ catalogue, ...config.money });
   return {
     revision,
     fingerprint: fingerprintOf(config),
     config,
     providers,
     keys,
+    facts,
     ...compileModels(config.models),
     ...(defaultModel === undefined ? {} : { defaultModel }),
   };

@@ -1,3 +1,4 @@
+import type { Rates } from '../policy/models/price.ts';
 import type { ModelSettings } from '../policy/routes/route.ts';
 import type { RouteTest } from '../policy/routes/route-tests.ts';
 import type { ProviderSettings } from '../presets/preset.ts';
@@ -45,6 +46,8 @@ export interface Config {
   readonly defaultModel?: string;
   /** Run by `pailou check --tests`; absent: none. */
   readonly routeTests?: readonly RouteTest[];
+  /** What amounts in other currencies are worth; absent: as usual. */
+  readonly money?: { readonly rates: Rates };
   readonly egress: { readonly allow: readonly string[] };
   readonly limits: {
     readonly body: number;

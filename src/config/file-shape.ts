@@ -1,6 +1,7 @@
+import { CNY_FOR_USD } from '../policy/models/price.ts';
 import { provider } from './provider-shape.ts';
 import { modelTable, routeTest } from './routes-shape.ts';
-import { checkAddress, checkBucket, checkKeyValue, checkName, checkOrigin, checkUrl, keepFor, upTo } from './shape-kinds.ts';
+import { checkAddress, checkBucket, checkKeyValue, checkName, checkOrigin, checkRate, checkUrl, keepFor, upTo } from './shape-kinds.ts';
 import type { ObjectShape, ValueOf } from './shape.ts';
 
 const server = {
@@ -230,6 +231,24 @@ export const fileShape = {
       kind: 'list',
       doc: ['Calls and where they must go, run by `pailou check --tests`', '请求及其应去往的目标，由 `pailou check --tests` 运行'],
       of: routeTest,
+    },
+    money: {
+      kind: 'object',
+      doc: ['What is needed to compare prices', '比较价格所需的设置'],
+      filled: true,
+      fields: {
+        rates: {
+          kind: 'map',
+          doc: [
+            'How many of a currency one USD buys. Prices stay in the currency they are asked in; only comparing them needs this',
+            '1 美元可兑换的金额。价格保持原货币，仅在比较时换算',
+          ],
+          keys: ['CNY'],
+          of: { kind: 'text', doc: ['A rate, in quotes', '汇率，需加引号'], check: checkRate },
+          default: { CNY: String(CNY_FOR_USD) },
+          examples: [{ CNY: '7.1' }],
+        },
+      },
     },
     egress: {
       kind: 'object',

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
-import type { ProviderSettings } from '../presets/preset.ts';
 import { checkModels } from './check-models.ts';
+import { checkPrices } from './check-prices.ts';
 import { checkProviders, type Report } from './check-providers.ts';
 import type { Config, KeySettings } from './config.ts';
 import { findInEnvironment, type Found, mayDiscover } from './discover.ts';
@@ -13,6 +13,7 @@ import type { Words } from './language.ts';
 import { ConfigError, type Problem } from './problem.ts';
 import { type Reading, readShape, type Source } from './read-shape.ts';
 import { isLoopback, resolveConfig } from './resolve.ts';
+import { resolveProviders } from './resolve-providers.ts';
 import { memberPath, type MapTree, type Tree } from './tree.ts';
 
 /** What wins over the file. */
@@ -162,7 +163,7 @@ function addFound(values: FileConfig, found: readonly Found[], reading: Reading)
     reading.secrets.add(`${path}.key`);
   }
   const providers = Object.fromEntries(found.map(({ name, settings }) => [name, settings]));
-  return { ...values, providers: providers as FileConfig['providers'] & {} };
+  return { ...values, providers: providers as unknown as FileConfig['providers'] & {} };
 }
 
 function checkKeys(keys: readonly KeySettings[], report: Report): void {
@@ -204,7 +205,8 @@ function checkMeaning(values: FileConfig, reading: Reading, discovers: boolean):
     const found = place ?? reading.keyPlaces.get(path) ?? reading.keyPlaces.get(path.slice(0, path.lastIndexOf('.')));
     reading.problems.push({ ...trouble, path, ...(found ? { place: found } : {}) });
   };
-  const providers = (values.providers ?? {}) as Readonly<Record<string, ProviderSettings>>;
+  const providers = resolveProviders(values.providers);
+  checkPrices(values.providers ?? {}, report);
   if (!isWrong('keys')) checkKeys(values.keys ?? [], report);
   checkProviders(Object.fromEntries(Object.entries(providers).filter(([name]) => !isWrong(memberPath('providers', name)))), report);
   const sandbox = values.sandbox === 'auto' ? isLoopback(values.server.host) : values.sandbox;

@@ -1,5 +1,5 @@
 import { presetNames } from '../presets/index.ts';
-import { abilities, timeouts } from './routes-shape.ts';
+import { abilities, modelFacts, timeouts } from './routes-shape.ts';
 import { checkName, checkUrl, PROTOCOLS, SECRET_NAMES } from './shape-kinds.ts';
 import type { ObjectShape } from './shape.ts';
 
@@ -146,6 +146,7 @@ export const provider = {
       examples: [{ alloy: 'Kore', Puck: 'fable' }],
     },
     abilities,
+    models: modelFacts,
     dataCollection: {
       kind: 'word',
       doc: [

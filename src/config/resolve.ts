@@ -1,6 +1,7 @@
-import type { ProviderSettings } from '../presets/preset.ts';
+import { CNY_FOR_USD } from '../policy/models/price.ts';
 import type { Config } from './config.ts';
 import type { FileConfig } from './file-shape.ts';
+import { resolveProviders } from './resolve-providers.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -21,10 +22,11 @@ export function resolveConfig(file: FileConfig): Config {
       ...(server.publicUrl === undefined ? {} : { publicUrl: server.publicUrl.replace(/(?<!\/)\/+$/, '') }),
     },
     keys: file.keys ?? [],
-    providers: (file.providers ?? {}) as Readonly<Record<string, ProviderSettings>>,
+    providers: resolveProviders(file.providers),
     models: file.models ?? {},
     ...(file.defaultModel === undefined ? {} : { defaultModel: file.defaultModel }),
     ...(file.routeTests === undefined ? {} : { routeTests: file.routeTests }),
+    money: { rates: { USD: 1, CNY: 1 / Number(file.money.rates['CNY'] ?? CNY_FOR_USD) } },
     egress: file.egress,
     limits: {
       body: limits.body,

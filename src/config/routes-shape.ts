@@ -1,6 +1,6 @@
 import { NEEDS } from '../policy/needs.ts';
 import { STRATEGIES } from '../policy/routes/route.ts';
-import { checkName, CLIENT_PROTOCOLS, timeout } from './shape-kinds.ts';
+import { checkAmount, checkName, CLIENT_PROTOCOLS, timeout } from './shape-kinds.ts';
 import type { MapShape, ObjectShape } from './shape.ts';
 
 /** How long the waits of a call may last. */
@@ -133,6 +133,80 @@ export const modelTable = (en: string, zh: string) =>
 
 const can = (en: string, zh: string) => ({ kind: 'flag', doc: [en, zh], examples: [false] }) as const;
 
+const canDo = {
+  tools: can('Calling tools', '工具调用'),
+  vision: can('Reading images', '读取图像'),
+  files: can('Reading documents', '读取文档'),
+  audio: can('Hearing audio', '读取音频'),
+  video: can('Watching video', '读取视频'),
+  structured: can('Answers by a JSON Schema', '按 JSON Schema 输出'),
+  reasoning: can('Thinking that can be asked for', '可指定的推理'),
+  imageOutput: can('Making images in chat', '在聊天中生成图像'),
+  audioOutput: can('Speaking in chat', '在聊天中生成语音'),
+  context: {
+    kind: 'number',
+    doc: ['Tokens that fit', '上下文长度（token）'],
+    min: 1,
+    max: 1_000_000_000,
+    examples: [131_072],
+  },
+} as const;
+
+const amount = (en: string, zh: string, example: string) =>
+  ({ kind: 'text', doc: [en, zh], check: checkAmount, examples: [example] }) as const;
+
+/** What models are and cost, over what is known of them. */
+export const modelFacts = {
+  kind: 'map',
+  doc: [
+    'What is to be known of its models, by patterns over their ids, over the catalogue, the provider’s own list and `abilities`: what they can do, how much fits, what they cost',
+    '其模型的信息（按模型名的通配模式），优先于内置目录、服务商自己的列表和 `abilities`：能力、长度和价格',
+  ],
+  of: {
+    kind: 'object',
+    doc: ['A model', '模型'],
+    fields: {
+      ...canDo,
+      output: {
+        kind: 'number',
+        doc: ['Tokens of the longest answer', '最大输出长度（token）'],
+        min: 1,
+        max: 1_000_000_000,
+        examples: [32_768],
+      },
+      price: {
+        kind: 'object',
+        doc: [
+          'What it costs, all in one currency, USD or CNY. It takes the place of all that is known of its price',
+          '价格，均用同一货币（USD 或 CNY）；取代已知的全部价格',
+        ],
+        fields: {
+          input: amount('A million tokens of questions', '每百万输入 token', '0.27 USD'),
+          output: amount('A million tokens of answers', '每百万输出 token', '1.1 USD'),
+          cacheRead: amount('A million tokens read from the provider’s cache', '每百万命中缓存的输入 token', '0.07 USD'),
+          cacheWrite: amount('A million tokens written to its cache', '每百万写入缓存的 token', '0.34 USD'),
+          cacheWrite1h: amount('The same, kept for an hour', '每百万写入缓存并保存一小时的 token', '0.54 USD'),
+          reasoning: amount(
+            'A million tokens of thinking, where it differs from `output`',
+            '每百万推理 token（与 `output` 不同时）',
+            '1.1 USD',
+          ),
+          audioInput: amount('A million tokens of sound that it hears', '每百万音频输入 token', '10 USD'),
+          audioOutput: amount('A million tokens of sound that it makes', '每百万音频输出 token', '20 USD'),
+          imageInput: amount('A million tokens of images that it sees', '每百万图像输入 token', '5 USD'),
+          imageOutput: amount('A million tokens of images that it makes', '每百万图像输出 token', '40 USD'),
+          characters: amount('A million characters that it speaks', '每百万合成字符', '15 USD'),
+          image: amount('An image', '每张图像', '0.04 USD'),
+          second: amount('A second of sound or film', '每秒音频或视频', '0.1 USD'),
+          request: amount('A request', '每次请求', '0.002 USD'),
+        },
+        examples: [{ input: '0.27 USD', output: '1.1 USD' }],
+      },
+    },
+  },
+  examples: [{ 'small-*': { context: 131_072, price: { input: '2 CNY', output: '3 CNY' } } }],
+} as const satisfies MapShape;
+
 /** What the models of a provider can do. */
 export const abilities = {
   kind: 'map',
@@ -143,22 +217,7 @@ export const abilities = {
   of: {
     kind: 'object',
     doc: ['Abilities', '能力'],
-    fields: {
-      tools: can('Calling tools', '工具调用'),
-      vision: can('Reading images', '读取图像'),
-      files: can('Reading documents', '读取文档'),
-      audio: can('Hearing audio', '读取音频'),
-      video: can('Watching video', '读取视频'),
-      structured: can('Answers by a JSON Schema', '按 JSON Schema 输出'),
-      reasoning: can('Thinking that can be asked for', '可指定的推理'),
-      context: {
-        kind: 'number',
-        doc: ['Tokens that fit', '上下文长度（token）'],
-        min: 1,
-        max: 1_000_000_000,
-        examples: [131_072],
-      },
-    },
+    fields: canDo,
   },
   examples: [{ 'small-*': { tools: false, vision: false, context: 32_768 } }],
 } as const satisfies MapShape;

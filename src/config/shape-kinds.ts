@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { parseAmount } from '../policy/models/price.ts';
 import type { Words } from './language.ts';
 
 /** The protocols that a provider can be told to speak. */
@@ -53,6 +54,16 @@ export function checkOrigin(text: string): Words | undefined {
 export function checkUrl(text: string): Words | undefined {
   const right: Words = ['an address: https://gateway.example.com', '网址：https://gateway.example.com'];
   return /^https?:\/\//.test(text) && URL.canParse(text) ? undefined : right;
+}
+
+/** An amount of money: `0.27 USD`. */
+export function checkAmount(text: string): Words | undefined {
+  return parseAmount(text) ? undefined : ['an amount and its currency: 0.27 USD, 2 CNY', '金额和货币：0.27 USD、2 CNY'];
+}
+
+/** A rate of exchange. */
+export function checkRate(text: string): Words | undefined {
+  return /^\d{1,6}(?:\.\d{1,9})?$/.test(text) && Number(text) > 0 ? undefined : ['a number above 0: 7.1', '大于 0 的数：7.1'];
 }
 
 /** A key that fits into a header. */

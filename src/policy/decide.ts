@@ -1,6 +1,7 @@
 import type { Ability, ProtocolId } from '../ir/index.ts';
 import type { Candidate, Draft, ReasonCode } from './candidate.ts';
 import { matchesAny } from './glob.ts';
+import { type Facts, PLAIN_FACTS } from './models/model-facts.ts';
 import { lackingOf, type Needs } from './needs.ts';
 import { type Preferences, rankOf, unwanted } from './preferences.ts';
 import { refusalOf } from './refusal.ts';
@@ -70,6 +71,9 @@ function draftsOf(snapshot: Snapshot, request: RouteRequest, signals: Signals): 
   return expansion;
 }
 
+/** What is known of models. */
+const factsIn = ({ facts }: Snapshot): Facts => facts ?? PLAIN_FACTS;
+
 const isAllowed = ({ key }: RouteRequest, name: string): boolean => key.models === undefined || matchesAny(key.models, name);
 
 function reject(draft: Draft, ...why: readonly ReasonCode[]): void {
@@ -102,7 +106,7 @@ function applyNeeds(drafts: readonly Draft[], snapshot: Snapshot, needs: Needs, 
   for (const draft of drafts) {
     const provider = snapshot.providers.get(draft.provider);
     if (draft.verdict !== 'eligible' || draft.protocol === undefined || !provider) continue;
-    const { hard, soft } = lackingOf(provider, draft.protocol, draft.model, needs);
+    const { hard, soft } = lackingOf(factsIn(snapshot).of(provider, draft.protocol, draft.model), needs);
     if (hard.length > 0) reject(draft, ...hard);
     else if (soft.length > 0) worse.push([draft, soft]);
   }

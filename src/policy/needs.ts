@@ -1,14 +1,12 @@
-import type { ProtocolId } from '../ir/index.ts';
-import type { Provider } from '../presets/preset.ts';
-import { matchGlob } from './glob.ts';
+import type { ModelFacts } from './models/model-facts.ts';
 
-/** What a model may be asked for beyond text. */
-export const NEEDS = ['tools', 'vision', 'files', 'audio', 'video', 'structured', 'reasoning'] as const;
+/** What a model may be asked for beyond text in and text out. */
+export const NEEDS = ['tools', 'vision', 'files', 'audio', 'video', 'structured', 'reasoning', 'imageOutput', 'audioOutput'] as const;
 
 /** One of them. */
 export type Need = (typeof NEEDS)[number];
 
-/** What the operator says of models, over what is known of the provider. */
+/** What is said of a model's abilities. */
 export type AbilitySettings = { readonly [N in Need]?: boolean } & {
   /** Tokens that fit, question and answer together. */
   readonly context?: number;
@@ -19,6 +17,8 @@ export interface Needs {
   readonly abilities: readonly Need[];
   /** Tokens of the question, counted low. */
   readonly tokens?: number;
+  /** Tokens that the answer may have, where the call says so. */
+  readonly answer?: number;
 }
 
 /** What goes on, if poorer, where no target has it: the encoders say what was lost. */
@@ -26,28 +26,6 @@ const SOFT: ReadonlySet<Need> = new Set(['structured', 'reasoning']);
 
 /** Why a target will not do. */
 export type Lack = `capability_missing:${string}` | 'context_too_long';
-
-function operatorsWord(provider: Provider, model: string): AbilitySettings {
-  let said: AbilitySettings = {};
-  for (const [glob, settings] of Object.entries(provider.settings.abilities ?? {})) {
-    if (matchGlob(glob, model)) said = { ...said, ...settings };
-  }
-  return said;
-}
-
-/** What is known of a provider's wire for a model. */
-function presetsWord(provider: Provider, protocol: ProtocolId, model: string): AbilitySettings {
-  const facts = provider.wires.get(protocol)?.factsOf(model);
-  if (!facts) return {};
-  return {
-    vision: facts.media.image !== 'none',
-    files: facts.media.document !== 'none',
-    audio: facts.media.audio !== 'none',
-    video: facts.media.video !== 'none',
-    structured: facts.output === 'json-schema',
-    reasoning: facts.reasoningControl !== 'none',
-  };
-}
 
 /** What a target is known not to have of what is needed. */
 export interface Lacking {
@@ -60,14 +38,13 @@ export interface Lacking {
 const NOTHING: Lacking = { hard: [], soft: [] };
 
 /** What a target is known to lack. What nobody knows is not held against it. */
-export function lackingOf(provider: Provider, protocol: ProtocolId, model: string, needs: Needs): Lacking {
-  if (needs.abilities.length === 0 && needs.tokens === undefined) return NOTHING;
-  const known = { ...presetsWord(provider, protocol, model), ...operatorsWord(provider, model) };
-  const lacks = NEEDS.filter((need) => known[need] === false && needs.abilities.includes(need));
+export function lackingOf({ abilities, context }: ModelFacts, needs: Needs): Lacking {
+  const lacks = NEEDS.filter((need) => abilities[need]?.value === false && needs.abilities.includes(need));
+  const isTooLong = needs.tokens !== undefined && context !== undefined && needs.tokens > context.value;
+  if (lacks.length === 0 && !isTooLong) return NOTHING;
   const named = (some: readonly Need[]): readonly Lack[] => some.map((need): Lack => `capability_missing:${need}`);
-  const tooLong = needs.tokens !== undefined && known.context !== undefined && needs.tokens > known.context;
   return {
-    hard: [...named(lacks.filter((need) => !SOFT.has(need))), ...(tooLong ? (['context_too_long'] as const) : [])],
+    hard: [...named(lacks.filter((need) => !SOFT.has(need))), ...(isTooLong ? (['context_too_long'] as const) : [])],
     soft: named(lacks.filter((need) => SOFT.has(need))),
   };
 }

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Provider } from '../presets/preset.ts';
+import type { Facts } from './models/model-facts.ts';
 import type { ModelTable } from './routes/route.ts';
 
 /** Who calls. */
@@ -24,6 +25,8 @@ export interface Snapshot extends ModelTable {
   readonly providers: ReadonlyMap<string, Provider>;
   /** The name that answers for names that nothing else knows. */
   readonly defaultModel?: string;
+  /** What is known of models; absent: what presets and the operator say. */
+  readonly facts?: Facts;
   /** Keys by the SHA-256 of their value, base64. */
   readonly keys: ReadonlyMap<string, ClientKey>;
 }

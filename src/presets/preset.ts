@@ -1,3 +1,4 @@
+import type { Said } from '../policy/models/model-facts.ts';
 import type { AbilitySettings } from '../policy/needs.ts';
 import type { Ability, FactChanges, JsonObject, Notes, ProtocolId, TargetFacts } from '../ir/index.ts';
 
@@ -192,6 +193,8 @@ export interface ProviderSettings {
   readonly images?: ImageSettings;
   /** What its models can do, by patterns over their ids, over what the preset knows. */
   readonly abilities?: Readonly<Record<string, AbilitySettings>>;
+  /** What is to be known of its models, by patterns over their ids: over `abilities` and all that is known else. */
+  readonly models?: Readonly<Record<string, Said>>;
   /** `deny`: it keeps nothing of what it is sent, and callers who insist on that may go there. */
   readonly dataCollection?: 'allow' | 'deny';
 }

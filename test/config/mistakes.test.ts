@@ -28,6 +28,18 @@ const YAML: readonly Mistake[] = [
     zh: 'pailou.yaml:2:1 sever: 错误：未知的键“sever”。应为：{top}。是否想写“server”？',
   },
   {
+    name: 'a price in two currencies',
+    text: 'version: 1\nproviders:\n  a:\n    preset: sandbox\n    models: { m: { price: { input: 1 USD, output: 2 CNY } } }\n',
+    en: 'pailou.yaml:5:51 providers.a.models.m.price.output: error: This price is in USD above and in CNY here. Expected all of a price in one currency: USD',
+    zh: 'pailou.yaml:5:51 providers.a.models.m.price.output: 错误：同一价格中既有 USD 又有 CNY。应为同一价格使用同一货币：USD',
+  },
+  {
+    name: 'a price without its currency',
+    text: "version: 1\nproviders:\n  a:\n    preset: sandbox\n    models: { m: { price: { input: '1.5' } } }\n",
+    en: 'pailou.yaml:5:36 providers.a.models.m.price.input: error: Wrong value. Found the text "1.5". Expected an amount and its currency: 0.27 USD, 2 CNY',
+    zh: 'pailou.yaml:5:36 providers.a.models.m.price.input: 错误：值不正确。实际为文本“1.5”。应为金额和货币：0.27 USD、2 CNY',
+  },
+  {
     name: 'an unknown key inside braces',
     text: 'version: 1\nserver: { host: 127.0.0.1, prot: 80 }\n',
     en: "pailou.yaml:2:28 server.prot: error: Unknown key 'prot'. Expected {server}. Did you mean 'port'?",

@@ -38,6 +38,7 @@ test('the promised shape loads, to the letter', async () => {
       'codex-up': { preset: 'openai', key: 'sk-0123456789abcdef', protocols: ['openai-responses'] },
     },
     models: { fast: 'openai/gpt-5-mini', 'claude-haiku-*': 'fast' },
+    money: { rates: { USD: 1, CNY: 1 / 7.1 } },
     egress: { allow: ['127.0.0.0/8'] },
     limits: {
       body: 33_554_432,
@@ -57,6 +58,23 @@ test('the promised shape loads, to the letter', async () => {
     log: { level: 'info' },
   });
   expect(loaded?.discovers).toBe(false);
+});
+
+test('what models cost is read into whole nano-units, in its own currency', async () => {
+  const text = `version: 1
+money: { rates: { CNY: '8' } }
+providers:
+  a:
+    preset: sandbox
+    models: { 'm-*': { context: 4096, imageOutput: true, price: { input: 0.27 USD, output: 1.1 USD } }, n: { price: { image: 2 CNY } } }
+`;
+  const { loaded, problems } = await loadText(text);
+  expect(linesOf(problems)).toEqual([]);
+  expect(loaded?.config.money).toEqual({ rates: { USD: 1, CNY: 1 / 8 } });
+  expect(loaded?.config.providers['a']?.models).toEqual({
+    'm-*': { context: 4096, imageOutput: true, price: { currency: 'USD', input: 270_000_000, output: 1_100_000_000 } },
+    n: { price: { currency: 'CNY', image: 2_000_000_000 } },
+  });
 });
 
 test.each(['', '# only a comment\n', 'version: 1\n', '{}', '---\n', 'null\n', '\uFEFFversion: 1\n'])(
