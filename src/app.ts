@@ -5,6 +5,7 @@ import type { ExchangePorts } from './exchange/exchange.ts';
 import { createModelLists, type ListedModel } from './exchange/model-list.ts';
 import { createTaskDrivers } from './exchange/media/task-drivers.ts';
 import type { Clock, Journal, MediaFetcher, MediaStore, SealStore } from './exchange/ports.ts';
+import { type Checks, createChecks } from './exchange/trying/checks.ts';
 import { createTrying } from './exchange/trying/trying.ts';
 import { createCountTokensService, type LocalCounter } from './http/gateway/count-tokens.ts';
 import { type GatewayPorts, handleGateway } from './http/gateway/handle.ts';
@@ -97,6 +98,12 @@ function exchangePorts(ports: AppPorts): ExchangePorts {
     record: (record) => ports.journal.append(record),
     onDefect: ports.onDefect,
   };
+}
+
+/** Asks providers how they are; it has not begun. */
+function checksOf({ isLeader = () => true, ...ports }: AppPorts, { post, trying }: ExchangePorts): Checks {
+  const { clock, send, onDefect } = ports;
+  return createChecks({ clock, send, post, health: trying.health, random: trying.random, isLeader, onDefect });
 }
 
 /** The machinery of tasks, with what is known of each kind. */
@@ -203,6 +210,7 @@ export function createApp(config: Config, ports: AppPorts): App {
   };
   const keepAlives = createKeepAlives(() => ports.clock.monotonic());
   const exchange = exchangePorts(ports);
+  const checks = checksOf(ports, exchange);
   const state = ports.state(() => gateway);
   const tasks = tasksOf(ports, exchange, () => snapshot);
   // With its first call: a server for chat starts without the wires of all other abilities.
@@ -273,15 +281,18 @@ export function createApp(config: Config, ports: AppPorts): App {
     snapshot: () => snapshot,
     wake() {
       tasks.wake();
+      checks.follow(snapshot);
       // Here already when it is first asked for.
       media().catch((error: unknown) => ports.onDefect(error, 'media'));
     },
     active: () => connections.active,
     reload(next) {
       snapshot = compileSnapshot(next, snapshot.revision + 1);
+      checks.follow(snapshot);
     },
     drain(graceMs) {
       draining = true;
+      checks.stop();
       webSockets.drain();
       // Sockets without a request are closed at once: `server.close` would wait for them.
       for (const [socket, connection] of sockets) if (isIdle(connection)) socket.destroy();

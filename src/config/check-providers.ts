@@ -15,7 +15,7 @@ export const RESERVED_NAMES: readonly string[] =
 /** What is told of a path. */
 export type Report = (path: string, trouble: Trouble, onKey?: boolean) => void;
 
-const SETTINGS = new Set(['key', 'keys', 'baseUrl', 'protocols', 'region', 'settings', 'headers', 'rerank']);
+const SETTINGS = new Set(['key', 'keys', 'baseUrl', 'protocols', 'region', 'settings', 'headers', 'rerank', 'health']);
 
 function checkName(name: string, path: string, report: Report): void {
   const right: Words = ['letters, digits, - _ and . only, as it is part of paths', '仅含字母、数字、- _ 和 .，因为它是路径的一部分'];

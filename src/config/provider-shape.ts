@@ -1,4 +1,5 @@
 import { presetNames } from '../presets/index.ts';
+import { health } from './health-shape.ts';
 import { abilities, modelFacts, timeouts } from './routes-shape.ts';
 import { checkName, checkUrl, PROTOCOLS, SECRET_NAMES } from './shape-kinds.ts';
 import type { ObjectShape } from './shape.ts';
@@ -176,15 +177,7 @@ export const provider = {
       max: 2,
       examples: [0],
     },
-    health: {
-      kind: 'word',
-      doc: [
-        '`off`: nothing is remembered of its failures, so that it is never left out for them; for test benches, or behind a load balancer',
-        '`off`：不记录其失败，也不会因此将其排除；用于测试，或其前方已有负载均衡时',
-      ],
-      words: ['on', 'off'],
-      examples: ['off'],
-    },
+    health,
     timeouts,
   },
 } as const satisfies ObjectShape;

@@ -8,6 +8,7 @@ const CHINESE: readonly (readonly [said: RegExp, chinese: string])[] = [
   [/^(.*) has no region '(.*)'\. It has none$/, '$1没有地域“$2”，该服务商不分地域'],
   [/^(.*) has no embeddings for 'rerank' to use$/, '$1没有可供“rerank”使用的向量模型'],
   [/^(.*) needs 'baseUrl': the address of the server, as (.*)$/, '$1需要“baseUrl”，即服务地址，如 $2'],
+  [/^(.*) needs '(health\.path)', for example (.*): it has no list of models to ask for$/, '$1需要“$2”，例如 $3：它没有可查询的模型列表'],
   [/^(.*) needs '([\w.]+)', for example (.*)$/, '$1需要“$2”，例如 $3'],
   [/^(.*) needs '([\w.]+)'$/, '$1需要“$2”'],
   [/^(.*): '([\w.]+)' may hold letters, digits and \. _ - : only$/, '$1：“$2”只能包含字母、数字和 . _ - :'],

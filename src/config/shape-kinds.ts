@@ -73,6 +73,11 @@ export function checkKeyValue(text: string): Words | undefined {
   return /^[\x21-\x7e]+$/.test(text) ? undefined : ['letters, digits and signs without spaces', '不含空格的字母、数字和符号'];
 }
 
+/** A path of a server. */
+export function checkPath(text: string): Words | undefined {
+  return /^\/[\x21-\x7e]*$/.test(text) ? undefined : ['a path: /health', '路径：/health'];
+}
+
 /** The name of a bucket. */
 export function checkBucket(text: string): Words | undefined {
   const right: Words = ['a bucket name: letters, digits, dots and dashes', '存储桶名称：字母、数字、点和连字符'];

@@ -31,14 +31,27 @@ export interface Probing {
   readonly credential: boolean;
 }
 
-/** Something that changed what one process remembers: a plain value, for the others to learn from. */
-export interface HealthFact {
-  /** Milliseconds since 1970: clocks that never go back begin anew in each process. */
+/**
+ * Something that changed what one process remembers: a plain value, for the others to learn from. `at`: milliseconds since 1970, as
+ * clocks that never go back begin anew in each process.
+ */
+export type HealthFact = TryFact | CheckFact;
+
+/** What a try has shown. */
+interface TryFact {
   readonly at: number;
   readonly place: Place;
   readonly probing: Probing;
   /** How a try ended; absent: a probe has begun. */
   readonly outcome?: Outcome;
+}
+
+/** What a check of a provider has shown. */
+interface CheckFact {
+  readonly at: number;
+  readonly checked: string;
+  /** For so long it counts as out, unless another check says otherwise; 0: it is well. */
+  readonly downForMs: number;
 }
 
 /** Which places are in trouble: in memory, bounded. */
@@ -49,6 +62,8 @@ export interface Health {
   whyOut(place: Pick<Place, 'provider' | 'model' | 'credentials' | 'watched'>): OutReason | undefined;
   began(place: Place): Probing;
   ended(place: Place, probing: Probing, outcome: Outcome): void;
+  /** A provider was asked how it is: out for so long, unless another check says otherwise, or well (0). */
+  checked(provider: string, downForMs: number): void;
   /** Takes what another process was told of as its own. Tells nobody. */
   learn(fact: HealthFact): void;
 }
@@ -159,7 +174,7 @@ export function createHealth({ monotonic, now: epoch, mark, tell }: HealthPorts)
   const credentials = createTroubles();
   const standing = createStanding(targets, credentials, mark);
   const memory: Memory = { targets, credentials, standing };
-  const isEmpty = (): boolean => targets.size === 0 && credentials.size === 0;
+  const isEmpty = (): boolean => targets.size === 0 && credentials.size === 0 && standing.down === 0;
 
   /** Gives whether it changed anything. */
   const apply = (happening: Happening, outcome: Outcome | undefined): boolean => {
@@ -175,7 +190,7 @@ export function createHealth({ monotonic, now: epoch, mark, tell }: HealthPorts)
     whyOut(place) {
       if (!place.watched || isEmpty()) return undefined;
       const now = monotonic();
-      return standing.providerOut(place.credentials, now) ?? outOf(targets.of(nameOf(place)), now);
+      return standing.providerOut(place.provider, place.credentials, now) ?? outOf(targets.of(nameOf(place)), now);
     },
     began(place) {
       if (!place.watched || isEmpty()) return NO_PROBE;
@@ -193,8 +208,17 @@ export function createHealth({ monotonic, now: epoch, mark, tell }: HealthPorts)
       if (!place.watched || isWell) return;
       if (apply({ place, probing, now: monotonic() }, outcome)) tell?.({ at: epoch(), place, probing, outcome });
     },
-    learn({ at, place, probing, outcome }) {
-      apply({ place, probing, now: monotonic() - Math.max(0, epoch() - at) }, outcome);
+    checked(provider, downForMs) {
+      if (downForMs <= 0 && standing.down === 0) return;
+      const now = monotonic();
+      standing.setDown(provider, now + downForMs, now);
+      tell?.({ at: epoch(), checked: provider, downForMs });
+    },
+    learn(fact) {
+      const ago = Math.max(0, epoch() - fact.at);
+      const now = monotonic();
+      if ('checked' in fact) standing.setDown(fact.checked, now - ago + fact.downForMs, now);
+      else apply({ place: fact.place, probing: fact.probing, now: now - ago }, fact.outcome);
     },
   };
 }

@@ -9,8 +9,12 @@ interface Spot {
 
 /** Keeps what decisions read in step with what is held against targets and credentials. */
 export interface Standing {
-  /** Why all of a provider's credentials are out: as the first of them is. */
-  providerOut(credentials: readonly string[], now: number): OutReason | undefined;
+  /** Why a provider is out: a check found it so, or all of its credentials are, as the first of them is. */
+  providerOut(provider: string, credentials: readonly string[], now: number): OutReason | undefined;
+  /** A check found a provider out, for so long at most: until then another one should have been made. */
+  setDown(provider: string, until: number, now: number): void;
+  /** Providers that checks found out. */
+  readonly down: number;
   /** One of a provider's credentials is in trouble. */
   watch(provider: string, credentials: readonly string[]): void;
   /** Something has happened at a target and to its credential. */
@@ -30,9 +34,12 @@ export function createStanding(
 ): Standing {
   /** The credentials of providers of which one is in trouble. */
   const groups = new Map<string, readonly string[]>();
+  /** Providers that checks found out, until when; as many as are configured. */
+  const down = new Map<string, number>();
   let lookAt = Infinity;
 
-  const providerOut = (ids: readonly string[], now: number): OutReason | undefined => {
+  const providerOut = (provider: string, ids: readonly string[], now: number): OutReason | undefined => {
+    if (now < (down.get(provider) ?? 0)) return 'unhealthy';
     const [first] = ids;
     if (first === undefined || !ids.every((id) => outOf(credentials.of(id), now) !== undefined)) return undefined;
     return outOf(credentials.of(first), now);
@@ -41,9 +48,10 @@ export function createStanding(
     lookAt = Math.min(lookAt, Math.max(nextChange(trouble, now), now + LOOK_MS));
   };
   const showProvider = (provider: string, ids: readonly string[], now: number): void => {
-    mark(provider, providerOut(ids, now));
+    mark(provider, providerOut(provider, ids, now));
     if (!ids.some((id) => credentials.has(id))) groups.delete(provider);
   };
+  const showDown = (provider: string, now: number): void => mark(provider, providerOut(provider, groups.get(provider) ?? [], now));
   const look = (now: number): void => {
     lookAt = Infinity;
     for (const [name, trouble] of targets.all()) {
@@ -52,9 +60,23 @@ export function createStanding(
     }
     for (const [, trouble] of credentials.all()) lookAgain(trouble, now);
     for (const [provider, ids] of groups) showProvider(provider, ids, now);
+    for (const [provider, until] of down) {
+      showDown(provider, now);
+      if (now < until) lookAt = Math.min(lookAt, until);
+      else down.delete(provider);
+    }
   };
   return {
     providerOut,
+    setDown(provider, until, now) {
+      if (now < until) down.set(provider, until);
+      else down.delete(provider);
+      if (now < until) lookAt = Math.min(lookAt, until);
+      showDown(provider, now);
+    },
+    get down() {
+      return down.size;
+    },
     watch: (provider, ids) => void groups.set(provider, ids),
     show(target, { provider, credential }, now) {
       mark(target, outOf(targets.of(target), now));

@@ -189,7 +189,7 @@ export interface ProviderSettings {
   /** How often one call is sent again to it. */
   readonly retries?: number;
   /** `off`: its failures are held against nothing, and nothing is sent again unless `retries` says so. */
-  readonly health?: 'on' | 'off';
+  readonly health?: 'on' | 'off' | HealthCheckSettings;
   readonly images?: ImageSettings;
   /** What its models can do, by patterns over their ids, over what the preset knows. */
   readonly abilities?: Readonly<Record<string, AbilitySettings>>;
@@ -197,6 +197,28 @@ export interface ProviderSettings {
   readonly models?: Readonly<Record<string, Said>>;
   /** `deny`: it keeps nothing of what it is sent, and callers who insist on that may go there. */
   readonly dataCollection?: 'allow' | 'deny';
+}
+
+/** How a provider is asked whether it is well, besides by calls. Times in milliseconds. */
+export interface HealthCheckSettings {
+  /** How often. */
+  readonly check: number;
+  /** The longest that an answer may take; default 5 s. */
+  readonly timeout?: number;
+  /** What is asked, from the origin; default: its list of models. */
+  readonly path?: string;
+  /** Failures in a row after which it is out; default 3. */
+  readonly failures?: number;
+}
+
+/** The same, ready to be done. */
+export interface HealthCheck {
+  readonly everyMs: number;
+  readonly timeoutMs: number;
+  readonly path: string;
+  /** The operator named the path: only a success says that all is well. */
+  readonly isOwnPath: boolean;
+  readonly failures: number;
 }
 
 /** One of a provider's keys. */
@@ -273,6 +295,8 @@ export interface Provider {
   readonly timeouts: Timeouts;
   /** Where the provider lists its models, from the first wire's origin: the preset's path under the operator's address. */
   readonly modelsPath?: string;
+  /** How it is asked whether it is well, where the operator wants that. */
+  readonly check?: HealthCheck;
   /** Whether a model id passes `expose`. */
   readonly exposes: (model: string) => boolean;
   /** Whether the preset knows a bare id. */

@@ -267,6 +267,18 @@ function modelsPathOf(preset: Preset, values: Values, first: ProviderWire | unde
   return { modelsPath: root + path };
 }
 
+const CHECK_TIMEOUT_MS = 5000;
+const CHECK_FAILURES = 3;
+
+/** How a provider is asked whether it is well. */
+function checkOf(named: string, { health }: ProviderSettings, modelsPath: string | undefined): Pick<Provider, 'check'> {
+  if (typeof health !== 'object') return {};
+  const { check: everyMs, timeout: timeoutMs = CHECK_TIMEOUT_MS, failures = CHECK_FAILURES } = health;
+  const path = health.path ?? modelsPath;
+  if (path === undefined) throw new Error(`${named} needs 'health.path', for example /health: it has no list of models to ask for`);
+  return { check: { everyMs, timeoutMs, failures, path, isOwnPath: health.path !== undefined } };
+}
+
 /**
  * Makes a provider of its configuration. `codecFacts` are a dialect's own facts, over the defaults and under the preset's.
  * Throws an `Error` for the operator, naming the setting and its usual variable, where something is missing or wrong.
@@ -311,6 +323,7 @@ function compileOne(name: string, settings: ProviderSettings, codecFacts: CodecF
     if (place) compiled.set(protocol, compileWire(making, protocol, wire, place, codecFacts(protocol)));
   }
   const expose = settings.expose ?? ['*'];
+  const listed = modelsPathOf(preset, values, compiled.values().next().value, name);
   return {
     name,
     preset,
@@ -322,7 +335,8 @@ function compileOne(name: string, settings: ProviderSettings, codecFacts: CodecF
     values,
     credential: credentialId(name, settings),
     timeouts: { ...DEFAULT_TIMEOUTS, ...settings.timeouts },
-    ...modelsPathOf(preset, values, compiled.values().next().value, name),
+    ...listed,
+    ...checkOf(named(name, preset), settings, listed.modelsPath),
     exposes: remembered((model) => matchesAny(expose, model)),
     knows: remembered((model) => matchesAny(preset.knows, model)),
   };

@@ -155,6 +155,18 @@ describe('providers that cannot be made', () => {
       "has no embeddings for 'rerank' to use",
       '',
     ],
+    [
+      'a check of one that lists no models',
+      'a: { preset: deepgram, key: "${env:K}", health: { check: 30s } }',
+      "needs 'health.path', for example /health: it has no list of models to ask for",
+      '',
+    ],
+    [
+      'a check of what is no path',
+      'a: { preset: openai, key: "${env:K}", health: { check: 30s, path: health } }',
+      'Expected a path: /health',
+      '',
+    ],
     ['a region where there are none', 'a: { preset: anthropic, key: "${env:K}", region: eu }', "has no region 'eu'. It has none", ''],
     [
       'a protocol that it does not speak',

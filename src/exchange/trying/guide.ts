@@ -22,7 +22,8 @@ export const MAX_TRIES = 3;
 const QUICK_MS = 5000;
 
 const isWatched = ({ settings }: Provider): boolean => settings.health !== 'off';
-const credentialsOf = (provider: Provider): readonly string[] => provider.credentials?.map(({ id }) => id) ?? [provider.credential];
+/** The ids of all of a provider's credentials. */
+export const credentialsOf = (provider: Provider): readonly string[] => provider.credentials?.map(({ id }) => id) ?? [provider.credential];
 
 /** The order of trying: what was chosen, then what else may be tried. */
 function orderOf(candidates: readonly Candidate[]): readonly Candidate[] {
