@@ -6,6 +6,7 @@ import { createModelLists, type ListedModel } from './exchange/model-list.ts';
 import { createTaskDrivers } from './exchange/media/task-drivers.ts';
 import type { Clock, Journal, MediaFetcher, MediaStore, SealStore } from './exchange/ports.ts';
 import { type Checks, createChecks } from './exchange/trying/checks.ts';
+import { createAnswerMemory } from './exchange/once/kept-answers.ts';
 import { createTrying } from './exchange/trying/trying.ts';
 import { createCountTokensService, type LocalCounter } from './http/gateway/count-tokens.ts';
 import { type GatewayPorts, handleGateway } from './http/gateway/handle.ts';
@@ -224,6 +225,13 @@ export function createApp(config: Config, ports: AppPorts): App {
     snapshot: () => snapshot,
     tasks,
     idempotency: ports.idempotency,
+    answers: {
+      store: createAnswerMemory(
+        () => ports.clock.now(),
+        () => snapshot.config.limits.cacheBytes,
+      ),
+      flights: new Map(),
+    },
     services: {
       models: createModelsService(createModelLists(exchange, ports.sandboxModels)),
       media: async (visit, operation, request) => (await media())(visit, operation, request),

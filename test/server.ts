@@ -34,6 +34,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
       calls: 10_000,
       // Machines that test are busy: what is no test of it must not be refused for it.
       overload: { shed: false, delayMs: 100 },
+      cacheBytes: 2 ** 24,
     },
     tasks: { keepMs: 7 * 86_400_000, deadlineMs: 6 * 3_600_000, media: { bytes: 2 ** 30 } },
     sandbox: true,

@@ -33,6 +33,7 @@ const WORDS: Readonly<Record<Plain, Words>> = {
   local_rate_limit: ['rate limit reached', '触发限流'],
   concurrency_full: ['busy to the limit', '并发已满'],
   context_too_long: ['too long for it', '超出上下文长度'],
+  cache_hit: ['answered before', '命中缓存'],
 };
 
 const LACKS: Words = ['lacks ', '缺少 '];

@@ -65,6 +65,8 @@ export interface Config {
     readonly calls: number;
     /** When calls are refused because there is too much to do. `memoryBytes` absent: most of what there is. */
     readonly overload: { readonly shed: boolean; readonly delayMs: number; readonly memoryBytes?: number };
+    /** Answers that routes keep in memory. */
+    readonly cacheBytes: number;
   };
   /** Work that takes long. Times in milliseconds. */
   readonly tasks: {

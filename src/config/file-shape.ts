@@ -124,6 +124,7 @@ const limits = {
     },
     overload,
     fetch: upTo('The largest remote file that is fetched to be sent on', '为转发而获取的远程文件的最大值', '32MiB'),
+    cache: upTo('Answers that routes with `cache` keep in memory, all together', '设置了 `cache` 的路由在内存中保存的应答总量', '64MiB'),
     stored: {
       kind: 'object',
       doc: ['Stored responses, conversations and threads', '已保存的响应、对话和线程'],

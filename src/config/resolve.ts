@@ -33,6 +33,7 @@ export function resolveConfig(file: FileConfig): Config {
       upload: limits.upload,
       depth: limits.depth,
       fetchBytes: limits.fetch,
+      cacheBytes: limits.cache,
       storedDays: limits.stored.keep / DAY_MS,
       storedBytes: limits.stored.bytes,
       sealDays: limits.seals.keep / DAY_MS,

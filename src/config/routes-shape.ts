@@ -1,7 +1,7 @@
 import { NEEDS } from '../policy/needs.ts';
 import { STRATEGIES } from '../policy/routes/route.ts';
 import { checkAmount, checkName, CLIENT_PROTOCOLS, timeout } from './shape-kinds.ts';
-import type { MapShape, ObjectShape } from './shape.ts';
+import type { EitherShape, MapShape, ObjectShape } from './shape.ts';
 
 /** How long the waits of a call may last. */
 export const timeouts = {
@@ -26,6 +26,35 @@ const modelName = {
 } as const;
 
 const namesInOrder = (en: string, zh: string) => ({ kind: 'list', doc: [en, zh], of: modelName, examples: [['fast']] }) as const;
+
+const kept = (en: string, zh: string) =>
+  ({ kind: 'duration', doc: [en, zh], minMs: 1000, maxMs: 30 * 86_400_000, examples: ['10m'] }) as const;
+
+/** Whether a route gives answers again. */
+const cache = {
+  kind: 'either',
+  doc: [
+    'Answers are kept in memory and given again to who asks the same of this route, in whatever protocol; left out: never. What all of them may take is `limits.cache`',
+    '将应答保存在内存中，再次收到含义相同的请求（不论何种协议）时直接返回；省略则不缓存。总量由 `limits.cache` 限定',
+  ],
+  of: [
+    kept('For so long, for each key apart', '保存时间，各密钥互不共享'),
+    {
+      kind: 'object',
+      doc: ['For how long, and for whom', '保存时间与范围'],
+      required: ['ttl'],
+      fields: {
+        ttl: kept('How long an answer is given again', '应答的保存时间'),
+        shared: {
+          kind: 'flag',
+          doc: ['What one key was told, another may be told; default `false`', '不同密钥之间共享应答；默认 `false`'],
+          examples: [true],
+        },
+      },
+    },
+  ],
+  examples: ['10m', { ttl: '1h', shared: true }],
+} as const satisfies EitherShape;
 
 /** A name of `models` with more than one place to go. */
 const route = {
@@ -108,6 +137,7 @@ const route = {
       ...timeouts,
       doc: ['How long each wait may last, over the provider’s `timeouts`', '各阶段的最长等待时间，优先于服务商的 `timeouts`'],
     },
+    cache,
   },
 } as const satisfies ObjectShape;
 

@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ChatRequest, Fault, JsonObject, Notes, ProtocolId, Stop, Usage } from '../ir/index.ts';
+import type { ChatRequest, Emit, Fault, JsonObject, Notes, ProtocolId, Stop, Usage } from '../ir/index.ts';
 import type { Candidate, RouteRequest } from '../policy/decide.ts';
 import type { ClientKey, Snapshot } from '../policy/snapshot.ts';
 import type { Provider, ProviderWire, Timeouts } from '../presets/preset.ts';
 import type { ClientCodec, ProviderCodec } from '../protocols/protocol.ts';
 import type { TopLevel } from '../wire/top-level-scan.ts';
-import type { OutHeaders } from './client-sink.ts';
+import type { ClientSink, OutHeaders } from './client-sink.ts';
 
 /** One client call that was received, authenticated and looked at, but not yet read through. */
 export interface Call {
@@ -38,6 +38,16 @@ export interface Call {
   readonly relayPath?: string;
   /** Set where the gateway keeps state or changed the body (Responses, threads): the body to use instead. */
   readonly prepared?: Prepared;
+  /** Its route keeps answers: what became of that. */
+  readonly cached?: Cached;
+  /** Hears the events of the reply, for each try apart; `sink` is the try's own. */
+  readonly overhears?: (sink: ClientSink, target: Target) => Emit;
+}
+
+/** `hit`: answered with what another call was told, `ageS` seconds ago; `miss`: nothing was kept; `bypass`: nothing was looked for. */
+export interface Cached {
+  readonly how: 'hit' | 'miss' | 'bypass';
+  readonly ageS?: number;
 }
 
 /** What a body says of where to go; taken out of it, since most providers do not know it. */

@@ -1,6 +1,7 @@
 import {
   badField,
   type ChatRequest,
+  type Emit,
   type Fault,
   GatewayError,
   gatewayFault,
@@ -22,6 +23,7 @@ import { decideCall } from './decide-call.ts';
 import { inlineMedia, needsInlining } from './inline-media.ts';
 import { createFrameText } from './lanes/client-stream.ts';
 import type { LaneContext } from './lanes/lane.ts';
+import { overheard } from './lanes/overheard.ts';
 import { createSeveral, endOfAll } from './lanes/several.ts';
 import { createTranslatedLane } from './lanes/translated.ts';
 import { mediaLink } from './media/media-link.ts';
@@ -102,7 +104,7 @@ async function readied(call: Call, target: Target, decoded: Decoded, ports: Exch
 }
 
 /** Keeps what a reply's tool calls and text must come back with. */
-function sealListener(call: Call, target: Target, { request }: Decoded, ports: ExchangePorts): (event: ReplyEvent) => void {
+export function sealListener(call: Call, target: Target, { request }: Decoded, ports: ExchangePorts): (event: ReplyEvent) => void {
   const keeper = createSealKeeper(target.provider.maker, request.turns.at(-1));
   return (event) => {
     keeper.event(event);
@@ -111,7 +113,7 @@ function sealListener(call: Call, target: Target, { request }: Decoded, ports: E
 }
 
 /** How images that a model makes in chat are shown to a client whose dialect is often read as text only. */
-function imageShower(call: Call, target: Target, { request }: Decoded, ports: ExchangePorts): Pick<LaneContext, 'showImage'> {
+export function imageShower(call: Call, target: Target, { request }: Decoded, ports: ExchangePorts): Pick<LaneContext, 'showImage'> {
   // What was asked for as JSON is parsed, not read.
   const isParsed = request.output !== undefined && request.output.type !== 'text';
   if (call.client.id !== 'openai-chat' || isParsed) return {};
@@ -125,13 +127,20 @@ function imageShower(call: Call, target: Target, { request }: Decoded, ports: Ex
 }
 
 /** Several answers of a target that gives one a call: one call each. Seeds differ, or all would say the same. */
-function prepareSeveral(call: Call, target: Target, decoded: Decoded, request: ChatRequest, ports: ExchangePorts): readonly Outgoing[] {
+function prepareSeveral(
+  call: Call,
+  target: Target,
+  decoded: Decoded,
+  request: ChatRequest,
+  ports: ExchangePorts,
+  hears: Emit | undefined,
+): readonly Outgoing[] {
   const { n = 1, ...single } = request;
   if (n > MAX_EMULATED) {
     throw badField('n', `Invalid request: this target gives one answer a call, and 'n' is emulated up to ${MAX_EMULATED} only`);
   }
   const listeners = Array.from({ length: n }, () => sealListener(call, target, decoded, ports));
-  const lanes = createSeveral(n, decoded, (index) => listeners[index] ?? (() => {}));
+  const lanes = createSeveral(n, decoded, (index) => listeners[index] ?? (() => {}), hears);
   const showImage = imageShower(call, target, decoded, ports);
   return listeners.map((_, index) => {
     const seed = single.seed === undefined ? {} : { seed: single.seed + index };
@@ -143,12 +152,25 @@ function prepareSeveral(call: Call, target: Target, decoded: Decoded, request: C
   });
 }
 
+/** The bytes as they are; read beside where somebody wants to hear what they say. */
+async function prepareRaw(call: Call, target: Target, ports: ExchangePorts, hears: Emit | undefined): Promise<Outgoing> {
+  const outgoing = await writeRawMinding(call, target, ports.seals);
+  return hears ? { ...outgoing, lane: (context) => overheard(outgoing.lane(context), context, hears) } : outgoing;
+}
+
 async function prepare(call: Call, target: Target, ports: ExchangePorts, sink: ClientSink): Promise<readonly Outgoing[]> {
-  if (target.lane === 'raw') return [await writeRawMinding(call, target, ports.seals)];
+  const hears = call.overhears?.(sink, target);
+  if (target.lane === 'raw') return [await prepareRaw(call, target, ports, hears)];
   const decoded = decodeCall(call);
   const request = await readied(call, target, decoded, ports, sink);
-  if ((request.n ?? 1) > 1 && !target.wire.factsOf(target.model).n) return prepareSeveral(call, target, decoded, request, ports);
-  const listen = sealListener(call, target, decoded, ports);
+  if ((request.n ?? 1) > 1 && !target.wire.factsOf(target.model).n) return prepareSeveral(call, target, decoded, request, ports, hears);
+  const keeps = sealListener(call, target, decoded, ports);
+  const listen: Emit = hears
+    ? (event) => {
+        hears(event);
+        keeps(event);
+      }
+    : keeps;
   const showImage = imageShower(call, target, decoded, ports);
   return [
     writeTranslated(call, target, decoded, request, (context) => createTranslatedLane({ ...context, ...showImage }, decoded, listen)),

@@ -1,6 +1,6 @@
 import type { Note, ProtocolId } from '../ir/index.ts';
 import type { UpstreamHeaders } from '../upstream/send.ts';
-import type { Call, Target } from './call.ts';
+import type { Cached, Call, Target } from './call.ts';
 import type { OutHeaders } from './client-sink.ts';
 import { rateLimitHeader } from './rate-limit-headers.ts';
 
@@ -59,8 +59,15 @@ export function routedHeaders(call: Call, target: Target, attempts: number, over
   const headers = Object.assign(callHeaders(call), servedBy(target, attempts));
   headers['x-pailou-overhead-ms'] = overheadMs.toFixed(2);
   if (notes.length > 0) headers['x-pailou-notes'] = notesHeader(notes);
+  if (call.cached) Object.assign(headers, cacheHeaders(call.cached));
   return headers;
 }
+
+/** Whether an answer was given before, and its age in seconds. https://www.rfc-editor.org/rfc/rfc9111#section-5.1 */
+export const cacheHeaders = ({ how, ageS }: Cached): OutHeaders => ({
+  'x-pailou-cache': how,
+  ...(ageS === undefined ? {} : { age: String(ageS) }),
+});
 
 /** A header value of printable ASCII: anything else is percent-encoded. */
 const asHeader = (text: string): string => (/^[\x20-\x7e]*$/.test(text) ? text : encodeURI(text).replaceAll(/[^\x20-\x7e]/g, '?'));

@@ -19,6 +19,7 @@ export type ReasonCode =
   | 'provider_filter'
   | 'data_retention'
   | 'last_target'
+  | 'cache_hit'
   | OrderReason
   | OutReason
   | Lack;

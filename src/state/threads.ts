@@ -1,6 +1,6 @@
 import { badField, GatewayError, gatewayFault, isObject, type Json, type JsonObject, kindOf, parseObject } from '../ir/index.ts';
 import type { Call } from '../exchange/call.ts';
-import { runExchange } from '../exchange/exchange.ts';
+import { answerCall } from '../exchange/once/answer-call.ts';
 import { parseBody } from '../exchange/write-request.ts';
 import type { Visit } from '../http/gateway/handle.ts';
 import { requiredArray, requiredString } from '../wire/fields.ts';
@@ -202,7 +202,7 @@ export function createThreads(ports: TurnPorts): Threads {
     const id = ports.exchange.newId('msg_');
     const recorder = recordMessage(httpHandler(visit.sink), id, (said) => keep(call, id, turn, said));
     const prepared = { body: turn.body, replyId: id, raw: !holdsSealToken(turn.body) };
-    await runExchange({ ...call, headers: withoutBeta(call), prepared }, createReplySink(recorder), ports.exchange);
+    await answerCall({ ...call, headers: withoutBeta(call), prepared }, createReplySink(recorder), ports.exchange);
   };
   const continueOnce = async (visit: Visit, call: Call, body: JsonObject, wish: Extract<Wish, { type: 'continue' }>): Promise<void> => {
     const name = `${call.key.id} ${wish.previous}`;

@@ -1,10 +1,10 @@
 import type { ClientSink, OutHeaders } from '../exchange/client-sink.ts';
-import type { ExchangePorts } from '../exchange/exchange.ts';
+import type { OncePorts } from '../exchange/once/answer-call.ts';
 import type { Sealer, StateStore } from './ports.ts';
 
 /** What turns of the Responses API stand on. */
 export interface TurnPorts {
-  readonly exchange: ExchangePorts;
+  readonly exchange: OncePorts;
   readonly store: StateStore;
   readonly sealer: () => Promise<Sealer>;
   /** Keeps a silent stream alive with this text. */

@@ -1,5 +1,5 @@
 import type { Call } from '../exchange/call.ts';
-import { runExchange } from '../exchange/exchange.ts';
+import { answerCall } from '../exchange/once/answer-call.ts';
 import { GatewayError, gatewayFault, isObject, type JsonObject } from '../ir/index.ts';
 import type { History } from './history.ts';
 import { itemsIn, keptItem } from './items.ts';
@@ -180,7 +180,7 @@ export const wishesOf = (call: Call, body: JsonObject): StateWishes => readWishe
 /** Runs a turn that has everything: its answer by the provider, or the compaction that it asks for. */
 export async function runReady(call: Call, ready: ReadyResponse, id: string, client: ReplyHandler, ports: TurnPorts): Promise<void> {
   if (ready.isTriggered) return compactTurn(call, ready, firstResponse(ready, call, { id }), client, ports);
-  await runExchange({ ...call, prepared: { ...ready.prepared, replyId: id } }, createReplySink(client), ports.exchange);
+  await answerCall({ ...call, prepared: { ...ready.prepared, replyId: id } }, createReplySink(client), ports.exchange);
 }
 
 /** Runs one turn towards a client that waits for it. Rejects with the fault of a request that cannot be run. */

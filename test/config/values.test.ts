@@ -45,6 +45,7 @@ test('the promised shape loads, to the letter', async () => {
       upload: 1_073_741_824,
       depth: 128,
       fetchBytes: 33_554_432,
+      cacheBytes: 67_108_864,
       storedDays: 30,
       storedBytes: 1_073_741_824,
       sealDays: 7,

@@ -28,12 +28,14 @@ function usageOf(branches: readonly Branch[]): Usage | undefined {
 
 /**
  * Several calls that answer one client as the choices of one reply: the first choice is told as it comes, the others wait
- * for their turn (the grammar tells choices in order), usage is added up, and one that fails fails all.
+ * for their turn (the grammar tells choices in order), usage is added up, and one that fails fails all. `hears`: is told what the
+ * client is told.
  */
 export function createSeveral(
   count: number,
   decoded: Decoded,
   listenTo: (index: number) => Listener,
+  hears?: Listener,
 ): (index: number) => (context: LaneContext) => Lane {
   const branches: Branch[] = [];
   let client: ReplyTaker | undefined;
@@ -52,7 +54,10 @@ export function createSeveral(
   const resumeAll = (): void => {
     for (const { context } of branches) context.resumeUpstream();
   };
-  const tell = (event: ReplyEvent): void => client?.event(event);
+  const tell = (event: ReplyEvent): void => {
+    hears?.(event);
+    client?.event(event);
+  };
   const endAll = (): void => {
     over = true;
     const [first, ...others] = branches.toSorted((a, b) => a.index - b.index).map((branch) => branch.stop ?? { reason: 'other' as const });

@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Fault, GatewayError, gatewayFault, type JsonObject, type ProtocolId } from '../../ir/index.ts';
 import type { Call } from '../../exchange/call.ts';
 import type { ClientSink, OutHeaders } from '../../exchange/client-sink.ts';
-import { type ExchangePorts, respondFault, runExchange } from '../../exchange/exchange.ts';
+import { respondFault } from '../../exchange/exchange.ts';
+import { answerCall, type OncePorts } from '../../exchange/once/answer-call.ts';
 import { callHeaders } from '../../exchange/out-headers.ts';
 import type { Tasks } from '../../tasks/ports.ts';
 import type { ClientKey, Snapshot } from '../../policy/snapshot.ts';
@@ -54,7 +55,7 @@ export interface Services {
 }
 
 /** What the edge needs of the world. */
-export interface GatewayPorts extends ExchangePorts {
+export interface GatewayPorts extends OncePorts {
   readonly clients: ReadonlyMap<ProtocolId, ClientCodec>;
   readonly snapshot: () => Snapshot;
   readonly services: Services;
@@ -142,7 +143,7 @@ function run(visit: Visit, operation: Extract<Operation, { kind: 'generate' }>, 
   if (call.stream && call.form === 'sse') ports.track(visit.sink, call.client.keepAlive, callHeaders(call));
   const spoken = geminiSpeech(visit, call, ports) ?? chatAudio(visit, call, ports);
   if (spoken instanceof Promise) return spoken;
-  return ports.services.stateful(visit, call) ?? runExchange(spoken ?? call, visit.sink, ports);
+  return ports.services.stateful(visit, call) ?? answerCall(spoken ?? call, visit.sink, ports);
 }
 
 /** Runs what the request asks for. */

@@ -43,6 +43,8 @@ export interface RouteSettings {
   readonly timeout?: Partial<Timeouts>;
   /** Milliseconds without a word after which another target is tried beside the slow one. */
   readonly hedge?: number;
+  /** Answers are kept and given again: for so long in milliseconds, `shared` between keys. */
+  readonly cache?: number | { readonly ttl: number; readonly shared?: boolean };
 }
 
 /** What a name of `models` may stand for: another name, or a route. */
@@ -61,6 +63,13 @@ export interface Fallback {
   readonly after?: Failure;
 }
 
+/** How long the answers of a route are kept, and for whom. */
+export interface CacheRule {
+  readonly ttlMs: number;
+  /** What one key was told, another may be told. */
+  readonly shared: boolean;
+}
+
 /** A route, compiled once per configuration. */
 export interface Route {
   readonly name: string;
@@ -71,12 +80,16 @@ export interface Route {
   readonly fallbacks: readonly Fallback[];
   readonly timeouts?: Partial<Timeouts>;
   readonly hedgeMs?: number;
+  /** Absent: nothing is kept. */
+  readonly cache?: CacheRule;
 }
 
 /** What names stand for: exact ones, and patterns in file order. */
 export interface ModelTable {
   readonly aliases: ReadonlyMap<string, string | Route>;
   readonly patterns: readonly { readonly glob: string; readonly target: string | Route }[];
+  /** Some route keeps answers; absent: none does. */
+  readonly keepsAnswers?: true;
 }
 
 function fallbacksOf(fallback: RouteSettings['fallback']): readonly Fallback[] {
@@ -85,6 +98,10 @@ function fallbacksOf(fallback: RouteSettings['fallback']): readonly Fallback[] {
   const byFailure = fallback as { readonly [K in Failure | 'any']?: readonly string[] };
   const told = FAILURES.flatMap((after) => (byFailure[after] ?? []).map((to): Fallback => ({ to, after })));
   return [...told, ...(byFailure.any ?? []).map((to): Fallback => ({ to }))];
+}
+
+function cacheRule(cache: NonNullable<RouteSettings['cache']>): CacheRule {
+  return typeof cache === 'number' ? { ttlMs: cache, shared: false } : { ttlMs: cache.ttl, shared: cache.shared ?? false };
 }
 
 function compileRoute(name: string, settings: RouteSettings): Route {
@@ -97,6 +114,7 @@ function compileRoute(name: string, settings: RouteSettings): Route {
     fallbacks: fallbacksOf(settings.fallback),
     ...(settings.timeout ? { timeouts: settings.timeout } : {}),
     ...(settings.hedge === undefined ? {} : { hedgeMs: settings.hedge }),
+    ...(settings.cache === undefined ? {} : { cache: cacheRule(settings.cache) }),
   };
 }
 
@@ -109,5 +127,6 @@ export function compileModels(models: Readonly<Record<string, ModelSettings>>): 
     if (name.includes('*')) patterns.push({ glob: name, target });
     else aliases.set(name, target);
   }
-  return { aliases, patterns };
+  const keepsAnswers = Object.values(models).some((settings) => typeof settings !== 'string' && settings.cache !== undefined);
+  return { aliases, patterns, ...(keepsAnswers ? { keepsAnswers } : {}) };
 }

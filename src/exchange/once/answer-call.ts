@@ -1,0 +1,274 @@
+import { createHash } from 'node:crypto';
+import { GatewayError, type Fault, gatewayFault } from '../../ir/index.ts';
+import { type CachedRoute, cachedRoute } from '../../policy/routes/cached-route.ts';
+import { verdictOf } from '../../policy/retry.ts';
+import type { AttemptEnd, Call, Decoded } from '../call.ts';
+import type { ClientSink } from '../client-sink.ts';
+import { recordHead } from '../call-record.ts';
+import { type ExchangePorts, respondFault, runExchange } from '../exchange.ts';
+import { createGate } from '../trying/gate-sink.ts';
+import { decodeCall } from '../write-request.ts';
+import { type CacheWish, cacheWish, endsWell, standsAlone } from './cache-wish.ts';
+import { chainOf } from './event-chain.ts';
+import { Flight, type Follower, type Outcome } from './flight.ts';
+import type { AnswerStore, KeptAnswer } from './kept-answers.ts';
+import { createHearing, sayAgain } from './replay.ts';
+import { chatKey } from './request-key.ts';
+
+/** Answers that are kept, and those that are being made. */
+export interface Answers {
+  readonly store: AnswerStore;
+  /** By the key of what was asked; as many as calls run. */
+  readonly flights: Map<string, Flight>;
+}
+
+/** What answering once needs of the world. */
+export interface OncePorts extends ExchangePorts {
+  readonly answers: Answers;
+}
+
+/** A call that may be answered with what another was told. */
+interface Asking {
+  readonly call: Call;
+  readonly sink: ClientSink;
+  readonly route: CachedRoute;
+  readonly decoded: Decoded;
+  readonly wish: CacheWish;
+  readonly key: string;
+  /** What its own words are: who uses the same gets the same bytes. Absent where the gateway has changed them. */
+  readonly words?: string;
+}
+
+/** Who followed so many calls that failed is told of the last failure, instead of making one more. */
+const MAX_FOLLOWED = 2;
+
+const hit = (call: Call, ageMs: number): Call => ({ ...call, cached: { how: 'hit', ageS: Math.max(0, Math.floor(ageMs / 1000)) } });
+
+function wordsOf({ client, stream, form, body, prepared }: Call): Pick<Asking, 'words'> {
+  if (prepared) return {};
+  return { words: createHash('sha256').update(`${client.id} ${stream} ${form}\n`).update(body).digest('base64url') };
+}
+
+/** The call as one that may share an answer; `undefined` for one that stands alone, or cannot be read: its target says what is wrong with it. */
+function askingOf(call: Call, sink: ClientSink, route: CachedRoute): Asking | undefined {
+  const wish = cacheWish(call.headers);
+  if (!wish.keeps) return undefined;
+  try {
+    const decoded = decodeCall(call);
+    if (standsAlone(call, decoded.request)) return undefined;
+    return { call, sink, route, decoded, wish, key: chatKey(call, route, decoded.request), ...wordsOf(call) };
+  } catch (error) {
+    if (error instanceof GatewayError) return undefined;
+    throw error;
+  }
+}
+
+/** Another call's answer, and how this one came by it. */
+interface Shared extends Pick<KeptAnswer, 'provider' | 'model'> {
+  readonly as: 'hit' | 'shared';
+}
+
+/** One line for a call that no provider was asked for. */
+function recordShared({ call }: Asking, ports: OncePorts, end: AttemptEnd, status: number, from?: Shared): void {
+  ports.record({
+    ...recordHead(call, call.operation, call.model),
+    status,
+    attempts: 0,
+    durationMs: ports.clock.monotonic() - call.started,
+    endedBy: end.endedBy === 'client' ? 'client' : 'gateway',
+    ...(call.stream ? { stream: true } : {}),
+    ...(from ? { provider: from.provider, model: from.model, cache: from.as } : {}),
+    ...(end.stop ? { stop: end.stop.reason } : {}),
+    ...(end.fault ? { fault: end.fault.code ?? end.fault.kind } : {}),
+  });
+}
+
+/** The status of a call whose client did not wait for one (nginx's word for it). */
+const CLIENT_GONE = 499;
+
+/** Tells a fault and writes the record of a call that shared another one's answer. */
+function settleShared(asking: Asking, ports: OncePorts, end: AttemptEnd, from?: Shared): AttemptEnd {
+  const { call, sink } = asking;
+  const left = end.endedBy === 'client' && !sink.begun ? CLIENT_GONE : 200;
+  const status = end.fault && !sink.closed ? respondFault(call, sink, end.fault, end) : left;
+  recordShared(asking, ports, end, status, from);
+  return end;
+}
+
+const isUsable = (kept: KeptAnswer, { words }: Asking): boolean =>
+  kept.events !== undefined || (words !== undefined && kept.said?.to === words);
+
+/** Gives a kept answer: in the same words where the question was in the same, else written anew. */
+async function give(asking: Asking, kept: KeptAnswer, as: Shared['as'], ports: OncePorts): Promise<AttemptEnd> {
+  const { decoded, sink, words } = asking;
+  const call = hit(asking.call, ports.clock.now() - kept.at);
+  const { said, events = [] } = kept;
+  const isSame = said !== undefined && said.to === words;
+  const hearer = { call, decoded, sink, ports };
+  if (isSame && !sink.begun) {
+    sayAgain(hearer, kept, said);
+    return settleShared(asking, ports, { endedBy: 'gateway', ...stopOf(kept) }, { ...kept, as });
+  }
+  const hearing = createHearing(hearer, kept, chainOf(events));
+  hearing.pump();
+  return settleShared(asking, ports, await hearing.done, { ...kept, as });
+}
+
+function stopOf({ events }: KeptAnswer): Pick<AttemptEnd, 'stop'> {
+  const last = events?.at(-1);
+  return last?.type === 'reply-end' ? { stop: last.stop } : {};
+}
+
+/** Whether others who ask the same would only be told the same: their own mistake, or to come back later. */
+function isPointless(fault: Fault): boolean {
+  const { scope } = verdictOf(fault);
+  return scope === 'client' || scope === 'gateway' || scope === 'limit' || fault.retryAfterMs !== undefined;
+}
+
+/** Reads what a flight says as it comes. Resolves when the client was told all of it, or `undefined` when it was told nothing and must be answered otherwise. */
+async function hear(
+  asking: Asking,
+  flight: Flight,
+  first: NonNullable<Flight['first']>,
+  ports: OncePorts,
+): Promise<AttemptEnd | undefined> {
+  const { call, decoded } = asking;
+  const sink = createGate(asking.sink);
+  const hearer = { call: hit(call, 0), decoded, sink, ports };
+  let hearing: ReturnType<typeof createHearing> | undefined;
+  let drop: () => void = () => {};
+  const dropped = new Promise<undefined>((resolve) => {
+    drop = () => resolve(undefined);
+  });
+  const gone = new Promise<AttemptEnd>((resolve) => sink.onGone(() => resolve({ endedBy: 'client' })));
+  const follower: Follower = {
+    get at() {
+      return hearing?.place() ?? first;
+    },
+    wake() {
+      if (!hearing && flight.source && first.next) hearing = createHearing(hearer, flight.source, first);
+      hearing?.pump();
+    },
+    drop() {
+      hearing?.breakOff(tooSlow);
+      drop();
+    },
+  };
+  flight.follow(follower);
+  follower.wake();
+  try {
+    const outcome = await Promise.race([flight.over, gone, dropped]);
+    if (outcome === undefined) return { fault: tooSlow, endedBy: 'gateway' };
+    if ('endedBy' in outcome) return outcome;
+    if (!hearing || (!sink.begun && !flight.isComplete)) return undefined;
+    if (!flight.isComplete) hearing.breakOff('fault' in outcome ? outcome.fault : endedEarly);
+    return await hearing.done;
+  } finally {
+    flight.leave(follower);
+  }
+}
+
+const tooSlow = gatewayFault('timeout', 'The answer was taken too slowly', { code: 'client_too_slow' });
+const endedEarly = gatewayFault('upstream', 'The upstream ended its stream before the reply was complete', { code: 'stream_ended_early' });
+
+/** Waits until a flight is over, or the client has left. */
+async function wait({ sink }: Asking, flight: Flight): Promise<Outcome | AttemptEnd> {
+  const follower: Follower = { wake() {}, drop() {} };
+  const gone = new Promise<AttemptEnd>((resolve) => sink.onGone(() => resolve({ endedBy: 'client' })));
+  flight.follow(follower);
+  try {
+    return await Promise.race([flight.over, gone]);
+  } finally {
+    flight.leave(follower);
+  }
+}
+
+/** Answers with what a call that runs already is told. `undefined`: that came to nothing that would be an answer. */
+async function follow(asking: Asking, flight: Flight, isLast: boolean, ports: OncePorts): Promise<AttemptEnd | undefined> {
+  const { call } = asking;
+  const { first } = flight;
+  if (call.stream && first) {
+    const end = await hear(asking, flight, first, ports);
+    if (end) return settleShared(asking, ports, end, sharedOf(flight));
+  }
+  const outcome = await wait(asking, flight);
+  if ('endedBy' in outcome) return settleShared(asking, ports, outcome, sharedOf(flight));
+  if ('kept' in outcome) return isUsable(outcome.kept, asking) ? give(asking, outcome.kept, 'shared', ports) : undefined;
+  if (!('fault' in outcome) || (!isLast && !isPointless(outcome.fault))) return undefined;
+  const { fault, end } = outcome;
+  // An upstream's own words are for clients of its dialect.
+  const { errorBody, headers } = end ?? {};
+  return settleShared(asking, ports, {
+    fault,
+    endedBy: 'gateway',
+    ...(errorBody && isSameDialect(asking, flight) ? { errorBody } : {}),
+    ...(headers ? { headers } : {}),
+  });
+}
+
+const isSameDialect = ({ call }: Asking, flight: Flight): boolean => flight.source?.upstream === call.client.id;
+
+const sharedOf = ({ source }: Flight): Shared | undefined => source && { ...source, as: 'shared' };
+
+/** Makes the call, lets others follow it, and keeps what came of it. */
+async function lead(asking: Asking, ports: OncePorts): Promise<AttemptEnd> {
+  const { call, sink, key, route, wish, words } = asking;
+  const { store, flights } = ports.answers;
+  const flight = new Flight(sink);
+  if (wish.reads) flights.set(key, flight);
+  try {
+    const kept = wish.reads ? await store.get(key) : undefined;
+    if (kept && isUsable(kept, asking) && ports.clock.now() - kept.at <= wish.maxAgeMs) {
+      flight.finish({ kept });
+      return await give(asking, kept, 'hit', ports);
+    }
+    const made: Call = {
+      ...call,
+      cached: { how: wish.reads ? 'miss' : 'bypass' },
+      overhears: (own, target) => flight.witness(own, target),
+    };
+    const end = await runExchange(made, flight, ports);
+    const answer = end.fault || end.endedBy === 'client' ? undefined : flight.answer(ports.clock.now(), words, call.stream);
+    if (answer && isKeepable(answer, end)) store.put(key, answer, route.ttlMs);
+    flight.finish(outcomeOf(end, answer));
+    return end;
+  } finally {
+    if (flights.get(key) === flight) flights.delete(key);
+    flight.finish({ nothing: true });
+  }
+}
+
+function outcomeOf(end: AttemptEnd, kept: KeptAnswer | undefined): Outcome {
+  if (end.fault) return { fault: end.fault, end };
+  if (kept) return { kept };
+  return end.endedBy === 'client' ? { nothing: true } : { told: true };
+}
+
+/** What was cut short, refused or only estimated is told to those who wait for it now, and to nobody later. */
+function isKeepable({ events }: KeptAnswer, { stop, usage }: AttemptEnd): boolean {
+  const last = events?.at(-1);
+  const stops = last?.type === 'reply-end' ? [last.stop, ...(last.others ?? [])] : stop ? [stop] : [];
+  return stops.length > 0 && endsWell(stops) && usage?.estimated !== true;
+}
+
+async function answerOnce(asking: Asking, ports: OncePorts): Promise<AttemptEnd> {
+  const { flights } = ports.answers;
+  for (let followed = 1; followed <= MAX_FOLLOWED; followed++) {
+    const flight = asking.wish.reads ? flights.get(asking.key) : undefined;
+    if (!flight?.isOpen) return lead(asking, ports);
+    const end = await follow(asking, flight, followed === MAX_FOLLOWED, ports);
+    if (end) return end;
+  }
+  return runExchange({ ...asking.call, cached: { how: 'miss' } }, asking.sink, ports);
+}
+
+/**
+ * Answers one call: on a route that keeps answers with what was said before to the same question, or what is being said to it now, in
+ * whatever protocol; else, and on every other route, by a call of its own. As `runExchange`, it never rejects.
+ */
+export function answerCall(call: Call, sink: ClientSink, ports: OncePorts): Promise<AttemptEnd> {
+  const route = cachedRoute(call.snapshot, call);
+  if (!route || call.operation !== 'generate') return runExchange(call, sink, ports);
+  const asking = askingOf(call, sink, route);
+  return asking ? answerOnce(asking, ports) : runExchange({ ...call, cached: { how: 'bypass' } }, sink, ports);
+}

@@ -1,0 +1,66 @@
+import { LRUCache } from 'lru-cache';
+import type { ProtocolId, ReplyEvent } from '../../ir/index.ts';
+
+/** The words in which an answer was given, for who asks in just the same words. */
+export interface SaidAnswer {
+  /** What these words answer: protocol, form and body of the request, as a hash. */
+  readonly to: string;
+  readonly status: number;
+  /** Headers that say something of the answer, and nothing of the call. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Without bounds between chunks: a stream's as well. */
+  readonly body: Buffer;
+  readonly isStream: boolean;
+}
+
+/** An answer that is given again. Plain data: it may be handed from process to process. */
+export interface KeptAnswer {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly provider: string;
+  readonly model: string;
+  /** What the provider was asked in; absent where that is not chat. */
+  readonly upstream?: ProtocolId;
+  readonly said?: SaidAnswer;
+  /** The same in the shared language, with its end: for who asks in another form. */
+  readonly events?: readonly ReplyEvent[];
+  /** What all of it takes in memory, about. */
+  readonly bytes: number;
+}
+
+/**
+ * Where answers are kept, by the whole hash of what was asked. What cannot be read is not there, what cannot be kept is lost:
+ * neither rejects.
+ */
+export interface AnswerStore {
+  get(key: string): Promise<KeptAnswer | undefined>;
+  put(key: string, answer: KeptAnswer, ttlMs: number): void;
+}
+
+/** The largest answer that is kept: images of a chat model among them. */
+export const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
+/** A key, and what the table itself takes: it bounds their number as well. */
+const OVERHEAD_BYTES = 512;
+
+/** Answers in this process' memory; those that were not asked for the longest go first. `limit`: bytes, in force now. */
+export function createAnswerMemory(now: () => number, limit: () => number): AnswerStore {
+  let table: LRUCache<string, { readonly answer: KeptAnswer; readonly until: number }> | undefined;
+  let maxSize = 0;
+  return {
+    get(key) {
+      const found = table?.get(key);
+      if (found && found.until > now()) return Promise.resolve(found.answer);
+      if (found) table?.delete(key);
+      return Promise.resolve(undefined);
+    },
+    put(key, answer, ttlMs) {
+      const size = answer.bytes + OVERHEAD_BYTES;
+      if (!table || maxSize !== limit()) {
+        maxSize = limit();
+        // Another bound: what is kept is given up, which happens with a reload only.
+        table = new LRUCache({ maxSize });
+      }
+      if (size <= maxSize) table.set(key, { answer, until: now() + ttlMs }, { size });
+    },
+  };
+}

@@ -1,0 +1,116 @@
+import { createNotes, type Fault, gatewayFault } from '../../ir/index.ts';
+import type { AttemptEnd, Call, Decoded, Target } from '../call.ts';
+import type { ClientSink } from '../client-sink.ts';
+import { type ExchangePorts, imageShower, sealListener } from '../exchange.ts';
+import type { ReplyTaker } from '../lanes/client-stream.ts';
+import { clientTaker } from '../lanes/translated.ts';
+import { cacheHeaders, callHeaders, servedBy } from '../out-headers.ts';
+import type { Link } from './event-chain.ts';
+import type { Source } from './flight.ts';
+import type { SaidAnswer } from './kept-answers.ts';
+
+/** A call that is given what another one was told. */
+export interface Hearer {
+  /** With how old the answer is. */
+  readonly call: Call;
+  readonly decoded: Decoded;
+  readonly sink: ClientSink;
+  readonly ports: ExchangePorts;
+}
+
+/** The target that answered, as a call that goes there knows it. */
+function targetOf(call: Call, { provider: name, model, upstream }: Source, ports: ExchangePorts): Target {
+  const provider = call.snapshot.providers.get(name);
+  const wire = upstream && provider?.wires.get(upstream);
+  const codec = upstream && ports.codecs.get(upstream);
+  if (!provider || !wire || !codec) throw new Error(`an answer of '${name}', which is not there`);
+  const candidate = { provider: name, model, protocol: upstream, verdict: 'chosen', reasons: ['cache_hit'] } as const;
+  return { candidate, provider, wire, codec, model, protocol: upstream, lane: 'translated', timeouts: provider.timeouts };
+}
+
+/** Takes a reply's events for a client that did not make the call. */
+export function createHearing({ call, decoded, sink, ports }: Hearer, source: Source, at: Link) {
+  const target = targetOf(call, source, ports);
+  const seals = sealListener(call, target, decoded, ports);
+  let place = at;
+  let isWaiting = false;
+  let broken: Fault | undefined;
+  let settle: (end: AttemptEnd) => void = () => {};
+  const done = new Promise<AttemptEnd>((resolve) => {
+    settle = resolve;
+  });
+  const fail = (error: unknown): void => {
+    ports.onDefect(error, call.id);
+    if (sink.begun) sink.abort();
+    settle({ fault: gatewayFault('internal', 'The gateway failed on this request'), endedBy: 'gateway' });
+  };
+  const taker: ReplyTaker = clientTaker(
+    {
+      call,
+      target,
+      sink,
+      notes: createNotes(),
+      attempt: 0,
+      overheadMs: () => ports.clock.monotonic() - call.started,
+      now: () => ports.clock.now(),
+      newId: ports.newId,
+      onFirstToken: () => {},
+      done: (end) => settle(end),
+      abortUpstream: () => {},
+      resumeUpstream: () => resume(),
+      onDefect: fail,
+      ...imageShower(call, target, decoded, ports),
+    },
+    decoded,
+    {},
+    seals,
+  );
+  const pump = (): void => {
+    try {
+      while (!isWaiting && !taker.isOver()) {
+        const { next } = place;
+        if (!next?.event) break;
+        place = next;
+        taker.event(next.event);
+        isWaiting = !taker.flows();
+      }
+      if (broken && !isWaiting && !place.next && !taker.isOver()) taker.event({ type: 'fault', fault: broken });
+    } catch (error) {
+      fail(error);
+    }
+  };
+  const resume = (): void => {
+    isWaiting = false;
+    pump();
+  };
+  sink.onDrain(resume);
+  sink.onGone(() => settle({ ...taker.soFar(), endedBy: 'client' }));
+  return {
+    pump,
+    /** After what there is to read comes this fault. */
+    breakOff(fault: Fault): void {
+      broken = fault;
+      pump();
+    },
+    place: () => place,
+    /** Settles when the client was told everything, or has left. */
+    done,
+  };
+}
+
+/** Gives an answer in the very words in which it was given before. */
+export function sayAgain({ call, sink, ports }: Omit<Hearer, 'decoded'>, { provider, model }: Source, said: SaidAnswer): void {
+  const { body, headers, status, isStream } = said;
+  sink.begin(
+    status,
+    {
+      ...callHeaders(call),
+      ...servedBy({ provider: { name: provider }, model }, 0),
+      'x-pailou-overhead-ms': (ports.clock.monotonic() - call.started).toFixed(2),
+      ...headers,
+      ...(call.cached ? cacheHeaders(call.cached) : {}),
+    },
+    isStream ? undefined : body.length,
+  );
+  sink.end(body);
+}

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { ChatRequest, Turn } from '../../ir/index.ts';
+import type { CachedRoute } from '../../policy/routes/cached-route.ts';
+import type { Call } from '../call.ts';
+
+/** Values in a dialect's own words, and JSON Schemas: the order of their members may matter to a model, so it is kept. */
+const AS_WRITTEN: ReadonlySet<string> = new Set([
+  'parameters',
+  'schema',
+  'format',
+  'residue',
+  'native',
+  'json',
+  'value',
+  'userLocation',
+  'unknown',
+]);
+
+/** Members of a request that say how an answer is written, who it is for, and where it is kept: no model sees them. */
+const UNSEEN: ReadonlySet<string> = new Set(['model', 'stream', 'includeUsage', 'user', 'metadata', 'store', 'promptCacheKey']);
+
+/** Marks for a provider's own cache: they change what an answer costs, not the answer. */
+const MARK = 'cache';
+
+/** The same value with the members of our own objects in one order, whichever decoder made them. */
+function ordered(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(ordered);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).filter(([name, member]) => name !== MARK && member !== undefined);
+  members.sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(members.map(([name, member]) => [name, AS_WRITTEN.has(name) ? member : ordered(member)]));
+}
+
+/** What a request asks for, without how its answer is to be written, and without what no model sees. */
+function asked(request: ChatRequest): unknown {
+  const { instructions, turns, n, residue, ...rest } = request;
+  const unknown = Object.entries(residue ?? {}).filter(([, members]) => Object.keys(members).length > 0);
+  // Dialects differ in where instructions stand: before the turns, or as the first of them.
+  const first: readonly Turn[] = instructions.length > 0 ? [{ role: 'system', parts: instructions }] : [];
+  const seen = Object.fromEntries(Object.entries(rest).filter(([name]) => !UNSEEN.has(name)));
+  return ordered({ ...seen, unknown, turns: [...first, ...turns], ...(n === undefined || n === 1 ? {} : { n }) });
+}
+
+/** Names of headers in which a dialect's clients ask for something; versions of which there is only one are no wish. */
+const isWish = (name: string): boolean => (name.startsWith('anthropic-') && name !== 'anthropic-version') || name === 'openai-beta';
+
+/** Headers that may change what an answer is, by the dialect that knows them. */
+function wishesIn(headers: IncomingHttpHeaders, client: string): readonly string[] {
+  const wishes: string[] = [];
+  for (const name in headers) {
+    const value = isWish(name) ? headers[name] : undefined;
+    if (typeof value === 'string') wishes.push(`${client} ${name}: ${value}`);
+  }
+  return wishes.toSorted();
+}
+
+/** Who asks where, as far as an answer depends on it. */
+type Asker = Pick<Call, 'snapshot' | 'key' | 'strict' | 'headers' | 'client' | 'routing'>;
+
+/** A whole SHA-256 of who asks, where, and for what (`meaning`, JSON). Equal ones get equal answers. */
+function answerKey({ snapshot, key, strict, headers, client, routing }: Asker, route: CachedRoute, meaning: unknown): string {
+  const owner = route.shared ? null : key.id;
+  // Answers of another configuration are not given again, unless all that matters to where calls go is as it was.
+  const where = [snapshot.fingerprint, route.name, owner, strict, routing?.asks ?? null, routing?.provider ?? null];
+  return createHash('sha256')
+    .update(JSON.stringify([...where, wishesIn(headers, client.id)]))
+    .update('\n')
+    .update(JSON.stringify(meaning))
+    .digest('base64url');
+}
+
+/** The key of a chat call: the same in every protocol that says the same. */
+export const chatKey = (call: Call, route: CachedRoute, request: ChatRequest): string => answerKey(call, route, asked(request));
