@@ -10,6 +10,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 
 const { env, stdout, stderr } = process;
 const serve = createServe({ env, writeLog: (line) => stderr.write(line), onSettled: flushCompiled });
-const code = await runCli(process.argv.slice(2), { env, cwd: process.cwd(), home: homedir(), stdout, stderr, serve });
+const requests = async (data: string) => (await import('./store/requests/read-requests.ts')).openReader(data);
+const code = await runCli(process.argv.slice(2), { env, cwd: process.cwd(), home: homedir(), stdout, stderr, serve, requests });
 // Not left to the event loop: what a second signal gave up on may still hold it.
 process.exit(code);

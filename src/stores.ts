@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Config } from './config/config.ts';
 import type { Env } from './config/find-file.ts';
 import { masterSecret } from './config/master-secret.ts';
-import type { Clock, Journal, MediaStore, SealStore } from './exchange/ports.ts';
+import type { CallRecord, Clock, Journal, MediaStore, SealStore } from './exchange/ports.ts';
 import type { IdempotencyStore } from './http/gateway/idempotency.ts';
 import { lazily } from './lazily.ts';
 import type { Log } from './observe/log.ts';
@@ -15,6 +15,7 @@ import { createJournal } from './store/journal.ts';
 import { createMasterKey, type MasterKey, type Sealer } from './store/master-key.ts';
 import { createMediaIndex } from './store/media-index.ts';
 import { createNode } from './store/node.ts';
+import type { Requests } from './store/requests/requests.ts';
 import { createTaskStore } from './store/tasks.ts';
 import { createMediaFolder } from './tasks/media-folder.ts';
 import { createMediaS3 } from './tasks/media-s3.ts';
@@ -24,6 +25,7 @@ import type { Send } from './upstream/send.ts';
 
 /** What the server keeps in its data folder. */
 export interface Stores {
+  /** With a row in the table of requests for each record. */
   readonly journal: Journal;
   readonly seals: SealStore;
   /** Responses, conversations and threads. */
@@ -67,6 +69,71 @@ function openJournal({ folder, clock, log }: StorePorts): Journal {
       log.error({ err, dropped }, 'The journal cannot be written. Records wait in memory; what does not fit is dropped'),
     onRecovered: (dropped) => log.warn({ dropped }, 'The journal can be written again'),
   });
+}
+
+/** Calls that end before the table of requests is loaded; what is more is in the journal alone. */
+const MAX_EARLY = 1000;
+/** The longest that a call takes between its beginning and its row. */
+const LONGEST_CALL_MS = 40 * 60_000;
+const DAY_MS = 86_400_000;
+
+/** The table of requests, loaded with its first row. */
+function openRequests(ports: StorePorts) {
+  const { folder, clock, log, config } = ports;
+  const early: CallRecord[] = [];
+  let made: Requests | undefined;
+  let failingSince = 0;
+  const bring = async (since: number, isThorough: boolean): Promise<void> => {
+    const requests = await load();
+    const { catchUp } = await import('./store/requests/catch-up.ts');
+    await catchUp({ folder: join(folder, 'journal'), requests, since, maxRows: config().limits.requestRows, isThorough });
+  };
+  const bringOver = (since: number, isThorough: boolean): Promise<void> =>
+    bring(since, isThorough).catch((err: unknown) =>
+      log.error({ err }, 'Calls of the journal could not be brought over into the table of requests'),
+    );
+  const database = lazily(async () => {
+    const opened = await import('./store/requests/database.ts');
+    return opened.openRequests(folder, (err) =>
+      log.warn({ err }, 'The table of requests was damaged: it is put aside, and made again from the journal'),
+    );
+  });
+  const load = lazily(async () => {
+    const { createRequests } = await import('./store/requests/requests.ts');
+    made = createRequests({
+      database,
+      now: () => clock.now(),
+      limits: () => config().limits,
+      onTrouble(err, dropped) {
+        failingSince = clock.now();
+        log.error({ err, dropped }, 'The table of requests cannot be written. Calls go on, and stand in the journal');
+      },
+      onRecovered(dropped) {
+        log.warn({ dropped }, 'The table of requests can be written again');
+        if (dropped > 0) void bringOver(failingSince - LONGEST_CALL_MS, true);
+      },
+      ...leaderOf(ports),
+    });
+    for (const record of early.splice(0)) made.add(record);
+    return made;
+  });
+  return {
+    add(record: CallRecord): void {
+      if (made) return made.add(record);
+      if (config().limits.requestRows === 0) return;
+      if (early.length < MAX_EARLY) early.push(record);
+      load().catch((err: unknown) => log.error({ err }, 'The table of requests cannot be kept'));
+    },
+    async warm(): Promise<void> {
+      const { requestDays, requestRows } = config().limits;
+      if (requestRows === 0 || ports.isLeader?.() === false) return;
+      await bringOver(clock.now() - requestDays * DAY_MS, false);
+    },
+    async close(): Promise<void> {
+      await load.ifMade((requests) => requests.close());
+      await database.ifMade((opened) => opened.destroy());
+    },
+  };
 }
 
 /** The store of seals, loaded with its first use. */
@@ -164,7 +231,15 @@ export async function openStores(ports: StorePorts): Promise<Stores> {
     const { openDatabase } = await import('./store/database.ts');
     return openDatabase(folder);
   });
-  const journal = openJournal(ports);
+  const lines = openJournal(ports);
+  const requests = openRequests(ports);
+  const journal: Journal = {
+    ...lines,
+    append(record) {
+      lines.append(record);
+      requests.add(record);
+    },
+  };
   const { seals, close, warm } = openSeals(ports, database, masterKey);
   const { state, warm: warmState } = openState(ports, database, masterKey);
   const compaction = masterKey.sealer('compaction');
@@ -179,11 +254,13 @@ export async function openStores(ports: StorePorts): Promise<Stores> {
       await database().catch((err: unknown) =>
         log.error({ err }, 'The database cannot be opened. Calls go on; what they would keep is lost'),
       );
+      await requests.warm();
     },
     async close() {
       await close();
       await state.close();
       await journal.close();
+      await requests.close();
       await database.ifMade((made) => made.destroy());
     },
   };

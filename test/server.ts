@@ -30,6 +30,8 @@ export function testConfig(changes: Partial<Config> = {}): Config {
       storedBytes: 2 ** 30,
       sealDays: 7,
       sealBytes: 2 ** 28,
+      requestDays: 30,
+      requestRows: 500_000,
       fetchBytes: 2 ** 25,
       calls: 10_000,
       // Machines that test are busy: what is no test of it must not be refused for it.

@@ -43,7 +43,7 @@ async function routeTests(config: Config): Promise<readonly RouteTestResult[]> {
 
 /** Says how route tests came out: each that failed with the decision that it met. */
 async function reportTests(results: readonly RouteTestResult[], quiet: boolean, ports: CliPorts, messages: Messages, language: Language) {
-  const { decisionText } = await import('./route-explain.ts');
+  const { decisionText } = await import('./decision-text.ts');
   const failed = results.filter(({ ok }) => !ok);
   for (const { name, expected, decision } of failed) {
     ports.stderr.write(`${messages.testFailed(name, JSON.stringify(expected))}\n${decisionText(decision, messages, language)}`);

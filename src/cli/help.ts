@@ -11,6 +11,13 @@ export function twoColumns(rows: readonly (readonly [string, string])[]): string
   return rows.map(([first, second]) => `  ${first}${' '.repeat(left - width(first) + 2)}${second}`.trimEnd()).join('\n');
 }
 
+/** Rows of any number of columns, each as wide as its widest; the last one's end is left as it is. */
+export function columns(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => width(row[at] ?? ''))));
+  const line = (row: readonly string[]): string => row.map((cell, at) => cell + ' '.repeat((widths[at] ?? 0) - width(cell))).join('  ');
+  return rows.map((row) => line(row).trimEnd()).join('\n');
+}
+
 function flagRow(name: FlagName, messages: Messages): readonly [string, string] {
   const { value, short, about } = flags[name];
   return [`${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`, messages[about]];

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import type { CallRecord } from '../exchange/ports.ts';
 import type { Env } from '../config/find-file.ts';
 
 /** A running server. */
@@ -24,6 +25,14 @@ export interface Output {
   readonly isTTY?: boolean;
 }
 
+/** The table of requests of a data folder, to be read. */
+export interface RequestsView {
+  find(id: string): CallRecord | undefined;
+  /** The newest first. */
+  last(count: number): readonly CallRecord[];
+  close(): void;
+}
+
 /** Everything that the command line touches. */
 export interface CliPorts {
   readonly env: Env;
@@ -34,6 +43,8 @@ export interface CliPorts {
   /** Words for people. */
   readonly stderr: Output;
   readonly serve: Serve;
+  /** Opens the table of requests of a data folder; nothing where there is none. */
+  readonly requests?: (data: string) => Promise<RequestsView | undefined>;
   /** Calls on each of the signals that end a program, until closed. Default: the process's. */
   readonly onStopSignal?: (onSignal: () => void) => { close(): void };
 }
@@ -46,6 +57,7 @@ export const EXIT = {
   configInvalid: 3,
   forbidden: 4,
   notFound: 5,
+  differs: 6,
   routeTestFailed: 9,
   interrupted: 130,
 } as const;

@@ -1,18 +1,16 @@
-import { inLanguage, type Language } from '../config/language.ts';
+import type { Language } from '../config/language.ts';
 import { loadConfig } from '../config/load.ts';
 import type { ProtocolId } from '../ir/index.ts';
-import type { Candidate, Decision } from '../policy/decide.ts';
 import { explain } from '../policy/explain.ts';
 import { type Need, NEEDS } from '../policy/needs.ts';
 import { nearestNames } from '../policy/nearest.ts';
 import { compileSnapshot } from '../compile-snapshot.ts';
 import type { Snapshot } from '../policy/snapshot.ts';
-import { twoColumns } from './help.ts';
+import { decisionText } from './decision-text.ts';
 import { loadOptions } from './load-options.ts';
 import type { Messages } from './messages.ts';
 import { type Args, UsageError } from './parse-args.ts';
 import { type CliPorts, EXIT } from './ports.ts';
-import { reasonWords } from './reason-words.ts';
 
 /** What clients may speak, by the words that people use for it. */
 const PROTOCOLS: Readonly<Record<string, ProtocolId>> = {
@@ -56,27 +54,15 @@ function keyOf(name: string | undefined, snapshot: Snapshot, messages: Messages)
   return { key: oneOf(name, '--key', names, messages) };
 }
 
-/** What people are shown of a decision: the order of trying, then what is left out, each with why. */
-export function decisionText({ asked, candidates, refusal }: Decision, messages: Messages, language: Language): string {
-  const rank = { chosen: 0, eligible: 1, rejected: 2 } as const;
-  const ordered = candidates.toSorted((a, b) => rank[a.verdict] - rank[b.verdict]);
-  const chosen = ordered.find(({ verdict }) => verdict === 'chosen');
-  const row = (one: Candidate): [string, string] => {
-    const mark = one.verdict === 'rejected' ? '-' : one.verdict === 'chosen' ? '1.' : '+';
-    const name = `${mark} ${one.provider}/${one.model}${one.protocol === undefined ? '' : ` (${one.protocol})`}`;
-    const reasons = one.reasons.map((code) => inLanguage(reasonWords(code), language)).join(messages.comma);
-    const after = one.after ? `${messages.onlyAfter(one.after.join(messages.comma))}${messages.comma}` : '';
-    return [name, `${messages[one.verdict]}${messages.colon}${language === 'zh' ? '' : ' '}${after}${reasons}`];
-  };
-  const head = chosen ? `${asked} → ${chosen.provider}/${chosen.model}` : `${asked} → ${messages.nowhere(refusal?.message ?? '')}`;
-  return ordered.length === 0 ? `${head}\n` : `${head}\n${twoColumns(ordered.map(row))}\n`;
-}
-
 const REFUSED = { not_found: EXIT.notFound, permission: EXIT.forbidden, bad_request: EXIT.failed } as const;
 
-/** `pailou route explain MODEL`: where a call would go and why. Calls nobody. */
+/** `pailou route explain MODEL`, or `--request ID`: where a call would go and why, or went. Calls nobody. */
 export async function routeExplainCommand(args: Args, ports: CliPorts, messages: Messages, language: Language): Promise<number> {
   const [model] = args.words;
+  if (args.values.request !== undefined) {
+    const { explainRequest } = await import('./route-explain-request.ts');
+    return explainRequest(args.values.request, args, ports, messages, language);
+  }
   if (model === undefined) throw new UsageError(messages.wordMissing('MODEL', args.command));
   const { values } = args;
   const protocol = oneOf(values.protocol ?? 'openai-chat', '--protocol', PROTOCOLS, messages);

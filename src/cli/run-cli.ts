@@ -18,6 +18,10 @@ async function runCommand(args: Args, ports: CliPorts, messages: Messages, langu
       return (await import('./config-show.ts')).configShowCommand(args, ports, messages);
     case 'route explain':
       return (await import('./route-explain.ts')).routeExplainCommand(args, ports, messages, language);
+    case 'requests':
+      return (await import('./requests.ts')).requestsCommand(args, ports, language);
+    case 'request':
+      return (await import('./requests.ts')).requestCommand(args, ports, messages, language);
     case 'schema':
       ports.stdout.write((await import('../config/json-schema.ts')).configJsonSchemaText());
       return EXIT.done;

@@ -59,6 +59,9 @@ export interface Config {
     readonly storedBytes: number;
     readonly sealDays: number;
     readonly sealBytes: number;
+    /** Rows of the table of requests: days kept, and how many; no rows: none are kept. */
+    readonly requestDays: number;
+    readonly requestRows: number;
     /** A remote file that is fetched to be inlined. */
     readonly fetchBytes: number;
     /** Calls under way at once. */

@@ -143,6 +143,25 @@ const limits = {
         bytes: upTo('How much of it is kept', '保存总量', '256MiB'),
       },
     },
+    requests: {
+      kind: 'object',
+      doc: [
+        'The table of requests: a row a call, with how it was decided where to go; no bodies',
+        '请求记录表：每次调用一行，含路由决策依据，不含请求体',
+      ],
+      filled: true,
+      fields: {
+        keep: keepFor('How long rows are kept', '记录的保存时间', '30d'),
+        rows: {
+          kind: 'number',
+          doc: ['How many are kept; 0: none', '最多保存多少行；0 表示不保存'],
+          min: 0,
+          max: 100_000_000,
+          default: 500_000,
+          examples: [100_000],
+        },
+      },
+    },
   },
 } as const satisfies ObjectShape;
 

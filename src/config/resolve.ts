@@ -44,6 +44,8 @@ export function resolveConfig(file: FileConfig): Config {
         delayMs: limits.overload.delay,
         ...(limits.overload.memory === undefined ? {} : { memoryBytes: limits.overload.memory }),
       },
+      requestDays: limits.requests.keep / DAY_MS,
+      requestRows: limits.requests.rows,
     },
     tasks: {
       keepMs: tasks.keep,

@@ -18,10 +18,21 @@ const PATIENCE_MS = 10_000;
 const MAX_STATEMENTS = 200;
 const SQLITE_BUSY = 5;
 
-const PRAGMAS = [
+/** How a file is kept. */
+export interface SqliteOptions {
+  /**
+   * What is in it can be made again from elsewhere: it is not waited for until it is on the disk, which a power cut may damage, nor
+   * for other processes' locks in this thread.
+   */
+  readonly isFleeting?: boolean;
+}
+
+const pragmasOf = ({ isFleeting = false }: SqliteOptions): readonly string[] => [
   // Readers and one writer do not wait for each other. A commit outlives the process at once, a power cut after the next checkpoint.
   'pragma journal_mode = wal',
-  'pragma synchronous = normal',
+  `pragma synchronous = ${isFleeting ? 'off' : 'normal'}`,
+  // Little at a time: nothing else runs meanwhile.
+  ...(isFleeting ? ['pragma wal_autocheckpoint = 200'] : []),
   'pragma foreign_keys = on',
   'pragma journal_size_limit = 16777216',
 ];
@@ -75,7 +86,7 @@ function createConnection(database: DatabaseSync): DatabaseConnection {
   };
 }
 
-function createDriver(path: string): Driver {
+function createDriver(path: string, options: SqliteOptions): Driver {
   let database: DatabaseSync | undefined;
   let only: DatabaseConnection | undefined;
   const run = async (connection: DatabaseConnection, sql: string): Promise<void> => {
@@ -87,9 +98,9 @@ function createDriver(path: string): Driver {
   };
   return {
     async init() {
-      const opened = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+      const opened = new DatabaseSync(path, { timeout: options.isFleeting === true ? 0 : BUSY_TIMEOUT_MS });
       try {
-        for (const pragma of PRAGMAS) await patiently(() => opened.exec(pragma));
+        for (const pragma of pragmasOf(options)) await patiently(() => opened.exec(pragma));
       } catch (error) {
         opened.close();
         throw error;
@@ -118,9 +129,9 @@ class TransactionalSqliteAdapter extends SqliteAdapter {
 }
 
 /** Kysely's dialect over Node's own SQLite. One connection; what Kysely runs on it, it runs one after another. */
-export const sqliteDialect = (path: string): Dialect => ({
+export const sqliteDialect = (path: string, options: SqliteOptions = {}): Dialect => ({
   createAdapter: () => new TransactionalSqliteAdapter(),
-  createDriver: () => createDriver(path),
+  createDriver: () => createDriver(path, options),
   createIntrospector: (db) => new SqliteIntrospector(db),
   createQueryCompiler: () => new SqliteQueryCompiler(),
 });

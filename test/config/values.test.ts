@@ -52,6 +52,8 @@ test('the promised shape loads, to the letter', async () => {
       calls: 10_000,
       overload: { shed: true, delayMs: 100 },
       sealBytes: 268_435_456,
+      requestDays: 30,
+      requestRows: 500_000,
     },
     tasks: { keepMs: 604_800_000, deadlineMs: 21_600_000, media: { bytes: 21_474_836_480 } },
     sandbox: 'auto',

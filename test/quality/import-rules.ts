@@ -33,7 +33,7 @@ const FOLDERS: Readonly<Record<string, Row>> = {
   tokens: { uses: ['ir', 'wire', 'media'], knows: ['exchange', 'http', 'protocols'] },
   observe: { uses: [], knows: ['config', 'exchange'] },
   config: { uses: ['ir', 'policy', 'presets'] },
-  cli: { uses: ['ir', 'config', 'policy', 'presets'] },
+  cli: { uses: ['ir', 'config', 'policy', 'presets'], knows: ['exchange'] },
 };
 
 /**

@@ -1,0 +1,158 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { CompiledQuery, sql } from 'kysely';
+import type { CallRecord } from '../../exchange/ports.ts';
+import type { RequestsDatabase } from './database.ts';
+import { addValues, COLUMNS } from './row.ts';
+
+/** What keeping the table stands on. */
+export interface RequestsPorts {
+  readonly database: () => Promise<RequestsDatabase>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** In force now. No rows: nothing is kept. */
+  readonly limits: () => { readonly requestDays: number; readonly requestRows: number };
+  /** Rows could not be written (`dropped` so far since that last went well), or can be again. */
+  readonly onTrouble: (error: unknown, dropped: number) => void;
+  readonly onRecovered: (dropped: number) => void;
+  /** Whether old rows are this process's to take away. Absent: always. */
+  readonly isLeader?: () => boolean;
+}
+
+/** The table of requests, as it is written. */
+export interface Requests {
+  /** A row, written soon after. Never throws, never waits. */
+  add(record: CallRecord): void;
+  /** Rows that may be there already, written at once. */
+  addAll(records: readonly CallRecord[]): Promise<void>;
+  /** Ids of these of which there is no row. */
+  missing(ids: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Everything that waits is written. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Records that wait; more are dropped, counted, and stand in the journal alone. */
+const MAX_WAITING = 20_000;
+/** Rows of one statement: nothing else runs meanwhile. */
+const BATCH_ROWS = 48;
+/** Short: what waits longer has to be carried over by the garbage collector. */
+const WRITE_AFTER_MS = 50;
+const RETRY_AFTER_MS = 2000;
+const SWEEP_EVERY_MS = 10 * 60_000;
+/** The bound on rows is looked at after so many. */
+const SWEEP_AFTER_ROWS = 5000;
+const SWEEP_ROWS = 500;
+const DAY_MS = 86_400_000;
+
+const HEAD = `insert or ignore into requests (${COLUMNS.map((name) => `"${name}"`).join(', ')}) values `;
+const ROW = `(${COLUMNS.map(() => '?').join(', ')})`;
+const statements: string[] = [];
+
+/** Written by hand, once for each number of rows: a builder takes longer for a statement than the database does. */
+const statementFor = (rows: number): string => (statements[rows] ??= HEAD + Array.from({ length: rows }, () => ROW).join(', '));
+
+async function insert(db: RequestsDatabase, records: readonly CallRecord[]): Promise<void> {
+  for (let at = 0; at < records.length; at += BATCH_ROWS) {
+    const some = records.slice(at, at + BATCH_ROWS);
+    const values: (string | number | null)[] = [];
+    for (const record of some) addValues(record, values);
+    await db.executeQuery(CompiledQuery.raw(statementFor(some.length), values));
+    if (at + BATCH_ROWS < records.length) await nextTurn();
+  }
+}
+
+/** Takes away what is older than `since`, and the oldest beyond `maxRows`, a few at a time. */
+async function sweep(db: RequestsDatabase, since: number, maxRows: number): Promise<void> {
+  for (;;) {
+    const { rows } = await sql<{ readonly first: number | null; readonly last: number | null }>`
+      select (select n from requests order by n limit 1) as first, (select n from requests order by n desc limit 1) as last`.execute(db);
+    const [{ first, last } = { first: null, last: null }] = rows;
+    if (first === null || last === null) return;
+    // Rows go in order of `n`: there are no gaps to speak of between the first and the last.
+    const edge = Math.min(first + SWEEP_ROWS - 1, last);
+    const { numAffectedRows = 0n } = await sql`
+      delete from requests where n <= ${edge} and (at < ${since} or n <= ${last - maxRows})`.execute(db);
+    if (numAffectedRows === 0n) return;
+    await nextTurn();
+  }
+}
+
+/**
+ * Keeps a row a call, written behind in batches: in order, bounded in memory, and on the disk by age and number. Where it cannot be
+ * written it is tried again; what does not fit meanwhile is dropped and counted.
+ */
+export function createRequests(ports: RequestsPorts): Requests {
+  let waiting: CallRecord[] = [];
+  let dropped = 0;
+  let isFailing = false;
+  let written = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let work = Promise.resolve();
+  let closed = false;
+
+  async function sweepNow(): Promise<void> {
+    written = 0;
+    const { requestDays, requestRows } = ports.limits();
+    await sweep(await ports.database(), ports.now() - requestDays * DAY_MS, requestRows);
+  }
+  async function writeWaiting(): Promise<void> {
+    while (waiting.length > 0) {
+      const db = await ports.database();
+      const some = waiting.slice(0, BATCH_ROWS);
+      await insert(db, some);
+      waiting = waiting.slice(some.length);
+      written += some.length;
+      if (isFailing) ports.onRecovered(dropped);
+      isFailing = false;
+      dropped = 0;
+      if (waiting.length > 0) await nextTurn();
+    }
+    if (written >= SWEEP_AFTER_ROWS) await sweepNow();
+  }
+  function fail(error: unknown): void {
+    // Once an outage, not once a batch.
+    if (!isFailing) ports.onTrouble(error, dropped);
+    isFailing = true;
+    if (!closed) writeSoon(RETRY_AFTER_MS);
+  }
+  const run = (job: () => Promise<void>): Promise<void> => (work = work.then(job).catch(fail));
+  function writeSoon(ms: number): void {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      void run(writeWaiting);
+    }, ms).unref();
+  }
+  const sweepDue = (): void => {
+    if (ports.isLeader?.() !== false) void run(sweepNow);
+  };
+  const sweeper = setInterval(sweepDue, SWEEP_EVERY_MS).unref();
+  return {
+    add(record) {
+      if (closed || ports.limits().requestRows === 0) return;
+      if (waiting.length >= MAX_WAITING) {
+        dropped += 1;
+        return;
+      }
+      waiting.push(record);
+      writeSoon(WRITE_AFTER_MS);
+    },
+    async addAll(records) {
+      if (records.length > 0 && ports.limits().requestRows > 0) await insert(await ports.database(), records);
+    },
+    async missing(ids) {
+      const db = await ports.database();
+      const { rows } = await sql<{ readonly id: string }>`
+        select id from requests where id in (select value from json_each(${JSON.stringify(ids)}))`.execute(db);
+      const found = new Set(rows.map(({ id }) => id));
+      return new Set(ids.filter((id) => !found.has(id)));
+    },
+    flush: () => run(writeWaiting),
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      clearInterval(sweeper);
+      await run(writeWaiting);
+      if (isFailing) ports.onTrouble(new Error('The table of requests was closed before everything was written'), dropped + waiting.length);
+    },
+  };
+}

@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest';
+import type { CallRecord } from '../../src/exchange/ports.ts';
+import { openTerminal } from './terminal.ts';
+
+const CONFIG = `version: 1
+providers:
+  openai: { preset: openai, key: "\${env:K}" }
+  deepseek: { preset: deepseek, key: "\${env:K}" }
+models:
+  smart:
+    targets:
+      - { to: openai/gpt-5.6, weight: 20 }
+      - { to: deepseek/deepseek-v4-pro, weight: 80 }
+sandbox: false
+`;
+const env = { K: 'sk-0123456789-abcdefgh', TZ: 'UTC' };
+
+const AT = new Date(2026, 10, 26, 10, 40, 12).getTime();
+const base: CallRecord = {
+  id: 'req_01KB0000000000000000000001',
+  at: AT,
+  key: 'laptop',
+  protocol: 'openai-chat',
+  operation: 'generate',
+  asked: 'smart',
+  provider: 'openai',
+  model: 'gpt-5.6',
+  status: 200,
+  attempts: 2,
+  durationMs: 812.4,
+  input: 12,
+  output: 34,
+  endedBy: 'upstream',
+  failed: 'deepseek/deepseek-v4-pro;timeout',
+  revision: 2,
+  config: 'abcdef',
+  route: {
+    outcome: ['1 openai-chat alias,weight . deepseek/deepseek-v4-pro', '+ openai-chat alias,weight . openai/gpt-5.6'],
+  },
+};
+const { route: _route, provider: _provider, model: _model, input: _input, output: _output, failed: _failed, ...bare } = base;
+const refused: CallRecord = { ...bare, id: 'req_2', asked: '', status: 400, attempts: 0, fault: 'invalid_json', endedBy: 'gateway' };
+/** The lighter target was drawn: 0.9, moved by the route's own share, lies beyond the heavier one's. */
+const drawn: CallRecord = {
+  ...base,
+  id: 'req_3',
+  route: { outcome: ['1 openai-chat alias,weight . openai/gpt-5.6', '+ openai-chat alias,weight . deepseek/deepseek-v4-pro'], random: 0.9 },
+};
+
+const terminal = (records: readonly CallRecord[] = [base, refused, drawn]) =>
+  openTerminal({ 'pailou.yaml': CONFIG }, env, {
+    requests: () =>
+      Promise.resolve({
+        find: (id) => records.find((one) => one.id === id),
+        last: (count) => records.slice(0, count),
+        close: () => undefined,
+      }),
+  });
+
+const squeezed = (text: string): string => text.replaceAll(/ {2,}/g, '  ');
+
+describe('requests', () => {
+  test('one a line', async () => {
+    const { code, stdout, stderr } = await terminal().run('requests --last 2');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(squeezed(stdout)).toBe(
+      squeezed(`time  id  status  asked → served  tries  ms  tokens in/out  fault
+2026-11-26 10:40:12  req_01KB0000000000000000000001  200  smart → openai/gpt-5.6  2  812  12/34
+2026-11-26 10:40:12  req_2  400  - → -  0  812  -  invalid_json
+`),
+    );
+  });
+
+  test('as documents', async () => {
+    const { stdout } = await terminal().run('requests --json');
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual([base, refused, drawn]);
+  });
+
+  test.each(['0', '1001', 'x', '-1'])('--last %s is a mistake', async (last) => {
+    const { code, stderr } = await terminal().run(`requests --last=${last}`);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: `--last must be a number from 1 to 1000, not '${last}'\n` });
+  });
+
+  test('none kept', async () => {
+    const { code, stderr } = await openTerminal({}, env).run('requests --data here');
+    expect(code).toBe(5);
+    expect(stderr).toMatch(/^No requests are kept in .*here\. They are, once/);
+  });
+});
+
+describe('request', () => {
+  test('all that is kept', async () => {
+    const { code, stdout } = await terminal().run(`request ${base.id}`);
+    expect(code).toBe(0);
+    expect(squeezed(stdout)).toContain('  failed  deepseek/deepseek-v4-pro;timeout\n');
+    expect(squeezed(stdout)).toContain(
+      '\nsmart → deepseek/deepseek-v4-pro\n  1. deepseek/deepseek-v4-pro (openai-chat)  chosen: by its alias, by weight\n',
+    );
+  });
+
+  test('one that is not there', async () => {
+    const { code, stderr } = await terminal().run('request req_9 --lang zh');
+    expect(code).toBe(5);
+    expect(stderr).toMatch(/^.* 中没有请求“req_9”。/);
+  });
+
+  test('without an id', async () => expect((await terminal().run('request')).code).toBe(2));
+});
+
+describe('route explain --request', () => {
+  test('decided the same now', async () => {
+    const { code, stdout, stderr } = await terminal().run(`route explain --request ${base.id}`);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^As it was decided at 2026-11-26 10:40:12 \(configuration abcdef, loaded 2 times\):\nsmart → deepseek/);
+    expect(stdout).toMatch(/\nDecided now, by the configuration here \([\w-]{12}\): the same\.\n$/);
+  });
+
+  test('what was drawn is drawn again', async () => {
+    const { code, stdout } = await terminal().run('route explain --request req_3 --json');
+    const { same, now } = JSON.parse(stdout) as { same: boolean; now: { candidates: { model: string; verdict: string }[] } };
+    expect({ code, same }).toEqual({ code: 0, same: true });
+    expect(now.candidates[0]).toMatchObject({ model: 'gpt-5.6', verdict: 'chosen' });
+  });
+
+  test('decided otherwise now', async () => {
+    const other = { ...base, id: 'req_4', route: { outcome: ['1 openai-chat alias . openai/gpt-5'] } };
+    const { code, stdout } = await terminal([other]).run('route explain --request req_4 --lang zh');
+    expect(code).toBe(6);
+    expect(stdout).toMatch(/重新决策，结果不同：\nsmart → deepseek\/deepseek-v4-pro\n/);
+  });
+
+  test('one that did not come to a decision', async () => {
+    const { code, stderr } = await terminal().run('route explain --request req_2');
+    expect({ code, stderr }).toEqual({ code: 5, stderr: "Request 'req_2' was refused before it was decided where it goes\n" });
+  });
+});
