@@ -44,6 +44,16 @@ export const provider = {
             max: 1_000_000,
             examples: [2],
           },
+          concurrency: {
+            kind: 'number',
+            doc: [
+              'Calls with it that may be under way at once: then another key is used, or calls wait. Left out: no limit',
+              '使用该密钥同时进行的请求数上限；达到后改用其他密钥，或排队等待。省略表示不限',
+            ],
+            min: 1,
+            max: 100_000,
+            examples: [4],
+          },
         },
       },
       examples: [[{ value: '${env:OPENAI_KEY_A}', weight: 2 }, { value: '${file:/run/secrets/openai_b}' }]],

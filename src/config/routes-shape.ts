@@ -85,6 +85,16 @@ const route = {
             max: 1000,
             examples: [2],
           },
+          concurrency: {
+            kind: 'number',
+            doc: [
+              'Calls that it may have under way at once by this route: then another target is used, or calls wait. Left out: no limit',
+              '经此路由同时发往该目标的请求数上限；达到后改用其他目标，或排队等待。省略表示不限',
+            ],
+            min: 1,
+            max: 100_000,
+            examples: [4],
+          },
         },
       },
       examples: [[{ to: 'openai/gpt-5.6', weight: 80 }]],

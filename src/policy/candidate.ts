@@ -39,6 +39,14 @@ export interface Candidate {
   readonly timeouts?: Partial<Timeouts>;
   /** Milliseconds without a word of it after which another is tried beside it, as its route asks. */
   readonly hedgeMs?: number;
+  /** Calls that it may have under way at once as a target of these routes. */
+  readonly rooms?: readonly Room[];
+}
+
+/** What one target of a route takes at once. */
+export interface Room {
+  readonly route: string;
+  readonly calls: number;
 }
 
 /** A candidate before it is known how it stands to the others. */

@@ -226,6 +226,8 @@ export interface KeyShare {
   readonly value: string;
   /** In proportion to the others; default 1. */
   readonly weight?: number;
+  /** Calls with it under way at once. */
+  readonly concurrency?: number;
 }
 
 /** How a provider's images are handed to clients. */
@@ -292,6 +294,8 @@ export interface Provider {
   readonly credential: string;
   /** Where it has several: the same provider with each of them. The provider itself has the first. */
   readonly credentials?: readonly { readonly id: string; readonly weight: number; readonly provider: Provider }[];
+  /** Calls that may be under way at once with the credential that it goes with. */
+  readonly keyConcurrency?: number;
   readonly timeouts: Timeouts;
   /** Where the provider lists its models, from the first wire's origin: the preset's path under the operator's address. */
   readonly modelsPath?: string;

@@ -287,8 +287,9 @@ export function compileProvider(name: string, settings: ProviderSettings, codecF
   const { keys, ...rest } = settings;
   if (!keys) return compileOne(name, settings, codecFacts);
   checkKeys(name, settings, keys);
-  const credentials = keys.map(({ value, weight = 1 }) => {
-    const provider = compileOne(name, { ...rest, key: value }, codecFacts);
+  const credentials = keys.map(({ value, weight = 1, concurrency }) => {
+    const made = compileOne(name, { ...rest, key: value }, codecFacts);
+    const provider: Provider = concurrency === undefined ? made : { ...made, keyConcurrency: concurrency };
     return { id: provider.credential, weight, provider };
   });
   const [first] = credentials;

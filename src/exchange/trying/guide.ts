@@ -4,6 +4,7 @@ import { chooseCredential } from '../../policy/credentials.ts';
 import type { Place } from '../../policy/health.ts';
 import { type Verdict, verdictOf, waitMs } from '../../policy/retry.ts';
 import type { Provider } from '../../presets/preset.ts';
+import { areFull, keyRoomsOf, roomsOf } from './rooms.ts';
 import type { Next, Tried, Trying, Walking } from './walking.ts';
 
 /** Chooses where a call goes, try by try. */
@@ -48,14 +49,19 @@ export function createGuide(call: Walking, { health, budget, slots, random }: Tr
     if (!base) throw new Error(`no provider '${candidate.provider}'`);
     return base;
   };
-  const isFull = (candidate: Candidate): boolean => slots.isFull(candidate.provider, baseOf(candidate).settings.concurrency);
+  const isFull = (candidate: Candidate): boolean => areFull(roomsOf(candidate, baseOf(candidate).settings), slots);
+  const isKeyFull = (provider: Provider): boolean => areFull(keyRoomsOf(provider), slots);
   /** The provider with a credential. `anyway`: also with one that is out. `besides`: not with this one. */
   const payFor = (candidate: Candidate, anyway: boolean, besides?: string): Provider | undefined => {
     const base = baseOf(candidate);
     if (!base.credentials || call.isJob === true) return anyway || !spent.has(base.credential) ? base : undefined;
     const isOut = (id: string): boolean => id === besides || spent.has(id) || (!anyway && isWatched(base) && health.isCredentialOut(id));
     const session = call.session();
-    return chooseCredential(base.credentials, { random: random(), isOut, ...(session === undefined ? {} : { session }) })?.provider;
+    const choosing = { random: random(), isOut, ...(session === undefined ? {} : { session }) };
+    const full = base.credentials.filter(({ provider }) => isKeyFull(provider)).map(({ id }) => id);
+    const free =
+      full.length === 0 ? undefined : chooseCredential(base.credentials, { ...choosing, isOut: (id) => isOut(id) || full.includes(id) });
+    return (free ?? chooseCredential(base.credentials, choosing))?.provider;
   };
   /** The first of some that is well and has room; else the first that has none and must be waited for. */
   const firstOf = (some: Iterable<Candidate>): Next | undefined => {
@@ -67,7 +73,7 @@ export function createGuide(call: Walking, { health, budget, slots, random }: Tr
       const provider = payFor(candidate, false);
       if (!provider) continue;
       const next = { candidate, provider, waitMs: 0 };
-      if (!isFull(candidate)) return next;
+      if (!isFull(candidate) && !isKeyFull(provider)) return next;
       crowded ??= next;
     }
     return crowded;
@@ -114,10 +120,10 @@ export function createGuide(call: Walking, { health, budget, slots, random }: Tr
     beside(slow, tried) {
       const been = new Set([slow.candidate, ...tried.map((one) => one.next.candidate)]);
       const other = firstOf(order.filter((one) => one.after === undefined && !been.has(one)));
-      if (other) return isFull(other.candidate) ? undefined : other;
+      if (other) return isFull(other.candidate) || isKeyFull(other.provider) ? undefined : other;
       const { candidate, provider } = slow;
       const sibling = baseOf(candidate).credentials && !isFull(candidate) ? payFor(candidate, false, provider.credential) : undefined;
-      return sibling && { candidate, provider: sibling, waitMs: 0 };
+      return sibling && !isKeyFull(sibling) ? { candidate, provider: sibling, waitMs: 0 } : undefined;
     },
   };
 }

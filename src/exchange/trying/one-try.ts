@@ -3,7 +3,8 @@ import { verdictOf } from '../../policy/retry.ts';
 import type { AttemptEnd } from '../call.ts';
 import type { ClientSink } from '../client-sink.ts';
 import type { Guide } from './guide.ts';
-import type { Release, Slots } from './slots.ts';
+import { keyRoomsOf, roomsOf, takeAll } from './rooms.ts';
+import type { Release } from './slots.ts';
 import type { Next, Step, Tried, Trying, Walking } from './walking.ts';
 
 /** One call on its way, with what its tries share. */
@@ -32,22 +33,14 @@ export interface Entry {
 export async function enter(tour: Tour, next: Next): Promise<Entry | undefined> {
   const { call, trying } = tour;
   if (tour.deadline === Infinity) tour.deadline = call.started + timeoutsOf(next).total;
-  const release = await room(next, call, tour.deadline - trying.monotonic(), trying.slots);
-  if (!call.sink.closed && release !== null) return { next, ...(release ? { release } : {}) };
+  const { candidate, provider } = next;
+  const rooms = [...keyRoomsOf(provider), ...roomsOf(candidate, provider.settings)];
+  if (rooms.length === 0) return call.sink.closed ? undefined : { next };
+  const maxMs = (): number => tour.deadline - trying.monotonic();
+  const release = await takeAll(rooms, { owner: call.owner, sink: call.sink, maxMs }, trying.slots);
+  if (release && !call.sink.closed) return { next, release };
   release?.();
   return undefined;
-}
-
-/** Room at a provider that takes only so many calls at once; `null` when the client left while waiting. */
-async function room(
-  { candidate, provider }: Next,
-  { owner, sink }: Walking,
-  maxMs: number,
-  slots: Slots,
-): Promise<Release | undefined | null> {
-  const { concurrency } = provider.settings;
-  if (concurrency === undefined) return undefined;
-  return (await slots.take({ provider: candidate.provider, limit: concurrency, owner, sink, maxMs })) ?? null;
 }
 
 function timeoutsOf({ candidate, provider }: Next): Step['timeouts'] {

@@ -6,7 +6,10 @@ export type Release = () => void;
 
 /** Who wants a place, and for how long it may be waited for. */
 export interface Wanting {
-  readonly provider: string;
+  /** Its name: of a provider, one of its credentials, or a target of a route. */
+  readonly place: string;
+  /** What it is called to whoever is refused. */
+  readonly title: string;
   readonly limit: number;
   /** Those who wait are served in turn by owner: one that floods waits for itself. */
   readonly owner: string;
@@ -14,10 +17,10 @@ export interface Wanting {
   readonly maxMs: number;
 }
 
-/** Places at providers that take only so many calls at once (`concurrency`), and who waits for one. */
+/** Places that take only so many calls at once (`concurrency`), and who waits for one. */
 export interface Slots {
   /** Whether a call would have to wait. */
-  isFull(provider: string, limit: number | undefined): boolean;
+  isFull(place: string, limit: number | undefined): boolean;
   /** A place; `undefined` when the client left. Throws the refusal (503) when too many wait, or it takes too long. */
   take(wanting: Wanting): Promise<Release | undefined>;
 }
@@ -39,16 +42,12 @@ interface Place {
   readonly queues: Map<string, Waiter[]>;
 }
 
-const refusal = (provider: string, limit: number, why: string): GatewayError =>
+const refusal = ({ title, limit }: Wanting, why: string): GatewayError =>
   new GatewayError(
-    gatewayFault(
-      'overloaded',
-      `Provider '${provider}' has ${limit} calls under way, which is all that it may have ('concurrency'): ${why}`,
-      {
-        code: 'concurrency_full',
-        retryAfterMs: COME_BACK_MS,
-      },
-    ),
+    gatewayFault('overloaded', `${title} is busy to its limit of ${limit} at once ('concurrency'): ${why}`, {
+      code: 'concurrency_full',
+      retryAfterMs: COME_BACK_MS,
+    }),
   );
 
 /** Lets in who has waited longest of the owner whose turn it is. */
@@ -80,31 +79,32 @@ function leave(place: Place, owner: string, waiter: Waiter): void {
 export function createSlots(): Slots {
   const places = new Map<string, Place>();
 
-  const releaseOf = (provider: string, place: Place): Release => {
+  const releaseOf = (name: string, place: Place): Release => {
     let done = false;
     return () => {
       if (done) return;
       done = true;
       place.running--;
       letIn(place);
-      if (place.running === 0 && place.waiting === 0) places.delete(provider);
+      if (place.running === 0 && place.waiting === 0) places.delete(name);
     };
   };
-  const wait = (place: Place, { provider, owner, sink, maxMs, limit }: Wanting): Promise<Release | undefined> => {
+  const wait = (place: Place, wanting: Wanting): Promise<Release | undefined> => {
+    const { place: name, owner, sink, maxMs } = wanting;
     const queue = place.queues.get(owner) ?? [];
-    if (place.waiting >= MAX_WAITING || queue.length >= MAX_WAITING_EACH) throw refusal(provider, limit, 'too many wait already');
+    if (place.waiting >= MAX_WAITING || queue.length >= MAX_WAITING_EACH) throw refusal(wanting, 'too many wait already');
     return new Promise((resolve, reject) => {
       const late = setTimeout(
         () => {
           leave(place, owner, waiter);
-          reject(refusal(provider, limit, 'none of them ended in time'));
+          reject(refusal(wanting, 'no call ended in time'));
         },
         Math.min(maxMs, MAX_WAIT_MS),
       );
       const waiter: Waiter = {
         go() {
           clearTimeout(late);
-          resolve(releaseOf(provider, place));
+          resolve(releaseOf(name, place));
         },
       };
       queue.push(waiter);
@@ -118,19 +118,19 @@ export function createSlots(): Slots {
     });
   };
   return {
-    isFull(provider, limit) {
-      const place = limit === undefined ? undefined : places.get(provider);
+    isFull(name, limit) {
+      const place = limit === undefined ? undefined : places.get(name);
       return place !== undefined && limit !== undefined && (place.running >= limit || place.waiting > 0);
     },
     async take(wanting) {
-      const { provider, limit } = wanting;
-      const place = places.get(provider) ?? { running: 0, limit, waiting: 0, queues: new Map() };
-      places.set(provider, place);
+      const { place: name, limit } = wanting;
+      const place = places.get(name) ?? { running: 0, limit, waiting: 0, queues: new Map() };
+      places.set(name, place);
       place.limit = limit;
       letIn(place);
       if (place.running >= limit || place.waiting > 0) return wait(place, wanting);
       place.running++;
-      return releaseOf(provider, place);
+      return releaseOf(name, place);
     },
   };
 }

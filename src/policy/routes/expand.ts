@@ -1,6 +1,6 @@
 import type { Ability, ProtocolId } from '../../ir/index.ts';
 import type { Provider, Timeouts } from '../../presets/preset.ts';
-import type { Draft, ReasonCode } from '../candidate.ts';
+import type { Draft, ReasonCode, Room } from '../candidate.ts';
 import { fillStars, matchGlob } from '../glob.ts';
 import type { Signals, TargetSignals } from '../signals.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -35,6 +35,7 @@ export interface Way {
   readonly after?: Failure;
   readonly timeouts?: Partial<Timeouts>;
   readonly hedgeMs?: number;
+  readonly rooms?: readonly Room[];
   readonly hops: number;
   /** Names on the way here: one that leads back to itself leads nowhere. */
   readonly via?: readonly string[];
@@ -90,7 +91,7 @@ export function draftOf(provider: Provider, model: string, { operation, protocol
   return { ...base, protocol, verdict: 'eligible', reasons };
 }
 
-function add(expansion: Expansion, draft: Draft, { after, timeouts, hedgeMs }: Way): void {
+function add(expansion: Expansion, draft: Draft, { after, timeouts, hedgeMs, rooms }: Way): void {
   const { found } = expansion;
   const same = found.find((one) => one.provider === draft.provider && one.model === draft.model);
   if (same) {
@@ -103,6 +104,7 @@ function add(expansion: Expansion, draft: Draft, { after, timeouts, hedgeMs }: W
   if (after !== undefined) draft.after = [after];
   if (timeouts) draft.timeouts = timeouts;
   if (hedgeMs !== undefined) draft.hedgeMs = hedgeMs;
+  if (rooms) draft.rooms = rooms;
   found.push(draft);
 }
 
@@ -145,7 +147,10 @@ function follow(expansion: Expansion, { target, reason, stars }: Meaning, way: W
   const timeouts = way.timeouts ?? target.timeouts;
   const hedgeMs = way.hedgeMs ?? target.hedgeMs;
   const kept = { ...(timeouts ? { timeouts } : {}), ...(hedgeMs === undefined ? {} : { hedgeMs }) };
-  for (const { to } of targets) expand(expansion, fillStars(to, stars), { ...way, ...kept, reasons: [...reasons, order], hops });
+  for (const { to, concurrency: calls } of targets) {
+    const rooms = calls === undefined ? {} : { rooms: [...(way.rooms ?? []), { route: target.name, calls }] };
+    expand(expansion, fillStars(to, stars), { ...way, ...kept, ...rooms, reasons: [...reasons, order], hops });
+  }
   for (const { to, after = way.after } of target.fallbacks) {
     const next: Way = {
       reasons: [...reasons, 'fallback'],

@@ -30,6 +30,8 @@ export interface TargetSettings {
   readonly weight?: number;
   /** Lower ones first; default 1. */
   readonly order?: number;
+  /** Calls that it may have under way at once by this route; others wait. */
+  readonly concurrency?: number;
 }
 
 /** A route as configured. */
@@ -55,6 +57,7 @@ export interface RouteTarget {
   readonly to: string;
   readonly weight: number;
   readonly order: number;
+  readonly concurrency?: number;
 }
 
 /** Where to go next, and after what; without `after` whatever the trouble was. */
@@ -105,7 +108,7 @@ function cacheRule(cache: NonNullable<RouteSettings['cache']>): CacheRule {
 }
 
 function compileRoute(name: string, settings: RouteSettings): Route {
-  const targets = settings.targets.map(({ to, weight = 1, order = 1 }): RouteTarget => ({ to, weight, order }));
+  const targets = settings.targets.map(({ weight = 1, order = 1, ...rest }): RouteTarget => ({ ...rest, weight, order }));
   return {
     name,
     targets: targets.toSorted((a, b) => a.order - b.order),

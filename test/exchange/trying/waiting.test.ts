@@ -120,3 +120,93 @@ it('what a call waits for room is part of its time', async () => {
   expect((await second).status).toBe(504);
   expect(performance.now() - started).toBeLessThan(1500);
 });
+
+describe('a target of a route that takes one call at once', () => {
+  const models = (more: readonly string[] = []) => ({
+    narrow: { targets: [{ to: 'a/up', concurrency: 1 }, ...more.map((to) => ({ to }))], strategy: 'priority' as const },
+  });
+
+  it('is left alone where another has room', async () => {
+    const held = gate();
+    await set({ answers: [held.answer, json(CHAT.whole)], config: { models: models(['b/up']) } });
+    const first = trials.ask({ model: 'narrow' });
+    await expect.poll(() => held.came.length).toBe(1);
+    expect((await trials.ask({ model: 'narrow' })).headers['x-pailou-served-by']).toBe('b/up');
+    held.go();
+    textOf(await first);
+    expect(counts(trials)).toEqual([1, 1]);
+  });
+
+  it('is waited for where there is none, and takes others by other names meanwhile', async () => {
+    const held = gate();
+    await set({ answers: [held.answer], config: { models: models() } });
+    const first = trials.ask({ model: 'narrow', text: 'first' });
+    await expect.poll(() => held.came.length).toBe(1);
+    const second = trials.ask({ model: 'narrow', text: 'second' });
+    const other = trials.ask({ model: 'a/up', text: 'other' });
+    await expect.poll(() => held.came).toEqual(['first', 'other']);
+    held.go();
+    textOf(await first);
+    await expect.poll(() => held.came).toEqual(['first', 'other', 'second']);
+    held.go();
+    held.go();
+    textOf(await second);
+    textOf(await other);
+  });
+
+  it('says what is full', async () => {
+    const held = gate();
+    await set({ answers: [held.answer], config: { models: models() } });
+    const asked = Array.from({ length: 251 }, () => trials.ask({ model: 'narrow' }));
+    await expect.poll(() => trials.server.app.active(), { timeout: 10_000 }).toBe(251);
+    const got = await trials.ask({ model: 'narrow' });
+    expect(got.status).toBe(503);
+    expect(got.text).toContain("Target 'a/up' of 'narrow' is busy to its limit of 1 at once");
+    const letting = setInterval(held.go, 0);
+    for (const one of await Promise.all(asked)) textOf(one);
+    clearInterval(letting);
+  });
+});
+
+describe('a key that takes one call at once', () => {
+  it.each([
+    ['two of them take two, the third call waits', [{ concurrency: 1 }, { concurrency: 1 }], ['0', '1'], 2],
+    ['beside one without a limit it takes no more', [{ concurrency: 1 }, { weight: 0 }], ['0', '1', '1'], 3],
+    ['alone it is waited for', [{ concurrency: 1 }], ['0'], 1],
+  ] as const)('%s', async (_, shares, used, most) => {
+    const held = gate();
+    const paid: string[] = [];
+    const answer: Answer = (request, response) => {
+      paid.push(String(request.headers.authorization).slice(-1));
+      held.answer(request, response);
+    };
+    const keys = shares.map((share, at) => ({ value: `key-of-a-${at}`, ...share }));
+    await set({ answers: [answer], settings: [{ keys }] });
+    const asked = ['x', 'y', 'z'].map((text) => trials.ask({ model: 'a/up', text, headers: { 'x-session-id': 'the same' } }));
+    await expect.poll(() => held.came.length).toBe(most);
+    await expect.poll(() => trials.server.app.active()).toBe(3);
+    expect(paid.toSorted()).toEqual(used);
+    for (let done = 0; done < 3; done++) {
+      await expect.poll(() => held.came.length).toBe(Math.min(3, most + done));
+      held.go();
+    }
+    for (const one of await Promise.all(asked)) textOf(one);
+    expect(held.most()).toBe(most);
+  });
+
+  it('a limit of the key, of the target and of the provider hold together', async () => {
+    const held = gate();
+    await set({
+      answers: [held.answer],
+      settings: [{ concurrency: 2, keys: [{ value: 'key-one-1', concurrency: 1 }, { value: 'key-two-2' }] }],
+      config: { models: { narrow: { targets: [{ to: 'a/up', concurrency: 3 }] } } },
+    });
+    const asked = Array.from({ length: 12 }, (_, at) => trials.ask({ model: at % 2 === 0 ? 'narrow' : 'a/up' }));
+    for (let done = 0; done < 12; done++) {
+      await expect.poll(() => held.came.length).toBe(Math.min(12, done + 2));
+      held.go();
+    }
+    for (const one of await Promise.all(asked)) textOf(one);
+    expect(held.most()).toBe(2);
+  });
+});
