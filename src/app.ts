@@ -7,7 +7,9 @@ import { createTaskDrivers } from './exchange/media/task-drivers.ts';
 import type { Clock, Journal, MediaFetcher, MediaStore, SealStore } from './exchange/ports.ts';
 import { type Checks, createChecks } from './exchange/trying/checks.ts';
 import { createAnswerMemory } from './exchange/once/kept-answers.ts';
+import type { Peers } from './cluster/peers.ts';
 import { createTrying } from './exchange/trying/trying.ts';
+import type { Trying } from './exchange/trying/walking.ts';
 import { createCountTokensService, type LocalCounter } from './http/gateway/count-tokens.ts';
 import { type GatewayPorts, handleGateway } from './http/gateway/handle.ts';
 import type { IdempotencyStore } from './http/gateway/idempotency.ts';
@@ -19,7 +21,7 @@ import { createOverload, type OnShedding } from './http/overload.ts';
 import { lazily } from './lazily.ts';
 import { watchBodies } from './http/slow-bodies.ts';
 import { compileSnapshot } from './compile-snapshot.ts';
-import { createLiveSignals } from './policy/live-signals.ts';
+import { createLiveSignals, type LiveSignals } from './policy/live-signals.ts';
 import type { Snapshot } from './policy/snapshot.ts';
 import { clientCodecs, providerCodecs } from './protocols/index.ts';
 import type { StateServices } from './state/index.ts';
@@ -55,6 +57,8 @@ export interface AppPorts {
    * Absent: always.
    */
   readonly isLeader?: () => boolean;
+  /** Other processes that do the same work; absent: none. */
+  readonly peers?: Peers;
 }
 
 /** A running gateway. */
@@ -62,6 +66,8 @@ export interface App {
   readonly server: Server;
   /** Takes another configuration: calls that run finish on the one that they began with. Throws and changes nothing when a provider cannot be made of it. */
   reload(config: Config): void;
+  /** The same in two steps: throws where it cannot be used; what it returns puts it in force. */
+  prepare(config: Config): () => void;
   readonly snapshot: () => Snapshot;
   /** It listens: takes up the tasks that another process has left. */
   wake(): void;
@@ -69,6 +75,14 @@ export interface App {
   readonly active: () => number;
   /** Takes no more calls, waits for those that run (at most `graceMs`), closes. */
   drain(graceMs: number): Promise<void>;
+}
+
+/** What trying remembers: of several processes together where there are some. */
+function tryingOf({ clock, peers }: AppPorts, signals: LiveSignals): Trying {
+  if (!peers) return createTrying(signals, clock);
+  const trying = createTrying(signals, clock, { processes: peers.count, tell: peers.tellHealth });
+  peers.onHealth((fact) => trying.health.learn(fact));
+  return { ...trying, slots: peers.slots };
 }
 
 function exchangePorts(ports: AppPorts): ExchangePorts {
@@ -93,7 +107,7 @@ function exchangePorts(ports: AppPorts): ExchangePorts {
     codecs: providerCodecs,
     seals: ports.seals,
     signals,
-    trying: createTrying(signals, ports.clock),
+    trying: tryingOf(ports, signals),
     media: ports.media,
     mediaStore: ports.mediaStore,
     record: (record) => ports.journal.append(record),
@@ -284,6 +298,14 @@ export function createApp(config: Config, ports: AppPorts): App {
   });
   server.on('close', bodies.stop);
 
+  const prepare = (next: Config): (() => void) => {
+    const made = compileSnapshot(next, snapshot.revision + 1);
+    return () => {
+      snapshot = made;
+      checks.follow(snapshot);
+    };
+  };
+
   return {
     server,
     snapshot: () => snapshot,
@@ -294,10 +316,8 @@ export function createApp(config: Config, ports: AppPorts): App {
       media().catch((error: unknown) => ports.onDefect(error, 'media'));
     },
     active: () => connections.active,
-    reload(next) {
-      snapshot = compileSnapshot(next, snapshot.revision + 1);
-      checks.follow(snapshot);
-    },
+    reload: (next) => prepare(next)(),
+    prepare,
     drain(graceMs) {
       draining = true;
       checks.stop();

@@ -1,16 +1,31 @@
 // The program: `pailou …`. What it is made of is loaded after the compile cache is on, which halves a start.
-import { homedir } from 'node:os';
+import { availableParallelism, homedir } from 'node:os';
+import { extname, join } from 'node:path';
+import type { Serve } from './cli/ports.ts';
 import { keepCompiled } from './compile-cache.ts';
 
+/** Processors are those that this process may use: a container's limit counts. */
+const workerCount = (workers: number | 'auto'): number => (workers === 'auto' ? availableParallelism() : workers);
+
 const flushCompiled = keepCompiled(process.env, homedir());
-const [{ runCli }, { createServe }] = await Promise.all([import('./cli/run-cli.ts'), import('./serve.ts')]);
+const { runCli } = await import('./cli/run-cli.ts');
 
 // A reader that went away (`pailou schema | head`) is no defect of ours.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 const { env, stdout, stderr } = process;
-const serve = createServe({ env, writeLog: (line) => stderr.write(line), onSettled: flushCompiled });
 const requests = async (data: string) => (await import('./store/requests/read-requests.ts')).openReader(data);
+const writeLog = (line: string): unknown => stderr.write(line);
+
+/** The server: in this process, or in several that this one watches over. */
+const serve: Serve = async (options) => {
+  const count = workerCount(options.config.server.workers);
+  if (count === 1) return (await import('./serve.ts')).createServe({ env, writeLog, onSettled: flushCompiled })(options);
+  const [{ createWorkers }, { createLog }] = await Promise.all([import('./cluster/primary.ts'), import('./observe/log.ts')]);
+  const program = join(import.meta.dirname, `worker${extname(import.meta.filename)}`);
+  return createWorkers({ program, count, log: createLog(options.config, writeLog) })(options);
+};
+
 const code = await runCli(process.argv.slice(2), { env, cwd: process.cwd(), home: homedir(), stdout, stderr, serve, requests });
 // Not left to the event loop: what a second signal gave up on may still hold it.
 process.exit(code);

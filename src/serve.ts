@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type App, createApp } from './app.ts';
 import type { Running, Serve } from './cli/ports.ts';
+import type { Peers } from './cluster/peers.ts';
 import type { Config } from './config/config.ts';
 import type { Env } from './config/find-file.ts';
 import { createMediaFetcher } from './egress/media-fetcher.ts';
@@ -27,6 +28,14 @@ interface ProcessPorts {
   readonly writeLog: (line: string) => void;
   /** It listens and has settled: what need not be done before may be done now. */
   readonly onSettled: () => void;
+  /** Other processes that do the same work; absent: none. */
+  readonly peers?: Peers;
+}
+
+/** The server of this process. */
+interface OwnServer extends Running {
+  /** Makes ready what a configuration needs, or throws; what it returns puts it in force. */
+  prepare(config: Config): () => void;
 }
 
 /** How long calls that run may take to end when the server stops: longer than the longest may by default (30 min). */
@@ -76,10 +85,11 @@ interface Parts {
   readonly log: Log;
 }
 
-async function build(config: () => Config, data: string, { env, writeLog }: ProcessPorts): Promise<Parts> {
-  const log = createLog(config(), writeLog);
+async function build(config: () => Config, data: string, { env, writeLog, peers }: ProcessPorts): Promise<Parts> {
+  const log = createLog(config(), writeLog, peers ? { worker: peers.number } : {});
+  const leading = peers ? { peers, isLeader: peers.isLeader } : {};
   const network = createNetworkSend(env);
-  const stores = await openStores({ folder: data, env, clock, log, config, send: network.send });
+  const stores = await openStores({ folder: data, env, clock, log, config, send: network.send, ...leading });
   const sandbox = createSandbox({ now: clock.now, newId, setTimer, codecs: clientCodecs });
   const counter = lazily(async () => (await import('./tokens/local-counter.ts')).createLocalCounter());
   const app = createApp(config(), {
@@ -100,6 +110,7 @@ async function build(config: () => Config, data: string, { env, writeLog }: Proc
       reason === undefined
         ? log.info({}, 'Calls are taken again')
         : log.warn({ reason }, 'There is more to do than the server can: calls are refused (limits.overload)'),
+    ...leading,
   });
   logAccess(app.server, log);
   return { app, stores, network, counter, log };
@@ -115,8 +126,8 @@ async function stop({ app, stores, network, counter, log }: Parts): Promise<void
 
 /** The server of this process. */
 export const createServe =
-  (ports: ProcessPorts): Serve =>
-  async ({ config, data }): Promise<Running> => {
+  (ports: ProcessPorts) =>
+  async ({ config, data }: Parameters<Serve>[0]): Promise<OwnServer> => {
     let current = config;
     const parts = await build(() => current, data, ports);
     const { app, stores, network, log } = parts;
@@ -131,14 +142,19 @@ export const createServe =
       ports.onSettled();
     };
     setTimeout(() => void warm(), WARM_AFTER_MS).unref();
-    return {
-      port,
-      reload(next) {
-        // Throws, and then everything stays as it was.
-        app.reload(next);
+    const prepare = (next: Config): (() => void) => {
+      const commit = app.prepare(next);
+      return () => {
+        commit();
         current = next;
         log.configure(next);
-      },
+      };
+    };
+    return {
+      port,
+      prepare,
+      // Where it throws, everything stays as it was.
+      reload: (next) => prepare(next)(),
       stop: () => stop(parts),
     };
   };

@@ -3,6 +3,7 @@ import type { Config } from './config/config.ts';
 import type { Env } from './config/find-file.ts';
 import { masterSecret } from './config/master-secret.ts';
 import type { CallRecord, Clock, Journal, MediaStore, SealStore } from './exchange/ports.ts';
+import type { Peers } from './cluster/peers.ts';
 import type { IdempotencyStore } from './http/gateway/idempotency.ts';
 import { lazily } from './lazily.ts';
 import type { Log } from './observe/log.ts';
@@ -57,6 +58,8 @@ export interface StorePorts {
   readonly send: Send;
   /** Whether what is due on time is this process's to do. Absent: always. */
   readonly isLeader?: () => boolean;
+  /** Other processes that use the same folder and are told of what is put into it; absent: none. */
+  readonly peers?: Peers;
 }
 
 const leaderOf = ({ isLeader }: StorePorts): Pick<StorePorts, 'isLeader'> => (isLeader ? { isLeader } : {});

@@ -17,7 +17,7 @@ export const TEST_KEY = 'pk-test-0123456789abcdef';
 /** The defaults of a configuration, with what a test wants different. */
 export function testConfig(changes: Partial<Config> = {}): Config {
   return {
-    server: { host: '127.0.0.1', port: 0, trustedProxies: [], cors: ['*'] },
+    server: { host: '127.0.0.1', port: 0, workers: 1, trustedProxies: [], cors: ['*'] },
     keys: [{ name: 'test', value: TEST_KEY }],
     providers: {},
     models: {},

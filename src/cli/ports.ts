@@ -6,8 +6,10 @@ import type { Env } from '../config/find-file.ts';
 export interface Running {
   /** The port that it listens on. */
   readonly port: number;
-  /** Takes another configuration; throws, and keeps the one before, when it cannot be used. */
-  reload(config: Config): void;
+  /** Takes another configuration; throws or rejects, and keeps the one before, when it cannot be used. */
+  reload(config: Config): void | Promise<void>;
+  /** Settles when it cannot go on, with the reason. Absent: it always can. */
+  readonly failed?: Promise<Error>;
   /** Takes no more calls, waits for those that run, closes everything. */
   stop(): Promise<void>;
 }

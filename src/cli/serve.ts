@@ -22,6 +22,9 @@ export interface ServePorts extends CliPorts {
 /** Signals closer together than this are one Ctrl+C that came by several ways (terminal, npm, wrapper). */
 const SAME_SIGNAL_MS = 1000;
 
+/** What a server that runs cannot change. */
+const FIXED = ['host', 'port', 'workers'] as const;
+
 /** What is in force: the configuration with what was found on this machine and a key that was made. */
 interface Effective {
   readonly loaded: Loaded;
@@ -92,7 +95,7 @@ export async function serveCommand(args: Args, ports: ServePorts, messages: Mess
   /** Puts a configuration in force. */
   const take = async (next: Loaded, local: readonly Found[]): Promise<void> => {
     const fresh = await effective(next, data, local);
-    running.reload(fresh.config);
+    await running.reload(fresh.config);
     now = fresh;
   };
   const look = async (): Promise<readonly Found[]> => (now.loaded.discovers ? findLocalServers(ports.env, running.port, ports.probe) : []);
@@ -106,9 +109,10 @@ export async function serveCommand(args: Args, ports: ServePorts, messages: Mess
       loaded,
       load: () => loadConfig(options),
       async onChange(next) {
-        const { host, port } = now.config.server;
+        const before = now.config.server;
         await take(next, now.local);
-        if (next.config.server.host !== host || next.config.server.port !== port) tell(messages.restartNeeded);
+        const { server } = next.config;
+        if (FIXED.some((name) => server[name] !== before[name])) tell(messages.restartNeeded);
         tell(messages.reloaded(next.file ?? messages.bannerNoConfig));
       },
       onInvalid(problems) {
@@ -122,7 +126,7 @@ export async function serveCommand(args: Args, ports: ServePorts, messages: Mess
     const stopped = untilStopped(running, ports, () => tell(messages.stopping));
     // Last: whoever reads it may send a signal at once.
     announce(now, running.port, data, args, ports, messages);
-    return await stopped;
+    return await Promise.race([stopped, untilFailed(running, (why) => say(messages.cannotGoOn(why)))]);
   } finally {
     watcher.close();
   }
@@ -135,6 +139,17 @@ function announce(now: Effective, port: number, data: string, args: Args, ports:
   const facts = { version: packageVersion(), port, config, loaded, found, data, cwd: ports.cwd, isTerminal, ...(key ? { key } : {}) };
   if (args.on.has('json')) ports.stdout.write(`${JSON.stringify(bannerJson(facts))}\n`);
   else if (!args.on.has('quiet')) ports.stderr.write(banner(facts, messages));
+}
+
+/** How long what runs may take to end where the server cannot go on. */
+const FAILED_MS = 10_000;
+
+/** Ends when the server cannot go on. */
+async function untilFailed({ failed, stop }: Running, onFailed: (why: string) => void): Promise<number> {
+  const error = await (failed ?? new Promise<never>(() => undefined));
+  onFailed(error.message);
+  await Promise.race([stop(), new Promise((resolve) => setTimeout(resolve, FAILED_MS))]);
+  return EXIT.failed;
 }
 
 /** Ends when a signal came and the calls that ran have ended, or at once on another signal. */

@@ -30,6 +30,8 @@ export interface Config {
   readonly server: {
     readonly host: string;
     readonly port: number;
+    /** Processes that share the work; `auto`: one for each processor. */
+    readonly workers: number | 'auto';
     /** The address that clients know this server by, without a slash at the end. */
     readonly publicUrl?: string;
     /** Nothing reads it yet, so no file sets it. */

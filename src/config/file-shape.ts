@@ -22,6 +22,19 @@ const server = {
       max: 65_535,
       default: 7117,
     },
+    workers: {
+      kind: 'either',
+      doc: [
+        'Processes that share the work; `auto`: one for each processor. Another number takes a restart',
+        '分担请求的进程数；`auto` 表示每个处理器一个。更改后需要重新启动',
+      ],
+      of: [
+        { kind: 'number', doc: ['That many', '指定数量'], min: 1, max: 64 },
+        { kind: 'word', doc: ['One for each processor', '每个处理器一个'], words: ['auto'] },
+      ],
+      default: 1,
+      examples: ['auto'],
+    },
     publicUrl: {
       kind: 'text',
       doc: [

@@ -17,6 +17,7 @@ export function resolveConfig(file: FileConfig): Config {
     server: {
       host: server.host,
       port: server.port,
+      workers: server.workers,
       trustedProxies: [],
       cors: server.cors,
       ...(server.publicUrl === undefined ? {} : { publicUrl: server.publicUrl.replace(/(?<!\/)\/+$/, '') }),

@@ -25,12 +25,12 @@ const ORDER: readonly (Level | 'silent')[] = ['debug', 'info', 'warn', 'error', 
 
 type Line = readonly [level: Level, fields: Fields, message: string];
 
-async function createLogger(write: (line: string) => void): Promise<Logger> {
+async function createLogger(write: (line: string) => void, about: Fields): Promise<Logger> {
   const { pino } = await import('pino');
   return pino(
     {
       level: 'debug',
-      base: null,
+      base: { ...about },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: pino.stdSerializers.errWithCause },
@@ -39,8 +39,8 @@ async function createLogger(write: (line: string) => void): Promise<Logger> {
   );
 }
 
-/** A log that writes to `write`. Secrets are taken out of finished lines, wherever they stand. The library is loaded with the first line. */
-export function createLog(config: Config, write: (line: string) => void): Log {
+/** A log that writes to `write`; each line has `about` in it. Secrets are taken out of finished lines, wherever they stand. The library is loaded with the first line. */
+export function createLog(config: Config, write: (line: string) => void, about: Fields = {}): Log {
   let { level } = config.log;
   let redact: Redact = createRedact(config);
   let logger: Logger | undefined;
@@ -49,7 +49,7 @@ export function createLog(config: Config, write: (line: string) => void): Log {
 
   const isOn = (asked: Level): boolean => ORDER.indexOf(asked) >= ORDER.indexOf(level);
   const load = async (): Promise<void> => {
-    const loaded = await createLogger((line) => write(redact(line)));
+    const loaded = await createLogger((line) => write(redact(line)), about);
     for (const [at, fields, message] of waiting.splice(0)) loaded[at](fields, message);
     logger = loaded;
   };

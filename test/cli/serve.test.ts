@@ -218,7 +218,7 @@ describe('while it runs', () => {
     );
     expect(server.configs.at(-1)?.models).toEqual({ a: 'sandbox/echo' });
     write(file('a: sandbox/slow', 'server: { port: 7118 }\n'));
-    await said('Another address or port takes a restart');
+    await said('Another address, port or number of workers takes a restart');
     server.stop();
     expect(await cli).toBe(0);
   });

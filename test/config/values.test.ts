@@ -25,7 +25,7 @@ test('the promised shape loads, to the letter', async () => {
   const { loaded, problems } = await loadText(PROMISED, { env: SECRETS });
   expect(linesOf(problems)).toEqual([expect.stringContaining('providers.mine.key: warning')]);
   expect(loaded?.config).toEqual({
-    server: { host: '127.0.0.1', port: 7117, trustedProxies: [], cors: ['*'] },
+    server: { host: '127.0.0.1', port: 7117, workers: 1, trustedProxies: [], cors: ['*'] },
     keys: [{ name: 'laptop', value: 'pk-0123456789abcdef' }],
     providers: {
       openai: { preset: 'openai', key: 'sk-0123456789abcdef' },

@@ -115,7 +115,7 @@ it('a provider that fetches images itself is given an address of this server, wh
   const providers = { luma: { preset: 'luma', baseUrl: upstream.url, key: 'k' } };
   server = await startTestServer({
     providers,
-    server: { host: '127.0.0.1', port: 0, trustedProxies: [], cors: ['*'], publicUrl: 'https://llm.example.com' },
+    server: { host: '127.0.0.1', port: 0, workers: 1, trustedProxies: [], cors: ['*'], publicUrl: 'https://llm.example.com' },
   });
   expect(await make('luma/ray-2', { input_reference: PNG })).toMatchObject({ status: 'queued' });
   const { keyframes } = JSON.parse(upstream.seen[0]?.body ?? '') as { keyframes: { frame0: { url: string } } };

@@ -32,6 +32,8 @@ const FOLDERS: Readonly<Record<string, Row>> = {
   egress: { uses: ['ir', 'wire', 'media', 'upstream'], knows: ['config', 'exchange', 'protocols'] },
   tokens: { uses: ['ir', 'wire', 'media'], knows: ['exchange', 'http', 'protocols'] },
   observe: { uses: [], knows: ['config', 'exchange'] },
+  // Several processes that work as one: what goes between them, and who watches over them.
+  cluster: { uses: ['ir', 'exchange'], knows: ['cli', 'config', 'observe', 'policy'] },
   config: { uses: ['ir', 'policy', 'presets'] },
   cli: { uses: ['ir', 'config', 'policy', 'presets'], knows: ['exchange'] },
 };

@@ -223,7 +223,9 @@ describe('the WebSocket', () => {
   });
 
   it('lets in pages of allowed origins only, and keys in the query', async () => {
-    const own = await startTestServer({ server: { host: '127.0.0.1', port: 0, trustedProxies: [], cors: ['https://ours.example'] } });
+    const own = await startTestServer({
+      server: { host: '127.0.0.1', port: 0, workers: 1, trustedProxies: [], cors: ['https://ours.example'] },
+    });
     const path = `/v1/responses?key=${own.key}`;
     const refused = new WebSocket(own.url.replace('http', 'ws') + path, { origin: 'https://theirs.example' });
     const [, response] = (await once(refused, 'unexpected-response')) as [unknown, { statusCode: number; resume(): void }];

@@ -1,0 +1,99 @@
+import { createSlots } from '../exchange/trying/slots.ts';
+import type { Handlers, Link } from './link.ts';
+import type { OfPrimary, OfWorker } from './messages.ts';
+import { createPlaces } from './places.ts';
+
+/** What the primary does for its workers while they work: it carries what one says to the others, and keeps what must be kept once. */
+export interface Hub {
+  /** A worker is there: what it may ask. */
+  join(number: number, link: Outlet): Handlers<OfPrimary>;
+  /** It has ended: what it held is free. */
+  left(number: number): void;
+}
+
+/** How long one worker may take to write what it has put, or to answer another's question. */
+const WORKER_MS = 1000;
+/** Names that are kept at once; more are refused. */
+const MAX_LOCKS = 100_000;
+
+/** The way to a worker. */
+type Outlet = Pick<Link<OfWorker>, 'ask' | 'tell'>;
+
+interface Member {
+  readonly link: Outlet;
+  /** Stores that it has put something into that is not written yet. */
+  readonly dirty: Set<string>;
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** The first answer that is one; `undefined` when there is none. */
+function firstAnswer(answers: readonly Promise<unknown>[]): Promise<unknown> {
+  return new Promise((resolve) => {
+    const all = answers.map((one) => one.then((answer) => answer !== undefined && resolve(answer)));
+    void Promise.allSettled(all).then(() => resolve(undefined));
+  });
+}
+
+/** Nobody has joined yet. */
+export function createHub(): Hub {
+  const members = new Map<number, Member>();
+  /** Who keeps a name. */
+  const locks = new Map<string, number>();
+  const places = createPlaces({
+    slots: createSlots(),
+    onPlaced: (number, ticket, placed) => members.get(number)?.link.tell('placed', { ticket, placed }),
+    onFull: (provider, isFull) => {
+      for (const { link } of members.values()) link.tell('full', { provider, isFull });
+    },
+  });
+  const others = (number: number): readonly Member[] => [...members].flatMap(([other, member]) => (other === number ? [] : [member]));
+
+  return {
+    join(number, link) {
+      const dirty = new Set<string>();
+      members.set(number, { link, dirty });
+      return {
+        health: (fact) => {
+          for (const other of others(number)) other.link.tell('health', fact);
+          return undefined;
+        },
+        take: (wish) => places.take(number, wish),
+        release(ticket) {
+          places.release(number, ticket);
+          return undefined;
+        },
+        lock(name) {
+          if (locks.has(name) || locks.size >= MAX_LOCKS) return false;
+          locks.set(name, number);
+          return true;
+        },
+        unlock(name) {
+          if (locks.get(name) === number) locks.delete(name);
+          return undefined;
+        },
+        dirty(store) {
+          dirty.add(store);
+          return undefined;
+        },
+        clean(store) {
+          dirty.delete(store);
+          return undefined;
+        },
+        async settled(store) {
+          // Who put something said so before anybody could ask for it; but two pipes are read one after the other.
+          await nextTurn();
+          const late = others(number).filter((other) => other.dirty.has(store));
+          await Promise.allSettled(late.map((other) => other.link.ask('flush', store, WORKER_MS)));
+          return undefined;
+        },
+        others: (question) => firstAnswer(others(number).map((other) => other.link.ask('question', question, WORKER_MS))),
+      };
+    },
+    left(number) {
+      members.delete(number);
+      places.left(number);
+      for (const [name, owner] of locks) if (owner === number) locks.delete(name);
+    },
+  };
+}

@@ -1,0 +1,233 @@
+import cluster, { type Worker } from 'node:cluster';
+import type { Running, Serve } from '../cli/ports.ts';
+import type { Config } from '../config/config.ts';
+import type { Log } from '../observe/log.ts';
+import { createHub, type Hub } from './hub.ts';
+import { createLink, type Link, Silence } from './link.ts';
+import type { Message, OfPrimary, OfWorker } from './messages.ts';
+
+/** What running workers stands on. */
+export interface PrimaryPorts {
+  /** The file that a worker runs. */
+  readonly program: string;
+  /** How many. */
+  readonly count: number;
+  readonly log: Log;
+}
+
+/** A worker that does not listen by then is given up. */
+const START_MS = 60_000;
+/** How long workers may take to make a configuration ready. */
+const RELOAD_MS = 10_000;
+/** One that lived as long has not failed at its start. */
+const STEADY_MS = 10_000;
+/** So many in a row that did not: another would fare no better. */
+const MAX_FAILURES = 5;
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 5000;
+
+/** A place for a worker, whichever process holds it. */
+interface Seat {
+  readonly number: number;
+  worker?: Worker;
+  link?: Link<OfWorker>;
+  isReady: boolean;
+  startedAt: number;
+  /** How often in a row it did not live long. */
+  failures: number;
+  /** The next one is waited for. */
+  waiting?: NodeJS.Timeout;
+}
+
+/** What all workers share. */
+interface Crew {
+  readonly seats: readonly Seat[];
+  readonly hub: Hub;
+  readonly log: Log;
+  readonly data: string;
+  config: Config;
+  revision: number;
+  /** The port that is listened on, once one is. */
+  port: number;
+  /** The port that workers ask for: who asks for any gets the one that the others have, as long as there are others. */
+  bound: number;
+  leader?: Seat;
+  isStopping: boolean;
+  /** Told of an end that nobody asked for, and of a worker that is there. */
+  onEnded: (seat: Seat, code: number | null, signal: string | null) => void;
+}
+
+const nameOf = ({ number, worker }: Seat): { readonly worker: number; readonly pid?: number } => ({
+  worker: number,
+  ...(worker?.process.pid === undefined ? {} : { pid: worker.process.pid }),
+});
+
+/** Forks a process into a seat, with its link. */
+function fork(seat: Seat, crew: Crew): Link<OfWorker> {
+  if (crew.port !== 0 && crew.seats.every((one) => !one.worker)) crew.bound = crew.port;
+  const worker = cluster.fork();
+  const link: Link<OfWorker> = createLink<OfWorker, OfPrimary>({
+    send: (message, onSent) => worker.send(message, undefined, undefined, onSent),
+    handlers: crew.hub.join(seat.number, {
+      ask: (topic, body, withinMs) => link.ask(topic, body, withinMs),
+      tell: (topic, body) => link.tell(topic, body),
+    }),
+  });
+  Object.assign(seat, { worker, link, isReady: false, startedAt: performance.now() });
+  worker.on('message', (message: Message) => link.receive(message));
+  // What cannot be written to one that is going shows in its end.
+  worker.on('error', () => undefined);
+  worker.once('exit', (code: number | null, signal: string | null) => {
+    link.close();
+    crew.hub.left(seat.number);
+    seat.isReady = false;
+    if (crew.leader === seat) delete crew.leader;
+    crew.onEnded(seat, code, signal);
+    delete seat.worker;
+  });
+  return link;
+}
+
+/** Says which worker does what is due on time: the same as long as it is there. */
+function lead(crew: Crew): void {
+  if (crew.leader) return;
+  const next = crew.seats.find(({ isReady }) => isReady);
+  if (!next) return;
+  crew.leader = next;
+  next.link?.tell('lead', true);
+}
+
+/** Puts a process into a seat, which listens when this settles; it has the configuration that is in force then. */
+async function fill(seat: Seat, crew: Crew): Promise<number> {
+  const link = fork(seat, crew);
+  const { config, revision, data, seats } = crew;
+  const order = { config: { ...config, server: { ...config.server, port: crew.bound } }, data, number: seat.number, count: seats.length };
+  const found = await link.ask('start', order, START_MS).catch((error: unknown) => {
+    throw error instanceof Silence ? new Error(`worker ${seat.number} ended, or did not listen within ${START_MS / 1000} s`) : error;
+  });
+  if (revision !== crew.revision) {
+    await link.ask('prepare', { revision: crew.revision, config: crew.config }, RELOAD_MS);
+    await link.ask('commit', crew.revision, RELOAD_MS);
+  }
+  seat.isReady = true;
+  crew.log.debug(nameOf(seat), 'A worker listens');
+  lead(crew);
+  return found;
+}
+
+/** Puts another process into the place of one that has ended, after a while that grows; gives up where none lives. */
+function refill(seat: Seat, crew: Crew, onFailed: (error: Error) => void): void {
+  const isSteady = performance.now() - seat.startedAt > STEADY_MS;
+  seat.failures = isSteady ? 0 : seat.failures + 1;
+  if (seat.failures > MAX_FAILURES) {
+    onFailed(new Error(`worker ${seat.number} ended ${seat.failures} times in a row soon after its start`));
+    return;
+  }
+  const waitMs = seat.failures < 2 ? 0 : Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (seat.failures - 2));
+  seat.waiting = setTimeout(() => {
+    delete seat.waiting;
+    fill(seat, crew).then(
+      () => crew.log.info(nameOf(seat), 'A worker has taken the place of one that ended'),
+      (error: unknown) => {
+        if (crew.isStopping || !seat.worker) return;
+        crew.log.error({ ...nameOf(seat), err: error }, 'A worker could not start');
+        seat.worker?.process.kill('SIGKILL');
+      },
+    );
+  }, waitMs);
+}
+
+/** Starts all of them. Where one cannot, none is left. */
+async function fillAll(crew: Crew): Promise<void> {
+  try {
+    const ports = await Promise.all(crew.seats.map((seat) => fill(seat, crew)));
+    crew.port = ports[0] ?? 0;
+  } catch (error) {
+    crew.isStopping = true;
+    await stopAll(crew, (worker) => worker.process.kill('SIGKILL'));
+    throw error;
+  }
+}
+
+/** Ends every worker in its own way; settles when all are gone. */
+async function stopAll({ seats }: Crew, end: (worker: Worker, seat: Seat) => void): Promise<void> {
+  const gone = seats.map((seat) => {
+    clearTimeout(seat.waiting);
+    const { worker } = seat;
+    if (!worker || worker.isDead()) return undefined;
+    const ended = new Promise((resolve) => worker.once('exit', resolve));
+    end(worker, seat);
+    return ended;
+  });
+  await Promise.all(gone);
+}
+
+/** Puts a configuration in force in all workers, or, where one cannot use it, in none. */
+async function reloadAll(crew: Crew, config: Config): Promise<void> {
+  const revision = crew.revision + 1;
+  const ready = crew.seats.filter(({ isReady }) => isReady);
+  await Promise.all(
+    ready.map((seat) =>
+      seat.link?.ask('prepare', { revision, config }, RELOAD_MS).catch((error: unknown) => {
+        // One that has ended meanwhile has no say: who comes in its place begins with what is in force then.
+        if (seat.isReady) throw error;
+      }),
+    ),
+  );
+  crew.revision = revision;
+  crew.config = config;
+  crew.log.configure(config);
+  // Not answered in time: it is in the worker's pipe, and will be read before anything that comes later.
+  await Promise.allSettled(ready.map((seat) => seat.link?.ask('commit', revision, RELOAD_MS)));
+}
+
+/** A server of several processes that share a port: this one takes no calls, it watches over those that do. */
+export const createWorkers =
+  ({ program, count, log }: PrimaryPorts): Serve =>
+  async ({ config, data }): Promise<Running> => {
+    cluster.schedulingPolicy = cluster.SCHED_RR;
+    cluster.setupPrimary({ exec: program, args: [], serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const seats = Array.from({ length: count }, (_, index): Seat => ({ number: index + 1, isReady: false, startedAt: 0, failures: 0 }));
+    const crew: Crew = {
+      seats,
+      hub: createHub(),
+      log,
+      data,
+      config,
+      revision: 1,
+      port: 0,
+      bound: config.server.port,
+      isStopping: false,
+      onEnded: () => undefined,
+    };
+    await fillAll(crew);
+
+    let fail: (error: Error) => void = () => undefined;
+    const failed = new Promise<Error>((resolve) => (fail = resolve));
+    crew.onEnded = (seat, code, signal) => {
+      if (crew.isStopping) return;
+      log.error({ ...nameOf(seat), code, signal }, 'A worker has ended; its calls are lost, the others go on');
+      lead(crew);
+      refill(seat, crew, fail);
+    };
+    // One may have ended while the last ones started.
+    for (const seat of seats) if (!seat.worker) refill(seat, crew, fail);
+    let reloading = Promise.resolve();
+    return {
+      port: crew.port,
+      failed,
+      reload(next) {
+        const done = reloading.then(() => reloadAll(crew, next));
+        reloading = done.catch(() => undefined);
+        return done;
+      },
+      async stop() {
+        crew.isStopping = true;
+        await stopAll(crew, (worker, { isReady, link }) => {
+          if (isReady) link?.tell('stop', undefined);
+          else worker.process.kill('SIGKILL');
+        });
+        await log.flush();
+      },
+    };
+  };

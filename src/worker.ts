@@ -1,0 +1,21 @@
+// One of several processes of a server (`server.workers`): started by the primary, which tells it what to do and watches over it.
+import { homedir } from 'node:os';
+import { keepCompiled } from './compile-cache.ts';
+
+const flushCompiled = keepCompiled(process.env, homedir());
+const [{ createServe }, { runWorker }] = await Promise.all([import('./serve.ts'), import('./cluster/worker.ts')]);
+
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
+// A terminal and a service manager send them to all processes: the primary says when to end. Where that is gone, so is this.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+
+const { env, stderr } = process;
+runWorker(
+  {
+    send: (message, onSent) => void process.send?.(message, undefined, undefined, onSent),
+    onMessage: (receive) => void process.on('message', receive),
+    exit: () => process.exit(0),
+  },
+  (order, peers) => createServe({ env, writeLog: (line) => stderr.write(line), onSettled: flushCompiled, peers })(order),
+);

@@ -1,0 +1,109 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { join } from 'node:path';
+import { type Served, startServer } from '../e2e/program.ts';
+
+export const KEY = 'pk-key-of-this-test';
+
+/** A server of several processes. */
+export interface CrewServer extends Served {
+  /** Its workers, by number. */
+  workers(): ReadonlyMap<number, number>;
+  /** Calls answered by each worker, by its number, as the access log has them. */
+  answered(path?: string): ReadonlyMap<number, number>;
+  /** Another configuration, in the file that it watches. */
+  configure(more: string): void;
+  /** Process id of a worker. */
+  pidOf(worker: number): number;
+}
+
+/** Lines of the log. */
+function linesOf(stderr: string): readonly Readonly<Record<string, unknown>>[] {
+  return stderr
+    .split('\n')
+    .filter((line) => line.startsWith('{') && line.endsWith('}'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+/** Processes that a process has started. https://man7.org/linux/man-pages/man5/proc_pid_task.5.html */
+const childrenOf = (pid: number): readonly number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .trim()
+    .split(' ')
+    .filter((word) => word !== '')
+    .map(Number);
+
+/** Starts the program with two workers and `more` in its configuration. */
+export async function startCrew(home: string, more = '', env: NodeJS.ProcessEnv = {}): Promise<CrewServer> {
+  const file = join(home, 'pailou.yaml');
+  const text = (rest: string): string =>
+    `version: 1\nserver: { workers: 2 }\nkeys: [{ name: test, value: ${KEY} }]\ndiscover: false\nlog: { level: debug }\n${rest}\n`;
+  writeFileSync(file, text(more));
+  const served = await startServer(['--data', join(home, 'data'), '--config', file], home, env);
+  const primary = served.child.pid ?? 0;
+  const workers = (): ReadonlyMap<number, number> => {
+    const alive = new Set(childrenOf(primary));
+    const found = new Map<number, number>();
+    for (const { msg, worker, pid } of linesOf(served.out.stderr)) {
+      if (msg === 'A worker listens' && alive.has(Number(pid))) found.set(Number(worker), Number(pid));
+    }
+    return found;
+  };
+  return {
+    ...served,
+    workers,
+    pidOf: (worker) => workers().get(worker) ?? 0,
+    answered(path = '/v1/chat/completions') {
+      const counts = new Map<number, number>();
+      for (const line of linesOf(served.out.stderr)) {
+        if (line['msg'] !== 'request' || line['path'] !== path) continue;
+        const worker = Number(line['worker']);
+        counts.set(worker, (counts.get(worker) ?? 0) + 1);
+      }
+      return counts;
+    },
+    configure: (rest) => writeFileSync(file, text(rest)),
+  };
+}
+
+/** What came back. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly text: string;
+}
+
+/** A client with one connection, which stays with the worker that it came to. */
+export interface OneConnection {
+  send(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Reply>;
+  close(): void;
+}
+
+export function oneConnection(url: string): OneConnection {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  return {
+    send: (method, path, body, headers = {}) =>
+      new Promise((resolve, reject) => {
+        const sent = request(
+          `${url}${path}`,
+          { method, agent, headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json', ...headers } },
+          (response) => {
+            let text = '';
+            response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+            response.on('error', reject);
+            response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
+          },
+        );
+        sent.on('error', reject);
+        sent.end(body === undefined ? undefined : JSON.stringify(body));
+      }),
+    close: () => agent.destroy(),
+  };
+}
+
+/** A chat with a model. */
+export const chatBody = (model: string, stream = false): Readonly<Record<string, unknown>> => ({
+  model,
+  stream,
+  messages: [{ role: 'user', content: 'Hello!' }],
+});
