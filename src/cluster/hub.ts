@@ -43,8 +43,8 @@ export function createHub(): Hub {
   const places = createPlaces({
     slots: createSlots(),
     onPlaced: (number, ticket, placed) => members.get(number)?.link.tell('placed', { ticket, placed }),
-    onFull: (provider, isFull) => {
-      for (const { link } of members.values()) link.tell('full', { provider, isFull });
+    onFull: (place, isFull) => {
+      for (const { link } of members.values()) link.tell('full', { place, isFull });
     },
   });
   const others = (number: number): readonly Member[] => [...members].flatMap(([other, member]) => (other === number ? [] : [member]));

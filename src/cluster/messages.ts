@@ -17,7 +17,7 @@ export interface StartOrder {
   readonly count: number;
 }
 
-/** A place at a provider that a worker wants for a call. Its ticket tells it from the worker's others. */
+/** A place that a worker wants for a call. Its ticket tells it from the worker's others. */
 export interface PlaceWish extends Omit<Wanting, 'sink'> {
   readonly ticket: number;
 }
@@ -48,8 +48,8 @@ export interface OfWorker {
   readonly health: { readonly ask: HealthFact; readonly answer: undefined };
   /** A wish for a place that had to wait has come to its end. */
   readonly placed: { readonly ask: { readonly ticket: number; readonly placed: Placed }; readonly answer: undefined };
-  /** Whether a call would have to wait at a provider. */
-  readonly full: { readonly ask: { readonly provider: string; readonly isFull: boolean }; readonly answer: undefined };
+  /** Whether a call would have to wait for a place. */
+  readonly full: { readonly ask: { readonly place: string; readonly isFull: boolean }; readonly answer: undefined };
   /** `undefined`: it cannot tell. */
   readonly question: { readonly ask: OthersQuestion; readonly answer: unknown };
 }

@@ -121,8 +121,8 @@ export function createPeers(
       slots.placed(ticket, placed);
       return undefined;
     },
-    full({ provider, isFull }) {
-      slots.full(provider, isFull);
+    full({ place, isFull }) {
+      slots.full(place, isFull);
       return undefined;
     },
     question: ({ topic, body }) => answers.get(topic)?.(body),

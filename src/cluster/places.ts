@@ -15,7 +15,7 @@ export interface Places {
 export interface PlacesPorts {
   readonly slots: Slots;
   readonly onPlaced: (worker: number, ticket: number, placed: Placed) => void;
-  readonly onFull: (provider: string, isFull: boolean) => void;
+  readonly onFull: (place: string, isFull: boolean) => void;
 }
 
 /** A wish or a place, as one of a worker's. */
@@ -38,12 +38,12 @@ export function createPlaces({ slots, onPlaced, onFull }: PlacesPorts): Places {
     workers.set(worker, held);
     return held;
   };
-  const tellFull = ({ provider, limit }: PlaceWish): void => {
-    const isFull = slots.isFull(provider, limit);
-    if (isFull === full.has(provider)) return;
-    if (isFull) full.add(provider);
-    else full.delete(provider);
-    onFull(provider, isFull);
+  const tellFull = ({ place, limit }: PlaceWish): void => {
+    const isFull = slots.isFull(place, limit);
+    if (isFull === full.has(place)) return;
+    if (isFull) full.add(place);
+    else full.delete(place);
+    onFull(place, isFull);
   };
   /** Waits for the place; keeps it for its worker where that still wants it. */
   const placed = async (worker: number, wish: PlaceWish): Promise<Placed> => {

@@ -8,7 +8,7 @@ export interface RemoteSlots extends Slots {
   /** The primary's word on a wish that had to wait. */
   placed(ticket: number, placed: Placed): void;
   /** The primary's word on whether a call would have to wait. */
-  full(provider: string, isFull: boolean): void;
+  full(place: string, isFull: boolean): void;
 }
 
 /** What it stands on. */
@@ -24,16 +24,12 @@ const ANSWER_MS = 500;
 /** It ends a wait itself; longer than that is waited for nobody's word. */
 const LATE_MS = 31_000;
 
-const noShare = ({ provider, limit }: Wanting): GatewayError =>
+const noShare = ({ title, limit }: Wanting): GatewayError =>
   new GatewayError(
-    gatewayFault(
-      'overloaded',
-      `Provider '${provider}' takes ${limit} calls at once ('concurrency'), and no other process says how many it has`,
-      {
-        code: 'concurrency_full',
-        retryAfterMs: 2000,
-      },
-    ),
+    gatewayFault('overloaded', `${title} takes ${limit} calls at once ('concurrency'), and how many it has cannot be told just now`, {
+      code: 'concurrency_full',
+      retryAfterMs: 2000,
+    }),
   );
 
 /**
@@ -43,33 +39,33 @@ const noShare = ({ provider, limit }: Wanting): GatewayError =>
 export function createRemoteSlots({ link, number, count }: RemoteSlotsPorts): RemoteSlots {
   const alone = createSlots();
   const fullOnes = new Set<string>();
-  /** Places of the primary's that are held here, by provider. */
+  /** Places of the primary's that are held here, by their names. */
   const held = new Map<string, number>();
   const waiting = new Map<number, (placed: Placed) => void>();
   let lastTicket = 0;
 
-  const tally = (provider: string, by: number): void => {
-    const now = (held.get(provider) ?? 0) + by;
-    if (now > 0) held.set(provider, now);
-    else held.delete(provider);
+  const tally = (place: string, by: number): void => {
+    const now = (held.get(place) ?? 0) + by;
+    if (now > 0) held.set(place, now);
+    else held.delete(place);
   };
-  const shareOf = ({ provider, limit }: Wanting): number => {
+  const shareOf = ({ place, limit }: Wanting): number => {
     const share = Math.floor(limit / count) + (number <= limit % count ? 1 : 0);
-    return share - (held.get(provider) ?? 0);
+    return share - (held.get(place) ?? 0);
   };
-  const releaseOf = (ticket: number, provider: string): Release => {
+  const releaseOf = (ticket: number, place: string): Release => {
     let isHeld = true;
-    tally(provider, 1);
+    tally(place, 1);
     return () => {
       if (!isHeld) return;
       isHeld = false;
-      tally(provider, -1);
+      tally(place, -1);
       link.tell('release', ticket);
     };
   };
-  const come = (placed: Placed, ticket: number, { provider }: Wanting): Release | undefined => {
+  const come = (placed: Placed, ticket: number, { place }: Wanting): Release | undefined => {
     if (placed.state === 'refused') throw new GatewayError(placed.fault);
-    return placed.state === 'granted' ? releaseOf(ticket, provider) : undefined;
+    return placed.state === 'granted' ? releaseOf(ticket, place) : undefined;
   };
   const takeAlone = (wanting: Wanting): Promise<Release | undefined> => {
     const limit = shareOf(wanting);
@@ -112,7 +108,7 @@ export function createRemoteSlots({ link, number, count }: RemoteSlotsPorts): Re
   };
 
   return {
-    isFull: (provider, limit) => limit !== undefined && fullOnes.has(provider),
+    isFull: (place, limit) => limit !== undefined && fullOnes.has(place),
     async take(wanting) {
       const { sink: _sink, ...wish } = wanting;
       lastTicket += 1;
@@ -132,9 +128,9 @@ export function createRemoteSlots({ link, number, count }: RemoteSlotsPorts): Re
       }
     },
     placed: (ticket, placed) => waiting.get(ticket)?.(placed),
-    full(provider, isFull) {
-      if (isFull) fullOnes.add(provider);
-      else fullOnes.delete(provider);
+    full(place, isFull) {
+      if (isFull) fullOnes.add(place);
+      else fullOnes.delete(place);
     },
   };
 }
