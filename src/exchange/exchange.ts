@@ -31,7 +31,8 @@ import { callHeaders, servedBy } from './out-headers.ts';
 import type { CallRecord, MediaFetcher, MediaStore, SealStore } from './ports.ts';
 import { writeRawMinding } from './raw-thoughts.ts';
 import { bareIds, createSealKeeper, restoreSeals } from './seal-keeper.ts';
-import { sessionOf } from './trying/session.ts';
+import { tellingMoves } from './trying/affinity.ts';
+import { sessionReader } from './trying/session.ts';
 import { walk } from './trying/walk.ts';
 import type { Step, Trying, Walking } from './trying/walking.ts';
 import { decodeCall, holdsForeignSeal, writeTranslated } from './write-request.ts';
@@ -58,6 +59,8 @@ interface Progress {
   attempts: number;
   /** Of each try where it went; by its number, from 1. */
   readonly tries: OneTry[];
+  /** What its conversation is told by. */
+  session: () => string | undefined;
   /** The one whose end is the call's. */
   last?: OneTry | undefined;
   end: AttemptEnd;
@@ -194,7 +197,8 @@ async function tryOnce(call: Call, step: Step, decision: Decision, progress: Pro
   const tried = (one: Outgoing): Promise<AttemptEnd> => attempt(call, target, sink, one, number, ports);
   const all = (): Promise<AttemptEnd> => (outgoings.length === 1 ? tried(outgoing) : Promise.all(outgoings.map(tried)).then(endOfAll));
   // What targets are like matters only where there is a choice.
-  return decision.candidates.length > 1 ? measured(candidate, all, ports) : all();
+  const run = decision.candidates.length > 1 ? () => measured(candidate, all, ports) : all;
+  return tellingMoves(call, step, { session: progress.session, notes: outgoing.notes }, ports.trying, run);
 }
 
 /** Tries the chosen target, and where that fails before the client was told anything what else may help. */
@@ -212,7 +216,7 @@ async function answer(call: Call, sink: ClientSink, decision: Decision, progress
     owner: key.id,
     started,
     sink,
-    session: () => sessionOf(call),
+    session: progress.session,
     run: (step) => tryOnce(call, step, decision, progress, ports),
     answeredBy: (step) => void (progress.last = progress.tries[step]),
     failed: progress.failed,
@@ -295,12 +299,13 @@ const CLIENT_GONE = 499;
 
 /** Runs one call to its end: decide, prepare, attempt, answer, settle. Resolves when everything was said; never rejects. */
 export async function runExchange(call: Call, sink: ClientSink, ports: ExchangePorts): Promise<AttemptEnd> {
-  const progress: Progress = { attempts: 0, tries: [], end: { endedBy: 'gateway' }, status: 200, failed: [] };
+  const progress: Progress = { attempts: 0, tries: [], session: () => undefined, end: { endedBy: 'gateway' }, status: 200, failed: [] };
   try {
     ports.trying.health.refresh();
     const decided = decideCall(call, ports.signals.read());
     const { decision } = decided;
     progress.route = keepDecision(decided);
+    progress.session = sessionReader(call, decided.request.caller?.session);
     ports.signals.follow(decision);
     progress.end = await answer(call, sink, decision, progress, ports);
   } catch (error) {

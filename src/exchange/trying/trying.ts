@@ -1,3 +1,4 @@
+import { createConversations } from '../../policy/conversations.ts';
 import { createHealth, type HealthFact } from '../../policy/health.ts';
 import type { LiveSignals } from '../../policy/live-signals.ts';
 import { createRetryBudget } from '../../policy/retry.ts';
@@ -26,6 +27,7 @@ export function createTrying(
     budget: createRetryBudget(monotonic, processes),
     hedges: createRetryBudget(monotonic, processes),
     slots: createSlots(),
+    conversations: createConversations(),
     monotonic,
     random,
   };

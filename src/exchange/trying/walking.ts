@@ -1,5 +1,6 @@
 import type { GatewayError } from '../../ir/index.ts';
 import type { Candidate } from '../../policy/candidate.ts';
+import type { Conversations } from '../../policy/conversations.ts';
 import type { Health } from '../../policy/health.ts';
 import type { RetryBudget } from '../../policy/retry.ts';
 import type { Provider, Timeouts } from '../../presets/preset.ts';
@@ -15,6 +16,8 @@ export interface Trying {
   /** Bounds how many tries are started beside slow ones. */
   readonly hedges: RetryBudget;
   readonly slots: Slots;
+  /** Where conversations were answered last. */
+  readonly conversations: Conversations;
   readonly monotonic: () => number;
   /** From 0 up to, not including, 1. */
   readonly random: () => number;
