@@ -12,7 +12,7 @@ import { createTrying } from './exchange/trying/trying.ts';
 import type { Trying } from './exchange/trying/walking.ts';
 import { createCountTokensService, type LocalCounter } from './http/gateway/count-tokens.ts';
 import { type GatewayPorts, handleGateway } from './http/gateway/handle.ts';
-import type { IdempotencyStore } from './http/gateway/idempotency.ts';
+import { createIdempotency, type IdempotencyStore } from './http/gateway/idempotency.ts';
 import { createModelsService } from './http/gateway/models.ts';
 import { createWebSockets } from './http/gateway/websocket.ts';
 import { createKeepAlives } from './http/keep-alive.ts';
@@ -228,6 +228,7 @@ export function createApp(config: Config, ports: AppPorts): App {
   const checks = checksOf(ports, exchange);
   const state = ports.state(() => gateway);
   const tasks = tasksOf(ports, exchange, () => snapshot);
+  const idempotency = createIdempotency(ports.idempotency);
   // With its first call: a server for chat starts without the wires of all other abilities.
   const media = lazily(async () => (await import('./http/gateway/media/index.ts')).createMediaService(() => gateway));
   const overload = createOverload(() => snapshot.config.limits, ports.onShedding);
@@ -238,7 +239,7 @@ export function createApp(config: Config, ports: AppPorts): App {
     ...(ports.spoolFolder === undefined ? {} : { spoolFolder: ports.spoolFolder }),
     snapshot: () => snapshot,
     tasks,
-    idempotency: ports.idempotency,
+    idempotency,
     answers: {
       store: createAnswerMemory(
         () => ports.clock.now(),
@@ -328,10 +329,12 @@ export function createApp(config: Config, ports: AppPorts): App {
         const force = setTimeout(() => {
           for (const socket of sockets.keys()) socket.destroy();
           state.stop();
+          idempotency.stop();
           void tasks.stop();
         }, graceMs);
         server.close(async () => {
           await state.idle();
+          await idempotency.idle();
           await tasks.idle();
           await tasks.stop();
           // Not before: streams that are silent while the server drains are kept alive as well.

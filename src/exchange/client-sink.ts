@@ -1,3 +1,5 @@
+import type { Fault } from '../ir/index.ts';
+
 /** Headers for a client, lower-case names. */
 export type OutHeaders = Record<string, string | readonly string[]>;
 
@@ -14,6 +16,8 @@ export interface ClientSink {
   /** As `write`, and lets bytes of a body be used again (`reusePiece`) when they are out: nobody else may hold them. Absent where somebody does. */
   pass?(bytes: Buffer): boolean;
   end(bytes?: Buffer | string): void;
+  /** Told of what goes wrong, before it is written in the client's own words. Absent where nobody wants to know. */
+  failed?(fault: Fault): void;
   /** Breaks the connection, so that what was sent cannot look complete. */
   abort(): void;
   /** The client hung up before the end. Called at most once; at once when it already has. */

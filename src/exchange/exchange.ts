@@ -251,6 +251,7 @@ function faultInBand(asker: Asker, sink: ClientSink, fault: Fault): void {
 /** Writes a fault in the caller's own envelope, or the upstream's own error where the protocols are the same. Returns the status. */
 export function respondFault(asker: Asker, sink: ClientSink, fault: Fault, end?: AttemptEnd, more: OutHeaders = {}): number {
   const { status, body } = asker.client.encodeFault(fault, asker.id);
+  sink.failed?.(fault);
   if (sink.closed) return end?.errorBody?.status ?? status;
   if (sink.begun) {
     faultInBand(asker, sink, fault);

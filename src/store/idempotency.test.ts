@@ -8,7 +8,7 @@ import { createIdempotencyStore } from './idempotency.ts';
 import { createMasterKey } from './master-key.ts';
 import { createNode, type Node } from './node.ts';
 
-const ANSWER = { status: 200, headers: { 'content-type': 'application/json' }, body: '{"id":"a secret prompt"}' };
+const ANSWER = { status: 200, headers: { 'content-type': 'application/json' }, body: Buffer.from('{"id":"a secret prompt"}') };
 const HOUR = 3_600_000;
 
 let folder: string;

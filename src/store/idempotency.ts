@@ -1,5 +1,5 @@
 import { parseObject } from '../ir/index.ts';
-import type { IdempotencyStore, KeptAnswer } from '../http/gateway/idempotency.ts';
+import type { IdempotencyStore, KeptAnswer, LostAnswer } from '../http/gateway/idempotency.ts';
 import type { Database } from './database.ts';
 import type { Sealer } from './master-key.ts';
 import type { Node } from './node.ts';
@@ -45,14 +45,35 @@ async function sweep(db: Database, now: number): Promise<void> {
   }
 }
 
+const LF = 0x0a;
+
+/** What is known of an answer as a line of JSON, and behind it the body's bytes as they were. */
+function written(answer: KeptAnswer | LostAnswer): Buffer {
+  if ('lost' in answer) return Buffer.from(`${JSON.stringify(answer)}\n`);
+  const { body, ...head } = answer;
+  return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), body]);
+}
+
+function read(bytes: Buffer): KeptAnswer | LostAnswer | undefined {
+  const end = bytes.indexOf(LF);
+  const head = parseObject(bytes.toString('utf8', 0, end)) as KeptAnswer | LostAnswer | undefined;
+  return head === undefined || 'lost' in head ? head : { ...head, body: bytes.subarray(end + 1) };
+}
+
 /** Answers in the database, encrypted: they hold what clients were told. */
 export function createIdempotencyStore({ database, sealer, node, now }: IdempotencyPorts): IdempotencyStore {
   let begun = SWEEP_EVERY;
-  const open = (answer: Uint8Array, owner: string, key: string): KeptAnswer | undefined => {
+  /** What this process works on, by owner and key, with its fingerprint: as many as calls run. */
+  const working = new Map<string, string>();
+  const open = (answer: Uint8Array, owner: string, key: string): KeptAnswer | LostAnswer | undefined => {
     const plain = sealer.open(answer, contextOf(owner, key));
-    return plain && (parseObject(plain.toString('utf8')) as KeptAnswer | undefined);
+    return plain && read(plain);
   };
-  return {
+  const ours = (owner: string, key: string, fingerprint: string): 'running' | 'different' | undefined => {
+    const known = working.get(contextOf(owner, key));
+    return known === undefined ? undefined : known === fingerprint ? 'running' : 'different';
+  };
+  const store: IdempotencyStore = {
     async begin(owner, key, fingerprint) {
       const db = await database();
       begun += 1;
@@ -80,7 +101,8 @@ export function createIdempotencyStore({ database, sealer, node, now }: Idempote
         }
         if (row.fingerprint !== fingerprint) return 'different';
         if (row.answer) return open(row.answer, owner, key) ?? 'different';
-        if (row.node === node.id || (await node.gone(within, [row.node])).length === 0) return 'running';
+        // One that this process has begun and does not work on any more was never settled: the database could not be written.
+        if (row.node !== node.id && (await node.gone(within, [row.node])).length === 0) return 'running';
         await node.take(within);
         await within.updateTable('idempotency').set({ node: node.id }).where('owner', '=', owner).where('request_key', '=', key).execute();
         return 'lost';
@@ -88,7 +110,7 @@ export function createIdempotencyStore({ database, sealer, node, now }: Idempote
     },
     async finish(owner, key, answer) {
       const db = await database();
-      const sealed = sealer.seal(Buffer.from(JSON.stringify(answer)), contextOf(owner, key));
+      const sealed = sealer.seal(written(answer), contextOf(owner, key));
       const changes = { answer: sealed, bytes: sealed.length };
       await db.updateTable('idempotency').set(changes).where('owner', '=', owner).where('request_key', '=', key).execute();
     },
@@ -96,5 +118,29 @@ export function createIdempotencyStore({ database, sealer, node, now }: Idempote
       const db = await database();
       await db.deleteFrom('idempotency').where('owner', '=', owner).where('request_key', '=', key).execute();
     },
+  };
+  const settled = async (owner: string, key: string, write: Promise<void>): Promise<void> => {
+    try {
+      await write;
+    } finally {
+      working.delete(contextOf(owner, key));
+    }
+  };
+  return {
+    async begin(owner, key, fingerprint) {
+      const known = ours(owner, key, fingerprint);
+      if (known) return known;
+      working.set(contextOf(owner, key), fingerprint);
+      let isOurs = false;
+      try {
+        const found = await store.begin(owner, key, fingerprint);
+        isOurs = found === 'new' || found === 'lost';
+        return found;
+      } finally {
+        if (!isOurs) working.delete(contextOf(owner, key));
+      }
+    },
+    finish: (owner, key, answer) => settled(owner, key, store.finish(owner, key, answer)),
+    forget: (owner, key) => settled(owner, key, store.forget(owner, key)),
   };
 }

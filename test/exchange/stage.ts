@@ -45,6 +45,8 @@ export interface Got {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
+  /** The same before it was read as text. */
+  readonly bytes?: Buffer;
   /** The body ended as HTTP says, and was not cut. */
   readonly complete: boolean;
 }
@@ -61,14 +63,16 @@ export function call(
       const pieces: Buffer[] = [];
       response.on('data', (bytes: Buffer) => pieces.push(bytes));
       response.on('error', () => {});
-      response.on('close', () =>
+      response.on('close', () => {
+        const bytes = Buffer.concat(pieces);
         resolve({
           status: response.statusCode ?? 0,
           headers: response.headers,
-          text: Buffer.concat(pieces).toString(),
+          text: bytes.toString(),
+          bytes,
           complete: response.complete,
-        }),
-      );
+        });
+      });
     });
     sent.on('error', reject);
     sent.end(body);

@@ -17,7 +17,7 @@ import { dialectOf, type MediaOperation, type Operation, operationOf } from './e
 import { chatAudio } from './media/chat-audio.ts';
 import { geminiSpeech } from './media/speech-gemini.ts';
 import { type ParsedPath, parsePath } from './paths.ts';
-import type { IdempotencyStore } from './idempotency.ts';
+import { fingerprintOf, type Idempotency, onlyOnce } from './idempotency.ts';
 import { keptEndpoint } from './media/media-links.ts';
 import { letGo, readBody } from './read-body.ts';
 import { checkedModel, checkNestedModel, flagOf, isStrict, labelOf, modelOf, scanBody, type ScannedBody } from './read-call.ts';
@@ -63,7 +63,7 @@ export interface GatewayPorts extends OncePorts {
   readonly spoolFolder?: string;
   /** Work that outlives its call. */
   readonly tasks: Tasks;
-  readonly idempotency: IdempotencyStore;
+  readonly idempotency: Idempotency;
   /** Who is let in while there is much to do. */
   readonly overload: Overload;
   /** A stream is running: what it is kept alive with while it is silent, and the headers under which that begins it. */
@@ -141,9 +141,21 @@ function run(visit: Visit, operation: Extract<Operation, { kind: 'generate' }>, 
   const scanned = scanBody(body, visit.snapshot.config.limits.depth);
   const call = callOf(visit, operation, scanned);
   if (call.stream && call.form === 'sse') ports.track(visit.sink, call.client.keepAlive, callHeaders(call));
-  const spoken = geminiSpeech(visit, call, ports) ?? chatAudio(visit, call, ports);
-  if (spoken instanceof Promise) return spoken;
-  return ports.services.stateful(visit, call) ?? answerCall(spoken ?? call, visit.sink, ports);
+  const work = (within: Visit): Promise<unknown> => {
+    const spoken = geminiSpeech(within, call, ports) ?? chatAudio(within, call, ports);
+    if (spoken instanceof Promise) return spoken;
+    return ports.services.stateful(within, call) ?? answerCall(spoken ?? call, within.sink, ports);
+  };
+  const about = { operation: call.operation, asked: call.model };
+  return onlyOnce(visit, ports, { fingerprint: () => fingerprintOf(visit, [`${call.stream} ${call.form}\n`, body]), work, about });
+}
+
+/** What the gateway keeps for a client: made once for each `Idempotency-Key`. */
+function runState(visit: Visit, operation: Extract<Operation, { kind: 'state' }>, body: Buffer, ports: GatewayPorts): Promise<unknown> {
+  const work = (within: Visit): Promise<void> => ports.services.state(within, operation, body);
+  if (visit.method !== 'POST') return work(visit);
+  const about = { operation: operation.resource, asked: '' };
+  return onlyOnce(visit, ports, { fingerprint: () => fingerprintOf(visit, [body]), work, about });
 }
 
 /** Runs what the request asks for. */
@@ -156,7 +168,7 @@ function perform(visit: Visit, operation: Operation, body: Buffer, ports: Gatewa
     case 'models':
       return ports.services.models(visit, operation.id);
     case 'state':
-      return ports.services.state(visit, operation, body);
+      return runState(visit, operation, body, ports);
     default:
       throw new Error(`nothing to perform for ${operation.kind}`);
   }

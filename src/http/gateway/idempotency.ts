@@ -1,30 +1,57 @@
 import { createHash } from 'node:crypto';
-import type { ClientSink, OutHeaders } from '../../exchange/client-sink.ts';
-import { badField, GatewayError, gatewayFault, parseObject, isObject } from '../../ir/index.ts';
-import type { Visit } from './handle.ts';
+import { recordHead } from '../../exchange/call-record.ts';
+import { callHeaders } from '../../exchange/out-headers.ts';
+import { badField, type Fault, GatewayError, gatewayFault, isObject, parseObject } from '../../ir/index.ts';
+import type { GatewayPorts, Visit } from './handle.ts';
+import { type KeptAnswer, type LostAnswer, RecordingSink, type Unattended } from './recorded-answer.ts';
 
-/** An answer that is kept to be given again. */
-export interface KeptAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
+export type { KeptAnswer, LostAnswer } from './recorded-answer.ts';
 
 /**
  * Answers by owner and `Idempotency-Key`, for 24 hours, bounded in number and bytes.
  *
  * - `begin`: `new`: it is ours to work on; `lost`: it was another process', which is gone, and now it is ours; `running`: it is
  *   being worked on; `different`: the key came with another request before.
- * - `finish` keeps the answer; `forget` lets the next request with the key begin anew.
+ * - `finish` keeps the answer, or that there is none to be had any more; `forget` lets the next request with the key begin anew.
  */
 export interface IdempotencyStore {
-  begin(owner: string, key: string, fingerprint: string): Promise<'new' | 'lost' | 'running' | 'different' | KeptAnswer>;
-  finish(owner: string, key: string, answer: KeptAnswer): Promise<void>;
+  begin(owner: string, key: string, fingerprint: string): Promise<'new' | 'lost' | 'running' | 'different' | KeptAnswer | LostAnswer>;
+  finish(owner: string, key: string, answer: KeptAnswer | LostAnswer): Promise<void>;
   forget(owner: string, key: string): Promise<void>;
 }
 
-/** The largest answer that is kept. */
-const MAX_BYTES = 1024 * 1024;
+/** Doing once what comes twice. */
+export interface Idempotency extends Unattended {
+  readonly store: IdempotencyStore;
+  /** Settles when nothing goes on whose client has left. */
+  idle(): Promise<void>;
+  /** Ends what goes on without its client. */
+  stop(): void;
+}
+
+/** Calls that go on in one process though their clients have left. */
+const MAX_UNATTENDED = 256;
+
+/** Doing once, over a store of answers. */
+export function createIdempotency(store: IdempotencyStore): Idempotency {
+  const unattended = new Set<() => void>();
+  const idles: (() => void)[] = [];
+  return {
+    store,
+    take(stop) {
+      if (unattended.size >= MAX_UNATTENDED) return undefined;
+      unattended.add(stop);
+      return () => {
+        unattended.delete(stop);
+        if (unattended.size === 0) for (const idle of idles.splice(0)) idle();
+      };
+    },
+    idle: () => (unattended.size === 0 ? Promise.resolve() : new Promise((resolve) => void idles.push(resolve))),
+    stop() {
+      for (const stop of unattended) stop();
+    },
+  };
+}
 
 /** Faults after which nothing has happened upstream: the same key may try again. */
 const NOTHING_HAPPENED: ReadonlySet<string> = new Set([
@@ -35,11 +62,13 @@ const NOTHING_HAPPENED: ReadonlySet<string> = new Set([
   'upstream_credential',
 ]);
 
-/** Whether an answer says that it is worth trying again. */
-function mayTryAgain({ status, body }: KeptAnswer): boolean {
-  if (status === 429 || status === 503 || status === 408 || status === 529) return true;
-  if (status < 500) return false;
-  const error = parseObject(body)?.['error'];
+/** Whether a request that ended so may be done again: no upstream has taken it, or it said to come back. */
+function mayTryAgain({ status, body }: KeptAnswer, attempts: number, fault: Fault | undefined): boolean {
+  if (fault && (fault.kind === 'rate_limit' || fault.kind === 'overloaded' || NOTHING_HAPPENED.has(fault.code ?? ''))) return true;
+  if (status < 400) return false;
+  // A refusal that came before any upstream was asked, or a wait that one asked for.
+  if ((attempts === 0 && status < 500) || status === 429 || status === 503 || status === 408 || status === 529) return true;
+  const error = status < 500 ? undefined : parseObject(body.toString('utf8'))?.['error'];
   const code = isObject(error) ? error['code'] : undefined;
   return typeof code === 'string' && NOTHING_HAPPENED.has(code);
 }
@@ -59,75 +88,33 @@ export function fingerprintOf(visit: Pick<Visit, 'method' | 'path'>, pieces: Ite
   return hash.digest('base64url');
 }
 
-/** Sees what goes to a client. */
-function recording(sink: ClientSink): { readonly sink: ClientSink; answer(): KeptAnswer | 'too-large' | undefined } {
-  let status = 0;
-  let kept: Record<string, string> = {};
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  let isOver = false;
-  const take = (piece: Buffer | string | undefined): void => {
-    if (piece === undefined || bytes > MAX_BYTES) return;
-    const data = typeof piece === 'string' ? Buffer.from(piece) : piece;
-    bytes += data.length;
-    pieces.push(data);
-  };
-  return {
-    answer() {
-      if (!isOver) return undefined;
-      return bytes > MAX_BYTES ? 'too-large' : { status, headers: kept, body: Buffer.concat(pieces).toString('utf8') };
-    },
-    sink: {
-      get begun() {
-        return sink.begun;
-      },
-      get closed() {
-        return sink.closed;
-      },
-      begin(code, headers: OutHeaders, length) {
-        status = code;
-        kept = Object.fromEntries(
-          Object.entries(headers).filter((entry): entry is [string, string] => typeof entry[1] === 'string' && !ID_HEADERS.has(entry[0])),
-        );
-        sink.begin(code, headers, length);
-      },
-      write(piece) {
-        take(piece);
-        return sink.write(piece);
-      },
-      end(piece) {
-        take(piece);
-        isOver = true;
-        sink.end(piece);
-      },
-      abort: () => sink.abort(),
-      onGone: (listener) => sink.onGone(listener),
-      onDrain: (listener) => sink.onDrain(listener),
-    },
-  };
-}
-
-/** Each answer has its own. */
-const ID_HEADERS: ReadonlySet<string> = new Set(['x-request-id', 'x-pailou-request-id', 'request-id', 'x-pailou-overhead-ms']);
-
+/** The same answer, under the ids of this request. */
 function replay(visit: Visit, { status, headers, body }: KeptAnswer): void {
-  const bytes = Buffer.from(body);
-  visit.sink.begin(
-    status,
-    { 'x-request-id': visit.label ?? visit.id, 'x-pailou-request-id': visit.id, ...headers, 'idempotent-replayed': 'true' },
-    bytes.length,
-  );
-  visit.sink.end(bytes);
+  const isStream = headers['content-type']?.startsWith('text/event-stream') === true;
+  visit.sink.begin(status, { ...callHeaders(visit), ...headers, 'idempotent-replayed': 'true' }, isStream ? undefined : body.length);
+  visit.sink.end(body);
 }
+
+const conflict = (message: string, code: string, more: Partial<Fault> = {}): GatewayError =>
+  new GatewayError(gatewayFault('conflict', message, { param: 'Idempotency-Key', code, ...more }));
 
 const running = (): GatewayError =>
-  new GatewayError({
-    ...gatewayFault('conflict', "A request with this 'Idempotency-Key' is being worked on. Ask again when it has been answered", {
-      param: 'Idempotency-Key',
-      code: 'idempotency_key_in_use',
-    }),
+  conflict("A request with this 'Idempotency-Key' is being worked on. Ask again when it has been answered", 'idempotency_key_in_use', {
     retryAfterMs: 2000,
   });
+
+const LOST: Record<LostAnswer['lost'], string> = {
+  'too-large': 'its answer was too large to be kept',
+  broken: 'its answer broke off',
+  gone: 'the process that worked on it has ended, and whether the provider had taken it is not known',
+};
+
+/** It has been done, as far as anybody knows, and must not be done again. */
+const lost = ({ lost: why }: LostAnswer): GatewayError =>
+  conflict(
+    `A request with this 'Idempotency-Key' has been made: ${LOST[why]}. Use a new key to have it done again`,
+    'idempotency_answer_lost',
+  );
 
 const different = (): GatewayError =>
   new GatewayError({
@@ -138,39 +125,91 @@ const different = (): GatewayError =>
     status: 422,
   });
 
+const unknown = (): GatewayError =>
+  new GatewayError({
+    ...gatewayFault('overloaded', "Whether this 'Idempotency-Key' came before cannot be looked up now", {
+      param: 'Idempotency-Key',
+      code: 'store_unavailable',
+    }),
+    retryAfterMs: 5000,
+  });
+
 /** What a request that may come twice consists of. */
 interface Idempotent {
-  /** `fingerprintOf` what was asked. */
-  readonly fingerprint: string;
+  /** `fingerprintOf` what was asked; looked at only where there is a key. */
+  readonly fingerprint: () => string;
   /** Does it; the answer goes to this visit's sink. */
-  readonly work: (visit: Visit) => Promise<void>;
+  readonly work: (visit: Visit) => Promise<unknown>;
+  /** What the record of a repeated answer says. */
+  readonly about: { readonly operation: string; readonly asked: unknown };
   /**
-   * The process that worked on it is gone. Answers with what it has begun, if it has begun something (`true`); else it is done anew.
-   * Absent: it is done anew.
+   * The process that worked on it is gone. Answers with what it has begun, if it has begun something (`true`); else nothing had
+   * been asked of a provider, and it is done anew. Absent: nobody can tell, and it is refused.
    */
   readonly recover?: (visit: Visit) => Promise<boolean>;
 }
 
+type Ports = Pick<GatewayPorts, 'idempotency' | 'record' | 'clock' | 'onDefect'>;
+
+async function begin(visit: Visit, key: string, fingerprint: string, { idempotency, onDefect }: Ports) {
+  try {
+    return await idempotency.store.begin(visit.key.id, key, fingerprint);
+  } catch (error) {
+    onDefect(error, visit.id);
+    throw unknown();
+  }
+}
+
+function recordRepeat(visit: Visit, { operation, asked }: Idempotent['about'], status: number, { record, clock }: Ports): void {
+  record({
+    ...recordHead(visit, operation, typeof asked === 'string' ? asked : ''),
+    status,
+    attempts: 0,
+    durationMs: clock.monotonic() - visit.started,
+    endedBy: 'gateway',
+    cache: 'repeat',
+  });
+}
+
+/** Does the work and keeps what came of it; that the answer cannot be kept is no trouble of the client, who has it. */
+async function keep(visit: Visit, key: string, work: (within: Visit) => Promise<unknown>, { idempotency, onDefect }: Ports): Promise<void> {
+  const { store } = idempotency;
+  const owner = visit.key.id;
+  const sink = new RecordingSink(visit.sink, idempotency);
+  let isRefused = false;
+  try {
+    await work({ ...visit, sink });
+  } catch (error) {
+    // A refusal before anything was asked of a provider: it is told further up.
+    isRefused = error instanceof GatewayError;
+    throw error;
+  } finally {
+    const said = sink.answer() ?? (isRefused ? undefined : ({ lost: 'broken' } as const));
+    const isOpen = said === undefined || ('status' in said && mayTryAgain(said, sink.attempts, sink.fault));
+    await (isOpen ? store.forget(owner, key) : store.finish(owner, key, said)).catch((error: unknown) => onDefect(error, visit.id));
+  }
+}
+
 /**
  * Does what a request asks for once for each `Idempotency-Key` of its owner: with the same body the same answer comes again; while
- * it is being worked on, 409; with another body, 422. Without the header it is simply done. Failures that are worth another try
- * are not kept.
+ * it is being worked on, 409; with another body, 422; where the answer was lost, a 409 that says so. Without the header it is simply
+ * done. Failures that are worth another try are not kept.
  */
-export async function onlyOnce(visit: Visit, store: IdempotencyStore, { fingerprint, work, recover }: Idempotent): Promise<void> {
+export async function onlyOnce(visit: Visit, ports: Ports, { fingerprint, work, about, recover }: Idempotent): Promise<unknown> {
   const key = idempotencyKey(visit);
   if (key === undefined) return work(visit);
-  const owner = visit.key.id;
-  const found = await store.begin(owner, key, fingerprint);
+  const found = await begin(visit, key, fingerprint(), ports);
   if (found === 'running') throw running();
   if (found === 'different') throw different();
-  if (typeof found === 'object') return replay(visit, found);
-  const { sink, answer } = recording(visit.sink);
-  try {
-    const isThere = found === 'lost' && (await recover?.({ ...visit, sink })) === true;
-    if (!isThere) await work({ ...visit, sink });
-  } finally {
-    const said = answer();
-    if (said === undefined || said === 'too-large' || mayTryAgain(said)) await store.forget(owner, key);
-    else await store.finish(owner, key, said);
+  if (typeof found === 'object') {
+    if ('lost' in found) throw lost(found);
+    replay(visit, found);
+    return recordRepeat(visit, about, found.status, ports);
   }
+  if (found === 'new') return keep(visit, key, work, ports);
+  if (!recover) {
+    await ports.idempotency.store.finish(visit.key.id, key, { lost: 'gone' });
+    throw lost({ lost: 'gone' });
+  }
+  return keep(visit, key, async (within) => (await recover(within)) || work(within), ports);
 }

@@ -4,6 +4,7 @@ import { type Asked, batchOf, checkCount, embed, isRelay, relayInParts, relayPat
 import { type MediaContext, runMedia } from '../../../exchange/media/media-exchange.ts';
 import { relay } from '../../../exchange/media/relay.ts';
 import { parseBody } from '../../../exchange/write-request.ts';
+import type { AttemptEnd } from '../../../exchange/call.ts';
 import type { EmbeddingContent, EmbeddingInput, EmbeddingsCall, EmbeddingsReply, EmbeddingWish } from '../../../media/embeddings/shape.ts';
 import { GEMINI_TASKS, SPOKEN_TASKS } from '../../../media/embeddings/tasks.ts';
 import { base64Of, numbersOf } from '../../../media/embeddings/vectors.ts';
@@ -11,6 +12,7 @@ import { objectAt, optionalCount, optionalString, requiredObject, unknownMembers
 import { countElements } from '../../../wire/count-elements.ts';
 import type { MediaOperation } from '../endpoints.ts';
 import type { GatewayPorts, Visit } from '../handle.ts';
+import { fingerprintOf, onlyOnce } from '../idempotency.ts';
 import { checkNestedModel, modelOf, type ScannedBody } from '../read-call.ts';
 import { mediaCall, readScanned } from './read-json.ts';
 
@@ -238,7 +240,7 @@ export async function embeddingsEndpoint(
   if (operation.model !== undefined) checkNestedModel(scanned, model);
   const prefers = (media: Parameters<typeof isRelay>[0]): boolean => isRelay(media, asked);
   const call = { ...mediaCall(visit, operation, { model }), prefers, isRepeatable: true };
-  await runMedia(call, visit.sink, ports, async (context) => {
+  const work = async (context: MediaContext): Promise<AttemptEnd | undefined> => {
     const batch = batchOf(context);
     const count = isRelay(context.media, asked) ? countOf(scanned, asked, batch) : 0;
     if (count > 0 && count <= batch) return relay(context, { ...scanned, path: relayPath(context, asked.verb) });
@@ -246,5 +248,10 @@ export async function embeddingsEndpoint(
     if (count > 0) context.reply(await relayInParts(context, body, asked));
     else await translated(context, body, operation);
     return undefined;
+  };
+  await onlyOnce(visit, ports, {
+    fingerprint: () => fingerprintOf(visit, [scanned.body]),
+    about: { operation: operation.ability, asked: model },
+    work: (within) => runMedia(call, within.sink, ports, work),
   });
 }

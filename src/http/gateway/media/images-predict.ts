@@ -152,8 +152,9 @@ export async function predictEndpoint(
   const instance = instanceOf(body);
   const asked = readAsked(body, instance);
   const ability = asked.task === 'edit' ? 'image-edits' : 'images';
-  await onlyOnce(visit, ports.idempotency, {
-    fingerprint: fingerprintOf(visit, [JSON.stringify(body)]),
+  await onlyOnce(visit, ports, {
+    about: { operation: ability, asked: operation.model ?? '' },
+    fingerprint: () => fingerprintOf(visit, [JSON.stringify(body)]),
     work: (within) =>
       runMedia(mediaCall(within, { ...operation, ability }, body), within.sink, ports, async (context) => {
         const load = (given: { readonly at: string; readonly text: string }): Promise<ImageFile> =>

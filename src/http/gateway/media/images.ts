@@ -149,10 +149,12 @@ async function post(visit: Visit, operation: MediaOperation, request: IncomingMe
   const format = formatOf(body.fields);
   if (asked.stream && format === 'url') throw badField('response_format', "Invalid request: a stream holds images as 'b64_json'");
   if (asked.stream && wantsTask(visit, body.fields)) throw badField('stream', "Invalid request: 'stream' and 'async' exclude each other");
-  await onlyOnce(visit, ports.idempotency, {
-    fingerprint: fingerprintOf(visit, piecesOf(body)),
+  await onlyOnce(visit, ports, {
+    about: { operation: ability, asked: body.fields['model'] },
+    fingerprint: () => fingerprintOf(visit, piecesOf(body)),
     work: (within) => perform(within, { operation: { ...operation, ability }, body, asked, format }, ports),
-    recover: (within) => recoverImageTask(within, ports),
+    // Only a task leaves a trace by which it is known whether a provider was asked.
+    ...(wantsTask(visit, body.fields) ? { recover: (within: Visit) => recoverImageTask(within, ports) } : {}),
   });
 }
 

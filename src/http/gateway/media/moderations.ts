@@ -1,10 +1,12 @@
 import { badField, type Json, type JsonObject, missingField } from '../../../ir/index.ts';
-import { runMedia } from '../../../exchange/media/media-exchange.ts';
+import type { AttemptEnd } from '../../../exchange/call.ts';
+import { type MediaContext, runMedia } from '../../../exchange/media/media-exchange.ts';
 import { moderate } from '../../../exchange/media/moderations.ts';
 import { relay } from '../../../exchange/media/relay.ts';
 import { parseBody } from '../../../exchange/write-request.ts';
 import type { ModerationInput, ModerationsReply, ModerationsRequest } from '../../../media/moderations/shape.ts';
 import { objectAt, unknownMembers, wrongKind } from '../../../wire/fields.ts';
+import { fingerprintOf, onlyOnce } from '../idempotency.ts';
 import { modelOf } from '../read-call.ts';
 import type { MediaEndpoint } from './index.ts';
 import { mediaCall, readScanned } from './read-json.ts';
@@ -52,7 +54,7 @@ export const moderationsEndpoint: MediaEndpoint = async (visit, operation, reque
   const scanned = await readScanned(visit, request);
   const named = scanned.scan.values.has('model') ? modelOf(scanned) : undefined;
   const call = { ...mediaCall(visit, operation, { model: named ?? USUAL_MODEL }), isRepeatable: true };
-  await runMedia(call, visit.sink, ports, async (context) => {
+  const work = async (context: MediaContext): Promise<AttemptEnd | undefined> => {
     if (named !== undefined && context.media.wire.codec === 'openai') return relay(context, { ...scanned, path: '/moderations' });
     const body = parseBody(scanned.body);
     const asked: ModerationsRequest = { inputs: inputsOf(body['input']) };
@@ -62,5 +64,10 @@ export const moderationsEndpoint: MediaEndpoint = async (visit, operation, reque
     const reply = await moderate(context, asked);
     context.reply(writeReply(ports.newId('modr-'), context.model, reply));
     return undefined;
+  };
+  await onlyOnce(visit, ports, {
+    fingerprint: () => fingerprintOf(visit, [scanned.body]),
+    about: { operation: operation.ability, asked: call.model },
+    work: (within) => runMedia(call, within.sink, ports, work),
   });
 };

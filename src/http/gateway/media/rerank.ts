@@ -1,12 +1,13 @@
 import { badField, GatewayError, isObject, type Json, type JsonObject } from '../../../ir/index.ts';
 import { respondFault } from '../../../exchange/exchange.ts';
-import { runMedia } from '../../../exchange/media/media-exchange.ts';
+import { type MediaContext, runMedia } from '../../../exchange/media/media-exchange.ts';
 import { rerank } from '../../../exchange/media/rerank.ts';
 import type { RerankDocument, RerankReply, RerankRequest } from '../../../media/rerank/shape.ts';
 import { objectAt, optionalBoolean, optionalCount, requiredArray, requiredString, unknownMembers } from '../../../wire/fields.ts';
 import type { ClientCodec } from '../../../protocols/protocol.ts';
 import type { MediaOperation } from '../endpoints.ts';
 import type { GatewayPorts, Visit } from '../handle.ts';
+import { fingerprintOf, onlyOnce } from '../idempotency.ts';
 import { noteRefusal } from '../note-refusal.ts';
 import type { MediaEndpoint } from './index.ts';
 import { mediaCall, readJson } from './read-json.ts';
@@ -102,9 +103,14 @@ async function answer(visit: Visit, operation: MediaOperation, body: JsonObject,
   const call = { ...mediaCall(visit, operation, body), isRepeatable: true };
   const asked = readRequest(body, operation.shape === 'cohere' ? 'cohere' : 'classic');
   const withDocuments = optionalBoolean(body, 'return_documents') ?? false;
-  await runMedia(call, visit.sink, ports, async (context) => {
+  const work = async (context: MediaContext): Promise<void> => {
     const reply = await rerank(context, asked);
     const id = ports.newId('rerank-');
     context.reply(operation.shape === 'cohere' ? writeCohere(id, reply) : writeReply(id, context.model, asked, reply, withDocuments));
+  };
+  await onlyOnce(visit, ports, {
+    fingerprint: () => fingerprintOf(visit, [JSON.stringify(body)]),
+    about: { operation: operation.ability, asked: call.model },
+    work: (within) => runMedia(call, within.sink, ports, work),
   });
 }

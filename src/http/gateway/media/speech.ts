@@ -1,10 +1,11 @@
 import { badField, isObject, type JsonObject } from '../../../ir/index.ts';
-import { runMedia } from '../../../exchange/media/media-exchange.ts';
+import { type MediaContext, runMedia } from '../../../exchange/media/media-exchange.ts';
 import { checkSpeed, speak, speakEvents, type SpeechWish } from '../../../exchange/media/speech.ts';
 import { writeAll } from '../../../exchange/media/write-all.ts';
 import { parseBody } from '../../../exchange/write-request.ts';
 import { AUDIO_FORMATS, type AudioFormat } from '../../../media/audio/formats.ts';
 import { optionalNumber, optionalString, requiredString, unknownMembers, wrongKind } from '../../../wire/fields.ts';
+import { fingerprintOf, onlyOnce } from '../idempotency.ts';
 import type { MediaEndpoint } from './index.ts';
 import { mediaCall, readScanned } from './read-json.ts';
 
@@ -58,7 +59,7 @@ export const speechEndpoint: MediaEndpoint = async (visit, operation, request, p
   const call = mediaCall(visit, operation, body);
   const wish = { ...readWish(body), own: { object: body, bytes, scan } };
   const asEvents = readStreamFormat(body) === 'sse';
-  await runMedia({ ...call, inBand: asEvents, isRepeatable: true }, visit.sink, ports, async (context) => {
+  const work = async (context: MediaContext): Promise<void> => {
     if (asEvents) return speakEvents(context, wish);
     const { contentType, audio, heard } = await speak(context, wish);
     const { sink } = context;
@@ -66,5 +67,10 @@ export const speechEndpoint: MediaEndpoint = async (visit, operation, request, p
     await writeAll(sink, audio);
     sink.end();
     context.count(heard.usage);
+  };
+  await onlyOnce(visit, ports, {
+    fingerprint: () => fingerprintOf(visit, [bytes]),
+    about: { operation: operation.ability, asked: call.model },
+    work: (within) => runMedia({ ...call, inBand: asEvents, isRepeatable: true }, within.sink, ports, work),
   });
 };

@@ -1,3 +1,4 @@
+import { createHash, type Hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { badField, missingField } from '../../../ir/index.ts';
@@ -7,6 +8,7 @@ import { audioTypeOf, HEAD_BYTES } from '../../../media/audio/sniff.ts';
 import { TRANSCRIPT_FORMATS, type SentField, type TranscriptionRequest } from '../../../media/transcription/shape.ts';
 import type { MediaOperation } from '../endpoints.ts';
 import type { Visit } from '../handle.ts';
+import { fingerprintOf, idempotencyKey, onlyOnce } from '../idempotency.ts';
 import type { MediaEndpoint } from './index.ts';
 import { type FormFile, formParts, type FormPart } from './multipart.ts';
 import { mediaCall } from './read-json.ts';
@@ -118,6 +120,21 @@ async function arrive(parts: Parts, task: TranscriptionRequest['task'], keep: Ke
   return { ...named, ...settled, rest: () => Promise.resolve(settled.known), settled: () => Promise.resolve(settled), model: late };
 }
 
+async function* hashed(bytes: AsyncIterable<Buffer>, hash: Hash): AsyncGenerator<Buffer> {
+  for await (const piece of bytes) {
+    hash.update(piece);
+    yield piece;
+  }
+}
+
+/** What has arrived, now that all of it is here. */
+const whole = (arriving: Arriving, settled: SettledUpload): Arriving => ({
+  ...arriving,
+  ...settled,
+  rest: () => Promise.resolve(settled.known),
+  settled: () => Promise.resolve(settled),
+});
+
 const partsOf = (visit: Visit, request: IncomingMessage, signal: AbortSignal): Parts =>
   formParts(request, { files: ['file'], onlyFiles: true, limit: visit.snapshot.config.limits.upload, signal });
 
@@ -127,12 +144,19 @@ const taskOf = ({ ability }: MediaOperation): TranscriptionRequest['task'] => (a
 export const transcriptionEndpoint: MediaEndpoint = async (visit, operation, request, ports) => {
   const leaving = new AbortController();
   let kept: Spooled | undefined;
-  const keep: Keep = async (bytes) => (kept = await spool(bytes, ports.spoolFolder ?? tmpdir()));
+  // Of a file that comes under an `Idempotency-Key` it must be known whether it is the same before it is sent on.
+  const hash = idempotencyKey(visit) === undefined ? undefined : createHash('sha256');
+  const keep: Keep = async (bytes) => (kept = await spool(hash ? hashed(bytes, hash) : bytes, ports.spoolFolder ?? tmpdir()));
   try {
-    const arrived = await arrive(partsOf(visit, request, leaving.signal), taskOf(operation), keep);
+    const arriving = await arrive(partsOf(visit, request, leaving.signal), taskOf(operation), keep);
+    const arrived = hash ? whole(arriving, await arriving.settled()) : arriving;
     const call = { ...mediaCall(visit, operation, { model: arrived.model }), inBand: false };
     const upload: Upload = { ...arrived, onEvents: () => void (call.inBand = true) };
-    await runMedia(call, visit.sink, ports, (context) => transcribe(context, upload));
+    await onlyOnce(visit, ports, {
+      fingerprint: () => fingerprintOf(visit, [JSON.stringify([arrived.model, arrived.known]), hash?.digest() ?? '']),
+      about: { operation: operation.ability, asked: arrived.model },
+      work: (within) => runMedia(call, within.sink, ports, (context) => transcribe(context, upload)),
+    });
   } finally {
     leaving.abort();
     await kept?.close();

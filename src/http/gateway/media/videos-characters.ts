@@ -82,8 +82,9 @@ export async function createCharacter(
   ports: GatewayPorts,
 ): Promise<void> {
   const body = await readVideoBody(visit, request);
-  await onlyOnce(visit, ports.idempotency, {
-    fingerprint: fingerprintOf(visit, piecesOf(body)),
+  await onlyOnce(visit, ports, {
+    about: { operation: operation.ability, asked: '' },
+    fingerprint: () => fingerprintOf(visit, piecesOf(body)),
     work: (within) => make(within, operation, body, ports),
   });
 }

@@ -214,8 +214,9 @@ export async function geminiVideos(visit: Visit, asked: MediaOperation, request:
   if (asked.verb === 'fetchPredictOperation') {
     return operation(visit, requiredString(body, 'operationName').split('/operations/').at(-1) ?? '', 'cloud', ports);
   }
-  await onlyOnce(visit, ports.idempotency, {
-    fingerprint: fingerprintOf(visit, [JSON.stringify(body)]),
+  await onlyOnce(visit, ports, {
+    about: { operation: asked.ability, asked: asked.model ?? '' },
+    fingerprint: () => fingerprintOf(visit, [JSON.stringify(body)]),
     work: (within) => predict(within, asked, body, ports),
     async recover(within) {
       const task = await ports.tasks.byRequestKey(visit.key.id, idempotencyKey(visit) ?? '');

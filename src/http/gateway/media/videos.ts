@@ -118,9 +118,10 @@ async function submit(visit: Visit, wanted: Wanted, ports: GatewayPorts): Promis
 }
 
 /** Submits a video once for each `Idempotency-Key`, also when the process that began with it is gone. */
-function submitOnce(visit: Visit, wanted: Wanted, ports: GatewayPorts): Promise<void> {
-  return onlyOnce(visit, ports.idempotency, {
-    fingerprint: fingerprintOf(visit, piecesOf(wanted.body)),
+async function submitOnce(visit: Visit, wanted: Wanted, ports: GatewayPorts): Promise<void> {
+  await onlyOnce(visit, ports, {
+    about: { operation: 'videos', asked: wanted.body.fields['model'] },
+    fingerprint: () => fingerprintOf(visit, piecesOf(wanted.body)),
     work: (within) => submit(within, wanted, ports),
     async recover(within) {
       const task = await ports.tasks.byRequestKey(visit.key.id, idempotencyKey(visit) ?? '');
