@@ -7,10 +7,12 @@ import { codecFacts } from './protocols/index.ts';
 import { keyHash } from './policy/key-hash.ts';
 import { createFacts } from './policy/models/model-facts.ts';
 import { createCatalogue } from './presets/catalogue.ts';
+import { ruleOf } from './policy/rules.ts';
 import { compileModels } from './policy/routes/route.ts';
 import type { ClientKey, Snapshot } from './policy/snapshot.ts';
 
-const SANDBOX: ProviderSettings = { preset: 'sandbox' };
+/** What it is sent goes nowhere. */
+const SANDBOX: ProviderSettings = { preset: 'sandbox', dataCollection: 'deny' };
 
 /** Members of a provider's settings that hold secrets, none of which changes where calls go. */
 const SECRETS = ['key', 'keys', 'headers'] as const;
@@ -21,7 +23,7 @@ function fingerprintOf({ providers, models, defaultModel, keys, sandbox, money }
     Object.entries(providers).map(([name, settings]) => [name, { ...settings, ...Object.fromEntries(SECRETS.map((one) => [one, null])) }]),
     Object.entries(models),
     defaultModel,
-    keys.map(({ name, models: may, routes }) => [name, may, routes && Object.entries(routes)]),
+    keys.map(({ name, models: may, routes, ...rest }) => [name, may, routes && Object.entries(routes), ruleOf(rest).rule]),
     sandbox,
     money,
   ]);
@@ -38,10 +40,10 @@ export function compileSnapshot(config: Config, revision: number): Snapshot {
   const wanted = config.sandbox === 'auto' ? isLoopback(config.server.host) : config.sandbox;
   if (wanted && !providers.has('sandbox')) providers.set('sandbox', compileProvider('sandbox', SANDBOX, codecFacts));
   const keys = new Map<string, ClientKey>();
-  for (const { name, value, strict, models, routes } of config.keys) {
+  for (const { name, value, strict, models, routes, ...rest } of config.keys) {
     const id = keyHash(value);
     const own = routes ? { routes: compileModels(routes) } : {};
-    keys.set(id, { id, name, strict: strict ?? false, ...(models ? { models } : {}), ...own });
+    keys.set(id, { id, name, strict: strict ?? false, ...(models ? { models } : {}), ...ruleOf(rest), ...own });
   }
   const { defaultModel } = config;
   const facts = createFacts({ catalogue, ...config.money });

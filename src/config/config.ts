@@ -1,10 +1,11 @@
+import type { Rule } from '../policy/rules.ts';
 import type { Rates } from '../policy/models/price.ts';
 import type { ModelSettings } from '../policy/routes/route.ts';
 import type { RouteTest } from '../policy/routes/route-tests.ts';
 import type { ProviderSettings } from '../presets/preset.ts';
 
 /** A client's key, as configured. Its value is hashed when the configuration is compiled and kept nowhere else. */
-export interface KeySettings {
+export interface KeySettings extends Rule {
   readonly name: string;
   readonly value: string;
   /** Refuse what cannot be expressed upstream instead of noting it. */

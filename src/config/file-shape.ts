@@ -1,6 +1,6 @@
 import { CNY_FOR_USD } from '../policy/models/price.ts';
 import { provider } from './provider-shape.ts';
-import { modelTable, routeTest } from './routes-shape.ts';
+import { modelTable, routeTest, rule } from './routes-shape.ts';
 import { checkAddress, checkBucket, checkKeyValue, checkName, checkOrigin, checkRate, checkUrl, keepFor, upTo } from './shape-kinds.ts';
 import type { ObjectShape, ValueOf } from './shape.ts';
 
@@ -78,6 +78,7 @@ const key = {
       of: { kind: 'text', doc: ['A name or a pattern', '名称或通配模式'], check: checkName },
       examples: [['fast', 'claude-*']],
     },
+    ...rule('Its calls', '其请求'),
     routes: modelTable('What names stand for when this key asks for them, over `models`', '该密钥请求时各名称的指向，优先于 `models`'),
   },
 } as const satisfies ObjectShape;

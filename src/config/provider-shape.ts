@@ -86,6 +86,15 @@ export const provider = {
       doc: ['Region or site, where the vendor has several', '地域或站点（服务商有多个时）'],
       examples: ['cn', 'eu-west-1'],
     },
+    regions: {
+      kind: 'list',
+      doc: [
+        'Where it handles data, for routes and keys that allow some regions only; words of your choice. Left out: its `region`',
+        '其处理数据的地域，供限定地域的路由和密钥判断；名称自定。省略则为其 `region`',
+      ],
+      of: { kind: 'text', doc: ['A region', '地域'], check: checkName },
+      examples: [['eu']],
+    },
     settings: {
       kind: 'map',
       doc: ['Other values that the vendor’s address needs', '地址所需的其他参数'],

@@ -56,6 +56,29 @@ const cache = {
   examples: ['10m', { ttl: '1h', shared: true }],
 } as const satisfies EitherShape;
 
+/** Where calls may go: what no wish and no trouble overrides. */
+export const rule = (en: string, zh: string) =>
+  ({
+    regions: {
+      kind: 'list',
+      doc: [
+        `${en} go only to providers in these regions; \`eu\` stands for \`eu-west-1\` too. A provider without \`regions\` and \`region\` is in none`,
+        `${zh}只发往这些地域的服务商；\`eu\` 也包括 \`eu-west-1\`。未设置 \`regions\` 和 \`region\` 的服务商不属于任何地域`,
+      ],
+      of: { kind: 'text', doc: ['A region', '地域'], check: checkName },
+      examples: [['eu']],
+    },
+    dataCollection: {
+      kind: 'word',
+      doc: [
+        `\`deny\`: ${en.toLowerCase()} go only to providers with \`dataCollection: deny\``,
+        `\`deny\`：${zh}只发往设置了 \`dataCollection: deny\` 的服务商`,
+      ],
+      words: ['allow', 'deny'],
+      examples: ['deny'],
+    },
+  }) as const;
+
 /** A name of `models` with more than one place to go. */
 const route = {
   kind: 'object',
@@ -102,8 +125,8 @@ const route = {
     strategy: {
       kind: 'word',
       doc: [
-        'How targets of the same order take turns: `weighted` (default), `round-robin`, `random` (weights do not count), `priority` (as written), `least-busy`, `lowest-latency` (the quicker to the first token of two), or by who calls: `hash-client` (address), `hash-user`, `hash-session`',
-        '同一优先级的目标如何分配：`weighted` 按权重（默认）、`round-robin` 轮询、`random` 随机（不计权重）、`priority` 按书写顺序、`least-busy` 最空闲、`lowest-latency` 两者中首字较快者，或按调用方固定：`hash-client`（地址）、`hash-user`（用户）、`hash-session`（会话）',
+        'How targets of the same order take turns: `weighted` (default), `round-robin`, `random` (weights do not count), `priority` (as written), `least-busy`, `lowest-latency` (the quicker to the first token of two), `lowest-cost` (the cheapest for the call at hand), or by who calls: `hash-client` (address), `hash-user`, `hash-session`',
+        '同一优先级的目标如何分配：`weighted` 按权重（默认）、`round-robin` 轮询、`random` 随机（不计权重）、`priority` 按书写顺序、`least-busy` 最空闲、`lowest-latency` 两者中首字较快者、`lowest-cost` 对当前请求价格最低者，或按调用方固定：`hash-client`（地址）、`hash-user`（用户）、`hash-session`（会话）',
       ],
       words: STRATEGIES,
       examples: ['round-robin'],
@@ -143,6 +166,7 @@ const route = {
       '目标在此时间内没有任何输出时，同时尝试下一个目标（没有其他目标时改用另一个密钥）：先应答者继续，另一个立即取消。每个请求至多一次，且不超过请求总数的十分之一。省略表示不使用',
       '800ms',
     ),
+    ...rule('Its calls', '其请求'),
     timeout: {
       ...timeouts,
       doc: ['How long each wait may last, over the provider’s `timeouts`', '各阶段的最长等待时间，优先于服务商的 `timeouts`'],

@@ -7,7 +7,9 @@ import { explain, type Imagined } from '../policy/explain.ts';
 import { candidatesOf, isSameOutcome, keepDecision, type KeptDecision, replay } from '../policy/kept-decision.ts';
 import { createLiveSignals } from '../policy/live-signals.ts';
 import type { TargetSignals } from '../policy/signals.ts';
-import { type AbilitySettings, type Need } from '../policy/needs.ts';
+import type { Said } from '../policy/models/model-facts.ts';
+import type { AbilitySettings, Need } from '../policy/needs.ts';
+import type { Preferences } from '../policy/preferences.ts';
 import { FAILURES, type ModelSettings, type RouteSettings, STRATEGIES } from '../policy/routes/route.ts';
 import { runRouteTests } from '../policy/routes/route-tests.ts';
 import { clientCodecs } from '../protocols/index.ts';
@@ -19,7 +21,13 @@ import { readNeeds } from './read-needs.ts';
 const NAMES = ['one', 'two', 'three', 'four'] as const;
 const ALIASES = ['fast', 'smart', 'deep', 'x-1', 'x-big'] as const;
 const PROTOCOLS = ['openai-chat', 'openai-responses', 'anthropic-messages', 'gemini'] as const;
-const WANTS = ['tools', 'vision', 'files', 'structured', 'reasoning'] as const satisfies readonly Need[];
+const WANTS = ['tools', 'vision', 'files', 'structured', 'reasoning', 'imageOutput', 'audioOutput'] as const satisfies readonly Need[];
+
+/** Answers of more than text. */
+function outputs(needs: readonly Need[], member: string): JsonObject {
+  const wanted = [...(needs.includes('imageOutput') ? ['image'] : []), ...(needs.includes('audioOutput') ? ['AUDIO'] : [])];
+  return wanted.length === 0 ? {} : { [member]: ['text', ...wanted] };
+}
 
 /** A part of each dialect's body that needs something. */
 const BODIES: { readonly [P in (typeof PROTOCOLS)[number]]: (needs: readonly Need[], text: string) => JsonObject } = {
@@ -37,6 +45,7 @@ const BODIES: { readonly [P in (typeof PROTOCOLS)[number]]: (needs: readonly Nee
     ...(needs.includes('tools') ? { tools: [{ type: 'function', function: { name: 'f' } }] } : {}),
     ...(needs.includes('structured') ? { response_format: { type: 'json_schema', json_schema: { name: 's', schema: {} } } } : {}),
     ...(needs.includes('reasoning') ? { reasoning_effort: 'high' } : {}),
+    ...outputs(needs, 'modalities'),
   }),
   'openai-responses': (needs, text) => ({
     input: [
@@ -52,6 +61,7 @@ const BODIES: { readonly [P in (typeof PROTOCOLS)[number]]: (needs: readonly Nee
     ...(needs.includes('tools') ? { tools: [{ type: 'function', name: 'f' }] } : {}),
     ...(needs.includes('structured') ? { text: { format: { type: 'json_schema', name: 's', schema: {} } } } : {}),
     ...(needs.includes('reasoning') ? { reasoning: { effort: 'low' } } : {}),
+    ...outputs(needs, 'modalities'),
   }),
   'anthropic-messages': (needs, text) => ({
     max_tokens: 100,
@@ -68,6 +78,7 @@ const BODIES: { readonly [P in (typeof PROTOCOLS)[number]]: (needs: readonly Nee
     ...(needs.includes('tools') ? { tools: [{ name: 'f', input_schema: {} }] } : {}),
     ...(needs.includes('structured') ? { output_config: { format: { type: 'json_schema', schema: {} } } } : {}),
     ...(needs.includes('reasoning') ? { thinking: { type: 'enabled', budget_tokens: 2000 } } : {}),
+    ...outputs(needs, 'modalities'),
   }),
   gemini: (needs, text) => ({
     contents: [
@@ -83,6 +94,7 @@ const BODIES: { readonly [P in (typeof PROTOCOLS)[number]]: (needs: readonly Nee
     generationConfig: {
       ...(needs.includes('structured') ? { responseJsonSchema: {} } : {}),
       ...(needs.includes('reasoning') ? { thinkingConfig: { thinkingLevel: 'high' } } : {}),
+      ...outputs(needs, 'responseModalities'),
     },
   }),
 };
@@ -92,6 +104,9 @@ const targetName = fc.oneof(
   fc.constantFrom(...ALIASES, 'gpt-5', 'gone/m'),
 );
 
+const regionsOf = fc.uniqueArray(fc.constantFrom('eu', 'us', 'cn'), { minLength: 1, maxLength: 2 });
+const keeping = fc.constantFrom('allow' as const, 'deny' as const);
+
 const route: fc.Arbitrary<RouteSettings> = fc.record(
   {
     targets: fc.array(fc.record({ to: targetName, weight: fc.nat(5), order: fc.nat(2) }, { requiredKeys: ['to'] }), {
@@ -100,6 +115,8 @@ const route: fc.Arbitrary<RouteSettings> = fc.record(
     }),
     strategy: fc.constantFrom(...STRATEGIES),
     affinity: fc.boolean(),
+    regions: regionsOf,
+    dataCollection: keeping,
     fallback: fc.oneof(
       fc.array(targetName, { maxLength: 3 }),
       fc.dictionary(fc.constantFrom(...FAILURES, 'any' as const), fc.array(targetName, { maxLength: 2 })),
@@ -124,7 +141,36 @@ const abilities: fc.Arbitrary<AbilitySettings> = fc.record(
   { requiredKeys: [] },
 );
 
+const amounts = fc.record(
+  { input: fc.nat(9), output: fc.nat(9), request: fc.nat(3), long: fc.record({ above: fc.nat(30), input: fc.nat(20) }) },
+  { requiredKeys: [] },
+);
+
+/** What the operator says of models: abilities, lengths, prices in two currencies. */
+const facts: fc.Arbitrary<Said> = fc.record(
+  {
+    tools: fc.boolean(),
+    imageOutput: fc.boolean(),
+    audioOutput: fc.boolean(),
+    context: fc.nat(60),
+    price: fc.tuple(fc.constantFrom('USD' as const, 'CNY' as const), amounts).map(([currency, price]) => ({ currency, ...price })),
+  },
+  { requiredKeys: [] },
+);
+
+/** What is said of a provider. */
+const place = fc.record(
+  {
+    regions: fc.uniqueArray(fc.constantFrom('eu-west', 'us', 'cn'), { maxLength: 2 }),
+    dataCollection: keeping,
+    models: fc.dictionary(fc.constantFrom('*', 'm', 'b*'), facts),
+  },
+  { requiredKeys: [] },
+);
+
 const config = fc.record({
+  places: fc.array(place, { minLength: 4, maxLength: 4 }),
+  rule: fc.record({ regions: regionsOf, dataCollection: keeping }, { requiredKeys: [] }),
   models,
   own: fc.option(models, { nil: undefined }),
   allowed: fc.option(fc.constant(['fast', 'x-*', 'one/*']), { nil: undefined }),
@@ -142,22 +188,26 @@ const asked = fc.record({
 
 const names = fc.uniqueArray(fc.constantFrom(...NAMES, 'openai', 'nobody'), { maxLength: 2 });
 
+/** What a body says of providers. */
+const preferences: fc.Arbitrary<Preferences> = fc.record(
+  {
+    order: names,
+    only: names,
+    ignore: names,
+    sort: fc.constantFrom('latency' as const, 'price' as const, 'throughput' as const),
+    maxPrice: fc.record({ prompt: fc.nat(9), completion: fc.nat(9), request: fc.nat(3) }, { requiredKeys: [] }),
+    requireParameters: fc.boolean(),
+    allowFallbacks: fc.boolean(),
+    dataCollection: fc.constantFrom('allow' as const, 'deny' as const),
+  },
+  { requiredKeys: [] },
+);
+
 /** What a body says of where to go. */
 const routing: fc.Arbitrary<Routing['asks']> = fc.record(
   {
     models: fc.array(targetName, { maxLength: 2 }),
-    prefers: fc.record(
-      {
-        order: names,
-        only: names,
-        ignore: names,
-        sort: fc.constant('latency' as const),
-        requireParameters: fc.boolean(),
-        allowFallbacks: fc.boolean(),
-        dataCollection: fc.constantFrom('allow' as const, 'deny' as const),
-      },
-      { requiredKeys: [] },
-    ),
+    prefers: preferences,
   },
   { requiredKeys: [] },
 );
@@ -173,6 +223,7 @@ const moment = fc.record({
         {
           busy: fc.nat(4),
           firstTokenMs: fc.double({ min: 0, max: 9000, noNaN: true }),
+          tokensPerSecond: fc.double({ min: 1, max: 900, noNaN: true }),
           out: fc.constantFrom('circuit_open' as const, 'cooldown' as const, 'credential_bad' as const),
         },
         { requiredKeys: [] },
@@ -182,6 +233,8 @@ const moment = fc.record({
   ),
 });
 
+const NO_SAY = { places: [{}, {}, {}, {}], rule: {} };
+
 const PRESETS = ['openai', 'anthropic', 'gemini', 'deepseek'] as const;
 
 function snapshotOf({
@@ -190,11 +243,16 @@ function snapshotOf({
   allowed,
   defaultModel,
   abilities: each,
+  places,
+  rule,
 }: typeof config extends fc.Arbitrary<infer C> ? C : never) {
   const providers = Object.fromEntries(
-    NAMES.map((name, index) => [name, { preset: PRESETS[index] ?? 'openai', key: 'k'.repeat(20), abilities: each[index] ?? {} }]),
+    NAMES.map((name, index) => [
+      name,
+      { preset: PRESETS[index] ?? 'openai', key: 'k'.repeat(20), abilities: each[index] ?? {}, ...places[index] },
+    ]),
   );
-  const key = { name: 'k', value: 'v'.repeat(20), ...(own ? { routes: own } : {}), ...(allowed ? { models: allowed } : {}) };
+  const key = { name: 'k', value: 'v'.repeat(20), ...rule, ...(own ? { routes: own } : {}), ...(allowed ? { models: allowed } : {}) };
   return compileSnapshot(
     { providers, models: table, keys: [key], sandbox: false, ...(defaultModel === undefined ? {} : { defaultModel }) } as unknown as Config,
     1,
@@ -204,7 +262,7 @@ function snapshotOf({
 describe('what is explained is what is done', () => {
   it('for 10,000 configurations and calls', () => {
     fc.assert(
-      fc.property(config, asked, (made, { model, protocol, needs, words, down }) => {
+      fc.property(config, asked, fc.option(preferences, { nil: undefined }), (made, { model, protocol, needs, words, down }, prefers) => {
         const snapshot = snapshotOf(made);
         const [key] = [...snapshot.keys.values()];
         const client = clientCodecs.get(protocol);
@@ -212,10 +270,12 @@ describe('what is explained is what is done', () => {
         const body = BODIES[protocol](needs, 'word '.repeat(words));
         const live = createLiveSignals(() => 0);
         for (const name of down) live.mark(name, 'unhealthy');
-        const tokens = readNeeds(body).tokens ?? 0;
-        const imagined: Imagined = { model, protocol, needs, tokens, key: 'k', down };
+        const { tokens = 0, answer } = readNeeds(body);
+        const asks = { ...(answer === undefined ? {} : { answer }), ...(prefers ? { prefers } : {}) };
+        const imagined: Imagined = { model, protocol, needs, tokens, key: 'k', down, ...asks };
         const caller = readCaller({}, body, undefined);
-        const call = { snapshot, model, key, client, body: Buffer.from(JSON.stringify(body)), headers: {} };
+        const routing = prefers ? { routing: { asks: { prefers }, ignored: [] } } : {};
+        const call = { snapshot, model, key, client, body: Buffer.from(JSON.stringify(body)), headers: {}, ...routing };
         expect(decideCall(call, live.read()).decision).toEqual(explain(snapshot, { ...imagined, caller }));
       }),
       {
@@ -229,8 +289,10 @@ describe('what is explained is what is done', () => {
               allowed: undefined,
               defaultModel: undefined,
               abilities: [{}, {}, {}, {}],
+              ...NO_SAY,
             },
             { model: 'x-2', protocol: 'openai-chat', needs: [], words: 0, down: [] },
+            undefined,
           ],
         ],
       },
@@ -268,7 +330,14 @@ describe('what is explained is what is done', () => {
       { to: 'four/m', weight: 1 },
     ];
     const models = { smart: { targets, fallback: ['two/m'] } };
-    const snapshot = snapshotOf({ models, own: undefined, allowed: undefined, defaultModel: undefined, abilities: [{}, {}, {}, {}] });
+    const snapshot = snapshotOf({
+      models,
+      own: undefined,
+      allowed: undefined,
+      defaultModel: undefined,
+      abilities: [{}, {}, {}, {}],
+      ...NO_SAY,
+    });
     const [key] = [...snapshot.keys.values()];
     const client = clientCodecs.get('openai-chat');
     if (!key || !client) throw new Error('no key or client');
@@ -315,6 +384,7 @@ describe('what is explained is what is done', () => {
       allowed: undefined,
       defaultModel: undefined,
       abilities: [{}, { '*': { tools: false } }, {}, {}],
+      ...NO_SAY,
     });
     const results = runRouteTests(snapshot, [
       { name: 'a', when: { model: 'smart', protocol: 'anthropic', needs: ['tools'] }, expect: { first: 'one/m', not: ['two/m'] } },
@@ -333,8 +403,15 @@ describe('what a body needs', () => {
   it.each(PROTOCOLS)('in %s', (protocol) => {
     for (const need of WANTS) expect(readNeeds(BODIES[protocol]([need], 'Hello there')).abilities, need).toEqual([need]);
     expect(readNeeds(BODIES[protocol]([...WANTS], 'x')).abilities.toSorted()).toEqual([...WANTS].toSorted());
-    expect(readNeeds(BODIES[protocol]([], 'Hello'))).toEqual({ abilities: [], tokens: 1 });
+    expect(readNeeds(BODIES[protocol]([], 'Hello'))).toMatchObject({ abilities: [], tokens: 1 });
   });
+
+  it.each([
+    ['max_tokens', { max_tokens: 7 }],
+    ['max_completion_tokens', { max_completion_tokens: 7, max_tokens: 9 }],
+    ['max_output_tokens', { max_output_tokens: 7 }],
+    ['maxOutputTokens', { generationConfig: { maxOutputTokens: 7 } }],
+  ])('how long an answer may be: %s', (_name, body) => expect(readNeeds(body).answer).toBe(7));
 
   it.each([
     ['no tools', { tools: [] }, []],

@@ -39,7 +39,7 @@ export function decideByNeed(
   look: () => Pick<RouteRequest, 'needs' | 'caller'>,
 ): Decided {
   const decision = decide(snapshot, request, signals);
-  if (isSettled(decision) && request.prefers?.requireParameters !== true) return { decision, request };
+  if (isSettled(decision) && request.prefers?.requireParameters !== true && !request.prefers?.maxPrice) return { decision, request };
   const { needs, caller } = look();
   const whole = { ...request, ...(needs ? { needs } : {}), ...(caller ? { caller: markedCaller(caller) } : {}) };
   return decideNoting(snapshot, whole, signals);

@@ -82,6 +82,26 @@ function wantsReasoning(body: JsonObject): boolean {
   );
 }
 
+/** What answers are to be made of besides text, in any dialect's words. */
+function wantedOutputs(body: JsonObject): readonly Need[] {
+  const asked = [body['modalities'], at(body, 'generationConfig', 'responseModalities')].flatMap((list) =>
+    Array.isArray(list) ? list : [],
+  );
+  const words = new Set(asked.map((word) => (typeof word === 'string' ? word.toLowerCase() : '')));
+  return [...(words.has('image') ? (['imageOutput'] as const) : []), ...(words.has('audio') ? (['audioOutput'] as const) : [])];
+}
+
+/** The most tokens that an answer may have. */
+function answerLimit(body: JsonObject): number | undefined {
+  const said = [
+    body['max_completion_tokens'],
+    body['max_tokens'],
+    body['max_output_tokens'],
+    at(body, 'generationConfig', 'maxOutputTokens'),
+  ];
+  return said.find((limit): limit is number => typeof limit === 'number' && Number.isSafeInteger(limit) && limit > 0);
+}
+
 /** Where the dialects keep what a model reads. */
 const READ = ['system', 'instructions', 'systemInstruction', 'messages', 'input', 'contents', 'prompt'];
 
@@ -95,5 +115,8 @@ export function readNeeds(body: JsonObject): Needs {
   if (wantsTools(body)) seen.needs.add('tools');
   if (wantsStructure(body)) seen.needs.add('structured');
   if (wantsReasoning(body)) seen.needs.add('reasoning');
-  return { abilities: [...seen.needs], tokens: Math.floor(seen.characters / CHARACTERS) };
+  for (const need of wantedOutputs(body)) seen.needs.add(need);
+  const answer = answerLimit(body);
+  const tokens = Math.floor(seen.characters / CHARACTERS);
+  return { abilities: [...seen.needs], tokens, ...(answer === undefined ? {} : { answer }) };
 }

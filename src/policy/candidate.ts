@@ -1,6 +1,7 @@
 import type { ProtocolId } from '../ir/index.ts';
 import type { Timeouts } from '../presets/preset.ts';
 import type { Lack } from './needs.ts';
+import type { Rule } from './rules.ts';
 import type { Failure } from './routes/route.ts';
 import type { OrderReason } from './routes/strategies.ts';
 import type { OutReason } from './signals.ts';
@@ -18,6 +19,9 @@ export type ReasonCode =
   | 'hedge'
   | 'provider_filter'
   | 'data_retention'
+  | 'region_excluded'
+  | 'max_price'
+  | 'price_unknown'
   | 'last_target'
   | 'cache_hit'
   | OrderReason
@@ -50,4 +54,7 @@ export interface Room {
 }
 
 /** A candidate before it is known how it stands to the others. */
-export type Draft = { -readonly [K in keyof Candidate]: Candidate[K] };
+export type Draft = { -readonly [K in keyof Candidate]: Candidate[K] } & {
+  /** What the routes that led here say of where calls may go. */
+  rules?: readonly Rule[];
+};

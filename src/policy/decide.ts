@@ -1,11 +1,13 @@
 import type { Ability, ProtocolId } from '../ir/index.ts';
 import type { Candidate, Draft, ReasonCode } from './candidate.ts';
 import { matchesAny } from './glob.ts';
-import { type Facts, PLAIN_FACTS } from './models/model-facts.ts';
+import { costAt, expectedOf } from './models/call-cost.ts';
+import { type Expected, type MaxPrice, within } from './models/price.ts';
 import { lackingOf, type Needs } from './needs.ts';
-import { type Preferences, rankOf, unwanted } from './preferences.ts';
+import { choosesItself, type Preferences, rankOf, unwanted } from './preferences.ts';
 import { refusalOf } from './refusal.ts';
-import { draftOf, type Expansion, expand, expandAsked, expandLater, MAX_STEPS, type Way } from './routes/expand.ts';
+import { applyRules } from './rules.ts';
+import { draftOf, type Expansion, expand, factsIn, expandAsked, expandLater, MAX_STEPS, type Way } from './routes/expand.ts';
 import type { Failure } from './routes/route.ts';
 import type { Caller } from './routes/strategies.ts';
 import { NO_SIGNALS, type OutReason, type Signals } from './signals.ts';
@@ -22,7 +24,7 @@ export interface RouteRequest {
   readonly protocol: ProtocolId;
   /** Chat, or another ability. */
   readonly operation: 'generate' | Ability;
-  readonly key: Pick<ClientKey, 'models' | 'routes'>;
+  readonly key: Pick<ClientKey, 'models' | 'routes' | 'rule'>;
   /** Names to go to after it, in order (`models` in a body). */
   readonly models?: readonly string[];
   readonly needs?: Needs;
@@ -71,9 +73,6 @@ function draftsOf(snapshot: Snapshot, request: RouteRequest, signals: Signals): 
   return expansion;
 }
 
-/** What is known of models. */
-const factsIn = ({ facts }: Snapshot): Facts => facts ?? PLAIN_FACTS;
-
 const isAllowed = ({ key }: RouteRequest, name: string): boolean => key.models === undefined || matchesAny(key.models, name);
 
 function reject(draft: Draft, ...why: readonly ReasonCode[]): void {
@@ -81,18 +80,53 @@ function reject(draft: Draft, ...why: readonly ReasonCode[]): void {
   draft.reasons = [...draft.reasons, ...why];
 }
 
+/** Leaves out what costs more than the caller will pay, and what may: a price that nobody knows. */
+function applyMaxPrice(drafts: readonly Draft[], snapshot: Snapshot, most: MaxPrice, { input }: Expected): void {
+  const facts = factsIn(snapshot);
+  for (const draft of drafts) {
+    const provider = snapshot.providers.get(draft.provider);
+    if (draft.verdict !== 'eligible' || !provider || choosesItself(provider)) continue;
+    const price = facts.of(provider, draft.protocol, draft.model).price?.value;
+    const answer = price ? within(price, most, input, facts.rates) : 'unknown';
+    if (answer !== 'yes') reject(draft, answer === 'no' ? 'max_price' : 'price_unknown');
+  }
+}
+
+/** The cheapest first; what has no price that is known comes last. */
+function sortByPrice(drafts: Draft[], snapshot: Snapshot, expected: Expected): void {
+  const costs = new Map<Draft, number>();
+  for (const draft of drafts) {
+    const provider = snapshot.providers.get(draft.provider);
+    if (draft.verdict !== 'eligible' || !provider) continue;
+    const cost = costAt(factsIn(snapshot), provider, draft, expected);
+    if (cost !== undefined) costs.set(draft, cost);
+    draft.reasons = [...draft.reasons, cost === undefined ? 'price_unknown' : 'lowest_cost'];
+  }
+  const costOf = (draft: Draft): number => costs.get(draft) ?? Number.MAX_VALUE;
+  drafts.sort((a, b) => costOf(a) - costOf(b));
+}
+
+/** The quickest first, by what was measured; what was not measured yet is tried. */
+function sortBySpeed(drafts: Draft[], signals: Signals, sort: 'latency' | 'throughput'): void {
+  const slowness = ({ provider, model }: Draft): number => {
+    const { firstTokenMs = 0, tokensPerSecond = Infinity } = signals.targets.get(`${provider}/${model}`) ?? {};
+    return sort === 'latency' ? firstTokenMs : 1 / tokensPerSecond;
+  };
+  const measured = new Map(drafts.map((draft) => [draft, slowness(draft)]));
+  drafts.sort((a, b) => (measured.get(a) ?? 0) - (measured.get(b) ?? 0));
+}
+
 /** What the caller says of providers. */
-function applyPreferences(drafts: Draft[], snapshot: Snapshot, wants: Preferences, signals: Signals): void {
+function applyPreferences(drafts: Draft[], snapshot: Snapshot, wants: Preferences, signals: Signals, expected: Expected): void {
   const providerOf = (draft: Draft) => snapshot.providers.get(draft.provider);
   for (const draft of drafts) {
     const provider = providerOf(draft);
     const why = draft.verdict === 'eligible' && provider ? unwanted(provider, wants) : undefined;
     if (why) reject(draft, why);
   }
-  if (wants.sort === 'latency') {
-    const latency = ({ provider, model }: Draft): number => signals.targets.get(`${provider}/${model}`)?.firstTokenMs ?? 0;
-    drafts.sort((a, b) => latency(a) - latency(b));
-  }
+  if (wants.maxPrice) applyMaxPrice(drafts, snapshot, wants.maxPrice, expected);
+  if (wants.sort === 'price') sortByPrice(drafts, snapshot, expected);
+  else if (wants.sort) sortBySpeed(drafts, signals, wants.sort);
   const rank = (draft: Draft): number => {
     const provider = providerOf(draft);
     return provider ? rankOf(provider, wants) : Number.MAX_SAFE_INTEGER;
@@ -196,8 +230,9 @@ export function decide(snapshot: Snapshot, request: RouteRequest, signals: Signa
   }
   const { found, turned } =
     request.platform === undefined ? draftsOf(snapshot, request, signals) : pinned(snapshot, request, request.platform);
-  const { prefers, needs } = request;
-  if (prefers) applyPreferences(found, snapshot, prefers, signals);
+  const { prefers, needs, key } = request;
+  applyRules(found, snapshot.providers, key.rule, reject);
+  if (prefers) applyPreferences(found, snapshot, prefers, signals, expectedOf(request));
   const strictly = prefers?.requireParameters === true;
   if (needs && (found.length > 1 || strictly)) applyNeeds(found, snapshot, needs, strictly);
   if (found.length > 1) applyHealth(found, signals);

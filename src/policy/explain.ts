@@ -1,6 +1,7 @@
 import type { ProtocolId } from '../ir/index.ts';
 import { decide, type Decision } from './decide.ts';
 import type { Need } from './needs.ts';
+import type { Preferences } from './preferences.ts';
 import { type Caller, markedCaller } from './routes/strategies.ts';
 import { NO_SIGNALS, type Signals } from './signals.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -15,15 +16,20 @@ export interface Imagined {
   readonly key?: string;
   /** Providers, or `provider/model`, that do not answer. */
   readonly down?: readonly string[];
+  /** Tokens that the answer may have. */
+  readonly answer?: number;
+  /** What the body says of providers. */
+  readonly prefers?: Preferences;
   /** Who calls; nobody in particular where that is left out. */
   readonly caller?: Caller;
 }
 
 /** Where such a call would go: what a live one is decided by, asked without one. Of targets by weight the heaviest is drawn. */
 export function explain(snapshot: Snapshot, imagined: Imagined): Decision {
-  const { model, protocol, needs = [], tokens, down = [], caller = {} } = imagined;
+  const { model, protocol, needs = [], tokens, answer, down = [], caller = {}, prefers } = imagined;
   const key = [...snapshot.keys.values()].find(({ name }) => name === imagined.key) ?? {};
   const signals: Signals = { ...NO_SIGNALS, targets: new Map(down.map((name) => [name, { out: 'unhealthy' }])) };
-  const wanted = { abilities: needs, ...(tokens === undefined ? {} : { tokens }) };
-  return decide(snapshot, { model, protocol, operation: 'generate', key, needs: wanted, caller: markedCaller(caller) }, signals);
+  const wanted = { abilities: needs, ...(tokens === undefined ? {} : { tokens }), ...(answer === undefined ? {} : { answer }) };
+  const asks = prefers ? { prefers } : {};
+  return decide(snapshot, { model, protocol, operation: 'generate', key, needs: wanted, caller: markedCaller(caller), ...asks }, signals);
 }

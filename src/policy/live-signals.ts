@@ -9,19 +9,28 @@ export interface LiveSignals {
   follow(decision: Decision): void;
   /** A call to a target is under way. */
   began(target: Target): void;
-  /** It has ended; `firstTokenMs`: how long its first token took. */
-  ended(target: Target, firstTokenMs?: number): void;
+  /** It has ended; with what was measured of it. */
+  ended(target: Target, measured?: Measured): void;
   /** A target, or a provider as a whole, is out, or back. */
   mark(name: string, out: OutReason | undefined): void;
 }
 
 type Target = Pick<Candidate, 'provider' | 'model'>;
 
+/** What a call tells of its target. */
+export type Measured = Pick<TargetSignals, 'firstTokenMs' | 'tokensPerSecond'>;
+
 /** Targets and routes remembered at most; those longest unused go first. */
 const MAX_KNOWN = 2000;
 
 /** How much the newest measurement counts. */
 const SHARE = 0.2;
+
+/** A moving average with one more measurement, to hundredths. */
+function average(before: number | undefined, measured: number | undefined): number | undefined {
+  if (measured === undefined) return before;
+  return Math.round((before === undefined ? measured : before + (measured - before) * SHARE) * 100) / 100;
+}
 
 function put<V>(map: Map<string, V>, name: string, value: V): void {
   map.delete(name);
@@ -47,11 +56,16 @@ export function createLiveSignals(random: () => number = Math.random): LiveSigna
       const name = nameOf(target);
       change(name, { busy: (targets.get(name)?.busy ?? 0) + 1 });
     },
-    ended(target, firstTokenMs) {
+    ended(target, measured = {}) {
       const name = nameOf(target);
-      const { busy = 1, firstTokenMs: before } = targets.get(name) ?? {};
-      const average = firstTokenMs === undefined ? before : before === undefined ? firstTokenMs : before + (firstTokenMs - before) * SHARE;
-      change(name, { busy: Math.max(0, busy - 1), ...(average === undefined ? {} : { firstTokenMs: Math.round(average * 100) / 100 }) });
+      const before = targets.get(name) ?? {};
+      const firstTokenMs = average(before.firstTokenMs, measured.firstTokenMs);
+      const tokensPerSecond = average(before.tokensPerSecond, measured.tokensPerSecond);
+      change(name, {
+        busy: Math.max(0, (before.busy ?? 1) - 1),
+        ...(firstTokenMs === undefined ? {} : { firstTokenMs }),
+        ...(tokensPerSecond === undefined ? {} : { tokensPerSecond }),
+      });
     },
     mark(name, out) {
       const { out: before, ...rest } = targets.get(name) ?? {};

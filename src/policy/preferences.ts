@@ -1,12 +1,15 @@
 import type { Provider } from '../presets/preset.ts';
+import type { MaxPrice } from './models/price.ts';
 
 /** What a caller says of providers, in OpenRouter's words (`provider` in a body). */
 export interface Preferences {
   readonly order?: readonly string[];
   readonly only?: readonly string[];
   readonly ignore?: readonly string[];
-  /** Quickest first token first. */
-  readonly sort?: 'latency';
+  /** The quickest first token, the most tokens a second, or the lowest price first. */
+  readonly sort?: 'latency' | 'throughput' | 'price';
+  /** What costs more, or may, is out. */
+  readonly maxPrice?: MaxPrice;
   /** Nothing that was asked for may be lost: targets that lack any of it are out, alone or not. */
   readonly requireParameters?: boolean;
   /** `false`: the first one or none. */
@@ -26,7 +29,7 @@ function placeOf(provider: Provider, names: readonly string[]): number {
 }
 
 /** A provider that understands these words itself is told them, and chooses among its own. */
-const choosesItself = (provider: Provider): boolean => provider.preset.readsPreferences === true;
+export const choosesItself = (provider: Provider): boolean => provider.preset.readsPreferences === true;
 
 /** Why a caller does not want a provider; `undefined` when it does. */
 export function unwanted(provider: Provider, wants: Preferences): 'provider_filter' | 'data_retention' | undefined {

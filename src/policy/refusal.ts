@@ -20,9 +20,13 @@ function* knownNames(snapshot: Snapshot): Iterable<string> {
 
 const isLack = (reason: ReasonCode): boolean => reason.startsWith('capability_missing:') || reason === 'context_too_long';
 
+const OUTPUTS: Readonly<Record<string, string>> = { imageOutput: 'images in its answers', audioOutput: 'sound in its answers' };
+
 /** What a lack is called to whoever meets it. */
 function lackText(reason: ReasonCode): string {
-  return reason === 'context_too_long' ? 'a context as long as this' : reason.slice('capability_missing:'.length);
+  if (reason === 'context_too_long') return 'a context as long as this';
+  const ability = reason.slice('capability_missing:'.length);
+  return OUTPUTS[ability] ?? ability;
 }
 
 /** Several were to be tried, and none of them can. */
@@ -35,7 +39,37 @@ function noneCan(request: RouteRequest, candidates: readonly Candidate[]): Refus
   return { kind: 'bad_request', message: `No target of '${request.model}' can do this: ${each.join('; ')}`, param: 'model' };
 }
 
-const UNWANTED = new Set<ReasonCode>(['provider_filter', 'data_retention']);
+const UNWANTED = new Set<ReasonCode>(['provider_filter', 'data_retention', 'max_price', 'price_unknown']);
+const FORBIDDEN = new Set<ReasonCode>(['region_excluded', 'data_retention']);
+
+const WHY: { readonly [R in ReasonCode]?: string } = {
+  region_excluded: 'is not in an allowed region',
+  data_retention: 'may keep what it is sent',
+  max_price: 'costs more than provider.max_price',
+  price_unknown: 'has no price that is known',
+};
+
+/** Candidates that were left out for one of some reasons, each with why. */
+function eachWith(candidates: readonly Candidate[], of: ReadonlySet<ReasonCode>): string {
+  const each = candidates.flatMap(({ provider, model, reasons }) => {
+    const why = reasons.find((reason) => of.has(reason));
+    return why === undefined ? [] : [`${provider}/${model}${WHY[why] === undefined ? '' : ` ${WHY[why]}`}`];
+  });
+  return each.slice(0, 8).join('; ');
+}
+
+const isOutFor = (candidates: readonly Candidate[], of: ReadonlySet<ReasonCode>): boolean =>
+  candidates.some(({ verdict, reasons }) => verdict === 'rejected' && reasons.some((reason) => of.has(reason)));
+
+/** What a key, a route or the caller forbids; `undefined`: nothing was left out for that. */
+function forbiddenBy(request: RouteRequest, candidates: readonly Candidate[]): Refusal | undefined {
+  if (request.prefers?.dataCollection !== 'deny' && isOutFor(candidates, FORBIDDEN)) {
+    const message = `No target of '${request.model}' may be used: ${eachWith(candidates, FORBIDDEN)}`;
+    return { kind: 'permission', message, param: 'model' };
+  }
+  if (request.prefers === undefined || !isOutFor(candidates, UNWANTED)) return undefined;
+  return { kind: 'bad_request', message: `'provider' leaves nothing to try of: ${eachWith(candidates, UNWANTED)}`, param: 'provider' };
+}
 
 /** What is said to a caller of whose candidates none may be tried. */
 export function refusalOf(snapshot: Snapshot, request: RouteRequest, candidates: readonly Candidate[]): Refusal {
@@ -43,10 +77,8 @@ export function refusalOf(snapshot: Snapshot, request: RouteRequest, candidates:
     const known = [...snapshot.providers.keys()].join(', ') || 'none';
     return { kind: 'not_found', message: `Unknown platform '${request.platform}'. Known: ${known}` };
   }
-  if (candidates.some(({ reasons }) => reasons.some((reason) => UNWANTED.has(reason)))) {
-    const names = [...new Set(candidates.map(({ provider }) => provider))].join(', ');
-    return { kind: 'bad_request', message: `'provider' leaves nothing to try of: ${names}`, param: 'provider' };
-  }
+  const forbidden = forbiddenBy(request, candidates);
+  if (forbidden) return forbidden;
   const lacking = candidates.find(({ reasons }) => reasons.some(isLack));
   if (lacking?.protocol !== undefined) return noneCan(request, candidates);
   if (lacking) {

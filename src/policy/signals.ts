@@ -14,6 +14,8 @@ export interface TargetSignals {
   readonly busy?: number;
   /** Moving average of the time to the first token, in milliseconds. */
   readonly firstTokenMs?: number;
+  /** Moving average of the tokens of answers in a second, from the call to its end. */
+  readonly tokensPerSecond?: number;
   readonly out?: OutReason;
 }
 

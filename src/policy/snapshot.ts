@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { Provider } from '../presets/preset.ts';
 import type { Facts } from './models/model-facts.ts';
+import type { Rule } from './rules.ts';
 import type { ModelTable } from './routes/route.ts';
 
 /** Who calls. */
@@ -11,6 +12,8 @@ export interface ClientKey {
   readonly strict: boolean;
   /** Globs over model names; absent: all. */
   readonly models?: readonly string[];
+  /** Where its calls may go. */
+  readonly rule?: Rule;
   /** What names stand for when this key asks for them, before what they stand for else. */
   readonly routes?: ModelTable;
 }

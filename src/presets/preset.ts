@@ -172,6 +172,8 @@ export interface ProviderSettings {
   /** Several keys instead of one, with their shares of the traffic. */
   readonly keys?: readonly KeyShare[];
   readonly region?: string;
+  /** Where it handles data, in words of the operator's; absent: in its `region`. */
+  readonly regions?: readonly string[];
   /** Other values that the preset's address needs: `resource`, `project`, `account`, `apiVersion`. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly protocols?: readonly ProtocolId[];

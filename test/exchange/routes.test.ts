@@ -9,9 +9,22 @@ const messages = DIALECTS.find((one) => one.id === 'anthropic-messages') as Dial
 let stage: Stage;
 /** Another two providers at the same upstream: one without tools, and OpenRouter itself. */
 const others = (url: string): Readonly<Record<string, ProviderSettings>> => ({
-  plain: { preset: 'openai-compatible', baseUrl: `${url}/plain/v1`, key: 'k', abilities: { '*': { tools: false, context: 100 } } },
+  plain: {
+    preset: 'openai-compatible',
+    baseUrl: `${url}/plain/v1`,
+    key: 'k',
+    abilities: { '*': { tools: false, context: 100 } },
+    models: { '*': { price: { currency: 'USD', input: 2e9, output: 2e9 } } },
+  },
   router: { preset: 'openrouter', baseUrl: `${url}/router`, key: 'k' },
-  private: { preset: 'openai-compatible', baseUrl: `${url}/private/v1`, key: 'k', dataCollection: 'deny' },
+  private: {
+    preset: 'openai-compatible',
+    baseUrl: `${url}/private/v1`,
+    key: 'k',
+    dataCollection: 'deny',
+    regions: ['eu-west'],
+    models: { '*': { price: { currency: 'CNY', input: 7e9, output: 7e9 } } },
+  },
 });
 
 beforeAll(async () => {
@@ -25,6 +38,9 @@ beforeAll(async () => {
       smart: { targets: [{ to: 'plain/p' }, { to: 'oai/up', order: 2 }] },
       even: { targets: [{ to: 'plain/p' }, { to: 'oai/up' }], strategy: 'round-robin' },
       sticky: { targets: [{ to: 'plain/p' }, { to: 'oai/up' }, { to: 'private/s' }], affinity: true },
+      cheap: { targets: [{ to: 'oai/up' }, { to: 'plain/p' }, { to: 'private/s' }], strategy: 'lowest-cost' },
+      eu: { targets: [{ to: 'oai/up' }, { to: 'private/s', order: 2 }], regions: ['eu'], fallback: ['plain/p'] },
+      mars: { targets: [{ to: 'oai/up' }, { to: 'plain/p' }], regions: ['mars'] },
       half: { targets: [{ to: 'plain/p' }, { to: 'oai/up' }] },
     },
     defaultModel: 'oai/up',
@@ -139,6 +155,35 @@ describe('what a body says of providers', () => {
     expect(got.sent['model']).toBe(goes.split('/')[1]);
   });
 
+  it.each([
+    ['the cheapest, in any currency', { model: 'cheap' }, 'private/s'],
+    ['a caller’s sort', { model: 'smart', provider: { sort: 'price' } }, 'plain/p'],
+    ['a sort as an object', { model: 'half', provider: { sort: { by: 'price' } } }, 'plain/p'],
+    ['the most that is paid', { model: 'half', provider: { max_price: { prompt: 2, completion: '2.0' } } }, 'plain/p'],
+    ['a region', { model: 'eu' }, 'private/s'],
+  ])('by %s', async (_name, body, goes) => {
+    const got = await ask(body);
+    expect([got.status, got.servedBy]).toEqual([200, goes]);
+  });
+
+  it('moves when a price changes', async () => {
+    const { config } = stage.server.app.snapshot();
+    const plain = config.providers['plain'] as ProviderSettings;
+    const cheaper = { ...plain, models: { '*': { price: { currency: 'USD', input: 1e8, output: 1e8 } } } } as ProviderSettings;
+    stage.server.app.reload({ ...config, providers: { ...config.providers, plain: cheaper } });
+    expect((await ask({ model: 'cheap' })).servedBy).toBe('plain/p');
+    stage.server.app.reload(config);
+    expect((await ask({ model: 'cheap' })).servedBy).toBe('private/s');
+  });
+
+  it('nothing is sent where a route does not allow it', async () => {
+    const got = await ask({ model: 'mars' });
+    expect(got.status).toBe(403);
+    const { message } = chat.envelope(JSON.parse(got.text), 403);
+    expect(message).toContain("No target of 'mars' may be used: oai/up is not in an allowed region; plain/p is not in an allowed region");
+    expect(stage.upstream.seen).toEqual([]);
+  });
+
   it('reaches a provider that knows these words, as it was sent', async () => {
     const provider = { only: ['azure'], max_price: { prompt: 1 }, quantizations: ['fp8'] };
     const got = await ask({ model: 'router/openai/gpt-5', provider });
@@ -154,8 +199,8 @@ describe('what a body says of providers', () => {
   });
 
   it('what nothing follows is noted', async () => {
-    const got = await ask({ model: 'oai/up', provider: { max_price: { prompt: 1 }, sort: 'price', order: ['oai'] } });
-    expect(got.headers['x-pailou-notes']).toBe('provider.max_price;dropped, provider.sort;dropped');
+    const got = await ask({ model: 'oai/up', provider: { quantizations: ['fp8'], sort: 'beauty', order: ['oai'] } });
+    expect(got.headers['x-pailou-notes']).toBe('provider.quantizations;dropped, provider.sort;dropped');
   });
 
   it.each([
@@ -163,6 +208,9 @@ describe('what a body says of providers', () => {
     ['no object', { model: 'oai/up', provider: 'azure' }, "'provider' must be an object, not a string"],
     ['no list', { model: 'oai/up', models: 'x' }, "'models' must be a list of names, not a string"],
     ['no names', { model: 'oai/up', provider: { only: [1] } }, "'provider.only' must be a list of names"],
+    ['too dear', { model: 'plain/p', provider: { max_price: { prompt: '1.99' } } }, 'plain/p costs more than provider.max_price'],
+    ['dear who knows', { model: 'oai/up', provider: { max_price: { prompt: 9 } } }, 'oai/up has no price that is known'],
+    ['no amount', { model: 'oai/up', provider: { max_price: { prompt: 'much' } } }, "'provider.max_price.prompt' must be an amount in USD"],
     ['no flag', { model: 'oai/up', provider: { allow_fallbacks: 'no' } }, "'provider.allow_fallbacks' must be true or false"],
     ['what must not be lost', { model: 'plain/p', tools: [TOOL], provider: { require_parameters: true } }, 'plain/p lacks tools'],
   ])('a 400 where %s', async (_name, body, says) => {

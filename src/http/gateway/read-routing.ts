@@ -1,6 +1,7 @@
 import { badField, type GatewayError, isObject, type JsonObject, kindOf } from '../../ir/index.ts';
 import type { Routing } from '../../exchange/call.ts';
 import { parseBody } from '../../exchange/write-request.ts';
+import type { MaxPrice } from '../../policy/models/price.ts';
 import type { Preferences } from '../../policy/preferences.ts';
 import type { Provider } from '../../presets/preset.ts';
 import { scanBody, type ScannedBody } from './read-call.ts';
@@ -25,7 +26,44 @@ function flagIn(value: unknown, name: string): boolean | undefined {
 }
 
 /** Members of `provider` that are followed here. */
-const FOLLOWED = new Set(['order', 'only', 'ignore', 'sort', 'require_parameters', 'allow_fallbacks', 'data_collection', 'zdr']);
+const FOLLOWED = new Set([
+  'order',
+  'only',
+  'ignore',
+  'sort',
+  'max_price',
+  'require_parameters',
+  'allow_fallbacks',
+  'data_collection',
+  'zdr',
+]);
+
+const SORTS = ['latency', 'throughput', 'price'] as const;
+
+/** How to sort, as a word or as `{ by }`; `undefined`: not said, or by what is not known here. */
+function sortIn(sort: unknown): Preferences['sort'] {
+  const by = isObject(sort) ? sort['by'] : sort;
+  return SORTS.find((one) => one === by);
+}
+
+/** What amounts in `max_price` are for: tokens by the million, requests and images each, in USD as numbers or as text. */
+const BOUNDED = ['prompt', 'completion', 'request', 'image'] as const;
+/** More than anything costs. */
+const MAX_USD = 1_000_000;
+
+function maxPriceIn(value: unknown): MaxPrice | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (!isObject(value)) throw wrong('provider.max_price', 'an object', value);
+  const most: { [B in (typeof BOUNDED)[number]]?: number } = {};
+  for (const of of BOUNDED) {
+    const said = value[of];
+    if (said === undefined || said === null) continue;
+    const amount = typeof said === 'string' && said.trim() !== '' ? Number(said) : said;
+    if (typeof amount !== 'number' || !(amount >= 0)) throw wrong(`provider.max_price.${of}`, 'an amount in USD', said);
+    most[of] = Math.round(Math.min(amount, MAX_USD) * 1e9);
+  }
+  return most;
+}
 
 /** OpenRouter's `provider` object (https://openrouter.ai/docs/guides/routing/provider-selection), as far as it can be followed here. */
 function readPreferences(provider: JsonObject): Preferences {
@@ -34,12 +72,15 @@ function readPreferences(provider: JsonObject): Preferences {
   const ignore = namesOf(provider['ignore'], 'provider.ignore');
   const requireParameters = flagIn(provider['require_parameters'], 'provider.require_parameters');
   const allowFallbacks = flagIn(provider['allow_fallbacks'], 'provider.allow_fallbacks');
+  const sort = sortIn(provider['sort']);
+  const maxPrice = maxPriceIn(provider['max_price']);
   const keepsNothing = flagIn(provider['zdr'], 'provider.zdr') === true || provider['data_collection'] === 'deny';
   return {
     ...(order ? { order } : {}),
     ...(only ? { only } : {}),
     ...(ignore ? { ignore } : {}),
-    ...(provider['sort'] === 'latency' ? { sort: 'latency' } : {}),
+    ...(sort ? { sort } : {}),
+    ...(maxPrice ? { maxPrice } : {}),
     ...(requireParameters === undefined ? {} : { requireParameters }),
     ...(allowFallbacks === undefined ? {} : { allowFallbacks }),
     ...(keepsNothing ? { dataCollection: 'deny' } : {}),
@@ -48,11 +89,9 @@ function readPreferences(provider: JsonObject): Preferences {
 
 /** Members of `provider` that nothing here follows. */
 function ignoredIn(provider: JsonObject): readonly string[] {
-  const sort = provider['sort'];
+  const { sort } = provider;
   const other = Object.keys(provider).filter((name) => !FOLLOWED.has(name) && provider[name] !== null);
-  return [...other.slice(0, 8), ...(sort === undefined || sort === null || sort === 'latency' ? [] : ['sort'])].map(
-    (name) => `provider.${name}`,
-  );
+  return [...other.slice(0, 8), ...(sort === undefined || sort === null || sortIn(sort) ? [] : ['sort'])].map((name) => `provider.${name}`);
 }
 
 /**

@@ -2,6 +2,10 @@ import type { Ability, ProtocolId } from '../../ir/index.ts';
 import type { Provider, Timeouts } from '../../presets/preset.ts';
 import type { Draft, ReasonCode, Room } from '../candidate.ts';
 import { fillStars, matchGlob } from '../glob.ts';
+import { costAt, expectedOf } from '../models/call-cost.ts';
+import { type Facts, PLAIN_FACTS } from '../models/model-facts.ts';
+import type { Needs } from '../needs.ts';
+import type { Rule } from '../rules.ts';
 import type { Signals, TargetSignals } from '../signals.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Failure, ModelTable, Route } from './route.ts';
@@ -12,6 +16,7 @@ export interface Job {
   readonly protocol: ProtocolId;
   /** Chat, or another ability. */
   readonly operation: 'generate' | Ability;
+  readonly needs?: Needs;
 }
 
 /** What names are followed with. */
@@ -36,10 +41,15 @@ export interface Way {
   readonly timeouts?: Partial<Timeouts>;
   readonly hedgeMs?: number;
   readonly rooms?: readonly Room[];
+  /** What the routes on the way say of where calls may go. */
+  readonly rules?: readonly Rule[];
   readonly hops: number;
   /** Names on the way here: one that leads back to itself leads nowhere. */
   readonly via?: readonly string[];
 }
+
+/** What is known of models. */
+export const factsIn = ({ facts }: Snapshot): Facts => facts ?? PLAIN_FACTS;
 
 const MAX_HOPS = 10;
 /** A decision's candidates at most: routes may name routes. */
@@ -91,13 +101,15 @@ export function draftOf(provider: Provider, model: string, { operation, protocol
   return { ...base, protocol, verdict: 'eligible', reasons };
 }
 
-function add(expansion: Expansion, draft: Draft, { after, timeouts, hedgeMs, rooms }: Way): void {
+function add(expansion: Expansion, draft: Draft, { after, timeouts, hedgeMs, rooms, rules }: Way): void {
   const { found } = expansion;
   const same = found.find((one) => one.provider === draft.provider && one.model === draft.model);
   if (same) {
     // The same target once more: it is tried once, after whichever trouble names it.
     if (after === undefined) delete same.after;
     else if (same.after && !same.after.includes(after)) same.after = [...same.after, after];
+    // Come by without a rule it may be tried.
+    if (!rules) delete same.rules;
     return;
   }
   if (found.length >= MAX_CANDIDATES) return;
@@ -105,6 +117,7 @@ function add(expansion: Expansion, draft: Draft, { after, timeouts, hedgeMs, roo
   if (timeouts) draft.timeouts = timeouts;
   if (hedgeMs !== undefined) draft.hedgeMs = hedgeMs;
   if (rooms) draft.rooms = rooms;
+  if (rules) draft.rules = rules;
   found.push(draft);
 }
 
@@ -118,7 +131,8 @@ function land(expansion: Expansion, name: string, way: Way): void {
     return;
   }
   for (const provider of snapshot.providers.values()) {
-    if (provider.knows(name)) add(expansion, draftOf(provider, name, job, way.reasons.length > 0 ? way.reasons : ['default']), way);
+    if (provider.knows(name) || factsIn(snapshot).lists(provider, name))
+      add(expansion, draftOf(provider, name, job, way.reasons.length > 0 ? way.reasons : ['default']), way);
   }
 }
 
@@ -135,6 +149,23 @@ function knownTarget({ snapshot, signals }: Expansion, to: string): TargetSignal
   return undefined;
 }
 
+/** What the call would cost at what a name leads to: of several targets at the cheapest; `undefined` where no price is known. */
+function costOfName(expansion: Expansion, name: string, hops: number): number | undefined {
+  const { snapshot, job } = expansion;
+  const meaning = hops > 0 ? meaningOf(snapshot, name) : undefined;
+  if (typeof meaning?.target === 'string') return costOfName(expansion, meaning.target, hops - 1);
+  if (meaning) {
+    const { target, stars } = meaning;
+    const costs = target.targets.flatMap(({ to }) => costOfName(expansion, fillStars(to, stars), Math.min(hops - 1, 2)) ?? []);
+    return costs.length === 0 ? undefined : Math.min(...costs);
+  }
+  const named = snapshot.providers.get(name.slice(0, Math.max(0, name.indexOf('/'))));
+  const provider = named ?? [...snapshot.providers.values()].find((one) => one.knows(name));
+  if (!provider) return undefined;
+  const model = named ? name.slice(named.name.length + 1) : name;
+  return costAt(factsIn(snapshot), provider, { protocol: protocolFor(provider, model, job.protocol), model }, expectedOf(job));
+}
+
 function follow(expansion: Expansion, { target, reason, stars }: Meaning, way: Way): void {
   const reasons = [...way.reasons, reason];
   const hops = way.hops + 1;
@@ -142,14 +173,23 @@ function follow(expansion: Expansion, { target, reason, stars }: Meaning, way: W
     expand(expansion, target, { ...way, reasons, hops });
     return;
   }
-  const { targets, reason: order } = arrange(target, expansion.caller, expansion.signals, (to) => knownTarget(expansion, to));
+  const {
+    targets,
+    reason: order,
+    unknown,
+  } = arrange(target, expansion.caller, expansion.signals, {
+    signals: (to) => knownTarget(expansion, fillStars(to, stars)),
+    cost: (to) => costOfName(expansion, fillStars(to, stars), MAX_HOPS),
+  });
   if (order === 'round_robin' && !reasons.includes('fallback')) expansion.turned.push(target.name);
   const timeouts = way.timeouts ?? target.timeouts;
   const hedgeMs = way.hedgeMs ?? target.hedgeMs;
-  const kept = { ...(timeouts ? { timeouts } : {}), ...(hedgeMs === undefined ? {} : { hedgeMs }) };
+  const rules = target.rule ? [...(way.rules ?? []), target.rule] : way.rules;
+  const kept = { ...(timeouts ? { timeouts } : {}), ...(hedgeMs === undefined ? {} : { hedgeMs }), ...(rules ? { rules } : {}) };
   for (const { to, concurrency: calls } of targets) {
     const rooms = calls === undefined ? {} : { rooms: [...(way.rooms ?? []), { route: target.name, calls }] };
-    expand(expansion, fillStars(to, stars), { ...way, ...kept, ...rooms, reasons: [...reasons, order], hops });
+    const why = unknown?.has(to) === true ? ([order, 'price_unknown'] as const) : [order];
+    expand(expansion, fillStars(to, stars), { ...way, ...kept, ...rooms, reasons: [...reasons, ...why], hops });
   }
   for (const { to, after = way.after } of target.fallbacks) {
     const next: Way = {

@@ -1,3 +1,4 @@
+import { type Rule, ruleOf } from '../rules.ts';
 import type { Timeouts } from '../../presets/preset.ts';
 
 /** How a route puts its targets in order. */
@@ -8,6 +9,7 @@ export const STRATEGIES = [
   'priority',
   'least-busy',
   'lowest-latency',
+  'lowest-cost',
   'hash-client',
   'hash-user',
   'hash-session',
@@ -35,7 +37,7 @@ export interface TargetSettings {
 }
 
 /** A route as configured. */
-export interface RouteSettings {
+export interface RouteSettings extends Rule {
   readonly targets: readonly TargetSettings[];
   readonly strategy?: Strategy;
   /** A conversation stays on its target. */
@@ -85,6 +87,8 @@ export interface Route {
   readonly hedgeMs?: number;
   /** Absent: nothing is kept. */
   readonly cache?: CacheRule;
+  /** Where its calls may go. */
+  readonly rule?: Rule;
 }
 
 /** What names stand for: exact ones, and patterns in file order. */
@@ -118,6 +122,7 @@ function compileRoute(name: string, settings: RouteSettings): Route {
     ...(settings.timeout ? { timeouts: settings.timeout } : {}),
     ...(settings.hedge === undefined ? {} : { hedgeMs: settings.hedge }),
     ...(settings.cache === undefined ? {} : { cache: cacheRule(settings.cache) }),
+    ...ruleOf(settings),
   };
 }
 

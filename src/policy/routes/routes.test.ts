@@ -152,7 +152,7 @@ describe('strategies, over 100,000 calls', () => {
         const name = nameOf(chosen);
         counts[name] = (counts[name] ?? 0) + 1;
         live.began(chosen);
-        live.ended(chosen, latency[name]);
+        live.ended(chosen, { firstTokenMs: latency[name] ?? 0 });
       }
       return counts;
     };
@@ -449,8 +449,8 @@ describe('what is learnt of targets', () => {
     const target = { provider: 'a', model: 'm' };
     for (const ms of [100, 200, undefined]) {
       live.began(target);
-      live.ended(target, ms);
+      live.ended(target, ms === undefined ? {} : { firstTokenMs: ms, tokensPerSecond: ms / 2 });
     }
-    expect(live.read().targets.get('a/m')).toEqual({ busy: 0, firstTokenMs: 120 });
+    expect(live.read().targets.get('a/m')).toEqual({ busy: 0, firstTokenMs: 120, tokensPerSecond: 60 });
   });
 });

@@ -20,7 +20,17 @@ export function markedCaller({ client, user, session }: Caller): Caller {
   };
 }
 
-const ORDER_REASONS = ['weight', 'round_robin', 'random', 'priority', 'least_busy', 'lowest_latency', 'hash', 'sticky_session'] as const;
+const ORDER_REASONS = [
+  'weight',
+  'round_robin',
+  'random',
+  'priority',
+  'least_busy',
+  'lowest_latency',
+  'lowest_cost',
+  'hash',
+  'sticky_session',
+] as const;
 
 /** Why a target stands where it stands in its route. */
 export type OrderReason = (typeof ORDER_REASONS)[number];
@@ -32,10 +42,16 @@ export const isOrderReason = (reason: string): boolean => (ORDER_REASONS as read
 export interface Arranged {
   readonly targets: readonly RouteTarget[];
   readonly reason: OrderReason;
+  /** Where price decides: targets of which none is known. */
+  readonly unknown?: ReadonlySet<string>;
 }
 
 /** What is known of what a target leads to. */
-export type Known = (to: string) => TargetSignals | undefined;
+export interface Known {
+  signals(to: string): TargetSignals | undefined;
+  /** What the call would cost there, in nano-USD. */
+  cost(to: string): number | undefined;
+}
 
 interface Situation {
   readonly known: Known;
@@ -90,18 +106,24 @@ const byHash: Arrange = (targets, { key }) => {
 
 /** Fewest calls under way for its weight; of equals, drawn by weight. */
 const byBusy: Arrange = (targets, at) => {
-  const load = ({ to, weight }: RouteTarget): number => ((at.known(to)?.busy ?? 0) + 1) / Math.max(weight, 1e-9);
+  const load = ({ to, weight }: RouteTarget): number => ((at.known.signals(to)?.busy ?? 0) + 1) / Math.max(weight, 1e-9);
   const drawn = byWeight(targets, at);
   return drawn.toSorted((a, b) => load(a) - load(b));
 };
 
 /** Of two drawn by weight the quicker one: all calls at the one that was quickest would make it slow. One of which nothing is known is tried. */
 const byLatency: Arrange = (targets, at) => {
-  const latency = ({ to }: RouteTarget): number => at.known(to)?.firstTokenMs ?? 0;
+  const latency = ({ to }: RouteTarget): number => at.known.signals(to)?.firstTokenMs ?? 0;
   const [first, second, ...rest] = byWeight(targets, at);
   if (!first || !second) return targets;
   const pair = latency(second) < latency(first) ? [second, first] : [first, second];
   return [...pair, ...rest.toSorted((a, b) => latency(a) - latency(b))];
+};
+
+/** The cheapest for this call; of equals, drawn by weight. What has no price that is known comes last. */
+const byCost: Arrange = (targets, at) => {
+  const costs = new Map(targets.map(({ to }) => [to, at.known.cost(to) ?? Number.MAX_VALUE]));
+  return byWeight(targets, at).toSorted((a, b) => (costs.get(a.to) ?? 0) - (costs.get(b.to) ?? 0));
 };
 
 const HASHED: ReadonlySet<Strategy> = new Set(['hash-client', 'hash-user', 'hash-session']);
@@ -113,6 +135,7 @@ const TABLE: { readonly [S in Strategy]: { readonly arrange: Arrange; readonly r
   priority: { arrange: (targets) => targets, reason: 'priority' },
   'least-busy': { arrange: byBusy, reason: 'least_busy' },
   'lowest-latency': { arrange: byLatency, reason: 'lowest_latency' },
+  'lowest-cost': { arrange: byCost, reason: 'lowest_cost' },
   'hash-client': { arrange: byHash, reason: 'hash' },
   'hash-user': { arrange: byHash, reason: 'hash' },
   'hash-session': { arrange: byHash, reason: 'hash' },
@@ -147,5 +170,6 @@ export function arrange(route: Route, caller: Caller, signals: Pick<Signals, 'ra
     out.push(...(tier.length > 1 ? put(tier, at) : tier));
     from = to;
   }
-  return { targets: out, reason };
+  if (reason !== 'lowest_cost') return { targets: out, reason };
+  return { targets: out, reason, unknown: new Set(out.flatMap(({ to }) => (known.cost(to) === undefined ? [to] : []))) };
 }
