@@ -69,6 +69,11 @@ export interface App {
   /** The same in two steps: throws where it cannot be used; what it returns puts it in force. */
   prepare(config: Config): () => void;
   readonly snapshot: () => Snapshot;
+  /** Gets ready for connections that another process accepts, in place of listening. */
+  attend(): Promise<number>;
+  accept(socket: Socket): void;
+  /** Those that there are. */
+  readonly connections: () => number;
   /** It listens: takes up the tasks that another process has left. */
   wake(): void;
   /** Calls under way. */
@@ -182,12 +187,16 @@ const isIdle = ({ open, upgraded }: Connection): boolean => open.length === 0 &&
 function createConnections() {
   const sockets = new Map<Socket, Connection>();
   let active = 0;
+  let whenEmpty = (): void => undefined;
   const connected = (socket: Socket): Connection => {
     const known = sockets.get(socket);
     if (known) return known;
     const connection: Connection = { open: [], upgraded: false };
     sockets.set(socket, connection);
-    socket.on('close', () => sockets.delete(socket));
+    socket.on('close', () => {
+      sockets.delete(socket);
+      if (sockets.size === 0) whenEmpty();
+    });
     return connection;
   };
   return {
@@ -199,6 +208,11 @@ function createConnections() {
     },
     get active() {
       return active;
+    },
+    /** Calls when there are none, at once where that is so. */
+    onEmpty(call: () => void): void {
+      if (sockets.size === 0) call();
+      else whenEmpty = call;
     },
     /** An answer is under way; `onIdle` comes when it has ended and nothing else is under way on its connection. */
     began(socket: Socket, response: ServerResponse, onIdle: (socket: Socket) => void): void {
@@ -317,6 +331,13 @@ export function createApp(config: Config, ports: AppPorts): App {
       media().catch((error: unknown) => ports.onDefect(error, 'media'));
     },
     active: () => connections.active,
+    attend() {
+      // What watches over slow heads begins with it.
+      server.emit('listening');
+      return Promise.resolve(0);
+    },
+    accept: (socket) => void server.emit('connection', socket),
+    connections: () => sockets.size,
     reload: (next) => prepare(next)(),
     prepare,
     drain(graceMs) {
@@ -332,7 +353,7 @@ export function createApp(config: Config, ports: AppPorts): App {
           idempotency.stop();
           void tasks.stop();
         }, graceMs);
-        server.close(async () => {
+        const closed = async (): Promise<void> => {
           await state.idle();
           await idempotency.idle();
           await tasks.idle();
@@ -342,7 +363,9 @@ export function createApp(config: Config, ports: AppPorts): App {
           overload.stop();
           clearTimeout(force);
           resolve();
-        });
+        };
+        if (server.listening) server.close(closed);
+        else connections.onEmpty(() => server.close(closed));
       });
     },
   };

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { type App, createApp } from './app.ts';
 import type { Running, Serve } from './cli/ports.ts';
@@ -36,6 +36,9 @@ interface ProcessPorts {
 interface OwnServer extends Running {
   /** Makes ready what a configuration needs, or throws; what it returns puts it in force. */
   prepare(config: Config): () => void;
+  /** Takes a connection that another process has accepted. */
+  accept(socket: Socket): void;
+  readonly connections: () => number;
 }
 
 /** How long calls that run may take to end when the server stops: longer than the longest may by default (30 min). */
@@ -131,7 +134,8 @@ export const createServe =
     let current = config;
     const parts = await build(() => current, data, ports);
     const { app, stores, network, log } = parts;
-    const port = await listen(app.server, config.server).catch(async (error: unknown) => {
+    // Of several, another process listens.
+    const port = await (ports.peers ? app.attend() : listen(app.server, config.server)).catch(async (error: unknown) => {
       await stores.close();
       throw error;
     });
@@ -153,6 +157,8 @@ export const createServe =
     return {
       port,
       prepare,
+      accept: app.accept,
+      connections: app.connections,
       // Where it throws, everything stays as it was.
       reload: (next) => prepare(next)(),
       stop: () => stop(parts),

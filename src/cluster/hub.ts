@@ -6,7 +6,7 @@ import { createPlaces } from './places.ts';
 /** What the primary does for its workers while they work: it carries what one says to the others, and keeps what must be kept once. */
 export interface Hub {
   /** A worker is there: what it may ask. */
-  join(number: number, link: Outlet): Handlers<OfPrimary>;
+  join(number: number, link: Outlet): Omit<Handlers<OfPrimary>, 'taken'>;
   /** It has ended: what it held is free. */
   left(number: number): void;
 }

@@ -133,7 +133,7 @@ export function createLink<Out extends object, In extends object = Topics>(ports
     receive(message) {
       silentUntil = undefined;
       if (message.kind === 'ask') void answer(message);
-      else asking.get(message.id)?.settle(message);
+      else if (message.kind === 'answer') asking.get(message.id)?.settle(message);
     },
     close() {
       isClosed = true;

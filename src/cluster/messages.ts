@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { Wanting } from '../exchange/trying/slots.ts';
 import type { Fault } from '../ir/index.ts';
 import type { HealthFact } from '../policy/health.ts';
+import type { Taken } from './door.ts';
 
 /** What one process can be asked by another, by its name: what comes with the question, and what is answered. */
 export type Topics = Readonly<Record<string, { readonly ask: unknown; readonly answer: unknown }>>;
@@ -33,8 +34,8 @@ export interface OthersQuestion {
 
 /** What the primary asks of a worker, or tells it. */
 export interface OfWorker {
-  /** Builds the server and listens: the port. Answered with the system's error where it cannot. */
-  readonly start: { readonly ask: StartOrder; readonly answer: number };
+  /** Builds the server; answered when it is ready for connections, which come as sockets beside a message of their own. */
+  readonly start: { readonly ask: StartOrder; readonly answer: undefined };
   /** Makes ready what a configuration needs; fails where it cannot be used. Nothing changes before `commit`. */
   readonly prepare: { readonly ask: { readonly revision: number; readonly config: Config }; readonly answer: undefined };
   /** Puts what was prepared in force. */
@@ -56,6 +57,8 @@ export interface OfWorker {
 
 /** What a worker asks of the primary, or tells it. */
 export interface OfPrimary {
+  /** The connections that it has. */
+  readonly taken: { readonly ask: Taken; readonly answer: undefined };
   /** Something happened at a place: for the other workers. */
   readonly health: { readonly ask: HealthFact; readonly answer: undefined };
   /** `waiting`: `placed` comes later. */
@@ -85,4 +88,6 @@ export interface CarriedError {
 /** What goes over the pipe. Without an `id` nobody waits for an answer. */
 export type Message =
   | { readonly kind: 'ask'; readonly topic: string; readonly body: unknown; readonly id?: number }
-  | { readonly kind: 'answer'; readonly id: number; readonly body?: unknown; readonly error?: CarriedError };
+  | { readonly kind: 'answer'; readonly id: number; readonly body?: unknown; readonly error?: CarriedError }
+  /** With a socket beside it. */
+  | { readonly kind: 'connection' };

@@ -1,7 +1,8 @@
-import cluster, { type Worker } from 'node:cluster';
+import { type ChildProcess, fork } from 'node:child_process';
 import type { Running, Serve } from '../cli/ports.ts';
 import type { Config } from '../config/config.ts';
 import type { Log } from '../observe/log.ts';
+import { type Door, openDoor } from './door.ts';
 import { createHub, type Hub } from './hub.ts';
 import { createLink, type Link, Silence } from './link.ts';
 import type { Message, OfPrimary, OfWorker } from './messages.ts';
@@ -29,7 +30,7 @@ const LONGEST_WAIT_MS = 5000;
 /** A place for a worker, whichever process holds it. */
 interface Seat {
   readonly number: number;
-  worker?: Worker;
+  process?: ChildProcess;
   link?: Link<OfWorker>;
   isReady: boolean;
   startedAt: number;
@@ -47,43 +48,49 @@ interface Crew {
   readonly data: string;
   config: Config;
   revision: number;
-  /** The port that is listened on, once one is. */
-  port: number;
-  /** The port that workers ask for: who asks for any gets the one that the others have, as long as there are others. */
-  bound: number;
+  readonly program: string;
+  readonly door: Door;
   leader?: Seat;
   isStopping: boolean;
   /** Told of an end that nobody asked for, and of a worker that is there. */
   onEnded: (seat: Seat, code: number | null, signal: string | null) => void;
 }
 
-const nameOf = ({ number, worker }: Seat): { readonly worker: number; readonly pid?: number } => ({
+const nameOf = ({ number, process }: Seat): { readonly worker: number; readonly pid?: number } => ({
   worker: number,
-  ...(worker?.process.pid === undefined ? {} : { pid: worker.process.pid }),
+  ...(process?.pid === undefined ? {} : { pid: process.pid }),
 });
 
-/** Forks a process into a seat, with its link. */
-function fork(seat: Seat, crew: Crew): Link<OfWorker> {
-  if (crew.port !== 0 && crew.seats.every((one) => !one.worker)) crew.bound = crew.port;
-  const worker = cluster.fork();
+/** Starts a process in a seat, with its link. */
+function begin(seat: Seat, crew: Crew): Link<OfWorker> {
+  const { hub, door, program } = crew;
+  const { number } = seat;
+  const child = fork(program, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const link: Link<OfWorker> = createLink<OfWorker, OfPrimary>({
-    send: (message, onSent) => worker.send(message, undefined, undefined, onSent),
-    handlers: crew.hub.join(seat.number, {
-      ask: (topic, body, withinMs) => link.ask(topic, body, withinMs),
-      tell: (topic, body) => link.tell(topic, body),
-    }),
+    send: (message, onSent) => child.send(message, undefined, undefined, onSent),
+    handlers: {
+      ...hub.join(number, {
+        ask: (topic, body, withinMs) => link.ask(topic, body, withinMs),
+        tell: (topic, body) => link.tell(topic, body),
+      }),
+      taken(taken) {
+        door.heard(number, taken);
+        return undefined;
+      },
+    },
   });
-  Object.assign(seat, { worker, link, isReady: false, startedAt: performance.now() });
-  worker.on('message', (message: Message) => link.receive(message));
+  Object.assign(seat, { process: child, link, isReady: false, startedAt: performance.now() });
+  child.on('message', (message: Message) => link.receive(message));
   // What cannot be written to one that is going shows in its end.
-  worker.on('error', () => undefined);
-  worker.once('exit', (code: number | null, signal: string | null) => {
+  child.on('error', () => undefined);
+  child.once('exit', (code, signal) => {
+    door.shut(number);
     link.close();
-    crew.hub.left(seat.number);
+    hub.left(number);
     seat.isReady = false;
     if (crew.leader === seat) delete crew.leader;
     crew.onEnded(seat, code, signal);
-    delete seat.worker;
+    delete seat.process;
   });
   return link;
 }
@@ -97,22 +104,22 @@ function lead(crew: Crew): void {
   next.link?.tell('lead', true);
 }
 
-/** Puts a process into a seat, which listens when this settles; it has the configuration that is in force then. */
-async function fill(seat: Seat, crew: Crew): Promise<number> {
-  const link = fork(seat, crew);
+/** Puts a process into a seat, which takes connections when this settles; it has the configuration that is in force then. */
+async function fill(seat: Seat, crew: Crew): Promise<void> {
+  const link = begin(seat, crew);
   const { config, revision, data, seats } = crew;
-  const order = { config: { ...config, server: { ...config.server, port: crew.bound } }, data, number: seat.number, count: seats.length };
-  const found = await link.ask('start', order, START_MS).catch((error: unknown) => {
-    throw error instanceof Silence ? new Error(`worker ${seat.number} ended, or did not listen within ${START_MS / 1000} s`) : error;
+  const order = { config, data, number: seat.number, count: seats.length };
+  await link.ask('start', order, START_MS).catch((error: unknown) => {
+    throw error instanceof Silence ? new Error(`worker ${seat.number} ended, or was not ready within ${START_MS / 1000} s`) : error;
   });
   if (revision !== crew.revision) {
     await link.ask('prepare', { revision: crew.revision, config: crew.config }, RELOAD_MS);
     await link.ask('commit', crew.revision, RELOAD_MS);
   }
   seat.isReady = true;
-  crew.log.debug(nameOf(seat), 'A worker listens');
+  crew.log.debug(nameOf(seat), 'A worker is ready');
+  crew.door.open(seat.number, { give: (socket, onGiven) => seat.process?.send({ kind: 'connection' }, socket, {}, onGiven) });
   lead(crew);
-  return found;
 }
 
 /** Puts another process into the place of one that has ended, after a while that grows; gives up where none lives. */
@@ -129,9 +136,9 @@ function refill(seat: Seat, crew: Crew, onFailed: (error: Error) => void): void 
     fill(seat, crew).then(
       () => crew.log.info(nameOf(seat), 'A worker has taken the place of one that ended'),
       (error: unknown) => {
-        if (crew.isStopping || !seat.worker) return;
+        if (crew.isStopping || !seat.process) return;
         crew.log.error({ ...nameOf(seat), err: error }, 'A worker could not start');
-        seat.worker?.process.kill('SIGKILL');
+        seat.process?.kill('SIGKILL');
       },
     );
   }, waitMs);
@@ -140,23 +147,22 @@ function refill(seat: Seat, crew: Crew, onFailed: (error: Error) => void): void 
 /** Starts all of them. Where one cannot, none is left. */
 async function fillAll(crew: Crew): Promise<void> {
   try {
-    const ports = await Promise.all(crew.seats.map((seat) => fill(seat, crew)));
-    crew.port = ports[0] ?? 0;
+    await Promise.all(crew.seats.map((seat) => fill(seat, crew)));
   } catch (error) {
     crew.isStopping = true;
-    await stopAll(crew, (worker) => worker.process.kill('SIGKILL'));
+    await stopAll(crew, ({ process }) => process?.kill('SIGKILL'));
     throw error;
   }
 }
 
-/** Ends every worker in its own way; settles when all are gone. */
-async function stopAll({ seats }: Crew, end: (worker: Worker, seat: Seat) => void): Promise<void> {
+/** Lets nothing in, and ends every worker in its own way; settles when all are gone. */
+async function stopAll({ seats, door }: Crew, end: (seat: Seat) => unknown): Promise<void> {
+  door.close();
   const gone = seats.map((seat) => {
     clearTimeout(seat.waiting);
-    const { worker } = seat;
-    if (!worker || worker.isDead()) return undefined;
-    const ended = new Promise((resolve) => worker.once('exit', resolve));
-    end(worker, seat);
+    if (!seat.process) return undefined;
+    const ended = new Promise((resolve) => seat.process?.once('exit', resolve));
+    end(seat);
     return ended;
   });
   await Promise.all(gone);
@@ -185,21 +191,10 @@ async function reloadAll(crew: Crew, config: Config): Promise<void> {
 export const createWorkers =
   ({ program, count, log }: PrimaryPorts): Serve =>
   async ({ config, data }): Promise<Running> => {
-    cluster.schedulingPolicy = cluster.SCHED_RR;
-    cluster.setupPrimary({ exec: program, args: [], serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const door = await openDoor(config.server);
     const seats = Array.from({ length: count }, (_, index): Seat => ({ number: index + 1, isReady: false, startedAt: 0, failures: 0 }));
-    const crew: Crew = {
-      seats,
-      hub: createHub(),
-      log,
-      data,
-      config,
-      revision: 1,
-      port: 0,
-      bound: config.server.port,
-      isStopping: false,
-      onEnded: () => undefined,
-    };
+    const shared = { program, door, hub: createHub(), log, data };
+    const crew: Crew = { ...shared, seats, config, revision: 1, isStopping: false, onEnded: () => undefined };
     await fillAll(crew);
 
     let fail: (error: Error) => void = () => undefined;
@@ -211,10 +206,10 @@ export const createWorkers =
       refill(seat, crew, fail);
     };
     // One may have ended while the last ones started.
-    for (const seat of seats) if (!seat.worker) refill(seat, crew, fail);
+    for (const seat of seats) if (!seat.process) refill(seat, crew, fail);
     let reloading = Promise.resolve();
     return {
-      port: crew.port,
+      port: door.port,
       failed,
       reload(next) {
         const done = reloading.then(() => reloadAll(crew, next));
@@ -223,10 +218,7 @@ export const createWorkers =
       },
       async stop() {
         crew.isStopping = true;
-        await stopAll(crew, (worker, { isReady, link }) => {
-          if (isReady) link?.tell('stop', undefined);
-          else worker.process.kill('SIGKILL');
-        });
+        await stopAll(crew, ({ isReady, link, process }) => (isReady ? link?.tell('stop', undefined) : process?.kill('SIGKILL')));
         await log.flush();
       },
     };

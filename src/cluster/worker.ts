@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Running } from '../cli/ports.ts';
 import type { Config } from '../config/config.ts';
 import { createLink, type Link } from './link.ts';
@@ -5,7 +6,11 @@ import type { Message, OfPrimary, OfWorker, StartOrder } from './messages.ts';
 import { createPeers, type PeerHandlers, type Peers } from './peers.ts';
 
 /** A server, as a worker runs it. */
-export interface WorkerServer extends Pick<Running, 'port' | 'stop'> {
+export interface WorkerServer extends Pick<Running, 'stop'> {
+  /** Takes a connection. */
+  accept(socket: Socket): void;
+  /** Connections that it has. */
+  readonly connections: () => number;
   /** Makes ready what a configuration needs, or throws; what it returns puts it in force. */
   prepare(config: Config): () => void;
 }
@@ -13,10 +18,13 @@ export interface WorkerServer extends Pick<Running, 'port' | 'stop'> {
 /** The process, as far as a worker needs it: its pipe to the primary. */
 export interface WorkerProcess {
   readonly send: (message: Message, onSent: (error: Error | null) => void) => void;
-  readonly onMessage: (receive: (message: Message) => void) => void;
+  readonly onMessage: (receive: (message: Message, socket: Socket | undefined) => void) => void;
   /** Ends the process. */
   readonly exit: () => void;
 }
+
+/** How often the primary hears what connections there are. */
+const TELL_MS = 250;
 
 const notYet = (): never => {
   throw new Error('the server has not started');
@@ -36,7 +44,8 @@ export function runWorker(process: WorkerProcess, serve: (order: StartOrder, pee
         const { peers, handlers } = createPeers(order.number, order.count, link);
         own = handlers;
         server = await serve(order, peers);
-        return server.port;
+        setInterval(tellTaken, TELL_MS).unref();
+        return undefined;
       },
       prepare({ revision, config }) {
         prepared = { revision, commit: (server ?? notYet()).prepare(config) };
@@ -60,5 +69,19 @@ export function runWorker(process: WorkerProcess, serve: (order: StartOrder, pee
       question: (question) => ours().question(question),
     },
   });
-  process.onMessage((message) => link.receive(message));
+  let taken = 0;
+  let told = '';
+  const tellTaken = (): void => {
+    const now = { open: server?.connections() ?? 0, taken };
+    // Nothing new, nothing said.
+    if (`${now.open} ${now.taken}` === told) return;
+    told = `${now.open} ${now.taken}`;
+    link.tell('taken', now);
+  };
+  process.onMessage((message, socket) => {
+    if (message.kind !== 'connection') return link.receive(message);
+    taken += 1;
+    // It may have gone on its way here.
+    if (socket) server?.accept(socket);
+  });
 }

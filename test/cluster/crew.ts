@@ -45,7 +45,7 @@ export async function startCrew(home: string, more = '', env: NodeJS.ProcessEnv 
     const alive = new Set(childrenOf(primary));
     const found = new Map<number, number>();
     for (const { msg, worker, pid } of linesOf(served.out.stderr)) {
-      if (msg === 'A worker listens' && alive.has(Number(pid))) found.set(Number(worker), Number(pid));
+      if (msg === 'A worker is ready' && alive.has(Number(pid))) found.set(Number(worker), Number(pid));
     }
     return found;
   };
