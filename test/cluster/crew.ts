@@ -37,7 +37,7 @@ const childrenOf = (pid: number): readonly number[] =>
 export async function startCrew(home: string, more = '', env: NodeJS.ProcessEnv = {}): Promise<CrewServer> {
   const file = join(home, 'pailou.yaml');
   const text = (rest: string): string =>
-    `version: 1\nserver: { workers: 2 }\nkeys: [{ name: test, value: ${KEY} }]\ndiscover: false\nlog: { level: debug }\n${rest}\n`;
+    `version: 1\nserver: { workers: 2 }\nkeys: [{ name: test, value: ${KEY} }]\ndiscover: false\nlog: { level: debug }\nlimits: { overload: { shed: off } }\n${rest}\n`;
   writeFileSync(file, text(more));
   const served = await startServer(['--data', join(home, 'data'), '--config', file], home, env);
   const primary = served.child.pid ?? 0;
