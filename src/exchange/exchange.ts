@@ -9,9 +9,9 @@ import {
   type ReplyEvent,
   sumUsage,
 } from '../ir/index.ts';
-import type { Candidate, Decision } from '../policy/decide.ts';
+import type { Decision } from '../policy/decide.ts';
 import { keepDecision, type KeptDecision } from '../policy/kept-decision.ts';
-import type { LiveSignals, Measured } from '../policy/live-signals.ts';
+import type { LiveSignals } from '../policy/live-signals.ts';
 import type { ProviderWire } from '../presets/preset.ts';
 import type { ProviderCodec } from '../protocols/protocol.ts';
 import { attempt, type AttemptPorts, type Outgoing } from './attempt.ts';
@@ -26,6 +26,7 @@ import type { LaneContext } from './lanes/lane.ts';
 import { overheard } from './lanes/overheard.ts';
 import { createSeveral, endOfAll } from './lanes/several.ts';
 import { createTranslatedLane } from './lanes/translated.ts';
+import { measured } from './measured.ts';
 import { mediaLink } from './media/media-link.ts';
 import { callHeaders, servedBy } from './out-headers.ts';
 import type { CallRecord, MediaFetcher, MediaStore, SealStore } from './ports.ts';
@@ -222,32 +223,6 @@ async function answer(call: Call, sink: ClientSink, decision: Decision, progress
     failed: progress.failed,
   };
   return walk(walking, ports.trying);
-}
-
-/** Fewer tokens say nothing of how fast they come. */
-const MIN_TOKENS = 20;
-
-/** What a try says of its target's speed: tokens a second over the whole of it, so that whole answers count like streams. */
-function measurementsOf({ firstTokenAt, usage, fault }: AttemptEnd, started: number, now: number): Measured {
-  const isWhole = fault === undefined && usage !== undefined && usage.output >= MIN_TOKENS && now > started;
-  return {
-    ...(firstTokenAt === undefined ? {} : { firstTokenMs: firstTokenAt - started }),
-    ...(isWhole ? { tokensPerSecond: (usage.output * 1000) / (now - started) } : {}),
-  };
-}
-
-/** Runs a try, and remembers what it says of its target. */
-async function measured(chosen: Candidate, run: () => Promise<AttemptEnd>, { signals, clock }: ExchangePorts): Promise<AttemptEnd> {
-  const started = clock.monotonic();
-  let said: Measured = {};
-  signals.began(chosen);
-  try {
-    const end = await run();
-    said = measurementsOf(end, started, clock.monotonic());
-    return end;
-  } finally {
-    signals.ended(chosen, said);
-  }
 }
 
 /** What an answer to a fault needs of a call that may not have come to be one. */

@@ -1,14 +1,19 @@
-import { type Ability, GatewayError, gatewayFault } from '../../ir/index.ts';
+import { type Ability, GatewayError, gatewayFault, type JsonObject } from '../../ir/index.ts';
 import type { Decision, RouteRequest } from '../../policy/decide.ts';
-import { keepDecision, type KeptDecision } from '../../policy/kept-decision.ts';
+import { type Decided, keepDecision, type KeptDecision } from '../../policy/kept-decision.ts';
 import type { Provider, ProviderMedia } from '../../presets/preset.ts';
 import type { Call } from '../call.ts';
 import { decideByNeed } from '../decide-call.ts';
 import type { ExchangePorts } from '../exchange.ts';
+import { readCaller } from '../read-caller.ts';
 
 /** What of a call its decision needs. */
-interface Asking extends Pick<Call, 'model' | 'key' | 'client' | 'platform' | 'snapshot'> {
+export interface Asking extends Pick<Call, 'model' | 'key' | 'client' | 'platform' | 'snapshot' | 'headers' | 'address' | 'routing'> {
   readonly ability: Ability;
+  /** The body, as far as it says who calls; read only where a route goes by that. */
+  readonly told?: () => JsonObject;
+  /** Decided before: where it goes is not asked again. */
+  readonly decided?: Decided;
   /** Which of a provider's wires for the ability is best for this call, where it has several; else the first. */
   readonly prefers?: (media: ProviderMedia) => boolean;
 }
@@ -20,20 +25,25 @@ export interface Chosen {
   readonly model: string;
 }
 
-/** Where a call goes, kept in `settling`; throws the refusal where there is nowhere. */
-export function decideMedia(
-  call: Asking,
-  { signals, trying }: Pick<ExchangePorts, 'signals' | 'trying'>,
-  settling: { route?: KeptDecision } = {},
-): Decision {
-  const { model, ability, key, client, platform, snapshot } = call;
+function decideAsked(call: Asking, { signals, trying }: Pick<ExchangePorts, 'signals' | 'trying'>): Decided {
+  const { model, ability, key, client, platform, snapshot, routing, headers, told, address } = call;
   const pinned = platform === undefined ? {} : { platform };
   trying.health.refresh();
-  const request: RouteRequest = { model, operation: ability, key, protocol: client.id, ...pinned };
-  const decided = decideByNeed(snapshot, request, signals.read(), () => ({}));
+  const request: RouteRequest = { model, operation: ability, key, protocol: client.id, ...pinned, ...routing?.asks };
+  const decided = decideByNeed(snapshot, request, signals.read(), () => ({ caller: readCaller(headers, told?.() ?? {}, address) }));
+  signals.follow(decided.decision);
+  return decided;
+}
+
+/** Where a call goes; throws the refusal where there is nowhere. `settling`: gets what is kept of it, in either case. */
+export function decideMedia(
+  call: Asking,
+  ports: Pick<ExchangePorts, 'signals' | 'trying'>,
+  settling: { route?: KeptDecision } = {},
+): Decision {
+  const decided = call.decided ?? decideAsked(call, ports);
   const { decision } = decided;
   settling.route = keepDecision(decided);
-  signals.follow(decision);
   if (!decision.refusal) return decision;
   const { kind, message, param } = decision.refusal;
   const code = kind === 'not_found' ? 'model_not_found' : `${kind}_error`;
@@ -48,10 +58,11 @@ export function chosenAt(call: Asking, provider: Provider, model: string): Chose
   return { provider, media, model };
 }
 
-/** The target that a call goes to; throws the refusal where there is none. */
-export function chooseMedia(call: Asking, ports: Pick<ExchangePorts, 'signals' | 'trying'>): Chosen {
-  const candidate = decideMedia(call, ports).candidates.find(({ verdict }) => verdict === 'chosen');
+/** The target that a call goes to, and the decision for whoever runs it; throws the refusal where there is none. */
+export function chooseMedia(call: Asking, ports: Pick<ExchangePorts, 'signals' | 'trying'>): Chosen & { readonly decided: Decided } {
+  const decided = call.decided ?? decideAsked(call, ports);
+  const candidate = decideMedia({ ...call, decided }, ports).candidates.find(({ verdict }) => verdict === 'chosen');
   const provider = candidate && call.snapshot.providers.get(candidate.provider);
   if (!provider) throw new Error('a decision without a choice or a refusal');
-  return chosenAt(call, provider, candidate.model);
+  return { ...chosenAt(call, provider, candidate.model), decided };
 }

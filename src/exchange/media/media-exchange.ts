@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
-import { type Ability, createNotes, type Fault, GatewayError, gatewayFault, type Notes, type Usage } from '../../ir/index.ts';
+import { createNotes, type Fault, GatewayError, gatewayFault, type Notes, type Usage } from '../../ir/index.ts';
 import type { MediaAnswer, MediaRequest, MediaTarget, WholeCodec } from '../../media/codec.ts';
 import type { KeptDecision } from '../../policy/kept-decision.ts';
+import { verdictOf } from '../../policy/retry.ts';
 import type { Provider, ProviderMedia } from '../../presets/preset.ts';
 import type { UpstreamCall, UpstreamSink } from '../../upstream/send.ts';
 import type { AttemptEnd, Call } from '../call.ts';
@@ -10,25 +11,25 @@ import type { ClientSink, OutHeaders } from '../client-sink.ts';
 import { type ExchangePorts, respondFault } from '../exchange.ts';
 import { callHeaders, notesHeader, servedBy } from '../out-headers.ts';
 import type { CallRecord } from '../ports.ts';
+import { measured } from '../measured.ts';
 import { refuseLosses } from '../refuse-losses.ts';
 import { readCaller } from '../read-caller.ts';
 import { walk } from '../trying/walk.ts';
 import type { Step, Walking } from '../trying/walking.ts';
-import { type Chosen, chosenAt, decideMedia } from './choose-media.ts';
+import { type Asking, type Chosen, chosenAt, decideMedia } from './choose-media.ts';
 import { faultOfMedia, type FaultReader, upstreamRequest, refusePacked } from './provider-request.ts';
 
 /** A client's call for an ability besides chat, recognised and authenticated. */
-export interface MediaCall extends Pick<
-  Call,
-  'id' | 'label' | 'at' | 'started' | 'key' | 'client' | 'platform' | 'model' | 'strict' | 'headers' | 'snapshot'
-> {
-  readonly ability: Ability;
-  /** Which of a provider's wires for the ability is best for this call, where it has several; else the first. */
-  readonly prefers?: (media: ProviderMedia) => boolean;
+export interface MediaCall extends Asking, Pick<Call, 'id' | 'label' | 'at' | 'started' | 'strict'> {
   /** The reply is a stream of server-sent events: a fault in its middle is said there. */
   readonly inBand?: boolean;
-  /** Doing it twice does no harm, and what it needs is held: where a target fails before it has said anything, another may be tried. */
+  /**
+   * Doing it twice does no harm, and what it needs is held: where a target fails before it has said anything, another may be tried.
+   * Else only where it surely has done nothing.
+   */
   readonly isRepeatable?: boolean;
+  /** Whether what it needs has been read, so that it cannot be sent again. */
+  readonly isSpent?: () => boolean;
   /** What it starts is asked for later, by the provider's first key. */
   readonly isJob?: boolean;
 }
@@ -92,6 +93,8 @@ interface OneTry {
   usage?: Usage;
   /** Its answer's bytes passed as they came. */
   isRelayed?: boolean;
+  /** Monotonic milliseconds at which its answer began. */
+  answeredAt?: number;
 }
 
 interface Settling {
@@ -240,12 +243,15 @@ function contextOf(
   settling.last = mine;
   settling.tries[number] = mine;
   const base = { call, sink, provider, media, model, notes, ports, attempt: number };
-  const headers = (): OutHeaders => ({
-    ...callHeaders(call),
-    ...servedBy({ provider, model }, number),
-    'x-pailou-overhead-ms': (ports.clock.monotonic() - call.started).toFixed(2),
-    ...(notes.list.length > 0 ? { 'x-pailou-notes': notesHeader(notes.list) } : {}),
-  });
+  const headers = (): OutHeaders => {
+    mine.answeredAt = ports.clock.monotonic();
+    return {
+      ...callHeaders(call),
+      ...servedBy({ provider, model }, number),
+      'x-pailou-overhead-ms': (mine.answeredAt - call.started).toFixed(2),
+      ...(notes.list.length > 0 ? { 'x-pailou-notes': notesHeader(notes.list) } : {}),
+    };
+  };
   const countTry = (): void => void (settling.attempts = Math.max(settling.attempts, number));
   const checked = <T>(request: T): T => {
     refuseLosses(call, notes);
@@ -344,6 +350,27 @@ function settleRelayed(call: MediaCall, sink: ClientSink, ports: ExchangePorts, 
 
 type Work = (context: MediaContext) => Promise<AttemptEnd | void>;
 
+/** Faults of requests that did not come to be sent. */
+const UNSENT: ReadonlySet<string> = new Set([
+  'upstream_unreachable',
+  'upstream_unresolved',
+  'upstream_connect_timeout',
+  'upstream_tls',
+  'not_expressible',
+]);
+
+/** Whether nothing has come of a try: it was not sent, or refused for its credential or a limit before anything was done. */
+function didNothing(fault: Fault): boolean {
+  const { scope } = verdictOf(fault);
+  return UNSENT.has(fault.code ?? '') || scope === 'credential' || scope === 'limit';
+}
+
+/** What providers say that they do with what the caller asked of them, where they know the words themselves. */
+function noteIgnored({ routing }: MediaCall, { provider, notes }: MediaContext): void {
+  if (!routing || provider.preset.readsPreferences === true) return;
+  for (const field of routing.ignored) notes.add(field, 'dropped', 'nothing is known here to choose by it');
+}
+
 /** Works at the places that were decided, until one has done it. Gives how it ended where bytes were relayed. */
 async function tryAll(
   call: MediaCall,
@@ -353,27 +380,30 @@ async function tryAll(
   work: Work,
 ): Promise<AttemptEnd | undefined> {
   const { candidates, ambiguous } = decideMedia(call, ports, settling);
-  const { snapshot, key, started, headers, isRepeatable, isJob = call.ability === 'videos' } = call;
+  const { snapshot, key, started, headers, isRepeatable, isSpent, isJob = call.ability === 'videos' } = call;
   const once = async (step: Step): Promise<AttemptEnd> => {
     const { candidate, provider, timeouts } = step;
     const timed = timeouts === provider.timeouts ? provider : { ...provider, timeouts };
     const context = contextOf(call, step, ports, chosenAt(call, timed, candidate.model), settling);
     if (ambiguous) context.notes.add('model', 'approximated', `several providers know it: ${ambiguous.join(', ')}`);
+    noteIgnored(call, context);
     const relayed = await work(context);
     const mine = settling.tries[step.number];
     if (mine) mine.isRelayed = relayed !== undefined;
-    return relayed ?? { endedBy: 'upstream' };
+    return relayed ?? { endedBy: 'upstream', ...(mine?.answeredAt === undefined ? {} : { firstTokenAt: mine.answeredAt }) };
   };
+  // What targets are like matters only where there is a choice.
+  const run = candidates.length > 1 ? (step: Step) => measured(step.candidate, () => once(step), ports) : once;
   const walking: Walking = {
-    candidates: isRepeatable === true ? candidates : candidates.filter(({ verdict }) => verdict === 'chosen'),
+    candidates,
     providers: snapshot.providers,
     owner: key.id,
     started,
     sink,
     session: () => readCaller(headers, {}, undefined).session,
-    ...(isRepeatable === true ? {} : { most: 1 }),
+    ...(isRepeatable === true ? {} : { mayGoOn: (fault: Fault) => isSpent?.() !== true && didNothing(fault) }),
     isJob,
-    run: once,
+    run,
     answeredBy: (step) => void (settling.last = settling.tries[step]),
     failed: settling.failed,
   };

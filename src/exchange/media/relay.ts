@@ -41,7 +41,18 @@ export function relay(context: MediaContext, { body, scan, path }: Passing): Pro
   const protocol = context.call.client.id;
   const codec = ports.codecs.get(protocol);
   if (!codec) throw new Error(`no provider codec for ${protocol}`);
-  const call: Call = { ...context.call, operation: 'embed', stream: false, form: 'sse', body, scan, relayPath: path };
+  const { routing, ...asked } = context.call;
+  const knows = provider.preset.readsPreferences === true && routing !== undefined;
+  const call: Call = {
+    ...asked,
+    ...(knows ? { routing } : {}),
+    operation: 'embed',
+    stream: false,
+    form: 'sse',
+    body,
+    scan,
+    relayPath: path,
+  };
   const candidate = { provider: provider.name, model, verdict: 'chosen', reasons: [] } as const;
   const wire = wireOf(media, protocol);
   const target: Target = { candidate, provider, wire, codec, model, protocol, lane: 'raw', timeouts: provider.timeouts };

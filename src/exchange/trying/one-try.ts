@@ -51,7 +51,8 @@ function timeoutsOf({ candidate, provider }: Next): Step['timeouts'] {
 function timeoutsLeft({ deadline, sent, trying }: Tour, { next, release }: Entry): Step['timeouts'] {
   const own = timeoutsOf(next);
   if (sent === 0 && !release) return own;
-  return { ...own, total: Math.max(1, Math.min(own.total, deadline - trying.monotonic())) };
+  // Whole milliseconds: some timers take nothing else.
+  return { ...own, total: Math.max(1, Math.min(own.total, Math.ceil(deadline - trying.monotonic()))) };
 }
 
 /** Makes one try at a place that was entered. `sink`: the client, as this try sees it. Rejects by a defect only. */

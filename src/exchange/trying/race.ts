@@ -97,7 +97,7 @@ async function finish(tour: Tour, one: Runner, two: Runner): Promise<Tried> {
 
 /** Whether a try of this call may have another beside it, and after how long. */
 export function hedgeMsOf({ call, hedged, sent }: Tour, { candidate }: Next): number | undefined {
-  if (candidate.hedgeMs === undefined || hedged || call.isJob === true) return undefined;
+  if (candidate.hedgeMs === undefined || hedged || call.isJob === true || call.mayGoOn) return undefined;
   return sent + 2 <= (call.most ?? MAX_TRIES) ? candidate.hedgeMs : undefined;
 }
 

@@ -33,6 +33,10 @@ function failedAt({ tried, call }: Tour, one: Tried): void {
   call.failed.push(`${provider}/${model};${fault?.code ?? fault?.kind}`);
 }
 
+/** Whether what a try has left behind allows another. */
+const mayFollow = ({ mayGoOn }: Walking, { end: { fault } }: Tried): boolean =>
+  mayGoOn === undefined || fault === undefined || mayGoOn(fault);
+
 /** How a call ends with this try. */
 function conclude({ end, thrown }: Tried): AttemptEnd {
   if (thrown) throw thrown;
@@ -53,7 +57,8 @@ export async function walk(call: Walking, trying: Trying): Promise<AttemptEnd> {
     if (!last) return { endedBy: 'client' };
     if (last.isFinal) return conclude(last);
     const all = [...tour.tried, last];
-    const following = tour.sent < (call.most ?? MAX_TRIES) ? guide.next(all) : undefined;
+    const mayGoOn = tour.sent < (call.most ?? MAX_TRIES) && mayFollow(call, last);
+    const following = mayGoOn ? guide.next(all) : undefined;
     if (!following || trying.monotonic() + following.waitMs >= tour.deadline) return lastWord(conclude(last), all);
     tour.fail(last);
     if (following.waitMs > 0) await pause(following.waitMs, call.sink);

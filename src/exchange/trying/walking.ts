@@ -1,4 +1,4 @@
-import type { GatewayError } from '../../ir/index.ts';
+import type { Fault, GatewayError } from '../../ir/index.ts';
 import type { Candidate } from '../../policy/candidate.ts';
 import type { Conversations } from '../../policy/conversations.ts';
 import type { Health } from '../../policy/health.ts';
@@ -39,6 +39,8 @@ export interface Walking {
   readonly most?: number;
   /** What it starts is asked for later by another request: it goes with the provider's first key, and its end says nothing of health. */
   readonly isJob?: boolean;
+  /** Whether another try may follow one that failed so; absent: always. Then none is made side by side either. */
+  readonly mayGoOn?: (fault: Fault) => boolean;
   /** Makes one try. What it throws (`GatewayError`) before it has sent anything is thrown on where no other place would do. */
   readonly run: (step: Step) => Promise<AttemptEnd>;
   /** Told whose end is the call's, by the step's number, where tries ran side by side. */

@@ -109,8 +109,7 @@ function refusalOf(operation: Operation): Fault | undefined {
 
 /** Builds the exchange's call from a request that generates. */
 function callOf(visit: Visit, operation: Extract<Operation, { kind: 'generate' }>, received: ScannedBody): Call {
-  const pinned = visit.path.platform === undefined ? undefined : visit.snapshot.providers.get(visit.path.platform);
-  const { scanned, routing } = readRouting(received, pinned);
+  const { scanned, routing } = readRouting(received, visit);
   const gemini = operation.protocol === 'gemini';
   const model = operation.model === undefined ? modelOf(scanned) : checkedModel(operation.model);
   if (gemini) checkNestedModel(scanned, model);

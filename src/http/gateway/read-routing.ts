@@ -4,10 +4,13 @@ import { parseBody } from '../../exchange/write-request.ts';
 import type { MaxPrice } from '../../policy/models/price.ts';
 import type { Preferences } from '../../policy/preferences.ts';
 import type { Provider } from '../../presets/preset.ts';
-import { scanBody, type ScannedBody } from './read-call.ts';
+import type { Visit } from './handle.ts';
+import { checkedModel, scanBody, type ScannedBody } from './read-call.ts';
 
 /** Names in one list at most. */
 const MAX_NAMES = 32;
+/** Characters of a name at most. */
+const MAX_NAME = 512;
 
 const wrong = (name: string, right: string, found: unknown): GatewayError =>
   badField(name, `Invalid request: '${name}' must be ${right}, not ${kindOf(found)}`);
@@ -15,6 +18,7 @@ const wrong = (name: string, right: string, found: unknown): GatewayError =>
 function namesOf(value: unknown, name: string): readonly string[] | undefined {
   if (value === undefined || value === null) return undefined;
   if (!Array.isArray(value) || !value.every((one) => typeof one === 'string')) throw wrong(name, 'a list of names', value);
+  if (value.some((one) => one.length > MAX_NAME)) throw badField(name, `Invalid request: '${name}' holds a name that none has`);
   if (value.length > MAX_NAMES) throw badField(name, `Invalid request: '${name}' may hold ${MAX_NAMES} names at most`);
   return value;
 }
@@ -94,30 +98,43 @@ function ignoredIn(provider: JsonObject): readonly string[] {
   return [...other.slice(0, 8), ...(sort === undefined || sort === null || sortIn(sort) ? [] : ['sort'])].map((name) => `provider.${name}`);
 }
 
+const pinnedIn = ({ path, snapshot }: Pick<Visit, 'path' | 'snapshot'>): Provider | undefined =>
+  path.platform === undefined ? undefined : snapshot.providers.get(path.platform);
+
 /**
  * Takes out of a body what it says of where to go: OpenRouter's `provider` and `models`. They mean the same here for any
  * provider, and those that do not know them would refuse them. A provider that knows them is left to them where the path names it.
  */
-export function readRouting(
-  scanned: ScannedBody,
-  pinned: Provider | undefined,
-): { readonly scanned: ScannedBody; readonly routing?: Routing } {
-  const { values, depth } = scanned.scan;
-  if (!values.has('provider') && !values.has('models')) return { scanned };
-  if (pinned?.preset.readsPreferences === true) return { scanned };
-  const { provider, models, ...rest } = parseBody(scanned.body);
+export function takeRouting(
+  body: JsonObject,
+  visit: Pick<Visit, 'path' | 'snapshot'>,
+): { readonly fields: JsonObject; readonly routing?: Routing } {
+  if (body['provider'] === undefined && body['models'] === undefined) return { fields: body };
+  if (pinnedIn(visit)?.preset.readsPreferences === true) return { fields: body };
+  const { provider, models, ...rest } = body;
   if (provider !== undefined && provider !== null && !isObject(provider)) throw wrong('provider', 'an object', provider);
-  const named = namesOf(models, 'models') ?? [];
+  const named = (namesOf(models, 'models') ?? []).map(checkedModel);
   const model = rest['model'] ?? named[0];
   const others = named.filter((name) => name !== model);
-  const body = Buffer.from(JSON.stringify(model === undefined ? rest : { ...rest, model }));
   const wants = provider ?? undefined;
   return {
-    scanned: scanBody(body, depth + 1),
+    fields: model === undefined ? rest : { ...rest, model },
     routing: {
       asks: { ...(others.length > 0 ? { models: others } : {}), ...(wants ? { prefers: readPreferences(wants) } : {}) },
       ignored: wants ? ignoredIn(wants) : [],
       ...(wants ? { provider: wants } : {}),
     },
   };
+}
+
+/** As `takeRouting`, for a body that was looked over only: it is parsed where it holds such words. */
+export function readRouting(
+  scanned: ScannedBody,
+  visit: Pick<Visit, 'path' | 'snapshot'>,
+  wanted?: ReadonlySet<string>,
+): { readonly scanned: ScannedBody; readonly routing?: Routing } {
+  const { values, depth } = scanned.scan;
+  if (!values.has('provider') && !values.has('models')) return { scanned };
+  const { fields, routing } = takeRouting(parseBody(scanned.body), visit);
+  return routing ? { scanned: scanBody(Buffer.from(JSON.stringify(fields)), depth + 1, wanted), routing } : { scanned };
 }

@@ -144,8 +144,7 @@ function turnHandler(socket: WebSocket, line: Line, gones: Set<() => void>, stre
 function callOf(body: JsonObject, id: string, at: number, peer: Peer, client: ClientCodec, gateway: GatewayPorts): Call {
   const snapshot = gateway.snapshot();
   const { key, path, headers, address } = peer;
-  const pinned = path.platform === undefined ? undefined : snapshot.providers.get(path.platform);
-  const { scanned, routing } = readRouting(scanBody(Buffer.from(JSON.stringify(body)), snapshot.config.limits.depth), pinned);
+  const { scanned, routing } = readRouting(scanBody(Buffer.from(JSON.stringify(body)), snapshot.config.limits.depth), { path, snapshot });
   return {
     id,
     at,

@@ -7,7 +7,7 @@ import { numbersOf } from '../../../media/embeddings/vectors.ts';
 import { objectAt, optionalCount, optionalObject, optionalString, requiredString } from '../../../wire/fields.ts';
 import type { MediaOperation } from '../endpoints.ts';
 import type { GatewayPorts, Visit } from '../handle.ts';
-import { mediaCall } from './read-json.ts';
+import { type Fields, mediaCall } from './read-json.ts';
 
 /*
  * Embeddings as Vertex AI has them, and Google's SDK when it is told to speak to it: `instances[].content` below `:predict`.
@@ -64,8 +64,8 @@ function read(body: JsonObject): EmbeddingsCall {
 }
 
 /** Vectors for `:predict`; how many tokens each text had is known of them all together only. */
-export function predictVectors(visit: Visit, operation: MediaOperation, body: JsonObject, ports: GatewayPorts): Promise<void> {
-  const asked = read(body);
+export function predictVectors(visit: Visit, operation: MediaOperation, body: Fields, ports: GatewayPorts): Promise<void> {
+  const asked = read(body.fields);
   const call = { ...mediaCall(visit, { ...operation, ability: 'embeddings' }, body), isRepeatable: true };
   return runMedia(call, visit.sink, ports, async (context) => {
     const { vectors, usage } = await embed(context, asked);

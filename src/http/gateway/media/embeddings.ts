@@ -239,7 +239,11 @@ export async function embeddingsEndpoint(
   const model = operation.model ?? modelOf(scanned);
   if (operation.model !== undefined) checkNestedModel(scanned, model);
   const prefers = (media: Parameters<typeof isRelay>[0]): boolean => isRelay(media, asked);
-  const call = { ...mediaCall(visit, operation, { model }), prefers, isRepeatable: true };
+  const call = {
+    ...mediaCall(visit, operation, { ...scanned, fields: { model } }, () => parseBody(scanned.body)),
+    prefers,
+    isRepeatable: true,
+  };
   const work = async (context: MediaContext): Promise<AttemptEnd | undefined> => {
     const batch = batchOf(context);
     const count = isRelay(context.media, asked) ? countOf(scanned, asked, batch) : 0;
@@ -250,7 +254,7 @@ export async function embeddingsEndpoint(
     return undefined;
   };
   await onlyOnce(visit, ports, {
-    fingerprint: () => fingerprintOf(visit, [scanned.body]),
+    fingerprint: () => fingerprintOf(visit, [scanned.body, JSON.stringify(scanned.routing ?? null)]),
     about: { operation: operation.ability, asked: model },
     work: (within) => runMedia(call, within.sink, ports, work),
   });

@@ -148,9 +148,9 @@ export async function predictEndpoint(
   ports: GatewayPorts,
 ): Promise<void> {
   const body = await readJson(visit, request);
-  if (asksForVectors(body)) return predictVectors(visit, operation, body, ports);
-  const instance = instanceOf(body);
-  const asked = readAsked(body, instance);
+  if (asksForVectors(body.fields)) return predictVectors(visit, operation, body, ports);
+  const instance = instanceOf(body.fields);
+  const asked = readAsked(body.fields, instance);
   const ability = asked.task === 'edit' ? 'image-edits' : 'images';
   await onlyOnce(visit, ports, {
     about: { operation: ability, asked: operation.model ?? '' },

@@ -7,7 +7,7 @@ import { readSize } from '../../../media/images/sizes.ts';
 import { optionalBoolean, optionalCount, optionalString, requiredString, wrongKind } from '../../../wire/fields.ts';
 import type { Visit } from '../handle.ts';
 import { type HeldFile, isForm, readForm } from './multipart.ts';
-import { readJson } from './read-json.ts';
+import { type Fields, readJson, takeFormRouting } from './read-json.ts';
 
 /*
  * What clients of OpenAI's images send: JSON or a form, images as files, URLs, data URIs or bare base64, one or many.
@@ -15,8 +15,7 @@ import { readJson } from './read-json.ts';
  */
 
 /** A body in one form, however it came. */
-export interface ImageBody {
-  readonly fields: JsonObject;
+export interface ImageBody extends Fields {
   readonly files: readonly HeldFile[];
 }
 
@@ -39,7 +38,7 @@ function formValue(name: string, value: string): Json {
 
 /** Reads a body, JSON or form. Throws the 4xx. */
 export async function readImageBody(visit: Visit, request: IncomingMessage): Promise<ImageBody> {
-  if (!isForm(request)) return { fields: await readJson(visit, request), files: [] };
+  if (!isForm(request)) return { ...(await readJson(visit, request)), files: [] };
   const { limits } = visit.snapshot.config;
   const rules = {
     files: ['image', 'images', 'mask'],
@@ -52,10 +51,10 @@ export async function readImageBody(visit: Visit, request: IncomingMessage): Pro
   const out: Record<string, Json> = Object.create(null) as Record<string, Json>;
   for (const { name, sentAs, value } of fields) {
     const before = out[name];
-    if (IMAGE_FIELDS.has(name)) out[name] = [...(Array.isArray(before) ? (before as readonly Json[]) : []), value];
+    if (IMAGE_FIELDS.has(name) || name === 'models') out[name] = [...(Array.isArray(before) ? (before as readonly Json[]) : []), value];
     else out[sentAs] = formValue(sentAs, value);
   }
-  return { fields: { ...out }, files };
+  return { ...takeFormRouting({ ...out }, visit), files };
 }
 
 /** An image as it stands in a body: where it is, and what is said of it. */

@@ -55,9 +55,10 @@ export interface WantedTask {
 
 /** Answers with a task at once; the images are made behind it, by the same work that a waiting client would get. */
 export async function startImageTask(visit: Visit, wanted: WantedTask, ports: GatewayPorts): Promise<void> {
-  const { call, fields, work } = wanted;
-  const { provider, media, model } = chooseMedia(call, ports);
-  if (isOneJob(media, model, wanted)) return startJob(visit, wanted, ports);
+  const { fields, work } = wanted;
+  const { provider, media, model, decided } = chooseMedia(wanted.call, ports);
+  const call = { ...wanted.call, decided };
+  if (isOneJob(media, model, wanted)) return startJob(visit, { ...wanted, call }, ports);
   const webhook = await readWebhook(fields, ports.media);
   const requestKey = idempotencyKey(visit);
   const task = await ports.tasks.background({

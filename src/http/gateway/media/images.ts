@@ -114,8 +114,8 @@ const taskOf = (ability: string): ImageRequest['task'] => {
 };
 
 /** What came, to tell one request from another. */
-function* piecesOf({ fields, files }: ImageBody): Iterable<string | Uint8Array> {
-  yield JSON.stringify(fields);
+function* piecesOf({ fields, files, routing }: ImageBody): Iterable<string | Uint8Array> {
+  yield JSON.stringify(routing ? [fields, routing] : fields);
   for (const { name, data } of files) {
     yield `\n${name} ${data.length}\n`;
     yield data;
@@ -131,7 +131,7 @@ interface Wanted {
 
 /** Does what was asked for: at once, as a stream, or behind a task. */
 async function perform(visit: Visit, { operation, body, asked, format }: Wanted, ports: GatewayPorts): Promise<void> {
-  const call = mediaCall(visit, operation, body.fields);
+  const call = mediaCall(visit, operation, body);
   const work = (context: MediaContext): Promise<void> => answer(context, asked, body, format);
   if (wantsTask(visit, body.fields)) {
     const load = (context: MediaContext): Promise<ImageRequest> => loaded(context, asked, body);

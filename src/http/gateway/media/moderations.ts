@@ -53,7 +53,10 @@ function writeReply(id: string, model: string, reply: ModerationsReply): JsonObj
 export const moderationsEndpoint: MediaEndpoint = async (visit, operation, request, ports) => {
   const scanned = await readScanned(visit, request);
   const named = scanned.scan.values.has('model') ? modelOf(scanned) : undefined;
-  const call = { ...mediaCall(visit, operation, { model: named ?? USUAL_MODEL }), isRepeatable: true };
+  const call = {
+    ...mediaCall(visit, operation, { ...scanned, fields: { model: named ?? USUAL_MODEL } }, () => parseBody(scanned.body)),
+    isRepeatable: true,
+  };
   const work = async (context: MediaContext): Promise<AttemptEnd | undefined> => {
     if (named !== undefined && context.media.wire.codec === 'openai') return relay(context, { ...scanned, path: '/moderations' });
     const body = parseBody(scanned.body);
@@ -66,7 +69,7 @@ export const moderationsEndpoint: MediaEndpoint = async (visit, operation, reque
     return undefined;
   };
   await onlyOnce(visit, ports, {
-    fingerprint: () => fingerprintOf(visit, [scanned.body]),
+    fingerprint: () => fingerprintOf(visit, [scanned.body, JSON.stringify(scanned.routing ?? null)]),
     about: { operation: operation.ability, asked: call.model },
     work: (within) => runMedia(call, within.sink, ports, work),
   });

@@ -10,7 +10,7 @@ import type { GatewayPorts, Visit } from '../handle.ts';
 import { fingerprintOf, onlyOnce } from '../idempotency.ts';
 import { noteRefusal } from '../note-refusal.ts';
 import type { MediaEndpoint } from './index.ts';
-import { mediaCall, readJson } from './read-json.ts';
+import { type Fields, mediaCall, readJson } from './read-json.ts';
 
 /** A text, or Jina's object with one. */
 const queryOf = (body: JsonObject): string =>
@@ -99,10 +99,10 @@ export const rerankEndpoint: MediaEndpoint = async (received, operation, request
   }
 };
 
-async function answer(visit: Visit, operation: MediaOperation, body: JsonObject, ports: GatewayPorts): Promise<void> {
+async function answer(visit: Visit, operation: MediaOperation, body: Fields, ports: GatewayPorts): Promise<void> {
   const call = { ...mediaCall(visit, operation, body), isRepeatable: true };
-  const asked = readRequest(body, operation.shape === 'cohere' ? 'cohere' : 'classic');
-  const withDocuments = optionalBoolean(body, 'return_documents') ?? false;
+  const asked = readRequest(body.fields, operation.shape === 'cohere' ? 'cohere' : 'classic');
+  const withDocuments = optionalBoolean(body.fields, 'return_documents') ?? false;
   const work = async (context: MediaContext): Promise<void> => {
     const reply = await rerank(context, asked);
     const id = ports.newId('rerank-');

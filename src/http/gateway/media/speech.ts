@@ -54,9 +54,9 @@ function readWish(body: JsonObject): SpeechWish {
 
 /** POST /v1/audio/speech. */
 export const speechEndpoint: MediaEndpoint = async (visit, operation, request, ports) => {
-  const { body: bytes, scan } = await readScanned(visit, request);
+  const { body: bytes, scan, routing } = await readScanned(visit, request);
   const body = parseBody(bytes);
-  const call = mediaCall(visit, operation, body);
+  const call = mediaCall(visit, operation, { fields: body, ...(routing ? { routing } : {}) });
   const wish = { ...readWish(body), own: { object: body, bytes, scan } };
   const asEvents = readStreamFormat(body) === 'sse';
   const work = async (context: MediaContext): Promise<void> => {
@@ -69,7 +69,7 @@ export const speechEndpoint: MediaEndpoint = async (visit, operation, request, p
     context.count(heard.usage);
   };
   await onlyOnce(visit, ports, {
-    fingerprint: () => fingerprintOf(visit, [bytes]),
+    fingerprint: () => fingerprintOf(visit, [bytes, JSON.stringify(routing ?? null)]),
     about: { operation: operation.ability, asked: call.model },
     work: (within) => runMedia({ ...call, inBand: asEvents, isRepeatable: true }, within.sink, ports, work),
   });

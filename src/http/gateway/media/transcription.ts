@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
-import { badField, missingField } from '../../../ir/index.ts';
+import { badField, type Json, type JsonObject, missingField } from '../../../ir/index.ts';
 import { runMedia } from '../../../exchange/media/media-exchange.ts';
 import { type SettledUpload, transcribe, type Upload } from '../../../exchange/media/transcription.ts';
 import { audioTypeOf, HEAD_BYTES } from '../../../media/audio/sniff.ts';
@@ -11,7 +11,7 @@ import type { Visit } from '../handle.ts';
 import { fingerprintOf, idempotencyKey, onlyOnce } from '../idempotency.ts';
 import type { MediaEndpoint } from './index.ts';
 import { type FormFile, formParts, type FormPart } from './multipart.ts';
-import { mediaCall } from './read-json.ts';
+import { mediaCall, takeFormRouting } from './read-json.ts';
 import { spool, type Spooled } from './spool.ts';
 
 type Parts = AsyncGenerator<FormPart, void, undefined>;
@@ -49,7 +49,7 @@ export function readAsked(task: TranscriptionRequest['task'], fields: readonly S
       .filter(({ name }) => name === 'timestamp_granularities')
       .flatMap(({ value }) => value.split(','))
       .map((value) => oneOf(value.trim(), ['word', 'segment'] as const, 'timestamp_granularities')),
-    fields: fields.filter(({ name }) => name !== 'model'),
+    fields: fields.filter(({ name }) => name !== 'model' && name !== 'models' && name !== 'provider'),
     ...(language === undefined ? {} : { language }),
     ...(prompt === undefined ? {} : { prompt }),
     ...(temperature === undefined ? {} : { temperature }),
@@ -84,6 +84,30 @@ async function fieldsUntilFile(parts: Parts, fields: SentField[]): Promise<FormF
 
 interface Arriving extends Omit<Upload, 'onEvents'> {
   readonly model: string;
+  /** The fields that were there by the time at which it was known where it goes. */
+  readonly told: JsonObject;
+  /** Whether any of the file has been read: then it cannot be sent again. */
+  isSpent(): boolean;
+}
+
+/** Bytes to be read once, that tell when somebody begins to. */
+function watched(bytes: AsyncIterable<Buffer>, onRead: () => void): AsyncIterable<Buffer> {
+  return {
+    [Symbol.asyncIterator]() {
+      onRead();
+      return bytes[Symbol.asyncIterator]();
+    },
+  };
+}
+
+/** The fields of a form by name; what comes twice is a list. */
+function toldBy(fields: readonly SentField[]): JsonObject {
+  const told = new Map<string, Json>();
+  for (const { name, value } of fields) {
+    const before = told.get(name);
+    told.set(name, before === undefined ? value : [...(Array.isArray(before) ? (before as readonly Json[]) : [before]), value]);
+  }
+  return Object.fromEntries(told);
 }
 
 /** Keeps a file, and remembers it so that it is let go of. */
@@ -104,20 +128,26 @@ async function arrive(parts: Parts, task: TranscriptionRequest['task'], keep: Ke
     ...(filename === undefined ? {} : { filename }),
     ...(type === undefined ? {} : { mediaType: type }),
   };
+  let spent = false;
+  const onRead = (): void => void (spent = true);
+  const told = toldBy(fields);
   const model = valueOf(fields, 'model');
   const rest = async (): Promise<TranscriptionRequest> => {
     await fieldsUntilFile(parts, fields);
     return readAsked(task, fields);
   };
+  let settling: Promise<SettledUpload> | undefined;
   const settle = async (): Promise<SettledUpload> => {
     const { bytes: kept, length } = await keep(bytes);
-    return { bytes: kept(), length, known: await rest() };
+    return { bytes: watched({ [Symbol.asyncIterator]: () => kept()[Symbol.asyncIterator]() }, onRead), length, known: await rest() };
   };
-  if (model !== undefined) return { ...named, bytes, rest, settled: settle, model };
-  const settled = await settle();
+  const settled = (): Promise<SettledUpload> => (settling ??= settle());
+  const isSpent = (): boolean => spent;
+  if (model !== undefined) return { ...named, bytes: watched(bytes, onRead), rest, settled, model, told, isSpent };
+  const whole = await settled();
   const late = valueOf(fields, 'model');
   if (late === undefined) throw missingField('model');
-  return { ...named, ...settled, rest: () => Promise.resolve(settled.known), settled: () => Promise.resolve(settled), model: late };
+  return { ...named, ...whole, rest: () => Promise.resolve(whole.known), settled, model: late, told: toldBy(fields), isSpent };
 }
 
 async function* hashed(bytes: AsyncIterable<Buffer>, hash: Hash): AsyncGenerator<Buffer> {
@@ -150,10 +180,11 @@ export const transcriptionEndpoint: MediaEndpoint = async (visit, operation, req
   try {
     const arriving = await arrive(partsOf(visit, request, leaving.signal), taskOf(operation), keep);
     const arrived = hash ? whole(arriving, await arriving.settled()) : arriving;
-    const call = { ...mediaCall(visit, operation, { model: arrived.model }), inBand: false };
+    const told = takeFormRouting({ ...arrived.told, model: arrived.model }, visit);
+    const call = { ...mediaCall(visit, operation, told), inBand: false, isSpent: arrived.isSpent };
     const upload: Upload = { ...arrived, onEvents: () => void (call.inBand = true) };
     await onlyOnce(visit, ports, {
-      fingerprint: () => fingerprintOf(visit, [JSON.stringify([arrived.model, arrived.known]), hash?.digest() ?? '']),
+      fingerprint: () => fingerprintOf(visit, [JSON.stringify([arrived.model, told.routing ?? null, arrived.known]), hash?.digest() ?? '']),
       about: { operation: operation.ability, asked: arrived.model },
       work: (within) => runMedia(call, within.sink, ports, (context) => transcribe(context, upload)),
     });

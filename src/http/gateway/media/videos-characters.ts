@@ -59,7 +59,7 @@ async function make(visit: Visit, operation: MediaOperation, body: VideoBody, po
   const name = requiredString(body.fields, 'name');
   const file = videoFileIn(body);
   if (!file) throw missingField('video');
-  const call = mediaCall(visit, withUsualModel(visit, operation, body.fields), body.fields);
+  const call = mediaCall(visit, withUsualModel(visit, operation, body.fields), body);
   await runMedia(call, visit.sink, ports, async (context) => {
     const made = await makeCharacter(context, name, file);
     const character: Character = {

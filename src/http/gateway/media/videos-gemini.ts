@@ -21,7 +21,7 @@ import { type GatewayPorts, respondJson, type Visit } from '../handle.ts';
 import { fingerprintOf, idempotencyKey, onlyOnce } from '../idempotency.ts';
 import { letGo } from '../read-body.ts';
 import { loadImage } from './images-read.ts';
-import { mediaCall, readJson } from './read-json.ts';
+import { type Fields, mediaCall, readJson } from './read-json.ts';
 import { measuresIn, secondsAt } from './videos-read.ts';
 
 /*
@@ -177,8 +177,8 @@ async function operation(visit: Visit, id: string, form: Form, ports: GatewayPor
   respondJson(visit, 200, await operationOf(visit, task, form, ports));
 }
 
-async function predict(visit: Visit, asked: MediaOperation, body: JsonObject, ports: GatewayPorts): Promise<void> {
-  const { instance, request } = readRequest(body);
+async function predict(visit: Visit, asked: MediaOperation, body: Fields, ports: GatewayPorts): Promise<void> {
+  const { instance, request } = readRequest(body.fields);
   await runMedia(mediaCall(visit, asked, body), visit.sink, ports, async (context) => {
     const loaded = await Promise.all(imagesIn(instance, ports, context.signal).map((load) => load()));
     const images = await withAddresses(context, loaded);
@@ -212,7 +212,7 @@ export async function geminiVideos(visit: Visit, asked: MediaOperation, request:
   }
   const body = await readJson(visit, request);
   if (asked.verb === 'fetchPredictOperation') {
-    return operation(visit, requiredString(body, 'operationName').split('/operations/').at(-1) ?? '', 'cloud', ports);
+    return operation(visit, requiredString(body.fields, 'operationName').split('/operations/').at(-1) ?? '', 'cloud', ports);
   }
   await onlyOnce(visit, ports, {
     about: { operation: asked.ability, asked: asked.model ?? '' },

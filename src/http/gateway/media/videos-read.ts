@@ -8,7 +8,7 @@ import { optionalBoolean, optionalObject, optionalString, requiredString, wrongK
 import type { Visit } from '../handle.ts';
 import { type GivenImage, loadImage, textAt } from './images-read.ts';
 import { type HeldFile, isForm, readForm } from './multipart.ts';
-import { readJson } from './read-json.ts';
+import { type Fields, readJson, takeFormRouting } from './read-json.ts';
 
 /*
  * What clients of OpenAI's videos send: JSON or a form; images as files, URLs, data URIs or bare base64, one or several.
@@ -16,8 +16,7 @@ import { readJson } from './read-json.ts';
  */
 
 /** A body in one form, however it came. */
-export interface VideoBody {
-  readonly fields: JsonObject;
+export interface VideoBody extends Fields {
   readonly files: readonly HeldFile[];
 }
 
@@ -55,7 +54,7 @@ function formValue(name: string, value: string): Json {
 
 /** Reads a body, JSON or form. Throws the 4xx. */
 export async function readVideoBody(visit: Visit, request: IncomingMessage): Promise<VideoBody> {
-  if (!isForm(request)) return { fields: await readJson(visit, request), files: [] };
+  if (!isForm(request)) return { ...(await readJson(visit, request)), files: [] };
   const { limits } = visit.snapshot.config;
   const { fields, files } = await readForm(request, {
     files: [IMAGES, 'last_frame', 'video'],
@@ -75,14 +74,17 @@ export async function readVideoBody(visit: Visit, request: IncomingMessage): Pro
     } else if (object !== undefined && member !== undefined) {
       const before = out.get(object);
       out.set(object, { ...(isObject(before) ? before : {}), [member]: value });
+    } else if (name === 'models') {
+      const before = out.get(name);
+      out.set(name, [...(Array.isArray(before) ? (before as readonly Json[]) : []), value]);
     } else out.set(sentAs, formValue(sentAs, value));
   }
-  return { fields: Object.fromEntries(out), files };
+  return { ...takeFormRouting(Object.fromEntries(out), visit), files };
 }
 
 /** Everything of a body, for its fingerprint. */
-export function* piecesOf({ fields, files }: VideoBody): Iterable<string | Uint8Array> {
-  yield JSON.stringify(fields);
+export function* piecesOf({ fields, files, routing }: VideoBody): Iterable<string | Uint8Array> {
+  yield JSON.stringify(routing ? [fields, routing] : fields);
   for (const { name, data } of files) {
     yield `\n${name} ${data.length}\n`;
     yield data;

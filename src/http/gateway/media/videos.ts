@@ -81,11 +81,11 @@ interface Wanted {
 
 /** The call that makes a video; one that is made of another goes where that was made, and may name another model there. */
 function callOf(visit: Visit, { body, operation, source, upload }: Wanted): MediaCall {
-  if (!source) return mediaCall(visit, upload ? withUsualModel(visit, operation, body.fields) : operation, body.fields);
+  if (!source) return mediaCall(visit, upload ? withUsualModel(visit, operation, body.fields) : operation, body);
   const { provider, model } = source.task;
   const asked = optionalString(body.fields, 'model');
   const own = asked?.startsWith(`${provider}/`) ? asked.slice(provider.length + 1) : asked;
-  return { ...mediaCall(visit, { ...operation, model: own ?? model }, body.fields), platform: provider };
+  return { ...mediaCall(visit, { ...operation, model: own ?? model }, body), platform: provider };
 }
 
 async function submit(visit: Visit, wanted: Wanted, ports: GatewayPorts): Promise<void> {
