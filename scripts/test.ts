@@ -55,6 +55,7 @@ const CHECKS: readonly Check[] = [
   { name: 'corpus', command: [node, 'test/corpus/run.ts'], skip: corpusMissing(), minutes: 4 },
   { name: 'corpus, SDKs', command: [node, 'test/corpus/sdk.ts'], skip: corpusMissing(), minutes: 5 },
   { name: 'corpus, AI SDK', command: [node, 'test/corpus/sdk-ai.ts'], skip: corpusMissing(), minutes: 5 },
+  { name: 'corpus, endings', command: [node, 'test/corpus/endings-run.ts'], skip: corpusMissing(), minutes: 3 },
   { name: 'corpus, vectors', command: [node, 'test/corpus/media/whole.ts'], skip: corpusMissing(), minutes: 2 },
   { name: 'corpus, audio', command: [node, 'test/corpus/media/audio.ts'], skip: corpusMissing(), minutes: 2 },
   { name: 'corpus, images', command: [node, 'test/corpus/media/images.ts'], skip: corpusMissing(), minutes: 2 },

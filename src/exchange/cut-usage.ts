@@ -7,8 +7,12 @@ import { headerOf } from './lanes/lane.ts';
 import { readNeeds } from './read-needs.ts';
 import { roughTokens } from './rough-tokens.ts';
 
-/** Of a piece that is kept at most this. */
-const SAMPLE_BYTES = 4096;
+/** Of a piece at most so much of its end is kept; of the first one more, and its beginning, since a reply's head may be long. */
+const END_BYTES = 2048;
+const FIRST_END_BYTES = 7168;
+const HEAD_BYTES = 1024;
+/** Of all of them together. */
+const MOST_BYTES = 16 * 1024;
 
 /** What came of an answer, in case it is cut before its usage is told. */
 export interface Received {
@@ -20,17 +24,29 @@ export interface Received {
    * more than an addition.
    */
   readonly samples: Buffer[];
+  /** Bytes of the samples. */
+  kept: number;
   /** The body ended, and was not cut. */
   ended: boolean;
 }
 
 /** Nothing yet. */
-export const nothingReceived = (): Received => ({ bytes: 0, pieces: 0, samples: [], ended: false });
+export const nothingReceived = (): Received => ({ bytes: 0, pieces: 0, samples: [], kept: 0, ended: false });
+
+function keepSample(received: Received, piece: Buffer): void {
+  const { pieces, samples, kept } = received;
+  const most = pieces === 1 ? FIRST_END_BYTES : END_BYTES;
+  const isLong = piece.length > most + HEAD_BYTES;
+  if (isLong && pieces === 1) samples.push(Buffer.from(piece.subarray(0, HEAD_BYTES)));
+  if (kept > MOST_BYTES - most) return;
+  samples.push(Buffer.from(isLong ? piece.subarray(-most) : piece));
+  received.kept = kept + Math.min(piece.length, most + HEAD_BYTES);
+}
 
 /** A piece of the body has come. */
 export function receive(received: Received, piece: Buffer): void {
   received.bytes += piece.length;
-  if ((++received.pieces & (received.pieces - 1)) === 0) received.samples.push(Buffer.from(piece.subarray(0, SAMPLE_BYTES)));
+  if ((++received.pieces & (received.pieces - 1)) === 0) keepSample(received, piece);
 }
 
 const EVENT = /^(?:event|data|id|:)/;
@@ -51,10 +67,15 @@ function read({ codec, provider, wire }: Target, samples: readonly Buffer[]): { 
   const isBinary = wire.wire.framing === 'aws-event-stream';
   const decoder = codec.streamDecoder({ maker: provider.maker, newId: (prefix) => `${prefix}sample` });
   let text = '';
+  let parts = 0;
   let usage: Usage | undefined;
   const emit: Emit = (event) => {
     if (event.type === 'part-delta') text += event.text;
-    else if (event.type === 'usage') usage = event.usage;
+    else if (event.type === 'part-start') {
+      // It says what follows: a call its name, a picture at least that it is one.
+      parts++;
+      if (event.part.kind === 'tool-call') text += event.part.name;
+    } else if (event.type === 'usage') usage = event.usage;
   };
   for (const sample of samples) {
     const reader = isBinary ? createEventStreamReader() : createSseReader();
@@ -66,7 +87,7 @@ function read({ codec, provider, wire }: Target, samples: readonly Buffer[]): { 
   }
   // Some dialects report in every event, and their decoders tell the last of it at the end.
   decoder.end(emit, CUT);
-  return { tokens: roughTokens(text), ...(usage ? { usage } : {}) };
+  return { tokens: parts + roughTokens(text), ...(usage ? { usage } : {}) };
 }
 
 const sizeOf = (all: readonly Buffer[]): number => all.reduce((bytes, one) => bytes + one.length, 0);

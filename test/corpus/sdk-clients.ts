@@ -15,7 +15,8 @@ export interface Read {
 /** An official SDK in front of the gateway. */
 export interface SdkClient {
   readonly protocol: ProtocolId;
-  read(model: string, streamed: boolean): Promise<Read>;
+  /** `heard` is told each event of a stream as the SDK hands it on. */
+  read(model: string, streamed: boolean, heard?: (frame: SseFrame) => void): Promise<Read>;
   /** What is wrong with the exception for a status of the gateway's; `undefined`: it is the right one. */
   wrongFor(error: unknown, status: number): string | undefined;
 }
@@ -24,6 +25,8 @@ interface Server {
   readonly url: string;
   readonly key: string;
 }
+
+const nobody = (): void => {};
 
 const messages = [{ role: 'user' as const, content: 'x' }];
 
@@ -34,9 +37,14 @@ async function readStream<E extends object>(
   stream: AsyncIterable<E>,
   nameOf: (event: E) => string | undefined,
   final: () => Promise<object>,
+  heard: (frame: SseFrame) => void,
 ): Promise<Read> {
   const frames: SseFrame[] = [];
-  for await (const event of stream) frames.push(frame(event, nameOf(event)));
+  for await (const event of stream) {
+    const next = frame(event, nameOf(event));
+    frames.push(next);
+    heard(next);
+  }
   return { frames, reply: (await final()) as JsonObject };
 }
 
@@ -79,20 +87,21 @@ function openaiClients({ url, key }: Server): readonly SdkClient[] {
     {
       protocol: 'openai-chat',
       wrongFor,
-      async read(model, streamed) {
+      async read(model, streamed, heard = nobody) {
         if (!streamed) return { reply: { ...(await sdk.chat.completions.create({ model, messages })) } as unknown as JsonObject };
         const stream = sdk.chat.completions.stream({ model, messages, stream_options: { include_usage: true } });
         return readStream(
           stream,
           () => undefined,
           () => stream.finalChatCompletion(),
+          heard,
         );
       },
     },
     {
       protocol: 'openai-responses',
       wrongFor,
-      async read(model, streamed) {
+      async read(model, streamed, heard = nobody) {
         const params = { model, input: 'x', store: false };
         if (!streamed) return { reply: { ...(await sdk.responses.create(params)) } as unknown as JsonObject };
         const stream = sdk.responses.stream(params);
@@ -100,6 +109,7 @@ function openaiClients({ url, key }: Server): readonly SdkClient[] {
           stream,
           (event) => event.type,
           () => stream.finalResponse(),
+          heard,
         );
       },
     },
@@ -112,13 +122,14 @@ function anthropicClient({ url, key }: Server): SdkClient {
   return {
     protocol: 'anthropic-messages',
     wrongFor: wrongClass(ANTHROPIC, Anthropic.APIError),
-    async read(model, streamed) {
+    async read(model, streamed, heard = nobody) {
       if (!streamed) return { reply: { ...(await sdk.messages.create({ ...params, model })) } as unknown as JsonObject };
       const stream = sdk.messages.stream({ ...params, model });
       return readStream(
         stream,
         (event) => event.type,
         () => stream.finalMessage(),
+        heard,
       );
     },
   };
@@ -129,11 +140,15 @@ function googleClient({ url, key }: Server): SdkClient {
   return {
     protocol: 'gemini',
     wrongFor: wrongClass({}, ApiError),
-    async read(model, streamed) {
+    async read(model, streamed, heard = nobody) {
       const params = { model, contents: 'x' };
       if (!streamed) return { reply: { ...(await sdk.models.generateContent(params)) } as unknown as JsonObject };
       const frames: SseFrame[] = [];
-      for await (const chunk of await sdk.models.generateContentStream(params)) frames.push(frame(chunk));
+      for await (const chunk of await sdk.models.generateContentStream(params)) {
+        const next = frame(chunk);
+        frames.push(next);
+        heard(next);
+      }
       return { frames };
     },
   };

@@ -33,6 +33,8 @@ export interface Sizes {
   readonly streams: number;
   /** Clients that leave, at each place of each endpoint. */
   readonly clients: number;
+  /** Places at which each recorded stream is cut, at most. */
+  readonly cuts: number;
   /** Malformed bodies a protocol. */
   readonly bodies: number;
 }

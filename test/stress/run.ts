@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { formatPage } from '../../scripts/format-page.ts';
 import { killAll } from '../e2e/program.ts';
 import { cancellation } from './cancellation.ts';
+import { endings } from './endings.ts';
 import { hole } from './hole.ts';
 import { hostile } from './hostile.ts';
 import { life } from './life.ts';
@@ -17,13 +18,14 @@ import { streams } from './streams.ts';
 import { type Kept, merged, told, withTables } from './table.ts';
 import { time } from './time.ts';
 
-const PARTS: readonly Part[] = [streams, time, cancellation, hole, memory, life, hostile, patterns];
+const PARTS: readonly Part[] = [streams, endings, time, cancellation, hole, memory, life, hostile, patterns];
 const SIZES: Sizes = {
   events: 1_000_000,
   seed: Date.now() % 100_000,
   requests: 100_000,
   streams: 1000,
   clients: 200,
+  cuts: 1000,
   bodies: 10_000,
 };
 const ROOT = join(import.meta.dirname, '..', '..');
