@@ -18,26 +18,29 @@ const MOST_BYTES = 16 * 1024;
 export interface Received {
   headers?: UpstreamHeaders;
   bytes: number;
-  pieces: number;
   /**
-   * Its first, second, fourth, eighth … piece, as copies: a few say what all were like, and an answer that ends well has paid for little
-   * more than an addition.
+   * Its first piece, and each with which it had become a quarter longer than at the one before, as copies: a few say what all were like, and
+   * an answer that ends well has paid for little more than additions.
    */
   readonly samples: Buffer[];
   /** Bytes of the samples. */
   kept: number;
+  /** The length with which the next one is taken. */
+  next: number;
   /** The body ended, and was not cut. */
   ended: boolean;
 }
 
 /** Nothing yet. */
-export const nothingReceived = (): Received => ({ bytes: 0, pieces: 0, samples: [], kept: 0, ended: false });
+export const nothingReceived = (): Received => ({ bytes: 0, samples: [], kept: 0, next: 0, ended: false });
 
 function keepSample(received: Received, piece: Buffer): void {
-  const { pieces, samples, kept } = received;
-  const most = pieces === 1 ? FIRST_END_BYTES : END_BYTES;
+  const { samples, kept, bytes } = received;
+  received.next = bytes + bytes / 4;
+  const isFirst = samples.length === 0;
+  const most = isFirst ? FIRST_END_BYTES : END_BYTES;
   const isLong = piece.length > most + HEAD_BYTES;
-  if (isLong && pieces === 1) samples.push(Buffer.from(piece.subarray(0, HEAD_BYTES)));
+  if (isLong && isFirst) samples.push(Buffer.from(piece.subarray(0, HEAD_BYTES)));
   if (kept > MOST_BYTES - most) return;
   samples.push(Buffer.from(isLong ? piece.subarray(-most) : piece));
   received.kept = kept + Math.min(piece.length, most + HEAD_BYTES);
@@ -46,7 +49,7 @@ function keepSample(received: Received, piece: Buffer): void {
 /** A piece of the body has come. */
 export function receive(received: Received, piece: Buffer): void {
   received.bytes += piece.length;
-  if ((++received.pieces & (received.pieces - 1)) === 0) keepSample(received, piece);
+  if (received.bytes >= received.next) keepSample(received, piece);
 }
 
 const EVENT = /^(?:event|data|id|:)/;

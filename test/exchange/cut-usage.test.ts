@@ -1,8 +1,11 @@
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Call, Target } from '../../src/exchange/call.ts';
+import { nothingReceived, receive, withCutUsage } from '../../src/exchange/cut-usage.ts';
 import { roughTokens } from '../../src/exchange/rough-tokens.ts';
+import { codecOf } from '../corpus/replay.ts';
 import { conduct, cutStream, stream } from '../fakes/upstream.ts';
-import { type Dialect, PAIRS, WORDS } from './dialects.ts';
+import { type Dialect, DIALECTS, PAIRS, WORDS } from './dialects.ts';
 import { ask, call, lastRecord, setStage, type Stage } from './stage.ts';
 
 let stage: Stage;
@@ -80,6 +83,44 @@ describe.each(PAIRS)('$name: an answer that is cut', ({ client, upstream }) => {
     const record = await lastRecord(stage, before + 1);
     expect(record).toMatchObject({ input: 5, output: 3 });
     expect(record.estimated).toBeUndefined();
+  });
+});
+
+const CHANCES = [11, 12, 13, 14];
+
+/** Bytes in pieces of chance sizes, the same for the same seed. */
+function piecesOf(bytes: Buffer, seed: number): readonly Buffer[] {
+  const pieces: Buffer[] = [];
+  let state = seed;
+  for (let at = 0; at < bytes.length;) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const size = 1 + Math.floor((state / 2 ** 32) ** 3 * 30_000);
+    pieces.push(bytes.subarray(at, at + size));
+    at += size;
+  }
+  return pieces;
+}
+
+describe.each(DIALECTS)('$id: an estimate does not depend on how the bytes came', (dialect) => {
+  const events = begun(dialect).map((event) => Buffer.from(event));
+  const all = Buffer.concat(events);
+  const comings: readonly (readonly [string, readonly Buffer[]])[] = [
+    ['event by event', events],
+    ['all at once', [all]],
+    ['the first by itself', [all.subarray(0, events[0]?.length), all.subarray(events[0]?.length)]],
+    ['byte by byte', [...all].map((byte) => Buffer.from([byte]))],
+    ...CHANCES.map((seed) => [`in pieces, seed ${seed}`, piecesOf(all, seed)] as const),
+  ];
+  it.each(comings)('%s', (name, pieces) => {
+    const received = nothingReceived();
+    received.headers = { 'content-type': 'text/event-stream' };
+    for (const piece of pieces) receive(received, piece);
+    const asked = { operation: 'generate', body: Buffer.from('{}') } as unknown as Call;
+    const target = { codec: codecOf(dialect.id), provider: { maker: 'm' }, wire: { wire: {} } } as unknown as Target;
+    const { usage } = withCutUsage(asked, target, { endedBy: 'client', firstTokenAt: 1 }, received);
+    expect(received.samples.reduce((bytes, one) => bytes + one.length, 0)).toBeLessThanOrEqual(18 * 1024);
+    // Single bytes are no events: then there is only what an earlier report said.
+    if (name !== 'byte by byte') near(usage?.output);
   });
 });
 

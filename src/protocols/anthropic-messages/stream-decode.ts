@@ -121,8 +121,15 @@ function createBlocks(state: State, parts: Sequencer, maker: string) {
     } else if (kind === 'thinking') say(key, str(value['thinking']));
   }
 
+  /** Text that comes without a start of its block is no less said. */
+  function implied(key: string, { type }: JsonObject): OpenBlock | undefined {
+    if (type === 'text_delta') start(key, { type: 'text', text: '' });
+    else if (type === 'thinking_delta') start(key, { type: 'thinking', thinking: '' });
+    return state.blocks.get(key);
+  }
+
   function delta(key: string, change: JsonObject): void {
-    const block = state.blocks.get(key);
+    const block = state.blocks.get(key) ?? implied(key, change);
     if (!block) return;
     switch (change['type']) {
       case 'text_delta':
