@@ -237,7 +237,10 @@ export function createApp(config: Config, ports: AppPorts): App {
   const onIdle = (socket: Socket): void => {
     if (draining) socket.end();
   };
-  const keepAlives = createKeepAlives(() => ports.clock.monotonic());
+  const keepAlives = createKeepAlives(
+    () => ports.clock.monotonic(),
+    () => snapshot.config.server.keepAlive?.delay,
+  );
   const exchange = exchangePorts(ports);
   const checks = checksOf(ports, exchange);
   const state = ports.state(() => gateway);

@@ -39,6 +39,13 @@ export interface Config {
     readonly trustedProxies: readonly string[];
     /** Origins that browsers may call from; `*` all. */
     readonly cors: readonly string[];
+    /** What keeps clients that wait from giving up; absent: as usual. */
+    readonly keepAlive?: {
+      /** Milliseconds without a byte after which something is sent. */
+      readonly delay?: number;
+      /** Also those that asked for no stream, by white space. */
+      readonly whole?: boolean;
+    };
   };
   readonly keys: readonly KeySettings[];
   /** In file order, which decides between providers that know the same bare id. */

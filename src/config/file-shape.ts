@@ -51,6 +51,27 @@ const server = {
       default: ['*'],
       examples: [['https://app.example.com']],
     },
+    keepAlive: {
+      kind: 'object',
+      doc: ['What keeps clients from giving up while an answer is long in coming', '回答迟迟未到时，如何避免客户端放弃等待'],
+      fields: {
+        delay: {
+          kind: 'duration',
+          doc: ['Silence after which something is sent, again and again; default 15s', '静默多久之后发送保活内容，此后反复发送；默认 15s'],
+          minMs: 1000,
+          maxMs: 600_000,
+          examples: ['15s'],
+        },
+        whole: {
+          kind: 'flag',
+          doc: [
+            'Also for clients that asked for no stream, by white space before the JSON. An error that comes later then breaks the connection, as its status is gone; default off',
+            '对未请求流式的客户端也发送（JSON 之前的空白）。此后发生的错误只能以断开连接告知，因为状态码已发出；默认关闭',
+          ],
+          examples: [true],
+        },
+      },
+    },
   },
 } as const satisfies ObjectShape;
 

@@ -20,6 +20,7 @@ export function resolveConfig(file: FileConfig): Config {
       workers: server.workers,
       trustedProxies: [],
       cors: server.cors,
+      ...(server.keepAlive === undefined ? {} : { keepAlive: server.keepAlive }),
       ...(server.publicUrl === undefined ? {} : { publicUrl: server.publicUrl.replace(/(?<!\/)\/+$/, '') }),
     },
     keys: file.keys ?? [],

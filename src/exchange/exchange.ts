@@ -226,7 +226,11 @@ async function answer(call: Call, sink: ClientSink, decision: Decision, progress
 }
 
 /** What an answer to a fault needs of a call that may not have come to be one. */
-type Asker = Pick<Call, 'client' | 'id' | 'label'> & { readonly form?: Call['form'] };
+type Asker = Pick<Call, 'client' | 'id' | 'label'> & {
+  readonly form?: Call['form'];
+  /** `false`: it waits for one JSON text. */
+  readonly stream?: boolean;
+};
 
 /** A fault in a stream whose head has gone out (a keep-alive did it) and that no lane has ended. */
 function faultInBand(asker: Asker, sink: ClientSink, fault: Fault): void {
@@ -235,13 +239,23 @@ function faultInBand(asker: Asker, sink: ClientSink, fault: Fault): void {
   sink.end(text.close());
 }
 
+/**
+ * A fault after white space has gone out where one JSON text was awaited: status 200 is said, and SDKs take any JSON for the answer.
+ * So the error is written as far as nobody can read it for one, for people, and the connection breaks, which every SDK raises.
+ */
+function breakOff(sink: ClientSink, body: object): void {
+  sink.write(JSON.stringify(body).slice(0, -1));
+  sink.abort();
+}
+
 /** Writes a fault in the caller's own envelope, or the upstream's own error where the protocols are the same. Returns the status. */
 export function respondFault(asker: Asker, sink: ClientSink, fault: Fault, end?: AttemptEnd, more: OutHeaders = {}): number {
   const { status, body } = asker.client.encodeFault(fault, asker.id);
   sink.failed?.(fault);
   if (sink.closed) return end?.errorBody?.status ?? status;
   if (sink.begun) {
-    faultInBand(asker, sink, fault);
+    if (asker.stream === false) breakOff(sink, body);
+    else faultInBand(asker, sink, fault);
     return status;
   }
   const headers = { ...callHeaders(asker), ...more };

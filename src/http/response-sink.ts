@@ -118,6 +118,8 @@ class HttpSink implements ResponseSink {
   }
 
   abort(): void {
+    // What was said before is still told.
+    this.flush();
     this.#end();
     this.#response.destroy();
   }

@@ -23,6 +23,7 @@ import { letGo, readBody } from './read-body.ts';
 import { checkedModel, checkNestedModel, flagOf, isStrict, labelOf, modelOf, scanBody, type ScannedBody } from './read-call.ts';
 import { noteRefusal } from './note-refusal.ts';
 import { readRouting } from './read-routing.ts';
+import { brokenOff, stayAlive } from './stay-alive.ts';
 
 /** A request that was recognised and whose caller is known. */
 export interface Visit {
@@ -139,14 +140,16 @@ function callOf(visit: Visit, operation: Extract<Operation, { kind: 'generate' }
 function run(visit: Visit, operation: Extract<Operation, { kind: 'generate' }>, body: Buffer, ports: GatewayPorts): Promise<unknown> {
   const scanned = scanBody(body, visit.snapshot.config.limits.depth);
   const call = callOf(visit, operation, scanned);
-  if (call.stream && call.form === 'sse') ports.track(visit.sink, call.client.keepAlive, callHeaders(call));
+  stayAlive(visit, call.stream ? call.form : 'whole', ports);
   const work = (within: Visit): Promise<unknown> => {
     const spoken = geminiSpeech(within, call, ports) ?? chatAudio(within, call, ports);
     if (spoken instanceof Promise) return spoken;
     return ports.services.stateful(within, call) ?? answerCall(spoken ?? call, within.sink, ports);
   };
   const about = { operation: call.operation, asked: call.model };
-  return onlyOnce(visit, ports, { fingerprint: () => fingerprintOf(visit, [`${call.stream} ${call.form}\n`, body]), work, about });
+  const fingerprint = (): string => fingerprintOf(visit, [`${call.stream} ${call.form}\n`, body]);
+  const answered = onlyOnce(visit, ports, { fingerprint, work, about });
+  return call.stream ? answered : brokenOff(answered, visit.sink);
 }
 
 /** What the gateway keeps for a client: made once for each `Idempotency-Key`. */

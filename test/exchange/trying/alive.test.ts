@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { createKeepAlives } from '../../../src/http/keep-alive.ts';
 import { type Conducted, conduct, type FakeUpstream, startUpstream, stream } from '../../fakes/upstream.ts';
 import { startTestServer, type TestServer } from '../../server.ts';
 import { TEXT } from '../dialects.ts';
@@ -61,4 +62,52 @@ it('and where none does, the error comes in the stream, once', async () => {
   expect(said).toMatchObject({ status: 200, finished: false });
   expect(said.error).toBeDefined();
   expect(said.data.filter((one) => one.error)).toHaveLength(1);
+});
+
+it('a client that asked for no stream is sent nothing where the configuration does not say so: its error keeps its status', async () => {
+  const play = conduct();
+  first.answer = play.answer;
+  const asked = fetch(`${server.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/json' },
+    body: JSON.stringify(CHAT.body('a/up', false)),
+  });
+  await play.asked;
+  ahead += 20_000;
+  // The keep-alives look once a second.
+  await new Promise((resolve) => setTimeout(resolve, 1200));
+  play.head(422, { 'content-type': 'application/json' });
+  play.end(JSON.stringify(CHAT.error(422, 'your mistake')));
+  expect((await asked).status).toBe(422);
+});
+
+it('the silence after which something is sent can be set, also by a reload', () => {
+  vi.useFakeTimers();
+  try {
+    let delay: number | undefined;
+    const alive = createKeepAlives(
+      () => Date.now(),
+      () => delay,
+    );
+    const started = Date.now();
+    const sent: number[] = [];
+    const sink = {
+      begun: true,
+      closed: false,
+      idleSince: started,
+      write(text: string) {
+        sent.push(Math.round((Date.now() - started) / 1000));
+        sink.idleSince = Date.now();
+        return text === 'x';
+      },
+    };
+    alive.add(sink as never, 'x', {});
+    vi.advanceTimersByTime(16_000);
+    delay = 3000;
+    vi.advanceTimersByTime(6500);
+    alive.stop();
+    expect(sent).toEqual([15, 18, 21]);
+  } finally {
+    vi.useRealTimers();
+  }
 });

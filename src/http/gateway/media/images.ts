@@ -7,7 +7,7 @@ import { base64Type } from '../../../media/images/image-type.ts';
 import type { ImageReply, ImageRequest, MadeImage } from '../../../media/images/shape.ts';
 import { writeUsage } from '../../../media/images/usage.ts';
 import { sseText } from '../../../wire/sse.ts';
-import { callHeaders } from '../../../exchange/out-headers.ts';
+import { stayAlive } from '../stay-alive.ts';
 import { formatOf, hasImages, type ImageBody, loadImages, readImageBody, readImageRequest } from './images-read.ts';
 import type { MediaOperation } from '../endpoints.ts';
 import type { GatewayPorts, Visit } from '../handle.ts';
@@ -137,7 +137,7 @@ async function perform(visit: Visit, { operation, body, asked, format }: Wanted,
     const load = (context: MediaContext): Promise<ImageRequest> => loaded(context, asked, body);
     return startImageTask(visit, { call, fields: body.fields, n: asked.n, load, work }, ports);
   }
-  if (asked.stream) ports.track(visit.sink, call.client.keepAlive, callHeaders(call));
+  stayAlive(visit, asked.stream ? 'sse' : 'whole', ports);
   await runMedia({ ...call, inBand: asked.stream !== undefined }, visit.sink, ports, work);
 }
 

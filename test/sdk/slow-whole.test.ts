@@ -1,0 +1,248 @@
+import type { ServerResponse } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Conducted, conduct, type FakeUpstream, json, startUpstream } from '../fakes/upstream.ts';
+import { startTestServer, type TestServer } from '../server.ts';
+import { chat, DIALECTS, messages, TEXT } from '../exchange/dialects.ts';
+import { call, type Got } from '../exchange/stage.ts';
+import { anthropicAt, googleAt, openaiAt } from './stage.ts';
+
+let ahead = 0;
+let server: TestServer;
+let first: FakeUpstream;
+let second: FakeUpstream;
+/** Rows run at once: each finds its conductor by the name of its model. */
+const plays = new Map<string, Conducted>();
+/** Answers to clients that are under way. */
+const open = new Set<ServerResponse>();
+beforeAll(async () => {
+  first = await startUpstream((seen, response) => [...plays].find(([mark]) => seen.body.includes(mark))?.[1].answer(seen, response));
+  second = await startUpstream(json(chat.whole));
+  // A clock that can be put forward: to the keep-alives clients have then heard nothing for as long.
+  const clock = { now: () => Date.now(), monotonic: () => performance.now() + ahead };
+  const providers = {
+    a: { ...chat.settings(first.url), retries: 0 },
+    claude: { ...messages.settings(first.url), retries: 0 },
+    b: chat.settings(second.url),
+    painter: { preset: 'openai', baseUrl: first.url, key: 'up-secret' },
+  };
+  const server_ = { host: '127.0.0.1', port: 0, workers: 1 as const, trustedProxies: [], cors: ['*'], keepAlive: { whole: true } };
+  const models = { 'both-*': { targets: [{ to: 'a/*' }, { to: 'b/*' }], strategy: 'priority' } } as const;
+  server = await startTestServer({ server: server_, providers, models }, undefined, clock);
+  server.app.server.on('request', (_request, response: ServerResponse) => {
+    open.add(response);
+    response.on('close', () => open.delete(response));
+  });
+});
+afterAll(async () => {
+  await server.close();
+  await first.close();
+  await second.close();
+  expect(server.defects).toEqual([]);
+});
+
+const turns = [{ role: 'user' as const, content: 'x' }];
+const SDKS: readonly { readonly name: string; readonly ask: (model: string) => Promise<unknown> }[] = [
+  {
+    name: 'openai, chat',
+    ask: async (model) =>
+      (await openaiAt(server.url, server.key).chat.completions.create({ model, messages: turns })).choices[0]?.message.content,
+  },
+  {
+    name: 'openai, responses',
+    ask: async (model) => (await openaiAt(server.url, server.key).responses.create({ model, input: 'x', store: false })).output_text,
+  },
+  {
+    name: 'openai, responses that are kept',
+    ask: async (model) => (await openaiAt(server.url, server.key).responses.create({ model, input: 'x' })).output_text,
+  },
+  {
+    name: 'anthropic',
+    async ask(model) {
+      const said = await anthropicAt(server.url, server.key).messages.create({ model, max_tokens: 50, messages: turns });
+      return said.content.map((part) => (part.type === 'text' ? part.text : '')).join('');
+    },
+  },
+  { name: 'google', ask: async (model) => (await googleAt(server.url, server.key).models.generateContent({ model, contents: 'x' })).text },
+];
+
+/** Lets the client wait until white space has gone out, then has the upstream go on. `ask` is given a model that only it uses. */
+async function keptWaiting<T>(ask: (model: string) => Promise<T>, then: (play: Conducted) => unknown): Promise<T> {
+  const play = conduct();
+  const mark = `row-${plays.size}-`;
+  plays.set(mark, play);
+  const asked = ask(mark);
+  asked.catch(() => {});
+  await play.asked;
+  const waiting = [...open];
+  ahead += 20_000;
+  await vi.waitFor(() => expect(waiting.every(({ headersSent, closed }) => headersSent || closed)).toBe(true), {
+    interval: 10,
+    timeout: 5000,
+  });
+  await then(play);
+  return asked;
+}
+
+const asJson = { 'content-type': 'application/json' };
+const FAILURES: readonly [string, (play: Conducted) => void][] = [
+  [
+    'an error status',
+    (play) => {
+      play.head(500, asJson);
+      play.end(JSON.stringify(chat.error(500, 'it broke')));
+    },
+  ],
+  [
+    'the client’s own mistake',
+    (play) => {
+      play.head(400, asJson);
+      play.end(JSON.stringify(chat.error(400, 'your mistake')));
+    },
+  ],
+  ['a closed connection', (play) => play.cut('rst')],
+  [
+    'half a reply',
+    async (play) => {
+      play.head(200, { ...asJson, 'content-length': '5000' });
+      await play.write(JSON.stringify(chat.whole).slice(0, 40));
+      play.cut('fin');
+    },
+  ],
+  [
+    'an error in a success',
+    (play) => {
+      play.head(200, asJson);
+      play.end(JSON.stringify({ error: { message: 'it broke', type: 'server_error', param: null, code: null } }));
+    },
+  ],
+];
+
+describe.concurrent.each(SDKS)('$name: an answer that is long in coming', ({ ask }) => {
+  it.each([
+    ['in the client’s words or others', 'a', chat],
+    ['in the words of another', 'claude', messages],
+  ] as const)('comes behind white space, %s', async (_, provider, dialect) => {
+    const said = keptWaiting(
+      (mark) => ask(`${provider}/${mark}`),
+      (play) => {
+        play.head(200, asJson);
+        play.end(JSON.stringify(dialect.whole));
+      },
+    );
+    expect(await said).toBe(TEXT);
+  });
+
+  it.each(FAILURES)('that is %s raises', async (_, fails) => {
+    await expect(keptWaiting((mark) => ask(`a/${mark}`), fails)).rejects.toThrow();
+  });
+});
+
+describe.concurrent('on the wire', () => {
+  const ask = (model: string, dialect = chat): Promise<Got> =>
+    call(`${server.url}${dialect.path(model, false)}`, JSON.stringify(dialect.body(model, false)), {
+      'content-type': 'application/json',
+      authorization: `Bearer ${server.key}`,
+    });
+
+  it.each(DIALECTS)('$id: white space, then the answer, or what nobody takes for one and a broken connection', async (dialect) => {
+    const good = await keptWaiting(
+      (mark) => ask(`a/${mark}`, dialect),
+      (play) => {
+        play.head(200, asJson);
+        play.end(JSON.stringify(chat.whole));
+      },
+    );
+    expect(good).toMatchObject({ status: 200, complete: true, text: expect.stringMatching(/^\n+\{/) });
+    expect(good.headers['content-type']).toMatch(/^application\/json/);
+    expect(dialect.wholeText(JSON.parse(good.text))).toBe(TEXT);
+    const bad = await keptWaiting(
+      (mark) => ask(`a/${mark}`, dialect),
+      (play) => {
+        play.head(500, asJson);
+        play.end(JSON.stringify(chat.error(500, 'it broke')));
+      },
+    );
+    expect(bad).toMatchObject({ status: 200, complete: false });
+    expect(() => JSON.parse(bad.text)).toThrow();
+    expect(bad.text).toContain('it broke');
+    expect(server.records.find(({ status, protocol }) => status === 502 && protocol === dialect.id)).toMatchObject({ endedBy: 'upstream' });
+  });
+
+  it('the next target may still answer', async () => {
+    const got = await keptWaiting(
+      (mark) => ask(`both-${mark}`),
+      (play) => play.cut('rst'),
+    );
+    expect(got).toMatchObject({ status: 200, complete: true });
+    expect(chat.wholeText(JSON.parse(got.text))).toBe(TEXT);
+    expect(server.records.find(({ asked }) => asked.startsWith('both-'))).toMatchObject({ provider: 'b', attempts: 2, status: 200 });
+  });
+
+  it('images, too', async () => {
+    const ask = (mark: string): Promise<Got> =>
+      call(`${server.url}/v1/images/generations`, JSON.stringify({ model: `painter/gpt-image-1-${mark}`, prompt: 'a boat' }), {
+        'content-type': 'application/json',
+        authorization: `Bearer ${server.key}`,
+      });
+    const good = await keptWaiting(ask, (play) => {
+      play.head(200, asJson);
+      play.end(JSON.stringify({ created: 1, data: [{ b64_json: 'aGk=' }] }));
+    });
+    expect(good).toMatchObject({ status: 200, complete: true, text: expect.stringMatching(/^\n+\{/) });
+    expect(JSON.parse(good.text)).toMatchObject({ data: [{ b64_json: 'aGk=' }] });
+    const bad = await keptWaiting(ask, (play) => play.cut('rst'));
+    expect(bad).toMatchObject({ status: 200, complete: false });
+    expect(bad.text.trim()).toBe('');
+  });
+
+  it('a client that leaves meanwhile stops the upstream', async () => {
+    const leaving = new AbortController();
+    const { url, key } = server;
+    const asked = keptWaiting(
+      (mark) =>
+        fetch(`${url}/v1/chat/completions`, {
+          method: 'POST',
+          signal: leaving.signal,
+          headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+          body: JSON.stringify(chat.body(`a/${mark}`, false)),
+        }).then((answer) => answer.text()),
+      async (play) => {
+        const at = performance.now();
+        leaving.abort();
+        expect((await play.hungUp) - at).toBeLessThan(250);
+      },
+    );
+    await expect(asked).rejects.toThrow();
+  });
+});
+
+describe.concurrent('Gemini’s array', () => {
+  const ask = async (then: (play: Conducted) => unknown): Promise<Got> =>
+    keptWaiting(
+      (mark) =>
+        call(`${server.url}/v1beta/models/a/${mark}:streamGenerateContent`, JSON.stringify({ contents: [{ parts: [{ text: 'x' }] }] }), {
+          'x-goog-api-key': server.key,
+        }),
+      then,
+    );
+  it('is kept alive by white space before and between its elements', async () => {
+    const upTo = chat.before + 1;
+    const got = await ask(async (play) => {
+      play.head();
+      await play.write(chat.events.slice(0, upTo).join(''));
+      play.end(chat.events.slice(upTo).join(''));
+    });
+    expect(got).toMatchObject({ status: 200, complete: true, text: expect.stringMatching(/^\n+\[/) });
+    const elements = JSON.parse(got.text) as { candidates?: { content?: { parts?: { text?: string }[] } }[] }[];
+    const text = elements.map((one) => one.candidates?.[0]?.content?.parts?.map((part) => part.text ?? '').join('') ?? '').join('');
+    expect(text).toBe(TEXT);
+  });
+  it('ends with the error as its element', async () => {
+    const got = await ask((play) => {
+      play.head(500, asJson);
+      play.end(JSON.stringify(chat.error(500, 'it broke')));
+    });
+    expect(got.status).toBe(200);
+    expect(JSON.parse(got.text)).toEqual([{ error: expect.objectContaining({ message: expect.stringContaining('it broke') }) }]);
+  });
+});
