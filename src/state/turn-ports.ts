@@ -1,5 +1,5 @@
 import type { ClientSink, OutHeaders } from '../exchange/client-sink.ts';
-import type { OncePorts } from '../exchange/once/answer-call.ts';
+import type { OncePorts } from '../exchange/once/sharing.ts';
 import type { Sealer, StateStore } from './ports.ts';
 
 /** What turns of the Responses API stand on. */

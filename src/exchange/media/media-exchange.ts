@@ -5,11 +5,11 @@ import type { KeptDecision } from '../../policy/kept-decision.ts';
 import { verdictOf } from '../../policy/retry.ts';
 import type { Provider, ProviderMedia } from '../../presets/preset.ts';
 import type { UpstreamCall, UpstreamSink } from '../../upstream/send.ts';
-import type { AttemptEnd, Call } from '../call.ts';
+import type { AttemptEnd, Cached, Call } from '../call.ts';
 import { recordHead, recordNotes, recordUsage } from '../call-record.ts';
 import type { ClientSink, OutHeaders } from '../client-sink.ts';
 import { type ExchangePorts, respondFault } from '../exchange.ts';
-import { callHeaders, notesHeader, servedBy } from '../out-headers.ts';
+import { cacheHeaders, callHeaders, notesHeader, servedBy } from '../out-headers.ts';
 import type { CallRecord } from '../ports.ts';
 import { measured } from '../measured.ts';
 import { refuseLosses } from '../refuse-losses.ts';
@@ -32,6 +32,8 @@ export interface MediaCall extends Asking, Pick<Call, 'id' | 'label' | 'at' | 's
   readonly isSpent?: () => boolean;
   /** What it starts is asked for later, by the provider's first key. */
   readonly isJob?: boolean;
+  /** Its route keeps answers: what became of that. */
+  readonly cached?: Cached;
 }
 
 /** The client hung up: nothing is to be said any more. */
@@ -250,6 +252,7 @@ function contextOf(
       ...servedBy({ provider, model }, number),
       'x-pailou-overhead-ms': (mine.answeredAt - call.started).toFixed(2),
       ...(notes.list.length > 0 ? { 'x-pailou-notes': notesHeader(notes.list) } : {}),
+      ...(call.cached ? cacheHeaders(call.cached) : {}),
     };
   };
   const countTry = (): void => void (settling.attempts = Math.max(settling.attempts, number));

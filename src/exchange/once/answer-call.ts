@@ -1,36 +1,33 @@
 import { createHash } from 'node:crypto';
-import { GatewayError, type Fault, gatewayFault } from '../../ir/index.ts';
+import { GatewayError, gatewayFault } from '../../ir/index.ts';
 import { type CachedRoute, cachedRoute } from '../../policy/routes/cached-route.ts';
-import { verdictOf } from '../../policy/retry.ts';
 import type { AttemptEnd, Call, Decoded } from '../call.ts';
 import type { ClientSink } from '../client-sink.ts';
-import { recordHead } from '../call-record.ts';
-import { type ExchangePorts, respondFault, runExchange } from '../exchange.ts';
+import { runExchange } from '../exchange.ts';
 import { createGate } from '../trying/gate-sink.ts';
 import { decodeCall } from '../write-request.ts';
 import { type CacheWish, cacheWish, endsWell, standsAlone } from './cache-wish.ts';
 import { chainOf } from './event-chain.ts';
 import { Flight, type Follower, type Outcome } from './flight.ts';
-import type { AnswerStore, KeptAnswer } from './kept-answers.ts';
+import type { KeptAnswer } from './kept-answers.ts';
 import { createHearing, sayAgain } from './replay.ts';
 import { chatKey } from './request-key.ts';
-
-/** Answers that are kept, and those that are being made. */
-export interface Answers {
-  readonly store: AnswerStore;
-  /** By the key of what was asked; as many as calls run. */
-  readonly flights: Map<string, Flight>;
-}
-
-/** What answering once needs of the world. */
-export interface OncePorts extends ExchangePorts {
-  readonly answers: Answers;
-}
+import {
+  hit,
+  isPointless,
+  land,
+  MAX_FOLLOWED,
+  type OncePorts,
+  settleShared,
+  type Shared,
+  sharedOf,
+  type Sharer,
+  waitFor,
+} from './sharing.ts';
 
 /** A call that may be answered with what another was told. */
-interface Asking {
+interface Asking extends Sharer {
   readonly call: Call;
-  readonly sink: ClientSink;
   readonly route: CachedRoute;
   readonly decoded: Decoded;
   readonly wish: CacheWish;
@@ -38,11 +35,6 @@ interface Asking {
   /** What its own words are: who uses the same gets the same bytes. Absent where the gateway has changed them. */
   readonly words?: string;
 }
-
-/** Who followed so many calls that failed is told of the last failure, instead of making one more. */
-const MAX_FOLLOWED = 2;
-
-const hit = (call: Call, ageMs: number): Call => ({ ...call, cached: { how: 'hit', ageS: Math.max(0, Math.floor(ageMs / 1000)) } });
 
 function wordsOf({ client, stream, form, body, prepared }: Call): Pick<Asking, 'words'> {
   if (prepared) return {};
@@ -56,43 +48,21 @@ function askingOf(call: Call, sink: ClientSink, route: CachedRoute): Asking | un
   try {
     const decoded = decodeCall(call);
     if (standsAlone(call, decoded.request)) return undefined;
-    return { call, sink, route, decoded, wish, key: chatKey(call, route, decoded.request), ...wordsOf(call) };
+    return {
+      call,
+      operation: call.operation,
+      stream: call.stream,
+      sink,
+      route,
+      decoded,
+      wish,
+      key: chatKey(call, route, decoded.request),
+      ...wordsOf(call),
+    };
   } catch (error) {
     if (error instanceof GatewayError) return undefined;
     throw error;
   }
-}
-
-/** Another call's answer, and how this one came by it. */
-interface Shared extends Pick<KeptAnswer, 'provider' | 'model'> {
-  readonly as: 'hit' | 'shared';
-}
-
-/** One line for a call that no provider was asked for. */
-function recordShared({ call }: Asking, ports: OncePorts, end: AttemptEnd, status: number, from?: Shared): void {
-  ports.record({
-    ...recordHead(call, call.operation, call.model),
-    status,
-    attempts: 0,
-    durationMs: ports.clock.monotonic() - call.started,
-    endedBy: end.endedBy === 'client' ? 'client' : 'gateway',
-    ...(call.stream ? { stream: true } : {}),
-    ...(from ? { provider: from.provider, model: from.model, cache: from.as } : {}),
-    ...(end.stop ? { stop: end.stop.reason } : {}),
-    ...(end.fault ? { fault: end.fault.code ?? end.fault.kind } : {}),
-  });
-}
-
-/** The status of a call whose client did not wait for one (nginx's word for it). */
-const CLIENT_GONE = 499;
-
-/** Tells a fault and writes the record of a call that shared another one's answer. */
-function settleShared(asking: Asking, ports: OncePorts, end: AttemptEnd, from?: Shared): AttemptEnd {
-  const { call, sink } = asking;
-  const left = end.endedBy === 'client' && !sink.begun ? CLIENT_GONE : 200;
-  const status = end.fault && !sink.closed ? respondFault(call, sink, end.fault, end) : left;
-  recordShared(asking, ports, end, status, from);
-  return end;
 }
 
 const isUsable = (kept: KeptAnswer, { words }: Asking): boolean =>
@@ -101,7 +71,7 @@ const isUsable = (kept: KeptAnswer, { words }: Asking): boolean =>
 /** Gives a kept answer: in the same words where the question was in the same, else written anew. */
 async function give(asking: Asking, kept: KeptAnswer, as: Shared['as'], ports: OncePorts): Promise<AttemptEnd> {
   const { decoded, sink, words } = asking;
-  const call = hit(asking.call, ports.clock.now() - kept.at);
+  const call = { ...asking.call, cached: hit(ports.clock.now() - kept.at) };
   const { said, events = [] } = kept;
   const isSame = said !== undefined && said.to === words;
   const hearer = { call, decoded, sink, ports };
@@ -119,12 +89,6 @@ function stopOf({ events }: KeptAnswer): Pick<AttemptEnd, 'stop'> {
   return last?.type === 'reply-end' ? { stop: last.stop } : {};
 }
 
-/** Whether others who ask the same would only be told the same: their own mistake, or to come back later. */
-function isPointless(fault: Fault): boolean {
-  const { scope } = verdictOf(fault);
-  return scope === 'client' || scope === 'gateway' || scope === 'limit' || fault.retryAfterMs !== undefined;
-}
-
 /** Reads what a flight says as it comes. Resolves when the client was told all of it, or `undefined` when it was told nothing and must be answered otherwise. */
 async function hear(
   asking: Asking,
@@ -134,7 +98,7 @@ async function hear(
 ): Promise<AttemptEnd | undefined> {
   const { call, decoded } = asking;
   const sink = createGate(asking.sink);
-  const hearer = { call: hit(call, 0), decoded, sink, ports };
+  const hearer = { call: { ...call, cached: hit(0) }, decoded, sink, ports };
   let hearing: ReturnType<typeof createHearing> | undefined;
   let drop: () => void = () => {};
   const dropped = new Promise<undefined>((resolve) => {
@@ -171,18 +135,6 @@ async function hear(
 const tooSlow = gatewayFault('timeout', 'The answer was taken too slowly', { code: 'client_too_slow' });
 const endedEarly = gatewayFault('upstream', 'The upstream ended its stream before the reply was complete', { code: 'stream_ended_early' });
 
-/** Waits until a flight is over, or the client has left. */
-async function wait({ sink }: Asking, flight: Flight): Promise<Outcome | AttemptEnd> {
-  const follower: Follower = { wake() {}, drop() {} };
-  const gone = new Promise<AttemptEnd>((resolve) => sink.onGone(() => resolve({ endedBy: 'client' })));
-  flight.follow(follower);
-  try {
-    return await Promise.race([flight.over, gone]);
-  } finally {
-    flight.leave(follower);
-  }
-}
-
 /** Answers with what a call that runs already is told. `undefined`: that came to nothing that would be an answer. */
 async function follow(asking: Asking, flight: Flight, isLast: boolean, ports: OncePorts): Promise<AttemptEnd | undefined> {
   const { call } = asking;
@@ -191,7 +143,7 @@ async function follow(asking: Asking, flight: Flight, isLast: boolean, ports: On
     const end = await hear(asking, flight, first, ports);
     if (end) return settleShared(asking, ports, end, sharedOf(flight));
   }
-  const outcome = await wait(asking, flight);
+  const outcome = await waitFor(asking, flight);
   if ('endedBy' in outcome) return settleShared(asking, ports, outcome, sharedOf(flight));
   if ('kept' in outcome) return isUsable(outcome.kept, asking) ? give(asking, outcome.kept, 'shared', ports) : undefined;
   if (!('fault' in outcome) || (!isLast && !isPointless(outcome.fault))) return undefined;
@@ -208,8 +160,6 @@ async function follow(asking: Asking, flight: Flight, isLast: boolean, ports: On
 
 const isSameDialect = ({ call }: Asking, flight: Flight): boolean => flight.source?.upstream === call.client.id;
 
-const sharedOf = ({ source }: Flight): Shared | undefined => source && { ...source, as: 'shared' };
-
 /** Makes the call, lets others follow it, and keeps what came of it. */
 async function lead(asking: Asking, ports: OncePorts): Promise<AttemptEnd> {
   const { call, sink, key, route, wish, words } = asking;
@@ -225,7 +175,7 @@ async function lead(asking: Asking, ports: OncePorts): Promise<AttemptEnd> {
     const made: Call = {
       ...call,
       cached: { how: wish.reads ? 'miss' : 'bypass' },
-      overhears: (own, target) => flight.witness(own, target),
+      overhears: (own, { provider, model, protocol }) => flight.witness(own, { provider: provider.name, model, upstream: protocol }),
     };
     const end = await runExchange(made, flight, ports);
     const answer = end.fault || end.endedBy === 'client' ? undefined : flight.answer(ports.clock.now(), words, call.stream);
@@ -233,8 +183,7 @@ async function lead(asking: Asking, ports: OncePorts): Promise<AttemptEnd> {
     flight.finish(outcomeOf(end, answer));
     return end;
   } finally {
-    if (flights.get(key) === flight) flights.delete(key);
-    flight.finish({ nothing: true });
+    land(key, flight, ports.answers);
   }
 }
 

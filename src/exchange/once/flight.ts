@@ -1,5 +1,5 @@
 import type { Emit, Fault, ProtocolId, ReplyEvent } from '../../ir/index.ts';
-import type { AttemptEnd, Target } from '../call.ts';
+import type { AttemptEnd } from '../call.ts';
 import type { ClientSink, OutHeaders } from '../client-sink.ts';
 import { append, beginning, eventsAfter, type Link } from './event-chain.ts';
 import { type KeptAnswer, MAX_ANSWER_BYTES } from './kept-answers.ts';
@@ -69,6 +69,8 @@ export class Flight implements ClientSink {
   /** Who read all events has the whole answer. */
   isComplete = false;
   source: Source | undefined;
+  /** What went wrong. */
+  fault: Fault | undefined;
   /** Where a follower begins to read; gone once more was said than is kept. */
   first: Link | undefined = beginning();
   readonly #leader: ClientSink;
@@ -118,8 +120,8 @@ export class Flight implements ClientSink {
   }
 
   /** Listens to one try, whose own way to the client is `sink`. */
-  witness(sink: ClientSink, { provider, model, protocol }: Target): Emit {
-    const witness: Witness = { sink, source: { provider: provider.name, model, upstream: protocol }, pending: [] };
+  witness(sink: ClientSink, source: Source): Emit {
+    const witness: Witness = { sink, source, pending: [] };
     this.#witnesses.push(witness);
     return (event) => this.#heard(witness, event);
   }
@@ -140,6 +142,11 @@ export class Flight implements ClientSink {
     if (bytes !== undefined) this.#record(bytes);
     this.#ended = true;
     if (this.#leads) this.#leader.end(bytes);
+  }
+
+  failed(fault: Fault): void {
+    this.fault = fault;
+    this.#leader.failed?.(fault);
   }
 
   abort(): void {

@@ -98,8 +98,14 @@ export function createHearing({ call, decoded, sink, ports }: Hearer, source: So
   };
 }
 
+interface Saying {
+  readonly call: Pick<Call, 'client' | 'id' | 'label' | 'started' | 'cached'>;
+  readonly sink: ClientSink;
+  readonly ports: Pick<ExchangePorts, 'clock'>;
+}
+
 /** Gives an answer in the very words in which it was given before. */
-export function sayAgain({ call, sink, ports }: Omit<Hearer, 'decoded'>, { provider, model }: Source, said: SaidAnswer): void {
+export function sayAgain({ call, sink, ports }: Saying, { provider, model }: Source, said: SaidAnswer): void {
   const { body, headers, status, isStream } = said;
   sink.begin(
     status,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ChatRequest, Turn } from '../../ir/index.ts';
+import type { ChatRequest, JsonObject, Turn } from '../../ir/index.ts';
 import type { CachedRoute } from '../../policy/routes/cached-route.ts';
 import type { Call } from '../call.ts';
 
@@ -55,11 +55,20 @@ function wishesIn(headers: IncomingHttpHeaders, client: string): readonly string
   return wishes.toSorted();
 }
 
+/** Of bodies besides chat: the route says the model, and who it is for changes no answer. */
+const BESIDE: ReadonlySet<string> = new Set(['model', 'user']);
+
+/** What a body asks for, besides chat, in whatever order its members stand. */
+export const askedIn = (body: JsonObject): unknown =>
+  Object.entries(body)
+    .filter(([name, value]) => !BESIDE.has(name) && value !== null)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+
 /** Who asks where, as far as an answer depends on it. */
-type Asker = Pick<Call, 'snapshot' | 'key' | 'strict' | 'headers' | 'client' | 'routing'>;
+type Asker = Pick<Call, 'snapshot' | 'key' | 'strict' | 'headers' | 'client'> & { readonly routing?: Call['routing'] };
 
 /** A whole SHA-256 of who asks, where, and for what (`meaning`, JSON). Equal ones get equal answers. */
-function answerKey({ snapshot, key, strict, headers, client, routing }: Asker, route: CachedRoute, meaning: unknown): string {
+export function answerKey({ snapshot, key, strict, headers, client, routing }: Asker, route: CachedRoute, meaning: unknown): string {
   const owner = route.shared ? null : key.id;
   // Answers of another configuration are not given again, unless all that matters to where calls go is as it was.
   const where = [snapshot.fingerprint, route.name, owner, strict, routing?.asks ?? null, routing?.provider ?? null];

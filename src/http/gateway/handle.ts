@@ -3,7 +3,8 @@ import { type Fault, GatewayError, gatewayFault, type JsonObject, type ProtocolI
 import type { Call } from '../../exchange/call.ts';
 import type { ClientSink, OutHeaders } from '../../exchange/client-sink.ts';
 import { respondFault } from '../../exchange/exchange.ts';
-import { answerCall, type OncePorts } from '../../exchange/once/answer-call.ts';
+import { answerCall } from '../../exchange/once/answer-call.ts';
+import type { OncePorts } from '../../exchange/once/sharing.ts';
 import { callHeaders } from '../../exchange/out-headers.ts';
 import type { Tasks } from '../../tasks/ports.ts';
 import type { ClientKey, Snapshot } from '../../policy/snapshot.ts';

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { badField, isObject, type Json, type JsonObject, missingField } from '../../../ir/index.ts';
 import { type Asked, batchOf, checkCount, embed, isRelay, relayInParts, relayPath } from '../../../exchange/media/embeddings.ts';
-import { type MediaContext, runMedia } from '../../../exchange/media/media-exchange.ts';
+import type { MediaContext } from '../../../exchange/media/media-exchange.ts';
+import { answerMedia } from '../../../exchange/once/answer-media.ts';
+import { askedIn } from '../../../exchange/once/request-key.ts';
 import { relay } from '../../../exchange/media/relay.ts';
 import { parseBody } from '../../../exchange/write-request.ts';
 import type { AttemptEnd } from '../../../exchange/call.ts';
@@ -256,6 +258,7 @@ export async function embeddingsEndpoint(
   await onlyOnce(visit, ports, {
     fingerprint: () => fingerprintOf(visit, [scanned.body, JSON.stringify(scanned.routing ?? null)]),
     about: { operation: operation.ability, asked: model },
-    work: (within) => runMedia(call, within.sink, ports, work),
+    work: (within) =>
+      answerMedia(call, within.sink, ports, { meaning: () => [operation.shape, asked.verb, askedIn(parseBody(scanned.body))], work }),
   });
 }

@@ -1,6 +1,8 @@
 import { badField, type Json, type JsonObject, missingField } from '../../../ir/index.ts';
 import type { AttemptEnd } from '../../../exchange/call.ts';
-import { type MediaContext, runMedia } from '../../../exchange/media/media-exchange.ts';
+import type { MediaContext } from '../../../exchange/media/media-exchange.ts';
+import { answerMedia } from '../../../exchange/once/answer-media.ts';
+import { askedIn } from '../../../exchange/once/request-key.ts';
 import { moderate } from '../../../exchange/media/moderations.ts';
 import { relay } from '../../../exchange/media/relay.ts';
 import { parseBody } from '../../../exchange/write-request.ts';
@@ -71,6 +73,6 @@ export const moderationsEndpoint: MediaEndpoint = async (visit, operation, reque
   await onlyOnce(visit, ports, {
     fingerprint: () => fingerprintOf(visit, [scanned.body, JSON.stringify(scanned.routing ?? null)]),
     about: { operation: operation.ability, asked: call.model },
-    work: (within) => runMedia(call, within.sink, ports, work),
+    work: (within) => answerMedia(call, within.sink, ports, { meaning: () => askedIn(parseBody(scanned.body)), work }),
   });
 };

@@ -1,6 +1,8 @@
 import { badField, GatewayError, isObject, type Json, type JsonObject } from '../../../ir/index.ts';
 import { respondFault } from '../../../exchange/exchange.ts';
-import { type MediaContext, runMedia } from '../../../exchange/media/media-exchange.ts';
+import type { MediaContext } from '../../../exchange/media/media-exchange.ts';
+import { answerMedia } from '../../../exchange/once/answer-media.ts';
+import { askedIn } from '../../../exchange/once/request-key.ts';
 import { rerank } from '../../../exchange/media/rerank.ts';
 import type { RerankDocument, RerankReply, RerankRequest } from '../../../media/rerank/shape.ts';
 import { objectAt, optionalBoolean, optionalCount, requiredArray, requiredString, unknownMembers } from '../../../wire/fields.ts';
@@ -111,6 +113,6 @@ async function answer(visit: Visit, operation: MediaOperation, body: Fields, por
   await onlyOnce(visit, ports, {
     fingerprint: () => fingerprintOf(visit, [JSON.stringify(body)]),
     about: { operation: operation.ability, asked: call.model },
-    work: (within) => runMedia(call, within.sink, ports, work),
+    work: (within) => answerMedia(call, within.sink, ports, { meaning: () => [operation.shape, askedIn(body.fields)], work }),
   });
 }

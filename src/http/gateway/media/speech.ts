@@ -1,5 +1,7 @@
 import { badField, isObject, type JsonObject } from '../../../ir/index.ts';
-import { type MediaContext, runMedia } from '../../../exchange/media/media-exchange.ts';
+import type { MediaContext } from '../../../exchange/media/media-exchange.ts';
+import { answerMedia } from '../../../exchange/once/answer-media.ts';
+import { askedIn } from '../../../exchange/once/request-key.ts';
 import { checkSpeed, speak, speakEvents, type SpeechWish } from '../../../exchange/media/speech.ts';
 import { writeAll } from '../../../exchange/media/write-all.ts';
 import { parseBody } from '../../../exchange/write-request.ts';
@@ -71,6 +73,7 @@ export const speechEndpoint: MediaEndpoint = async (visit, operation, request, p
   await onlyOnce(visit, ports, {
     fingerprint: () => fingerprintOf(visit, [bytes, JSON.stringify(routing ?? null)]),
     about: { operation: operation.ability, asked: call.model },
-    work: (within) => runMedia({ ...call, inBand: asEvents, isRepeatable: true }, within.sink, ports, work),
+    work: (within) =>
+      answerMedia({ ...call, inBand: asEvents, isRepeatable: true }, within.sink, ports, { meaning: () => askedIn(body), work }),
   });
 };
