@@ -153,13 +153,14 @@ function counters(provider: Provider, client: ProtocolId, model: string): readon
 
 /**
  * The provider's own count: by the counter of the client's protocol, else of another that the provider speaks. `undefined`:
- * it has none, or it gave no number.
+ * it has none, or it gave no number. `onSend`: it is asked.
  */
 export async function askCounter(
   asked: Countable,
   provider: Provider,
   model: string,
   ports: ExchangePorts,
+  onSend: () => void,
 ): Promise<ProviderCount | undefined> {
   const [wire] = counters(provider, asked.client, model);
   const below = wire?.wire.countTokens?.(model);
@@ -168,7 +169,9 @@ export async function askCounter(
   const isSame = wire.protocol === asked.client && !holdsForeignSeal(Buffer.from(JSON.stringify(asked.body)));
   const body = isSame ? ownBody(asked, wire, model) : await translatedBody(asked, provider, wire, model, ports);
   const more = { headers: isSame ? asked.headers : {}, signal: asked.signal };
-  const answer = body && (await send(provider, wire, wire.basePath + below, more, body, ports));
+  if (!body) return undefined;
+  onSend();
+  const answer = await send(provider, wire, wire.basePath + below, more, body, ports);
   const tokens = answer?.[SUM[wire.protocol] ?? ''];
   if (typeof tokens !== 'number') return undefined;
   return answer && wire.protocol === asked.client ? { tokens, own: answer } : { tokens };

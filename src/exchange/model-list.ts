@@ -4,7 +4,9 @@ import { matchesAny } from '../policy/glob.ts';
 import type { ClientKey, Snapshot } from '../policy/snapshot.ts';
 import type { Preset, Provider, ProviderWire } from '../presets/preset.ts';
 import { fetchWhole } from '../upstream/fetch-whole.ts';
+import type { Signals } from '../policy/signals.ts';
 import type { AttemptPorts } from './attempt.ts';
+import type { ExchangePorts } from './exchange.ts';
 
 /** A model that a caller may name. */
 export interface ListedModel {
@@ -144,15 +146,24 @@ async function askAll(provider: Provider, ports: AttemptPorts): Promise<readonly
 }
 
 /** An alias with the facts of the model that it leads to. */
-function listAlias(alias: string, snapshot: Snapshot, key: ClientKey, listed: ReadonlyMap<string, ListedModel>): ListedModel {
-  const { candidates } = decide(snapshot, { model: alias, protocol: 'openai-chat', operation: 'generate', key });
+function listAlias(
+  alias: string,
+  snapshot: Snapshot,
+  key: ClientKey,
+  signals: Signals,
+  listed: ReadonlyMap<string, ListedModel>,
+): ListedModel {
+  const { candidates } = decide(snapshot, { model: alias, protocol: 'openai-chat', operation: 'generate', key }, signals);
   const chosen = candidates.find((one) => one.verdict === 'chosen');
   const target = chosen && listed.get(`${chosen.provider}/${chosen.model}`);
   return { createdAt: 0, ...target, id: alias, ownedBy: 'pailou' };
 }
 
 /** Asks providers for their lists when somebody wants one, side by side, and remembers them for a while. A provider that does not answer in time is left out. */
-export function createModelLists(ports: AttemptPorts, sandbox: readonly ListedModel[]): ModelLists {
+export function createModelLists(
+  ports: Pick<ExchangePorts, keyof AttemptPorts | 'signals' | 'trying'>,
+  sandbox: readonly ListedModel[],
+): ModelLists {
   // By provider as it was configured: another address or key is another list.
   const known = new WeakMap<Provider, Known>();
   const asking = new WeakMap<Provider, Promise<readonly ListedModel[]>>();
@@ -188,7 +199,10 @@ export function createModelLists(ports: AttemptPorts, sandbox: readonly ListedMo
       if (platform !== undefined) return all.map((model) => ({ ...model, id: model.id.slice(platform.length + 1) })).filter(allowed);
       const byId = new Map(all.map((model) => [model.id, model]));
       const names = new Set([...(key.routes?.aliases.keys() ?? []), ...snapshot.aliases.keys()]);
-      const aliases = [...names].map((alias) => listAlias(alias, snapshot, key, byId));
+      ports.trying.health.refresh();
+      // Where names lead now: the heaviest of those by weight, what is out left out.
+      const now = { ...ports.signals.read(), random: 0 };
+      const aliases = [...names].map((alias) => listAlias(alias, snapshot, key, now, byId));
       return [...aliases, ...all].filter(allowed);
     },
   };

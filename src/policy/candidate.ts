@@ -58,3 +58,9 @@ export type Draft = { -readonly [K in keyof Candidate]: Candidate[K] } & {
   /** What the routes that led here say of where calls may go. */
   rules?: readonly Rule[];
 };
+
+/** Those that are tried, in order, should those before fail in any way. */
+export function triedInOrder(candidates: readonly Candidate[]): readonly Candidate[] {
+  const chosen = candidates.filter(({ verdict }) => verdict === 'chosen');
+  return candidates.length === 1 ? chosen : [...chosen, ...candidates.filter(({ verdict }) => verdict === 'eligible')];
+}

@@ -35,7 +35,13 @@ beforeAll(async () => {
       relay: { preset: 'anthropic-compatible', baseUrl, key },
       aws: { preset: 'bedrock', baseUrl, key: 'bedrock-api-key-x', region: 'eu-west-1' },
     },
-    models: { small: 'plain/claude-sonnet-4-5' },
+    models: {
+      small: 'plain/claude-sonnet-4-5',
+      either: { targets: [{ to: 'plain/unheard-of' }, { to: 'claude/claude-sonnet-4-5' }], strategy: 'priority' },
+      first: { targets: [{ to: 'relay/claude-sonnet-4-5' }, { to: 'claude/claude-sonnet-4-5' }], strategy: 'priority' },
+      turns: { targets: [{ to: 'relay/claude-sonnet-4-5' }, { to: 'claude/claude-sonnet-4-5' }], strategy: 'round-robin' },
+      neither: { targets: [{ to: 'plain/unheard-of' }, { to: 'plain/unknown' }], strategy: 'priority' },
+    },
   });
 });
 afterAll(async () => {
@@ -255,5 +261,57 @@ describe('what cannot be counted is not 200', () => {
   it('needs a key and POST', async () => {
     expect((await fetch(server.url + MESSAGES, { method: 'POST', body: '{}' })).status).toBe(401);
     expect((await fetch(server.url + MESSAGES, { headers: { 'x-api-key': TEST_KEY } })).status).toBe(405);
+  });
+});
+
+describe('where it is counted for', () => {
+  const counted = json({ input_tokens: 77 });
+  const last = (): unknown => server.records.at(-1);
+
+  it('the next target where nobody can count for the first', async () => {
+    upstream.answer = counted;
+    expect(await post(MESSAGES, HELLO.anthropic('either'))).toEqual({ status: 200, how: 'provider', body: { input_tokens: 77 } });
+    expect(last()).toMatchObject({ operation: 'count_tokens', asked: 'either', provider: 'claude', status: 200, attempts: 1 });
+    expect(last()).toHaveProperty('route.outcome.length', 2);
+    expect(last()).not.toHaveProperty('input');
+  });
+
+  it('nobody: 501, and the record says so', async () => {
+    expect((await post(MESSAGES, HELLO.anthropic('neither'))).status).toBe(501);
+    expect(last()).toMatchObject({ operation: 'count_tokens', asked: 'neither', status: 501, fault: 'count_not_available', attempts: 0 });
+  });
+
+  it('an unknown model', async () => {
+    expect((await post(MESSAGES, HELLO.anthropic('nothing-like-it'))).status).toBe(404);
+    expect(last()).toMatchObject({ operation: 'count_tokens', status: 404, route: { outcome: [], refused: 'not_found' } });
+  });
+
+  it('the one that the body asks for, which no counter is told', async () => {
+    upstream.answer = counted;
+    const asked = { ...HELLO.anthropic('first'), provider: { only: ['claude'] } };
+    expect((await post(MESSAGES, asked)).status).toBe(200);
+    expect(last()).toMatchObject({ provider: 'claude' });
+    expect(upstream.seen.map(({ body }) => body)).toEqual([expect.not.stringContaining('only')]);
+  });
+
+  it('the target whose turn it is, and nobody takes one by counting', async () => {
+    upstream.answer = (seen, response) =>
+      (seen.path.endsWith('count_tokens')
+        ? counted
+        : json({ type: 'error', error: { type: 'invalid_request_error', message: 'no' } }, 400))(seen, response);
+    const places: unknown[] = [];
+    for (const path of [MESSAGES, MESSAGES, '/v1/messages', MESSAGES, '/v1/messages', MESSAGES]) {
+      await post(path, { ...HELLO.anthropic('turns'), max_tokens: 10 });
+      places.push((last() as { provider?: string }).provider);
+    }
+    expect(places).toEqual(['relay', 'relay', 'relay', 'claude', 'claude', 'relay']);
+  });
+
+  it('the next one while the first is out', async () => {
+    upstream.answer = json({ type: 'error', error: { type: 'authentication_error', message: 'no' } }, 401);
+    await post('/v1/messages', { ...HELLO.anthropic('relay/claude-sonnet-4-5'), max_tokens: 10 });
+    upstream.answer = counted;
+    expect((await post(MESSAGES, HELLO.anthropic('first'))).status).toBe(200);
+    expect(last()).toMatchObject({ provider: 'claude' });
   });
 });

@@ -1,5 +1,5 @@
 import type { Fault } from '../../ir/index.ts';
-import type { Candidate } from '../../policy/candidate.ts';
+import { type Candidate, triedInOrder } from '../../policy/candidate.ts';
 import { chooseCredential } from '../../policy/credentials.ts';
 import type { Place } from '../../policy/health.ts';
 import { type Verdict, verdictOf, waitMs } from '../../policy/retry.ts';
@@ -26,12 +26,6 @@ const isWatched = ({ settings }: Provider): boolean => settings.health !== 'off'
 /** The ids of all of a provider's credentials. */
 export const credentialsOf = (provider: Provider): readonly string[] => provider.credentials?.map(({ id }) => id) ?? [provider.credential];
 
-/** The order of trying: what was chosen, then what else may be tried. */
-function orderOf(candidates: readonly Candidate[]): readonly Candidate[] {
-  const chosen = candidates.filter(({ verdict }) => verdict === 'chosen');
-  return candidates.length === 1 ? chosen : [...chosen, ...candidates.filter(({ verdict }) => verdict === 'eligible')];
-}
-
 /** Whether a candidate is there for what has gone wrong. A client's own mistake goes only where a route says so. */
 export function isFor({ after }: Candidate, fault: Fault, { scope, failure }: Verdict = verdictOf(fault)): boolean {
   if (scope === 'gateway') return fault.code === 'not_expressible' && after === undefined;
@@ -41,7 +35,7 @@ export function isFor({ after }: Candidate, fault: Fault, { scope, failure }: Ve
 
 /** A guide for one call. */
 export function createGuide(call: Walking, { health, budget, slots, random }: Trying): Guide {
-  const order = orderOf(call.candidates);
+  const order = triedInOrder(call.candidates);
   /** Credentials that have failed in this call. */
   const spent = new Set<string>();
   const baseOf = (candidate: Candidate): Provider => {

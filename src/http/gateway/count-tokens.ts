@@ -1,12 +1,18 @@
-import { type ChatRequest, GatewayError, gatewayFault, isObject, type JsonObject, type ProtocolId } from '../../ir/index.ts';
+import { type ChatRequest, type Fault, GatewayError, gatewayFault, isObject, type JsonObject, type ProtocolId } from '../../ir/index.ts';
 import { askCounter, checkWrappedModel, type Countable, type ProviderCount, withMedia } from '../../exchange/ask-counter.ts';
-import type { ExchangePorts } from '../../exchange/exchange.ts';
+import type { Routing } from '../../exchange/call.ts';
+import { recordHead } from '../../exchange/call-record.ts';
+import { decideCall } from '../../exchange/decide-call.ts';
+import { type ExchangePorts, respondFault } from '../../exchange/exchange.ts';
+import type { CallRecord } from '../../exchange/ports.ts';
 import { parseBody } from '../../exchange/write-request.ts';
-import { decide } from '../../policy/decide.ts';
+import { triedInOrder } from '../../policy/candidate.ts';
+import { keepDecision, type KeptDecision } from '../../policy/kept-decision.ts';
 import type { Provider } from '../../presets/preset.ts';
 import type { ClientCodec } from '../../protocols/protocol.ts';
 import type { Operation } from './endpoints.ts';
 import { respondJson, type Services, type Visit } from './handle.ts';
+import { readRouting } from './read-routing.ts';
 import { checkedModel, modelOf, type ScannedBody } from './read-call.ts';
 
 type CountOperation = Extract<Operation, { kind: 'count-tokens' }>;
@@ -17,23 +23,57 @@ export interface LocalCounter {
   count(request: ChatRequest, model: string, on: ProtocolId): Promise<{ readonly tokens: number } | { readonly why: string } | undefined>;
 }
 
+/** Targets that are asked at most, one after the other: each may take a while. */
+const MAX_TARGETS = 3;
+
 interface Target {
   readonly provider: Provider;
   readonly model: string;
   readonly protocol: ProtocolId;
 }
 
-function chosen(visit: Visit, model: string): Target {
-  const { snapshot, key, path, client } = visit;
-  const pinned = path.platform === undefined ? {} : { platform: path.platform };
-  const decision = decide(snapshot, { model, protocol: client.id, operation: 'generate', key, ...pinned });
-  const candidate = decision.candidates.find((one) => one.verdict === 'chosen');
-  const provider = candidate && snapshot.providers.get(candidate.provider);
-  if (!candidate?.protocol || !provider) {
-    const refusal = decision.refusal ?? { kind: 'not_found' as const, message: `Unknown model '${model}'` };
-    throw new GatewayError(gatewayFault(refusal.kind, refusal.message, { code: 'model_not_found', param: 'model' }));
-  }
-  return { provider, model: candidate.model, protocol: candidate.protocol };
+/** What is asked, with what has become of it for its record. */
+interface Counting {
+  readonly asked: string;
+  readonly body: JsonObject;
+  readonly routing?: Routing;
+  route?: KeptDecision;
+  last?: Target;
+  attempts: number;
+}
+
+/**
+ * The targets that a call with this body would be tried at, in order. Nobody takes a turn by counting: the call that follows goes where
+ * it was counted for. Throws the refusal where there is none.
+ */
+function targetsOf(visit: Visit, counting: Counting, { signals, trying }: ExchangePorts): readonly Target[] {
+  const { snapshot, key, path, client, headers, address } = visit;
+  const { asked, body, routing } = counting;
+  trying.health.refresh();
+  const decided = decideCall(
+    {
+      snapshot,
+      model: asked,
+      key,
+      client,
+      headers,
+      body: Buffer.alloc(0),
+      prepared: { body: innerBody(client, body), raw: false },
+      ...(path.platform === undefined ? {} : { platform: path.platform }),
+      ...(address === undefined ? {} : { address }),
+      ...(routing ? { routing } : {}),
+    },
+    signals.read(),
+  );
+  counting.route = keepDecision(decided);
+  const { candidates, refusal } = decided.decision;
+  const found = triedInOrder(candidates).flatMap(({ provider: name, model, protocol, after }): Target[] => {
+    const provider = snapshot.providers.get(name);
+    return provider && protocol && after === undefined ? [{ provider, model, protocol }] : [];
+  });
+  if (found.length > 0) return found;
+  const { kind, message } = refusal ?? { kind: 'not_found' as const, message: `Unknown model '${asked}'` };
+  throw new GatewayError(gatewayFault(kind, message, { code: 'model_not_found', param: 'model' }));
 }
 
 /** A count in the words of the client's protocol. */
@@ -43,12 +83,15 @@ function inWords(visit: Visit, tokens: number): JsonObject {
   return { input_tokens: tokens };
 }
 
-/** A counting request read like a call: Gemini's may wrap one. */
-function decoded(client: ClientCodec, body: JsonObject, model: string): ChatRequest {
+/** What is to be counted, where it would stand in a call: Gemini's request may wrap one. */
+function innerBody(client: ClientCodec, body: JsonObject): JsonObject {
   const wrapped = client.id === 'gemini' ? body['generateContentRequest'] : undefined;
-  const inner = isObject(wrapped) ? wrapped : body;
-  return client.decodeRequest({ ...inner, model, ...(client.id === 'gemini' ? { stream: false } : {}) });
+  return isObject(wrapped) ? wrapped : body;
 }
+
+/** A counting request read like a call. */
+const decoded = (client: ClientCodec, body: JsonObject, model: string): ChatRequest =>
+  client.decodeRequest({ ...innerBody(client, body), model, ...(client.id === 'gemini' ? { stream: false } : {}) });
 
 /** Headers of the client that the counter of its own protocol understands. */
 function passed(headers: Visit['headers']): Record<string, string> {
@@ -71,33 +114,95 @@ function notCounted(asked: string, why: string | undefined): GatewayError {
   );
 }
 
-/** Counts a request's tokens: the provider's own counter first, else a local count that is marked as one, else 501. Never a made-up 200. */
+/** What was counted, and who did. */
+interface Count {
+  readonly body: JsonObject;
+  readonly by: 'provider' | 'local';
+}
+
+/** Counts for one target: by its provider's counter, else here; else why not. `undefined`: the client has gone. */
+async function countAt(
+  visit: Visit,
+  target: Target,
+  counting: Counting,
+  signal: AbortSignal,
+  ports: ExchangePorts,
+  counter: LocalCounter,
+): Promise<Count | { readonly why?: string } | undefined> {
+  const { provider, model, protocol } = target;
+  const { client } = visit;
+  counting.last = target;
+  const request = decoded(client, counting.body, model);
+  const countable: Countable = { client: client.id, body: counting.body, request, headers: passed(visit.headers), signal };
+  // A counter that fails is as good as none: the local count answers, and says so.
+  const own: ProviderCount | undefined = await askCounter(countable, provider, model, ports, () => void counting.attempts++).catch(
+    () => undefined,
+  );
+  if (own) return { body: own.own ?? inWords(visit, own.tokens), by: 'provider' };
+  if (visit.sink.closed) return undefined;
+  const facts = provider.wires.get(protocol)?.factsOf(model);
+  // What cannot be fetched has no size: the counter says so.
+  const whole = facts ? await withMedia(countable, facts, ports).catch(() => request) : request;
+  const local = await counter.count(whole, model, protocol);
+  if (!local || 'why' in local) return local ?? {};
+  return { body: inWords(visit, local.tokens), by: 'local' };
+}
+
+/** Counts for the first target for which it can be counted, and answers. */
+async function count(visit: Visit, counting: Counting, ports: ExchangePorts, counter: LocalCounter): Promise<void> {
+  const gone = new AbortController();
+  visit.sink.onGone(() => gone.abort());
+  let first: { readonly why?: string } | undefined;
+  for (const target of targetsOf(visit, counting, ports).slice(0, MAX_TARGETS)) {
+    const counted = await countAt(visit, target, counting, gone.signal, ports, counter);
+    if (!counted || visit.sink.closed) return;
+    if ('by' in counted) return respondJson(visit, 200, counted.body, { 'x-pailou-count': counted.by });
+    first ??= counted;
+  }
+  throw notCounted(counting.asked, first?.why);
+}
+
+/** The status of a call whose client did not wait for one. */
+const CLIENT_GONE = 499;
+
+/** What is recorded of a count: where it was counted for, not what was counted, which nobody pays for. */
+function recordOf(visit: Visit, counting: Counting, status: number, fault: Fault | undefined, ports: ExchangePorts): CallRecord {
+  const { asked, route, last, attempts } = counting;
+  const isGone = visit.sink.closed && !visit.sink.begun;
+  return {
+    ...recordHead(visit, 'count_tokens', asked),
+    status: isGone ? CLIENT_GONE : status,
+    attempts,
+    durationMs: ports.clock.monotonic() - visit.started,
+    endedBy: isGone ? 'client' : 'gateway',
+    ...(last ? { provider: last.provider.name, model: last.model } : {}),
+    ...(fault ? { fault: fault.code ?? fault.kind } : {}),
+    ...(route ? { route } : {}),
+  };
+}
+
+/**
+ * Counts a request's tokens for the target that it would go to: its provider's own counter first, else a local count that is marked as
+ * one; where neither can, for the next target; else 501. Never a made-up 200.
+ */
 export function createCountTokensService(
   ports: ExchangePorts,
   counter: LocalCounter,
   expand: Services['expand'],
 ): (visit: Visit, operation: CountOperation, body: ScannedBody) => Promise<void> {
-  return async (visit, operation, scanned) => {
+  return async (visit, operation, received) => {
+    const { scanned, routing } = readRouting(received, visit);
     const asked = operation.model === undefined ? modelOf(scanned) : checkedModel(operation.model);
     const body = await expand(visit, parseBody(scanned.body));
     if (visit.client.id === 'gemini') checkWrappedModel(body, asked);
-    const { provider, model, protocol } = chosen(visit, asked);
-    const request = decoded(visit.client, body, model);
-    const gone = new AbortController();
-    visit.sink.onGone(() => gone.abort());
-    const countable: Countable = { client: visit.client.id, body, request, headers: passed(visit.headers), signal: gone.signal };
-    // A counter that fails is as good as none: the local count answers, and says so.
-    const own: ProviderCount | undefined = await askCounter(countable, provider, model, ports).catch(() => undefined);
-    if (own) {
-      respondJson(visit, 200, own.own ?? inWords(visit, own.tokens), { 'x-pailou-count': 'provider' });
-      return;
+    const counting: Counting = { asked, body, attempts: 0, ...(routing ? { routing } : {}) };
+    try {
+      await count(visit, counting, ports, counter);
+      ports.record(recordOf(visit, counting, 200, undefined, ports));
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      const { fault } = error;
+      ports.record(recordOf(visit, counting, respondFault(visit, visit.sink, fault), fault, ports));
     }
-    if (visit.sink.closed) return;
-    const facts = provider.wires.get(protocol)?.factsOf(model);
-    // What cannot be fetched has no size: the counter says so.
-    const whole = facts ? await withMedia(countable, facts, ports).catch(() => request) : request;
-    const local = await counter.count(whole, model, protocol);
-    if (!local || 'why' in local) throw notCounted(asked, local?.why);
-    respondJson(visit, 200, inWords(visit, local.tokens), { 'x-pailou-count': 'local' });
   };
 }

@@ -1,5 +1,6 @@
 import type { ProtocolId } from '../../ir/index.ts';
-import type { Candidate, Decision } from '../decide.ts';
+import { type Candidate, triedInOrder } from '../candidate.ts';
+import type { Decision } from '../decide.ts';
 import { explain } from '../explain.ts';
 import type { Need } from '../needs.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -42,12 +43,6 @@ export interface RouteTestResult {
 
 const nameOf = ({ provider, model }: Candidate): string => `${provider}/${model}`;
 
-/** The targets that are tried, in order, should those before fail in any way. */
-function triedTargets({ candidates }: Decision): readonly string[] {
-  const chosen = candidates.filter(({ verdict }) => verdict === 'chosen');
-  return [...chosen, ...candidates.filter(({ verdict }) => verdict === 'eligible')].map(nameOf);
-}
-
 function holds({ first, order, not = [], refused }: RouteTest['expect'], tried: readonly string[]): boolean {
   if (first !== undefined && tried[0] !== first) return false;
   if (order && (order.length !== tried.length || order.some((name, index) => tried[index] !== name))) return false;
@@ -60,7 +55,7 @@ export function runRouteTests(snapshot: Snapshot, tests: readonly RouteTest[]): 
   return tests.map(({ name, when, expect }) => {
     const { protocol = 'openai-chat' } = when;
     const decision = explain(snapshot, { ...when, protocol: protocol === 'anthropic' ? 'anthropic-messages' : protocol });
-    const tried = triedTargets(decision);
+    const tried = triedInOrder(decision.candidates).map(nameOf);
     return { name, ok: holds(expect, tried), expected: expect, tried, decision };
   });
 }
