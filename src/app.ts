@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Config } from './config/config.ts';
 import type { ExchangePorts } from './exchange/exchange.ts';
-import { createModelLists, type ListedModel } from './exchange/model-list.ts';
+import { askModelFacts, createModelLists, type ListedModel } from './exchange/model-list.ts';
 import { createTaskDrivers } from './exchange/media/task-drivers.ts';
 import type { Clock, Journal, MediaFetcher, MediaStore, SealStore } from './exchange/ports.ts';
 import { type Checks, createChecks } from './exchange/trying/checks.ts';
@@ -20,7 +20,10 @@ import { ulid } from './http/new-id.ts';
 import { createOverload, type OnShedding } from './http/overload.ts';
 import { lazily } from './lazily.ts';
 import { watchBodies } from './http/slow-bodies.ts';
-import { compileSnapshot } from './compile-snapshot.ts';
+import { compileSnapshot, withLists } from './compile-snapshot.ts';
+import { keepLists } from './keep-lists.ts';
+import { postForm } from './post-form.ts';
+import type { KeptLists, ModelListFile } from './model-lists.ts';
 import { createLiveSignals, type LiveSignals } from './policy/live-signals.ts';
 import type { Snapshot } from './policy/snapshot.ts';
 import { clientCodecs, providerCodecs } from './protocols/index.ts';
@@ -29,7 +32,6 @@ import type { Tasks, TaskStore } from './tasks/ports.ts';
 import type { Pace } from './tasks/machine.ts';
 import { createTasks } from './tasks/tasks.ts';
 import type { PostWebhook } from './tasks/webhook.ts';
-import { fetchWhole } from './upstream/fetch-whole.ts';
 import type { Send } from './upstream/send.ts';
 
 /** Everything from outside that the server stands on. Tests pass their own. */
@@ -59,6 +61,8 @@ export interface AppPorts {
   readonly isLeader?: () => boolean;
   /** Other processes that do the same work; absent: none. */
   readonly peers?: Peers;
+  /** Where providers' own lists of models are kept; absent: nowhere. */
+  readonly modelLists?: ModelListFile;
 }
 
 /** A running gateway. */
@@ -96,19 +100,7 @@ function exchangePorts(ports: AppPorts): ExchangePorts {
     clock: ports.clock,
     send: ports.send,
     newId: (prefix) => prefix + ulid(ports.clock.now()).toLowerCase(),
-    async post(url, form) {
-      const { origin, pathname, search } = new URL(url);
-      const body = [Buffer.from(new URLSearchParams(form).toString())];
-      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-      const timeouts = { connect: 10_000, headers: 10_000, idle: 10_000 };
-      const answer = await fetchWhole(
-        ports.send,
-        { origin, method: 'POST', path: pathname + search, headers, body, timeouts },
-        1024 * 1024,
-        20_000,
-      );
-      return { status: answer.status, body: answer.body.toString('utf8') };
-    },
+    post: postForm(ports.send),
     codecs: providerCodecs,
     seals: ports.seals,
     signals,
@@ -142,6 +134,12 @@ function tasksOf(ports: AppPorts, exchange: ExchangePorts, snapshot: () => Snaps
     ...(pace ? { pace } : {}),
     ...(isLeader ? { isLeader } : {}),
   });
+}
+
+/** What keeps providers' own lists of models, where there is a place for them. */
+function listKeeperOf(ports: AppPorts, exchange: ExchangePorts, snapshot: () => Snapshot, apply: (lists: KeptLists) => void) {
+  const { modelLists: file, clock, onDefect, isLeader = () => true } = ports;
+  return file && keepLists({ file, clock, onDefect, isLeader, snapshot, apply, ask: (provider) => askModelFacts(provider, exchange) });
 }
 
 /** Whatever a client sends, it has come whole by then. Long before, `watchBodies` cuts what does not go on. */
@@ -230,7 +228,8 @@ function createConnections() {
 
 /** Puts the server together. It does not listen yet. */
 export function createApp(config: Config, ports: AppPorts): App {
-  let snapshot = compileSnapshot(config, 1);
+  let lists = ports.modelLists?.read();
+  let snapshot = compileSnapshot(config, 1, lists);
   let draining = false;
   const connections = createConnections();
   const { sockets } = connections;
@@ -243,6 +242,11 @@ export function createApp(config: Config, ports: AppPorts): App {
   );
   const exchange = exchangePorts(ports);
   const checks = checksOf(ports, exchange);
+  const apply = (next: KeptLists): void => {
+    lists = next;
+    snapshot = withLists(snapshot, next, snapshot.revision + 1);
+  };
+  const keeper = listKeeperOf(ports, exchange, () => snapshot, apply);
   const state = ports.state(() => gateway);
   const tasks = tasksOf(ports, exchange, () => snapshot);
   const idempotency = createIdempotency(ports.idempotency);
@@ -319,7 +323,7 @@ export function createApp(config: Config, ports: AppPorts): App {
   const prepare = (next: Config): (() => void) => {
     const made = compileSnapshot(next, snapshot.revision + 1);
     return () => {
-      snapshot = made;
+      snapshot = lists ? withLists(made, lists, snapshot.revision + 1) : made;
       checks.follow(snapshot);
     };
   };
@@ -330,6 +334,7 @@ export function createApp(config: Config, ports: AppPorts): App {
     wake() {
       tasks.wake();
       checks.follow(snapshot);
+      keeper?.start();
       // Here already when it is first asked for.
       media().catch((error: unknown) => ports.onDefect(error, 'media'));
     },
@@ -346,6 +351,7 @@ export function createApp(config: Config, ports: AppPorts): App {
     drain(graceMs) {
       draining = true;
       checks.stop();
+      keeper?.stop();
       webSockets.drain();
       // Sockets without a request are closed at once: `server.close` would wait for them.
       for (const [socket, connection] of sockets) if (isIdle(connection)) socket.destroy();

@@ -4,6 +4,7 @@ import { isLoopback } from './config/resolve.ts';
 import type { Provider, ProviderSettings } from './presets/preset.ts';
 import { compileProvider } from './presets/provider.ts';
 import { codecFacts } from './protocols/index.ts';
+import { type KeptLists, listOf } from './model-lists.ts';
 import { keyHash } from './policy/key-hash.ts';
 import { createFacts } from './policy/models/model-facts.ts';
 import { createCatalogue } from './presets/catalogue.ts';
@@ -18,7 +19,7 @@ const SANDBOX: ProviderSettings = { preset: 'sandbox', dataCollection: 'deny' };
 const SECRETS = ['key', 'keys', 'headers'] as const;
 
 /** Of all that is configured and decides where calls go. */
-function fingerprintOf({ providers, models, defaultModel, keys, sandbox, money }: Config): string {
+function fingerprintOf({ providers, models, defaultModel, keys, sandbox, money }: Config, lists: KeptLists): string {
   const said = JSON.stringify([
     Object.entries(providers).map(([name, settings]) => [name, { ...settings, ...Object.fromEntries(SECRETS.map((one) => [one, null])) }]),
     Object.entries(models),
@@ -26,15 +27,25 @@ function fingerprintOf({ providers, models, defaultModel, keys, sandbox, money }
     keys.map(({ name, models: may, routes, ...rest }) => [name, may, routes && Object.entries(routes), ruleOf(rest).rule]),
     sandbox,
     money,
+    [...lists].map(([name, { place, at }]) => [name, place, at]),
   ]);
   return createHash('sha256').update(said).digest('base64url').slice(0, 12);
 }
 
 /** One for the process: what ships does not change. */
-const catalogue = createCatalogue();
+export const catalogue = createCatalogue();
+
+const NO_LISTS: KeptLists = new Map();
+
+/** A snapshot that knows what providers' own lists say. All else stays as it is. */
+export function withLists(snapshot: Snapshot, lists: KeptLists, revision: number): Snapshot {
+  const { config } = snapshot;
+  const facts = createFacts({ catalogue: catalogue.said, listOf: (provider) => listOf(lists, provider)?.models, ...config.money });
+  return { ...snapshot, revision, fingerprint: fingerprintOf(config, lists), facts };
+}
 
 /** Compiles a configuration into what decisions read. Throws where a provider cannot be made of its settings. */
-export function compileSnapshot(config: Config, revision: number): Snapshot {
+export function compileSnapshot(config: Config, revision: number, lists = NO_LISTS): Snapshot {
   const providers = new Map<string, Provider>();
   for (const [name, settings] of Object.entries(config.providers)) providers.set(name, compileProvider(name, settings, codecFacts));
   const wanted = config.sandbox === 'auto' ? isLoopback(config.server.host) : config.sandbox;
@@ -46,15 +57,14 @@ export function compileSnapshot(config: Config, revision: number): Snapshot {
     keys.set(id, { id, name, strict: strict ?? false, ...(models ? { models } : {}), ...ruleOf(rest), ...own });
   }
   const { defaultModel } = config;
-  const facts = createFacts({ catalogue, ...config.money });
-  return {
+  const made: Snapshot = {
     revision,
-    fingerprint: fingerprintOf(config),
+    fingerprint: '',
     config,
     providers,
     keys,
-    facts,
     ...compileModels(config.models),
     ...(defaultModel === undefined ? {} : { defaultModel }),
   };
+  return withLists(made, lists, revision);
 }

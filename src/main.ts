@@ -3,6 +3,7 @@ import { availableParallelism, homedir } from 'node:os';
 import { extname, join } from 'node:path';
 import type { Serve } from './cli/ports.ts';
 import { keepCompiled } from './compile-cache.ts';
+import type { AskList } from './sync-models.ts';
 
 /** Processors are those that this process may use: a container's limit counts. */
 const workerCount = (workers: number | 'auto'): number => (workers === 'auto' ? availableParallelism() : workers);
@@ -15,6 +16,12 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 
 const { env, stdout, stderr } = process;
 const requests = async (data: string) => (await import('./store/requests/read-requests.ts')).openReader(data);
+/** Asks providers for their lists: what that takes is loaded with the first question. */
+let asking: Promise<AskList> | undefined;
+const askList: AskList = async (provider) => {
+  asking ??= import('./ask-list.ts').then(({ createAskList }) => createAskList(env));
+  return (await asking)(provider);
+};
 const writeLog = (line: string): unknown => stderr.write(line);
 
 /** The server: in this process, or in several that this one watches over. */
@@ -26,6 +33,6 @@ const serve: Serve = async (options) => {
   return createWorkers({ program, count, log: createLog(options.config, writeLog) })(options);
 };
 
-const code = await runCli(process.argv.slice(2), { env, cwd: process.cwd(), home: homedir(), stdout, stderr, serve, requests });
+const code = await runCli(process.argv.slice(2), { env, cwd: process.cwd(), home: homedir(), stdout, stderr, serve, requests, askList });
 // Not left to the event loop: what a second signal gave up on may still hold it.
 process.exit(code);

@@ -10,6 +10,7 @@ import { createMediaFetcher } from './egress/media-fetcher.ts';
 import { createWebhookPost } from './egress/webhook-post.ts';
 import { ulid } from './http/new-id.ts';
 import { type Lazy, lazily } from './lazily.ts';
+import { openModelLists } from './model-lists.ts';
 import { logAccess } from './observe/access-log.ts';
 import { createLog, type Log } from './observe/log.ts';
 import { clientCodecs } from './protocols/index.ts';
@@ -113,6 +114,7 @@ async function build(config: () => Config, data: string, { env, writeLog, peers 
       reason === undefined
         ? log.info({}, 'Calls are taken again')
         : log.warn({ reason }, 'There is more to do than the server can: calls are refused (limits.overload)'),
+    modelLists: openModelLists(data),
     ...leading,
   });
   logAccess(app.server, log);

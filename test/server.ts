@@ -87,7 +87,9 @@ const memoryState = (limits = testConfig().limits): StateStore =>
 const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
 /** What of the world outside a test replaces. */
-export type ServerOptions = Partial<Pick<AppPorts, 'media' | 'seals' | 'spoolFolder' | 'tasks' | 'mediaStore' | 'idempotency'>>;
+export type ServerOptions = Partial<
+  Pick<AppPorts, 'media' | 'seals' | 'spoolFolder' | 'tasks' | 'mediaStore' | 'idempotency' | 'modelLists'>
+>;
 
 export async function startTestServer(
   changes: Partial<Config> = {},

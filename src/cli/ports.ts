@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { CallRecord } from '../exchange/ports.ts';
+import type { AskList } from '../sync-models.ts';
 import type { Env } from '../config/find-file.ts';
 
 /** A running server. */
@@ -47,6 +48,8 @@ export interface CliPorts {
   readonly serve: Serve;
   /** Opens the table of requests of a data folder; nothing where there is none. */
   readonly requests?: (data: string) => Promise<RequestsView | undefined>;
+  /** Asks a provider for its list of models; absent: nobody can be asked. */
+  readonly askList?: AskList;
   /** Calls on each of the signals that end a program, until closed. Default: the process's. */
   readonly onStopSignal?: (onSignal: () => void) => { close(): void };
 }

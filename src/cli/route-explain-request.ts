@@ -3,6 +3,7 @@ import { loadConfig } from '../config/load.ts';
 import { compileSnapshot } from '../compile-snapshot.ts';
 import type { CallRecord } from '../exchange/ports.ts';
 import type { ProtocolId } from '../ir/index.ts';
+import { openModelLists } from '../model-lists.ts';
 import { isSameOutcome, replay } from '../policy/kept-decision.ts';
 import { loadOptions } from './load-options.ts';
 import type { Messages } from './messages.ts';
@@ -13,7 +14,14 @@ import { findRequest, keptDecision, timeText, withRequests } from './requests.ts
 import { decisionText } from './decision-text.ts';
 
 /** Says how a call was decided, and how it would be by the configuration here; the exit code says whether that differs. */
-async function explainRecord(record: CallRecord, args: Args, ports: CliPorts, messages: Messages, language: Language): Promise<number> {
+async function explainRecord(
+  record: CallRecord,
+  folder: string,
+  args: Args,
+  ports: CliPorts,
+  messages: Messages,
+  language: Language,
+): Promise<number> {
   const say = requestMessagesIn(language);
   const { route } = record;
   const kept = keptDecision(record);
@@ -22,7 +30,7 @@ async function explainRecord(record: CallRecord, args: Args, ports: CliPorts, me
     return EXIT.notFound;
   }
   const { config } = await loadConfig(loadOptions(args, ports));
-  const snapshot = compileSnapshot(config, 1);
+  const snapshot = compileSnapshot(config, 1, openModelLists(folder).read());
   const now = replay(snapshot, { ...record, protocol: record.protocol as ProtocolId }, route);
   const isSame = isSameOutcome(now, route);
   if (args.on.has('json')) ports.stdout.write(`${JSON.stringify({ request: record, kept, now, same: isSame }, undefined, 2)}\n`);
@@ -40,5 +48,5 @@ async function explainRecord(record: CallRecord, args: Args, ports: CliPorts, me
 export const explainRequest = (id: string, args: Args, ports: CliPorts, messages: Messages, language: Language): Promise<number> =>
   withRequests(args, ports, language, (view, folder) => {
     const record = findRequest(id, view, folder, ports, language);
-    return record ? explainRecord(record, args, ports, messages, language) : EXIT.notFound;
+    return record ? explainRecord(record, folder, args, ports, messages, language) : EXIT.notFound;
   });

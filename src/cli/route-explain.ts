@@ -1,10 +1,15 @@
 import type { Language } from '../config/language.ts';
 import { loadConfig } from '../config/load.ts';
 import type { ProtocolId } from '../ir/index.ts';
+import type { Decision } from '../policy/decide.ts';
 import { explain } from '../policy/explain.ts';
 import { type Need, NEEDS } from '../policy/needs.ts';
 import { nearestNames } from '../policy/nearest.ts';
 import { compileSnapshot } from '../compile-snapshot.ts';
+import { dataFolder } from '../config/data-folder.ts';
+import { openModelLists } from '../model-lists.ts';
+import { type ModelFacts, PLAIN_FACTS } from '../policy/models/model-facts.ts';
+import { factsText } from './fact-words.ts';
 import type { Snapshot } from '../policy/snapshot.ts';
 import { decisionText } from './decision-text.ts';
 import { loadOptions } from './load-options.ts';
@@ -56,6 +61,14 @@ function keyOf(name: string | undefined, snapshot: Snapshot, messages: Messages)
 
 const REFUSED = { not_found: EXIT.notFound, permission: EXIT.forbidden, bad_request: EXIT.failed } as const;
 
+/** What is known of each candidate. */
+function factsOf({ candidates }: Decision, { providers, facts = PLAIN_FACTS }: Snapshot): readonly (readonly [string, ModelFacts])[] {
+  return candidates.flatMap(({ provider, model, protocol }) => {
+    const owner = providers.get(provider);
+    return owner ? [[`${provider}/${model}`, facts.of(owner, protocol, model)] as const] : [];
+  });
+}
+
 /** `pailou route explain MODEL`, or `--request ID`: where a call would go and why, or went. Calls nobody. */
 export async function routeExplainCommand(args: Args, ports: CliPorts, messages: Messages, language: Language): Promise<number> {
   const [model] = args.words;
@@ -69,11 +82,17 @@ export async function routeExplainCommand(args: Args, ports: CliPorts, messages:
   const needs = listOf(values.needs).map((word) => oneOf(word, '--needs', NEED_WORDS, messages));
   const tokens = tokensOf(values.tokens, messages);
   const { config } = await loadConfig(loadOptions(args, ports));
-  const snapshot = compileSnapshot(config, 1);
+  const lists = openModelLists(dataFolder(values.data, ports.env, ports.cwd, ports.home)).read();
+  const snapshot = compileSnapshot(config, 1, lists);
   const down = listOf(values.down);
   const providers = Object.fromEntries([...snapshot.providers.keys()].map((name) => [name, name]));
   for (const name of down) oneOf(name.split('/', 1)[0] ?? '', '--down', providers, messages);
   const decision = explain(snapshot, { model, protocol, needs, down, ...tokens, ...keyOf(values.key, snapshot, messages) });
-  ports.stdout.write(args.on.has('json') ? `${JSON.stringify(decision, undefined, 2)}\n` : decisionText(decision, messages, language));
+  const facts = factsOf(decision, snapshot);
+  if (args.on.has('json')) ports.stdout.write(`${JSON.stringify({ ...decision, facts: Object.fromEntries(facts) }, undefined, 2)}\n`);
+  else ports.stdout.write(decisionText(decision, messages, language));
+  if (args.on.has('facts') && !args.on.has('json')) {
+    for (const [name, known] of facts) ports.stdout.write(`\n${[name, ...factsText(known, language)].join('\n  ')}\n`);
+  }
   return decision.refusal ? REFUSED[decision.refusal.kind] : EXIT.done;
 }

@@ -18,6 +18,10 @@ async function runCommand(args: Args, ports: CliPorts, messages: Messages, langu
       return (await import('./config-show.ts')).configShowCommand(args, ports, messages);
     case 'route explain':
       return (await import('./route-explain.ts')).routeExplainCommand(args, ports, messages, language);
+    case 'models ls':
+      return (await import('./models.ts')).modelsListCommand(args, ports, messages, language);
+    case 'models sync':
+      return (await import('./models.ts')).modelsSyncCommand(args, ports, language);
     case 'requests':
       return (await import('./requests.ts')).requestsCommand(args, ports, language);
     case 'request':

@@ -56,6 +56,8 @@ export interface Config {
   readonly defaultModel?: string;
   /** Run by `pailou check --tests`; absent: none. */
   readonly routeTests?: readonly RouteTest[];
+  /** How often providers are asked for their lists of models, in milliseconds; absent: never. */
+  readonly catalogue?: { readonly syncMs?: number };
   /** What amounts in other currencies are worth; absent: as usual. */
   readonly money?: { readonly rates: Rates };
   readonly egress: { readonly allow: readonly string[] };

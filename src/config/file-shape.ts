@@ -287,6 +287,22 @@ export const fileShape = {
       doc: ['Calls and where they must go, run by `pailou check --tests`', '请求及其应去往的目标，由 `pailou check --tests` 运行'],
       of: routeTest,
     },
+    catalogue: {
+      kind: 'object',
+      doc: ['What is known of models', '模型信息'],
+      fields: {
+        sync: {
+          kind: 'duration',
+          doc: [
+            'How often providers are asked for their own lists of models, with prices and lengths where they give them; left out: only by `pailou models sync`. Nobody but the configured providers is asked',
+            '多久向各服务商获取一次其模型列表（包括其提供的价格和长度）；省略则仅由 `pailou models sync` 获取。只访问已配置的服务商',
+          ],
+          minMs: 60_000,
+          maxMs: 30 * 86_400_000,
+          examples: ['24h'],
+        },
+      },
+    },
     money: {
       kind: 'object',
       doc: ['What is needed to compare prices', '比较价格所需的设置'],

@@ -28,6 +28,7 @@ export function resolveConfig(file: FileConfig): Config {
     models: file.models ?? {},
     ...(file.defaultModel === undefined ? {} : { defaultModel: file.defaultModel }),
     ...(file.routeTests === undefined ? {} : { routeTests: file.routeTests }),
+    ...(file.catalogue?.sync === undefined ? {} : { catalogue: { syncMs: file.catalogue.sync } }),
     money: { rates: { USD: 1, CNY: 1 / Number(file.money.rates['CNY'] ?? CNY_FOR_USD) } },
     egress: file.egress,
     limits: {

@@ -1,12 +1,14 @@
 import { isObject, type JsonObject, parseObject } from '../ir/index.ts';
 import { decide } from '../policy/decide.ts';
 import { matchesAny } from '../policy/glob.ts';
+import type { Said } from '../policy/models/model-facts.ts';
 import type { ClientKey, Snapshot } from '../policy/snapshot.ts';
 import type { Preset, Provider, ProviderWire } from '../presets/preset.ts';
 import { fetchWhole } from '../upstream/fetch-whole.ts';
 import type { Signals } from '../policy/signals.ts';
 import type { AttemptPorts } from './attempt.ts';
 import type { ExchangePorts } from './exchange.ts';
+import { listedFacts } from './listed-facts.ts';
 
 /** A model that a caller may name. */
 export interface ListedModel {
@@ -87,9 +89,7 @@ function idOf(entry: JsonObject): string | undefined {
   return id === undefined || id === '' || id.length > MAX_ID || /\p{Cc}/u.test(id) ? undefined : id;
 }
 
-function toListed(provider: string, entry: JsonObject): ListedModel | undefined {
-  const id = idOf(entry);
-  if (id === undefined) return undefined;
+function toListed(provider: string, id: string, entry: JsonObject): ListedModel {
   const input = whole(entry['inputTokenLimit']) ?? whole(entry['context_length']) ?? whole(entry['max_input_tokens']);
   const output = whole(entry['outputTokenLimit']) ?? whole(entry['max_tokens']);
   const displayName = text(entry['displayName']) ?? text(entry['display_name']);
@@ -111,7 +111,10 @@ export interface ModelLists {
   list(snapshot: Snapshot, key: ClientKey, platform: string | undefined): Promise<readonly ListedModel[]>;
 }
 
-async function askPage(wire: ProviderWire, path: string, ports: AttemptPorts): Promise<JsonObject | undefined> {
+/** What asking needs of the world. */
+export type ListPorts = Pick<AttemptPorts, 'send' | 'clock' | 'post'>;
+
+async function askPage(wire: ProviderWire, path: string, ports: ListPorts): Promise<JsonObject | undefined> {
   const request = {
     origin: wire.origin,
     method: 'GET',
@@ -125,24 +128,36 @@ async function askPage(wire: ProviderWire, path: string, ports: AttemptPorts): P
   return answer.status === 200 ? readPage(answer.body.toString('utf8')) : undefined;
 }
 
-/** A provider's whole list, page by page; what was read stays when a later page fails. */
-async function askAll(provider: Provider, ports: AttemptPorts): Promise<readonly ListedModel[]> {
+/** A provider's whole list by its ids, page by page; what was read stays when a later page fails. */
+async function askEntries(provider: Provider, ports: ListPorts): Promise<ReadonlyMap<string, JsonObject>> {
   const { models } = provider.preset;
   const wire: ProviderWire | undefined = provider.wires.values().next().value;
-  if (!models || !wire) return [];
+  const found = new Map<string, JsonObject>();
+  if (!models || !wire) return found;
   const { query, next } = PAGING[models.shape];
-  const found = new Map<string, ListedModel>();
   const path = provider.modelsPath ?? models.path;
   let more: string | undefined = '';
   for (let page = 0; page < MAX_PAGES && more !== undefined && found.size < MAX_MODELS; page++) {
     const asked = [query, more].filter((part) => part !== '').join('&');
     const answer = await askPage(wire, asked === '' ? path : `${path}?${asked}`, ports).catch(() => undefined);
     if (!answer) break;
-    for (const model of entriesOf(answer).flatMap((entry) => toListed(provider.name, entry) ?? [])) found.set(model.id, model);
+    for (const entry of entriesOf(answer)) {
+      const id = idOf(entry);
+      if (id !== undefined && found.size < MAX_MODELS) found.set(id, entry);
+    }
     const following: string | undefined = next?.(answer);
     more = following === more ? undefined : following;
   }
-  return [...found.values()].slice(0, MAX_MODELS);
+  return found;
+}
+
+async function askAll(provider: Provider, ports: ListPorts): Promise<readonly ListedModel[]> {
+  return [...(await askEntries(provider, ports))].map(([id, entry]) => toListed(provider.name, id, entry));
+}
+
+/** Asks a provider for its list, and reads what that says of each model; empty where it gives none. The sandbox has none to ask for. */
+export async function askModelFacts(provider: Provider, ports: ListPorts): Promise<ReadonlyMap<string, Said>> {
+  return new Map([...(await askEntries(provider, ports))].map(([id, entry]) => [id, listedFacts(entry)]));
 }
 
 /** An alias with the facts of the model that it leads to. */

@@ -65,7 +65,10 @@ describe('the catalogue that ships', () => {
 });
 
 const ask = (preset: string, model: string, region?: string) =>
-  createCatalogue()({ preset: presets.get(preset), settings: { preset, ...(region === undefined ? {} : { region }) } } as Provider, model);
+  createCatalogue().said(
+    { preset: presets.get(preset), settings: { preset, ...(region === undefined ? {} : { region }) } } as Provider,
+    model,
+  );
 
 const FOUND: readonly { readonly name: string; readonly asked: readonly [string, string, string?]; readonly says: object }[] = [
   { name: 'as it is', asked: ['openai', 'gpt-5-mini'], says: { context: 400_000, price: { currency: 'USD', input: 250_000_000 } } },

@@ -110,8 +110,16 @@ function saidBy(row: CatalogueRow, list: PriceList, isPriced: boolean): Said {
 
 const holdsFor = ({ regions }: PriceList, region: string): boolean => regions?.includes(region) ?? true;
 
+/** The catalogue, ready to be asked. */
+export interface Catalogue {
+  /** What it says of a provider's model. */
+  said(provider: Provider, model: string): Said | undefined;
+  /** The models that it knows of a provider, by their ids. */
+  ids(provider: Provider): readonly string[];
+}
+
 /** Reads the catalogue that ships, preset by preset, each with the first question about it: most servers know a few providers. */
-export function createCatalogue(): (provider: Provider, model: string) => Said | undefined {
+export function createCatalogue(): Catalogue {
   const shelves = new Map<string, Shelf>();
   const shelfOf = (preset: string): Shelf => {
     const shelf = shelves.get(preset) ?? openShelf(preset);
@@ -128,5 +136,11 @@ export function createCatalogue(): (provider: Provider, model: string) => Said |
     }
     return like === undefined ? undefined : find(like, region, spellings);
   };
-  return ({ preset, settings }, model) => find(preset.id, settings.region ?? '', spellingsOf(model));
+  return {
+    said: ({ preset, settings }, model) => find(preset.id, settings.region ?? '', spellingsOf(model)),
+    ids({ preset, settings: { region = '' } }) {
+      const { lists } = shelfOf(preset.id);
+      return lists.flatMap(({ list }) => (holdsFor(list, region) ? list.models.map(({ id }) => id).filter((id) => !id.includes('*')) : []));
+    },
+  };
 }

@@ -45,6 +45,8 @@ const FOLDERS: Readonly<Record<string, Row>> = {
 const SHARED_PARTS: Readonly<Record<string, readonly string[] | 'all'>> = {
   'src/lazily.ts': 'all',
   'src/compile-snapshot.ts': ['cli'],
+  'src/model-lists.ts': ['cli'],
+  'src/sync-models.ts': ['cli'],
 };
 
 /** Codecs that stand on another: legacy completions are chat with one prompt. */

@@ -1,0 +1,59 @@
+import type { Language } from '../config/language.ts';
+
+/** What is said of models, in English. */
+const en = {
+  name: 'name',
+  target: 'target',
+  context: 'context',
+  input: 'input / 1M',
+  output: 'output / 1M',
+  abilities: 'abilities',
+  source: 'source',
+  price: 'price',
+  unknown: 'not known',
+  in: 'in',
+  out: 'out (a million tokens)',
+  fits: 'tokens that fit',
+  answers: 'longest answer',
+  cannot: 'cannot',
+  noModels: 'No models are known. Configure providers, or ask them: pailou models sync',
+  noneLike: (names: string) => `No name matches '${names}'. All names: pailou models ls`,
+  noProvider: (name: string, known: string) => `There is no provider '${name}' that has a list. Those that have one: ${known || 'none'}`,
+  listed: (provider: string, models: number, added: number, removed: number) =>
+    `${provider}: ${models} ${models === 1 ? 'model' : 'models'}${added + removed === 0 ? '' : `, ${added} new, ${removed} gone`}`,
+  noList: (provider: string, models: number) =>
+    `${provider}: gave no list${models === 0 ? '' : `; the one before stays, ${models} models`}. Is its key right, and can it be reached?`,
+  keptIn: (path: string) => `Kept in ${path}; a running server takes it up within seconds`,
+  cannotAsk: 'Providers cannot be asked from here',
+};
+
+type ModelMessages = typeof en;
+
+const zh: ModelMessages = {
+  name: '名称',
+  target: '目标',
+  context: '上下文',
+  input: '输入/百万',
+  output: '输出/百万',
+  abilities: '能力',
+  source: '来源',
+  price: '价格',
+  unknown: '未知',
+  in: '输入',
+  out: '输出（每百万 token）',
+  fits: '上下文长度（token）',
+  answers: '最大输出',
+  cannot: '不支持',
+  noModels: '没有已知的模型。请配置服务商，或向其获取：pailou models sync',
+  noneLike: (names) => `没有与“${names}”匹配的名称。全部名称：pailou models ls`,
+  noProvider: (name, known) => `没有可获取列表的服务商“${name}”。可用：${known || '无'}`,
+  listed: (provider, models, added, removed) =>
+    `${provider}：${models} 个模型${added + removed === 0 ? '' : `，新增 ${added} 个，移除 ${removed} 个`}`,
+  noList: (provider, models) =>
+    `${provider}：未返回列表${models === 0 ? '' : `，沿用之前的 ${models} 个模型`}。请检查密钥是否正确、网络是否可达`,
+  keptIn: (path) => `已保存到 ${path}，运行中的服务会在数秒内采用`,
+  cannotAsk: '此处无法访问服务商',
+};
+
+/** What is said of models, in a language. */
+export const modelMessagesIn = (language: Language): ModelMessages => (language === 'zh' ? zh : en);

@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest';
+import type { Said } from '../../src/policy/models/model-facts.ts';
+import { openTerminal } from './terminal.ts';
+
+const CONFIG = `version: 1
+providers:
+  openai: { preset: openai, key: "\${env:K}", expose: [gpt-5-mini, gpt-image-1] }
+  house:
+    preset: openai-compatible
+    baseUrl: http://127.0.0.1:9900/v1
+    key: "\${env:K}"
+    models: { 'big': { context: 4096, tools: true, price: { input: 2 CNY, output: 8 CNY } } }
+models:
+  fast: openai/gpt-5-mini
+  claude-haiku-*: fast
+sandbox: false
+`;
+const env = { K: 'sk-0123456789-abcdefgh' };
+const list = new Map<string, Said>([
+  ['big', { context: 99 }],
+  ['small', { vision: false }],
+]);
+
+const terminal = (answers: readonly ReadonlyMap<string, Said>[] = []) => {
+  let asked = 0;
+  return openTerminal({ 'pailou.yaml': CONFIG }, env, {
+    askList: ({ name }) =>
+      Promise.resolve(name === 'house' ? (answers[asked++] ?? new Map<string, Said>()) : new Map<string, Said>([['gpt-5-mini', {}]])),
+  });
+};
+
+const squeezed = (text: string): string => text.replaceAll(/ {2,}/g, '  ');
+
+describe('models ls', () => {
+  test('what clients may use, and who says what', async () => {
+    const { code, stdout, stderr } = await terminal().run('models ls');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(squeezed(stdout)).toBe(`name  target  context  input / 1M  output / 1M  abilities  source
+fast  openai/gpt-5-mini  400000  0.25 USD  2 USD  tools,vision,files,structured,reasoning  catalogue
+claude-haiku-*  fast  -  -  -  -  -
+openai/gpt-5-mini  openai/gpt-5-mini  400000  0.25 USD  2 USD  tools,vision,files,structured,reasoning  catalogue
+openai/gpt-image-1  openai/gpt-image-1  -  5 USD  40 USD  vision,imageOutput  catalogue
+`);
+  });
+
+  test.each([
+    ['csv', 'fast,openai/gpt-5-mini,400000,0.25 USD,2 USD,"tools,vision,files,structured,reasoning",catalogue'],
+    ['markdown', '| fast | openai/gpt-5-mini | 400000 | 0.25 USD | 2 USD | tools,vision,files,structured,reasoning | catalogue |'],
+  ])('as %s', async (format, line) => {
+    const { code, stdout } = await terminal().run(`models ls fast -o ${format}`);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`${line}\n`);
+  });
+
+  test('as a document', async () => {
+    const { stdout } = await terminal().run('models ls fast --json');
+    const { models } = JSON.parse(stdout) as { models: { name: string; facts: { price: object } }[] };
+    expect(models.map(({ name }) => name)).toEqual(['fast']);
+    expect(models[0]?.facts.price).toEqual({
+      value: { currency: 'USD', input: 250_000_000, output: 2_000_000_000, cacheRead: 25_000_000 },
+      from: 'catalogue',
+      where: 'https://developers.openai.com/api/docs/pricing, 2026-09-23',
+    });
+  });
+
+  test('what there is not', async () => {
+    expect(await terminal().run('models ls nothing*')).toMatchObject({ code: 5, stdout: '' });
+    const wrong = await terminal().run('models ls -o yml');
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain('Known: table, json, csv, markdown');
+  });
+});
+
+describe('models sync', () => {
+  test('asks, keeps, says what is new, and ls knows it', async () => {
+    const here = terminal([
+      list,
+      new Map([
+        ['big', {}],
+        ['new', {}],
+      ]),
+    ]);
+    const first = await here.run('models sync');
+    expect(first).toMatchObject({ code: 0, stdout: 'openai: 1 model\nhouse: 2 models\n' });
+    const listed = await here.run('models ls house/*');
+    // What the operator says counts over the list.
+    expect(squeezed(listed.stdout)).toContain('house/big  house/big  4096  2 CNY  8 CNY  tools,');
+    expect(listed.stdout).toContain('house/small');
+    const second = await here.run('models sync house');
+    expect(second.stdout).toBe('house: 2 models, 1 new, 1 gone\n  + new\n  - small\n');
+    const third = await here.run('models sync --json');
+    expect(third.code).toBe(1);
+    expect(JSON.parse(third.stdout)).toEqual({
+      providers: [
+        { provider: 'openai', ok: true, models: 1, added: [], removed: [] },
+        { provider: 'house', ok: false, models: 2, added: [], removed: [] },
+      ],
+    });
+  });
+
+  test('a provider that there is not', async () => {
+    const { code, stderr } = await terminal().run('models sync hause');
+    expect(code).toBe(2);
+    expect(stderr).toContain("There is no provider 'hause' that has a list. Those that have one: openai, house");
+  });
+
+  test('route explain goes by it, and says who said what', async () => {
+    const here = terminal([list]);
+    await here.run('models sync');
+    const { code, stdout } = await here.run('route explain small --facts');
+    expect(code).toBe(0);
+    expect(stdout).toContain('small → house/small');
+    expect(stdout).toContain('house/small\n  price: not known\n  cannot: vision (list)');
+    const priced = await here.run('route explain house/big --facts --lang zh');
+    expect(priced.stdout).toContain('price: 2 CNY 输入, 8 CNY 输出（每百万 token） (operator)'.replace('price', '价格'));
+  });
+});
