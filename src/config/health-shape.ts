@@ -47,3 +47,29 @@ export const health = {
   ],
   examples: ['off', { check: '30s', timeout: '5s' }],
 } as const satisfies Shape;
+
+/** When failures of calls leave a target out. */
+export const breaker = {
+  kind: 'either',
+  doc: [
+    'When failures in a row leave a target out (or a key, where they are limits without a `Retry-After`), and for how long; `off`: never',
+    '连续失败多少次后排除目标（若为没有 `Retry-After` 的限流，则为密钥），以及排除多久；`off` 表示从不排除',
+  ],
+  of: [
+    { kind: 'word', doc: ['Never', '从不'], words: ['off'] },
+    {
+      kind: 'object',
+      doc: ['When, and for how long', '次数与时长'],
+      fields: {
+        failures: { kind: 'number', doc: ['Failures in a row; default 5', '连续失败次数；默认 5'], min: 1, max: 1000, examples: [3] },
+        wait: timeout(
+          'Until the first probe; default 5s, twice as long after each that fails',
+          '首次试探前的等待；默认 5s，每次试探失败后加倍',
+          '10s',
+        ),
+        longest: timeout('The longest between two probes; default 1m', '两次试探之间的最长间隔；默认 1m', '5m'),
+      },
+    },
+  ],
+  examples: ['off', { failures: 3, wait: '10s' }],
+} as const satisfies Shape;

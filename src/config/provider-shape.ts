@@ -1,5 +1,5 @@
 import { presetNames } from '../presets/index.ts';
-import { health } from './health-shape.ts';
+import { breaker, health } from './health-shape.ts';
 import { abilities, modelFacts, timeouts } from './routes-shape.ts';
 import { checkName, checkUrl, PROTOCOLS, SECRET_NAMES } from './shape-kinds.ts';
 import type { ObjectShape } from './shape.ts';
@@ -197,6 +197,7 @@ export const provider = {
       examples: [0],
     },
     health,
+    breaker,
     timeouts,
   },
 } as const satisfies ObjectShape;

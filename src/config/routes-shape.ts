@@ -118,6 +118,10 @@ const route = {
             max: 100_000,
             examples: [4],
           },
+          timeout: {
+            ...timeouts,
+            doc: ['How long each wait may last, over the route’s `timeout`', '各阶段的最长等待时间，优先于路由的 `timeout`'],
+          },
         },
       },
       examples: [[{ to: 'openai/gpt-5.6', weight: 80 }]],

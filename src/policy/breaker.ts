@@ -13,9 +13,18 @@ export interface Breaker {
 /** Nothing has failed. */
 export const CLOSED: Breaker = { failures: 0, opened: 0, until: 0, probeUntil: 0 };
 
-const OPENS_AT = 5;
-const FIRST_MS = 5000;
-const LONGEST_MS = 60_000;
+/** When a breaker opens, and for how long. */
+export interface BreakerRule {
+  /** Failures in a row. */
+  readonly failures: number;
+  /** The first time; twice as long after each failed probe. */
+  readonly firstMs: number;
+  readonly longestMs: number;
+}
+
+/** Where the operator says nothing else. */
+export const USUAL_RULE: BreakerRule = { failures: 5, firstMs: 5000, longestMs: 60_000 };
+
 /** A probe that has not ended by then is given up: another may be made. */
 const PROBE_MS = 60_000;
 
@@ -28,14 +37,14 @@ export function stateOf({ opened, until, probeUntil }: Breaker, now: number): Br
   return now < until || now < probeUntil ? 'open' : 'half-open';
 }
 
-/** After a failure. The fifth in a row opens it, a failed probe opens it for twice as long. */
-export function afterFailure(breaker: Breaker, now: number, isProbe: boolean): Breaker {
+/** After a failure. The last of so many in a row opens it, a failed probe opens it for twice as long. */
+export function afterFailure(breaker: Breaker, now: number, isProbe: boolean, rule: BreakerRule = USUAL_RULE): Breaker {
   // Calls that were under way when it opened say nothing new.
   if (breaker.opened > 0 && !isProbe) return breaker;
   const failures = breaker.failures + 1;
-  if (failures < OPENS_AT) return { ...breaker, failures };
+  if (failures < rule.failures) return { ...breaker, failures };
   const opened = breaker.opened + 1;
-  return { failures, opened, until: now + Math.min(LONGEST_MS, FIRST_MS * 2 ** (opened - 1)), probeUntil: 0 };
+  return { failures, opened, until: now + Math.min(rule.longestMs, rule.firstMs * 2 ** (opened - 1)), probeUntil: 0 };
 }
 
 /** A probe has begun. */

@@ -1,4 +1,4 @@
-import { afterFailure, CLOSED, stateOf, withoutProbe, withProbe } from './breaker.ts';
+import { afterFailure, type Breaker, type BreakerRule, CLOSED, stateOf, withoutProbe, withProbe } from './breaker.ts';
 import { afterRefusal, afterWaitAsked } from './cooldown.ts';
 import type { Verdict } from './retry.ts';
 import type { OutReason } from './signals.ts';
@@ -15,6 +15,8 @@ export interface Place {
   readonly credentials: readonly string[];
   /** `health: off`: nothing is held against it. */
   readonly watched: boolean;
+  /** How its breakers act; absent: as usual. `off`: they never open. */
+  readonly breaker?: BreakerRule | 'off';
 }
 
 /** How a try ended. Without a verdict: well. */
@@ -97,21 +99,25 @@ interface Happening {
   readonly now: number;
 }
 
+const counted = (breaker: Breaker, { place: { breaker: rule }, now }: Happening, isProbe: boolean): Breaker =>
+  rule === 'off' ? breaker : afterFailure(breaker, now, isProbe, rule);
+
 // Each of these gives whether anything is remembered differently after it.
 
-function failTarget({ targets }: Memory, { place, probing, now }: Happening): boolean {
-  const name = nameOf(place);
-  return targets.put(name, { breaker: afterFailure(targets.of(name).breaker, now, probing.target) });
+function failTarget({ targets }: Memory, happening: Happening): boolean {
+  const name = nameOf(happening.place);
+  return targets.put(name, { breaker: counted(targets.of(name).breaker, happening, happening.probing.target) });
 }
 
-function failCredential({ credentials, standing }: Memory, { place, probing, now }: Happening, outcome: Outcome): boolean {
+function failCredential({ credentials, standing }: Memory, happening: Happening, outcome: Outcome): boolean {
+  const { place, probing, now } = happening;
   const { breaker, cooldown } = credentials.of(place.credential);
   const { verdict, retryAfterMs } = outcome;
   const waited = retryAfterMs === undefined ? cooldown : afterWaitAsked(cooldown, retryAfterMs, now);
   const next = verdict?.scope === 'credential' ? afterRefusal(cooldown, now) : waited;
-  const counted = verdict?.scope === 'limit' ? afterFailure(breaker, now, probing.credential) : breaker;
+  const after = verdict?.scope === 'limit' ? counted(breaker, happening, probing.credential) : breaker;
   standing.watch(place.provider, place.credentials);
-  return credentials.put(place.credential, { breaker: counted, ...(next ? { cooldown: next } : {}) });
+  return credentials.put(place.credential, { breaker: after, ...(next ? { cooldown: next } : {}) });
 }
 
 /** It answered: breakers close, a refused credential is good again; what it asked to wait for is waited for. */

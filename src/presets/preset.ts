@@ -1,3 +1,4 @@
+import type { BreakerRule } from '../policy/breaker.ts';
 import type { Said } from '../policy/models/model-facts.ts';
 import type { AbilitySettings } from '../policy/needs.ts';
 import type { Ability, FactChanges, JsonObject, Notes, ProtocolId, TargetFacts } from '../ir/index.ts';
@@ -192,6 +193,8 @@ export interface ProviderSettings {
   readonly retries?: number;
   /** `off`: its failures are held against nothing, and nothing is sent again unless `retries` says so. */
   readonly health?: 'on' | 'off' | HealthCheckSettings;
+  /** When its targets and keys are left out after failures, and for how long; absent: as usual. `off`: never. */
+  readonly breaker?: BreakerSettings | 'off';
   readonly images?: ImageSettings;
   /** What its models can do, by patterns over their ids, over what the preset knows. */
   readonly abilities?: Readonly<Record<string, AbilitySettings>>;
@@ -199,6 +202,13 @@ export interface ProviderSettings {
   readonly models?: Readonly<Record<string, Said>>;
   /** `deny`: it keeps nothing of what it is sent, and callers who insist on that may go there. */
   readonly dataCollection?: 'allow' | 'deny';
+}
+
+/** When failures in a row leave a target out, and for how long. Times in milliseconds. */
+export interface BreakerSettings {
+  readonly failures?: number;
+  readonly wait?: number;
+  readonly longest?: number;
 }
 
 /** How a provider is asked whether it is well, besides by calls. Times in milliseconds. */
@@ -303,6 +313,8 @@ export interface Provider {
   readonly modelsPath?: string;
   /** How it is asked whether it is well, where the operator wants that. */
   readonly check?: HealthCheck;
+  /** How its breakers act, where the operator says so. */
+  readonly breaker?: BreakerRule | 'off';
   /** Whether a model id passes `expose`. */
   readonly exposes: (model: string) => boolean;
   /** Whether the preset knows a bare id. */

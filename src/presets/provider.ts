@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Ability, DEFAULT_FACTS, type FactChanges, type ProtocolId, type TargetFacts } from '../ir/index.ts';
+import { USUAL_RULE } from '../policy/breaker.ts';
 import { matchesAny, matchGlob } from '../policy/glob.ts';
 import { type Place, placeAt, placesUnder, readAddress } from './base-url.ts';
 import { presets } from './index.ts';
@@ -279,6 +280,13 @@ function checkOf(named: string, { health }: ProviderSettings, modelsPath: string
   return { check: { everyMs, timeoutMs, failures, path, isOwnPath: health.path !== undefined } };
 }
 
+/** How its breakers act. */
+function breakerOf({ breaker }: ProviderSettings): Pick<Provider, 'breaker'> {
+  if (breaker === undefined || breaker === 'off') return breaker ? { breaker } : {};
+  const { failures = USUAL_RULE.failures, wait = USUAL_RULE.firstMs, longest = USUAL_RULE.longestMs } = breaker;
+  return { breaker: { failures, firstMs: wait, longestMs: Math.max(wait, longest) } };
+}
+
 /**
  * Makes a provider of its configuration. `codecFacts` are a dialect's own facts, over the defaults and under the preset's.
  * Throws an `Error` for the operator, naming the setting and its usual variable, where something is missing or wrong.
@@ -337,6 +345,7 @@ function compileOne(name: string, settings: ProviderSettings, codecFacts: CodecF
     credential: credentialId(name, settings),
     timeouts: { ...DEFAULT_TIMEOUTS, ...settings.timeouts },
     ...listed,
+    ...breakerOf(settings),
     ...checkOf(named(name, preset), settings, listed.modelsPath),
     exposes: remembered((model) => matchesAny(expose, model)),
     knows: remembered((model) => matchesAny(preset.knows, model)),

@@ -87,6 +87,7 @@ export function createGuide(call: Walking, { health, budget, slots, random }: Tr
       credential: provider.credential,
       credentials: credentialsOf(baseOf(candidate)),
       watched: call.isJob !== true && isWatched(provider),
+      ...(provider.breaker ? { breaker: provider.breaker } : {}),
     }),
     first() {
       const [chosen] = order;

@@ -186,10 +186,11 @@ function follow(expansion: Expansion, { target, reason, stars }: Meaning, way: W
   const hedgeMs = way.hedgeMs ?? target.hedgeMs;
   const rules = target.rule ? [...(way.rules ?? []), target.rule] : way.rules;
   const kept = { ...(timeouts ? { timeouts } : {}), ...(hedgeMs === undefined ? {} : { hedgeMs }), ...(rules ? { rules } : {}) };
-  for (const { to, concurrency: calls } of targets) {
+  for (const { to, concurrency: calls, timeouts: own } of targets) {
+    const waits = way.timeouts === undefined && own ? { timeouts: own } : {};
     const rooms = calls === undefined ? {} : { rooms: [...(way.rooms ?? []), { route: target.name, calls }] };
     const why = unknown?.has(to) === true ? ([order, 'price_unknown'] as const) : [order];
-    expand(expansion, fillStars(to, stars), { ...way, ...kept, ...rooms, reasons: [...reasons, ...why], hops });
+    expand(expansion, fillStars(to, stars), { ...way, ...kept, ...waits, ...rooms, reasons: [...reasons, ...why], hops });
   }
   for (const { to, after = way.after } of target.fallbacks) {
     const next: Way = {

@@ -34,6 +34,8 @@ export interface TargetSettings {
   readonly order?: number;
   /** Calls that it may have under way at once by this route; others wait. */
   readonly concurrency?: number;
+  /** How long its waits may last, over the route's. */
+  readonly timeout?: Partial<Timeouts>;
 }
 
 /** A route as configured. */
@@ -60,6 +62,8 @@ export interface RouteTarget {
   readonly weight: number;
   readonly order: number;
   readonly concurrency?: number;
+  /** Its own, with the route's where it has none. */
+  readonly timeouts?: Partial<Timeouts>;
 }
 
 /** Where to go next, and after what; without `after` whatever the trouble was. */
@@ -112,7 +116,12 @@ function cacheRule(cache: NonNullable<RouteSettings['cache']>): CacheRule {
 }
 
 function compileRoute(name: string, settings: RouteSettings): Route {
-  const targets = settings.targets.map(({ weight = 1, order = 1, ...rest }): RouteTarget => ({ ...rest, weight, order }));
+  const targets = settings.targets.map(({ weight = 1, order = 1, timeout, ...rest }): RouteTarget => ({
+    ...rest,
+    weight,
+    order,
+    ...(timeout ? { timeouts: { ...settings.timeout, ...timeout } } : {}),
+  }));
   return {
     name,
     targets: targets.toSorted((a, b) => a.order - b.order),

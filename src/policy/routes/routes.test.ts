@@ -435,6 +435,9 @@ describe('decisions over routes', () => {
   it('waits of a route go with its candidates', () => {
     const snapshot = snapshotOf({ r: { targets: [{ to: 'a/m' }], fallback: ['b/m'], timeout: { idle: 5 } } });
     expect(decide(snapshot, REQUEST).candidates.map(({ timeouts }) => timeouts)).toEqual([{ idle: 5 }, { idle: 5 }]);
+    const targets = [{ to: 'a/m', timeout: { total: 7 } }, { to: 'b/m' }];
+    const own = decide(snapshotOf({ r: { targets, strategy: 'priority', timeout: { idle: 5 } } }), REQUEST);
+    expect(own.candidates.map(({ timeouts }) => timeouts)).toEqual([{ idle: 5, total: 7 }, { idle: 5 }]);
   });
 });
 

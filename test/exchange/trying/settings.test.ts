@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { providerWords } from '../../../src/config/provider-words.ts';
 import type { ProviderSettings } from '../../../src/presets/preset.ts';
 import { compileProvider } from '../../../src/presets/provider.ts';
+import { json } from '../../fakes/upstream.ts';
+import { CHAT, counts, setTrials, textOf } from './trials.ts';
 
 const compile = (settings: Partial<ProviderSettings>) => compileProvider('p', { preset: 'deepseek', ...settings }, () => ({}));
 
@@ -39,5 +41,31 @@ describe('the keys of a provider', () => {
     );
     expect(new Set(ids).size).toBe(4);
     expect(compile({ key: 'a' }).credential).toBe(ids[0]);
+  });
+});
+
+describe('the breaker of a provider', () => {
+  const FAST = { failures: 2, wait: 60_000 };
+  it.each([
+    ['left out', undefined, undefined],
+    ['off', 'off', 'off'],
+    ['in part', FAST, { failures: 2, firstMs: 60_000, longestMs: 60_000 }],
+    ['with a first wait beyond the longest', { wait: 90_000 }, { failures: 5, firstMs: 90_000, longestMs: 90_000 }],
+    ['in full', { failures: 1, wait: 1000, longest: 4000 }, { failures: 1, firstMs: 1000, longestMs: 4000 }],
+  ] as const)('%s', (_, breaker, compiled) => {
+    expect(compile({ key: 'a', ...(breaker ? { breaker } : {}) }).breaker).toEqual(compiled);
+  });
+
+  it.each([
+    ['as usual', undefined, [5, 1]],
+    ['sooner', FAST, [2, 4]],
+    ['never', 'off', [6, 0]],
+  ] as const)('opens %s', async (_, breaker, counted) => {
+    const down = json(CHAT.error(500, 'no'), 500);
+    const trials = await setTrials({ answers: [down, json(CHAT.whole)], settings: [breaker ? { breaker } : {}] });
+    for (let at = 0; at < 6; at++) textOf(await trials.ask());
+    const [asked = 0] = counts(trials);
+    expect([asked, 6 - asked]).toEqual(counted);
+    await trials.close();
   });
 });
