@@ -108,7 +108,7 @@ async function build(config: () => Config, data: string, { env, writeLog, peers 
     idempotency: stores.idempotency,
     sandboxModels,
     spoolFolder: join(data, 'uploads'),
-    state: (gateway) => createState(gateway, { store: stores.state, sealer: stores.compaction }),
+    state: (gateway) => createState(gateway, { store: stores.state, sealer: stores.compaction, ...leading }),
     onDefect: (err, requestId) => log.error({ err, requestId }, 'The gateway failed on a request'),
     onShedding: (reason) =>
       reason === undefined

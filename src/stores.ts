@@ -62,7 +62,10 @@ export interface StorePorts {
   readonly peers?: Peers;
 }
 
-const leaderOf = ({ isLeader }: StorePorts): Pick<StorePorts, 'isLeader'> => (isLeader ? { isLeader } : {});
+const sharedOf = ({ isLeader, peers }: StorePorts): Pick<StorePorts, 'isLeader' | 'peers'> => ({
+  ...(isLeader ? { isLeader } : {}),
+  ...(peers ? { peers } : {}),
+});
 
 function openJournal({ folder, clock, log }: StorePorts): Journal {
   return createJournal({
@@ -115,7 +118,7 @@ function openRequests(ports: StorePorts) {
         log.warn({ dropped }, 'The table of requests can be written again');
         if (dropped > 0) void bringOver(failingSince - LONGEST_CALL_MS, true);
       },
-      ...leaderOf(ports),
+      ...sharedOf(ports),
     });
     for (const record of early.splice(0)) made.add(record);
     return made;
@@ -146,20 +149,25 @@ function openSeals(ports: StorePorts, database: () => Promise<Database>, masterK
   const store = lazily(async () => {
     const { createSealStore } = await import('./store/seals.ts');
     const sealer = masterKey.sealer('seals');
-    return createSealStore({
+    const made = createSealStore({
       database,
       sealer: () => Promise.resolve(sealer),
       now: () => clock.now(),
       limits: () => config().limits,
       onTrouble,
-      ...leaderOf(ports),
+      ...sharedOf(ports),
     });
+    loaded = made;
+    return made;
   });
+  let loaded: SealStore | undefined;
   const seals: SealStore = {
     get: async (owner, callIds) => (await store()).get(owner, callIds),
     put(owner, entries) {
+      // At once where it can be: a request that comes after the reply must find that something was put.
+      if (loaded) return loaded.put(owner, entries);
       store().then(
-        (loaded) => loaded.put(owner, entries),
+        (made) => made.put(owner, entries),
         (error: unknown) => onTrouble('Sealed state could not be kept', error),
       );
     },
@@ -180,7 +188,7 @@ function openState(ports: StorePorts, database: () => Promise<Database>, masterK
       now: () => clock.now(),
       limits: () => config().limits,
       onTrouble,
-      ...leaderOf(ports),
+      ...sharedOf(ports),
     });
   });
   return { state: lazyStateStore(store, (error) => onTrouble('State could not be kept', error)), warm: store };

@@ -3,6 +3,7 @@ import type { Call } from '../exchange/call.ts';
 import type { OutHeaders } from '../exchange/client-sink.ts';
 import { GatewayError, gatewayFault, isObject, type Json, type JsonObject } from '../ir/index.ts';
 import type { StateRecord } from './ports.ts';
+import { createElsewhere } from './elsewhere.ts';
 import { createFrameLog, type FrameLog } from './frame-log.ts';
 import type { ReplyHandler } from './reply-handler.ts';
 import { finalFrame, sequenceOf } from './response-frames.ts';
@@ -11,7 +12,7 @@ import { type ReadyResponse, readyResponse, type StateWishes } from './response-
 import { firstResponse, keepResponse, lockConversation, ownMembers, responseIn, runReady, settleResponse } from './turns.ts';
 import type { TurnPorts } from './turn-ports.ts';
 
-/** How many run at once in this process. */
+/** How many run at once in one process. */
 const MAX_RUNNING = 1000;
 /** Events of one response that can be read again; of a longer one only the end can. */
 const MAX_LOG_BYTES = 16 * 1024 * 1024;
@@ -39,12 +40,12 @@ interface Run {
 export interface Background {
   /** Starts one; the response as it stands at once. Rejects with the fault of a request that cannot be run, or when too many run. */
   start(call: Call, body: JsonObject, wishes: StateWishes): Promise<JsonObject>;
-  /** Reads a response's events, those after `after` only, up to its end. False: they are not here (any more). */
-  follow(owner: string, id: string, after: number, client: ReplyHandler, headers: OutHeaders): boolean;
+  /** Reads a response's events, those after `after` only, up to its end. False: they are nowhere (any more). */
+  follow(owner: string, id: string, after: number, client: ReplyHandler, headers: OutHeaders): Promise<boolean>;
   /** What a stored response is now: of one whose maker is gone, that it failed. */
   current(record: StateRecord): JsonObject;
-  /** Stops one that runs here; the response as it then is. */
-  cancel(owner: string, id: string): JsonObject | undefined;
+  /** Stops one that runs, in whichever process; the response as it then is. */
+  cancel(owner: string, id: string): Promise<JsonObject | undefined>;
   /** Settles when none runs. */
   idle(): Promise<void>;
   /** Ends all: what is not done has failed. */
@@ -187,10 +188,24 @@ export function createBackground(ports: TurnPorts): Background {
     leave(name, run);
   };
 
+  const logOf = (name: string): FrameLog | undefined => {
+    const log = running.get(name)?.log ?? finished.get(name);
+    return log?.isCut === false ? log : undefined;
+  };
+  const cancelHere = (name: string): JsonObject | undefined => {
+    const run = running.get(name);
+    if (run) stop(name, run, { ...run.response, status: 'cancelled' });
+    return run?.response;
+  };
+  const elsewhere = createElsewhere(ports.peers, {
+    logOf: ({ owner, id }) => logOf(nameOf(owner, id)),
+    cancel: ({ owner, id }) => cancelHere(nameOf(owner, id)),
+  });
+
   return {
     async start(call, body, wishes) {
       if (running.size >= MAX_RUNNING) throw full();
-      const unlock = lockConversation(call, wishes, ports);
+      const unlock = await lockConversation(call, wishes, ports);
       const ready = await readyResponse(body, wishes, call.key.id, ports).catch((error: unknown) => {
         unlock();
         throw error;
@@ -215,21 +230,15 @@ export function createBackground(ports: TurnPorts): Background {
         .finally(() => leave(name, run));
       return response;
     },
-    follow(owner, id, after, client, headers) {
-      const name = nameOf(owner, id);
-      const log = running.get(name)?.log ?? finished.get(name);
-      if (!log || log.isCut) return false;
+    async follow(owner, id, after, client, headers) {
+      const log = logOf(nameOf(owner, id));
+      if (!log) return elsewhere.follow({ owner, id, after }, client, headers);
       client.begin(headers);
       log.follow(client, after);
       return true;
     },
     current: (record) => running.get(nameOf(record.owner, record.id))?.response ?? settled(record, ports),
-    cancel(owner, id) {
-      const name = nameOf(owner, id);
-      const run = running.get(name);
-      if (run) stop(name, run, { ...run.response, status: 'cancelled' });
-      return run?.response;
-    },
+    cancel: async (owner, id) => cancelHere(nameOf(owner, id)) ?? elsewhere.cancel({ owner, id }),
     idle: () => (running.size === 0 ? Promise.resolve() : new Promise((resolve) => idles.push(resolve))),
     stop() {
       for (const [name, run] of running) stop(name, run, failed(run.response, STOPPED));

@@ -7,6 +7,13 @@ export interface LoggedFrame {
   readonly sequence: number;
 }
 
+/** What a log says after some event. */
+export interface FrameRead {
+  readonly frames: readonly LoggedFrame[];
+  /** These were the last ones. */
+  readonly isOver: boolean;
+}
+
 /** The events of one response, for those who read them while they come or later. */
 export interface FrameLog {
   /** Length of what is held. */
@@ -20,6 +27,10 @@ export interface FrameLog {
   end(): void;
   /** Tells the events after number `after` until the end. */
   follow(client: ReplyHandler, after: number): void;
+  /** The events after number `after`, at most about `most` of their text. */
+  read(after: number, most: number): FrameRead;
+  /** Calls once, with the next event or the end. What it gives takes that back. */
+  onNext(call: () => void): () => void;
 }
 
 /** An empty log. Of a response longer than `most` only what comes from then on is told. */
@@ -68,6 +79,24 @@ export function createFrameLog(most: number): FrameLog {
       }
       readers.add(tell);
       client.onGone(() => readers.delete(tell));
+    },
+    read(after, most) {
+      const wanted: LoggedFrame[] = [];
+      let size = 0;
+      for (const frame of frames.slice(frames.findLastIndex(({ sequence }) => sequence <= after) + 1)) {
+        if (size > most) return { frames: wanted, isOver: false };
+        wanted.push(frame);
+        size += frame.data.length;
+      }
+      return { frames: wanted, isOver };
+    },
+    onNext(call) {
+      const tell = (): void => {
+        readers.delete(tell);
+        call();
+      };
+      readers.add(tell);
+      return () => void readers.delete(tell);
     },
   };
 }

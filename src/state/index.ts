@@ -1,6 +1,7 @@
 import type { JsonObject } from '../ir/index.ts';
 import type { Call } from '../exchange/call.ts';
 import { parseBody } from '../exchange/write-request.ts';
+import type { Peers } from '../cluster/peers.ts';
 import type { GatewayPorts, Services, Visit } from '../http/gateway/handle.ts';
 import type { ClientCodec } from '../protocols/protocol.ts';
 import { answerJson, wrongMethod } from './answer.ts';
@@ -10,6 +11,7 @@ import { conversationEndpoint } from './conversation-endpoints.ts';
 import type { Sealer, StateStore } from './ports.ts';
 import { httpHandler } from './reply-handler.ts';
 import { responseEndpoint } from './response-endpoints.ts';
+import { createLocks } from './locks.ts';
 import { readWishes, readyResponse } from './response-request.ts';
 import { createThreads } from './threads.ts';
 import { runTurn, wishesOf } from './turns.ts';
@@ -19,6 +21,8 @@ import type { TurnPorts } from './turn-ports.ts';
 export interface StatePorts {
   readonly store: StateStore;
   readonly sealer: () => Promise<Sealer>;
+  /** Other processes that do the same work; absent: none. */
+  readonly peers?: Pick<Peers, 'lock' | 'ask' | 'answer'>;
 }
 
 /** The endpoints over state, and its end. */
@@ -53,7 +57,7 @@ function codecOf(gateway: GatewayPorts): ClientCodec {
 }
 
 /** Everything that the gateway remembers between calls for clients: responses, conversations, threads. */
-export function createState(gateway: () => GatewayPorts, { store, sealer }: StatePorts): StateServices {
+export function createState(gateway: () => GatewayPorts, { store, sealer, peers }: StatePorts): StateServices {
   const turns: TurnPorts = {
     get exchange() {
       return gateway();
@@ -61,7 +65,8 @@ export function createState(gateway: () => GatewayPorts, { store, sealer }: Stat
     store,
     sealer,
     track: (sink, keepAlive, headers) => gateway().track(sink, keepAlive, headers),
-    locks: new Set(),
+    locks: peers ?? createLocks(),
+    ...(peers ? { peers } : {}),
   };
   const background = createBackground(turns);
   const threads = createThreads(turns);
@@ -73,7 +78,7 @@ export function createState(gateway: () => GatewayPorts, { store, sealer }: Stat
     const response = await background.start(call, body, wishes);
     if (!call.stream) return answerJson(visit, response);
     const headers = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
-    background.follow(call.key.id, String(response['id']), -1, httpHandler(visit.sink), headers);
+    await background.follow(call.key.id, String(response['id']), -1, httpHandler(visit.sink), headers);
   };
 
   return {

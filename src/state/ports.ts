@@ -63,6 +63,12 @@ export interface StateStore {
   close(): Promise<void>;
 }
 
+/** Names of which each is held by one call at a time. */
+export interface Locks {
+  /** Gives what lets it go; `undefined`: another call has it. Rejects (503) where that cannot be told. */
+  lock(name: string): Promise<(() => void) | undefined>;
+}
+
 /** Seals what leaves the gateway's hands and must come back unread and unchanged: AES-256-GCM with a key derived from the master key. */
 export interface Sealer {
   /** `context` is bound to the text: it does not open under another. */

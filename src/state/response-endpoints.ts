@@ -34,13 +34,13 @@ function startingAfter(query: URLSearchParams): number {
 const isUnfinished = (response: JsonObject): boolean => response['status'] === 'queued' || response['status'] === 'in_progress';
 
 /** Tells a response's events: the true ones while they are here, else those that its end stands for. */
-function stream(visit: Visit, record: StateRecord, ports: TurnPorts, background: Background): void {
+async function stream(visit: Visit, record: StateRecord, ports: TurnPorts, background: Background): Promise<void> {
   const after = startingAfter(visit.path.query);
   const headers = { ...answerHeaders(visit, 'text/event-stream; charset=utf-8'), 'cache-control': 'no-cache' };
-  if (background.follow(visit.key.id, record.id, after, httpHandler(visit.sink), headers)) {
-    ports.track(visit.sink, visit.client.keepAlive, headers);
-    return;
-  }
+  const client = httpHandler(visit.sink);
+  const followed = background.follow(visit.key.id, record.id, after, client, headers);
+  if (client.begun) ports.track(visit.sink, visit.client.keepAlive, headers);
+  if (await followed) return;
   const response = background.current(record);
   if (isUnfinished(response)) {
     throw new GatewayError(
@@ -60,14 +60,14 @@ function stream(visit: Visit, record: StateRecord, ports: TurnPorts, background:
 
 async function retrieve(visit: Visit, id: string, ports: TurnPorts, background: Background): Promise<void> {
   const record = await recordOf(visit, id, ports);
-  if (visit.path.query.get('stream') === 'true') stream(visit, record, ports, background);
+  if (visit.path.query.get('stream') === 'true') await stream(visit, record, ports, background);
   else answerJson(visit, background.current(record));
 }
 
 async function remove(visit: Visit, id: string, ports: TurnPorts, background: Background): Promise<void> {
   const owner = visit.key.id;
   const record = await recordOf(visit, id, ports);
-  background.cancel(owner, id);
+  await background.cancel(owner, id);
   await ports.store.deleteChildren({ owner, kind: 'reference', parent: record.id });
   await ports.store.delete({ owner, kind: 'response', id });
   answerJson(visit, { id, object: 'response', deleted: true });
@@ -83,7 +83,7 @@ async function cancel(visit: Visit, id: string, ports: TurnPorts, background: Ba
       }),
     );
   }
-  answerJson(visit, background.cancel(visit.key.id, id) ?? response);
+  answerJson(visit, (await background.cancel(visit.key.id, id)) ?? response);
 }
 
 async function inputItems(visit: Visit, id: string, ports: TurnPorts): Promise<void> {

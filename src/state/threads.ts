@@ -180,9 +180,6 @@ export interface Threads {
 
 /** Threads over the store. */
 export function createThreads(ports: TurnPorts): Threads {
-  /** Messages that a turn continues from just now. */
-  const inFlight = new Set<string>();
-
   const keep = (call: Call, id: string, turn: Turn, said: Said): void => {
     // A refused turn is not part of the conversation: the client drops it as well.
     if (said.stopReason === 'refusal') return;
@@ -205,20 +202,19 @@ export function createThreads(ports: TurnPorts): Threads {
     await answerCall({ ...call, headers: withoutBeta(call), prepared }, createReplySink(recorder), ports.exchange);
   };
   const continueOnce = async (visit: Visit, call: Call, body: JsonObject, wish: Extract<Wish, { type: 'continue' }>): Promise<void> => {
-    const name = `${call.key.id} ${wish.previous}`;
-    if (inFlight.has(name))
+    const unlock = await ports.locks.lock(`${call.key.id} ${wish.previous}`);
+    if (!unlock)
       throw refusal(
         'thread_continue_in_flight',
         'Another request continues from this message. Wait for its end and continue from its reply',
       );
-    inFlight.add(name);
     try {
       const next = await ports.store.children({ owner: call.key.id, kind: 'thread', parent: wish.previous }, CHAIN_LIMITS);
       if (next.length > 0)
         throw refusal('thread_already_continued', 'The thread was continued from this message before. Continue from the reply to that');
       await runOnce(visit, call, body, wish);
     } finally {
-      inFlight.delete(name);
+      unlock();
     }
   };
   return {

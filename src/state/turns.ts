@@ -160,16 +160,15 @@ const locked = (conversation: string): GatewayError =>
     }),
   );
 
-/** Keeps a conversation for one response at a time, so that its items stay in order. Gives what opens it again. Throws the 409. */
-export function lockConversation(call: Call, { conversation }: StateWishes, ports: TurnPorts): () => void {
+/** Keeps a conversation for one response at a time, so that its items stay in order. Gives what opens it again. Rejects with the 409. */
+export async function lockConversation(call: Call, { conversation }: StateWishes, ports: TurnPorts): Promise<() => void> {
   if (conversation === undefined) return () => undefined;
-  const name = itemKey(call.key.id, conversation);
-  if (ports.locks.has(name)) throw locked(conversation);
-  ports.locks.add(name);
+  const open = await ports.locks.lock(itemKey(call.key.id, conversation));
+  if (!open) throw locked(conversation);
   let isHeld = true;
   return () => {
     // Once only: by then it may be another's.
-    if (isHeld) ports.locks.delete(name);
+    if (isHeld) open();
     isHeld = false;
   };
 }
@@ -187,7 +186,7 @@ export async function runReady(call: Call, ready: ReadyResponse, id: string, cli
 export async function runTurn(call: Call, body: JsonObject, client: ReplyHandler, ports: TurnPorts, watch: TurnWatch = {}): Promise<void> {
   const { exchange } = ports;
   const wishes = wishesOf(call, body);
-  const unlock = lockConversation(call, wishes, ports);
+  const unlock = await lockConversation(call, wishes, ports);
   try {
     const ready = await readyResponse(body, wishes, call.key.id, ports, watch.recall);
     const id = exchange.newId('resp_');

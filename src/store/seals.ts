@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Expression, type SqlBool, sql } from 'kysely';
 import { LRUCache } from 'lru-cache';
+import type { Peers } from '../cluster/peers.ts';
 import type { KeptSeal, SealStore } from '../exchange/ports.ts';
 import type { Database } from './database.ts';
 import type { Sealer } from './master-key.ts';
@@ -17,6 +18,8 @@ export interface SealPorts {
   readonly onTrouble: (what: string, error: unknown) => void;
   /** Whether old entries are this process's to take away on time. Absent: always. */
   readonly isLeader?: () => boolean;
+  /** Other processes that use the database. Absent: none that is to read at once what is put here. */
+  readonly peers?: Pick<Peers, 'settling'>;
 }
 
 interface Entry {
@@ -203,6 +206,7 @@ export function createSealStore(ports: SealPorts): SealStore & { close(): Promis
       if (stored > ports.limits().sealBytes) await sweep();
       await nextTurn();
     }
+    settling?.clean();
   }
   /** One after another; what fails is said, and tried again later. */
   function run(job: () => Promise<void>, what: string): Promise<void> {
@@ -223,8 +227,11 @@ export function createSealStore(ports: SealPorts): SealStore & { close(): Promis
   };
   const sweeper = setInterval(sweepDue, SWEEP_EVERY_MS).unref();
 
+  const settling = ports.peers?.settling('seals', () => run(writePending, 'Sealed state could not be written'));
+
   async function readMissing(owner: string, callIds: readonly string[]): Promise<readonly Entry[]> {
     try {
+      await settling?.others();
       const entries = await within(READ_MS, readRows(ports, owner, callIds, since()));
       if (entries) return entries;
       throw new Error(`The database did not answer within ${READ_MS} ms`);
@@ -258,6 +265,7 @@ export function createSealStore(ports: SealPorts): SealStore & { close(): Promis
         const key = keyOf(owner, callId);
         cache.set(key, entry);
         pending.add(key, entry);
+        settling?.dirty();
       }
       writeSoon(WRITE_AFTER_MS);
     },

@@ -1,4 +1,5 @@
 import { type Expression, type ExpressionBuilder, type Insertable, type Selectable, sql, type SqlBool } from 'kysely';
+import type { Peers, Settling } from '../cluster/peers.ts';
 import { GatewayError, gatewayFault, parseObject } from '../ir/index.ts';
 import type { ChildrenQuery, StateKey, StateKind, StateRecord, StateStore } from '../state/ports.ts';
 import type { Database } from './database.ts';
@@ -17,6 +18,8 @@ interface StoredStatePorts {
   readonly onTrouble: (what: string, error: unknown) => void;
   /** Whether old records are this process's to take away on time. Absent: always. */
   readonly isLeader?: () => boolean;
+  /** Other processes that use the database. Absent: none that is to read at once what is put here. */
+  readonly peers?: Pick<Peers, 'settling'>;
 }
 
 type Row = Selectable<Schema['stored_state']>;
@@ -119,7 +122,9 @@ interface Writer {
   put(record: StateRecord): void;
   /** Settles when everything that was put is written, or was given up. */
   flush(): Promise<void>;
-  /** The same, at the end. */
+  /** Settles when that is so in all processes. */
+  settle(): Promise<void>;
+  /** The same as `flush`, at the end. */
   close(): Promise<void>;
 }
 
@@ -173,6 +178,7 @@ function createWriter(ports: StoredStatePorts): Writer {
   let writing: Promise<void> | undefined;
   let scheduled: NodeJS.Immediate | undefined;
   let written = SWEEP_EVERY;
+  const settling: Settling | undefined = ports.peers?.settling('state', () => flush());
 
   const clean = (): Promise<void> => sweep(ports).catch((error: unknown) => ports.onTrouble('Stored state could not be swept', error));
   const cleanDue = (): void => {
@@ -189,6 +195,7 @@ function createWriter(ports: StoredStatePorts): Writer {
       }
       written += entries.length;
     }
+    settling?.clean();
     if (written < SWEEP_EVERY) return;
     written = 0;
     await clean();
@@ -211,6 +218,7 @@ function createWriter(ports: StoredStatePorts): Writer {
   };
   return {
     put(record) {
+      settling?.dirty();
       const name = nameOf(record);
       const json = Buffer.from(JSON.stringify(record.value));
       waitingBytes += json.length - (waiting.get(name)?.json.length ?? 0);
@@ -220,6 +228,9 @@ function createWriter(ports: StoredStatePorts): Writer {
       scheduled ??= setImmediate(() => void flush());
     },
     flush,
+    async settle() {
+      await Promise.all([flush(), settling?.others()]);
+    },
     close() {
       clearInterval(timer);
       return flush();
@@ -256,7 +267,7 @@ export function createStoredState(ports: StoredStatePorts): StateStore {
   const writer = createWriter(ports);
   /** The database with every write in it. */
   const current = async (): Promise<Database> => {
-    await writer.flush();
+    await writer.settle();
     return ports.database();
   };
   /** Records of one owner and kind, in the order of their heads; those that cannot be read are left out. */

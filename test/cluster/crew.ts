@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { type Served, startServer } from '../e2e/program.ts';
 
 export const KEY = 'pk-key-of-this-test';
@@ -107,3 +108,21 @@ export const chatBody = (model: string, stream = false): Readonly<Record<string,
   stream,
   messages: [{ role: 'user', content: 'Hello!' }],
 });
+
+/** Two clients, each on a connection of its own to another worker. */
+export async function twoWorkers(server: CrewServer): Promise<readonly [OneConnection, OneConnection]> {
+  const pair = [oneConnection(server.url), oneConnection(server.url)] as const;
+  const before = server.answered('/v1/models');
+  for (const one of pair) await one.send('GET', '/v1/models');
+  await expect
+    .poll(() => [1, 2].map((worker) => (server.answered('/v1/models').get(worker) ?? 0) - (before.get(worker) ?? 0)))
+    .toEqual([1, 1]);
+  return pair;
+}
+
+/** An answer's JSON; what was refused is thrown. */
+export async function jsonOf(reply: Promise<Reply>): Promise<Readonly<Record<string, unknown>>> {
+  const { status, text } = await reply;
+  if (status !== 200) throw new Error(`${status} ${text}`);
+  return JSON.parse(text) as Record<string, unknown>;
+}

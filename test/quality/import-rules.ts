@@ -27,8 +27,8 @@ const FOLDERS: Readonly<Record<string, Row>> = {
   // Work that outlives its call: it knows no vendor and no HTTP, what to do is told to it by drivers.
   tasks: { uses: ['ir', 'wire', 'upstream'], knows: ['config', 'exchange', 'policy'] },
   http: { uses: ['ir', 'wire', 'media', 'policy', 'protocols', 'exchange', 'state', 'tasks', 'upstream'], knows: ['config', 'presets'] },
-  store: { uses: ['ir', 'wire'], knows: ['config', 'exchange', 'http', 'protocols', 'state', 'tasks'] },
-  state: { uses: ['ir', 'wire', 'policy', 'protocols', 'exchange'], knows: ['config', 'presets', 'http'] },
+  store: { uses: ['ir', 'wire'], knows: ['cluster', 'config', 'exchange', 'http', 'protocols', 'state', 'tasks'] },
+  state: { uses: ['ir', 'wire', 'policy', 'protocols', 'exchange'], knows: ['cluster', 'config', 'presets', 'http'] },
   egress: { uses: ['ir', 'wire', 'media', 'upstream'], knows: ['config', 'exchange', 'protocols'] },
   tokens: { uses: ['ir', 'wire', 'media'], knows: ['exchange', 'http', 'protocols'] },
   observe: { uses: [], knows: ['config', 'exchange'] },
