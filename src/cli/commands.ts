@@ -20,6 +20,7 @@ const FLAGS = {
   strict: { about: 'flagStrict' },
   tests: { about: 'flagTests' },
   protocol: { value: 'NAME', about: 'flagProtocol' },
+  operation: { value: 'NAME', about: 'flagOperation' },
   needs: { value: 'LIST', about: 'flagNeeds' },
   tokens: { value: 'COUNT', about: 'flagTokens' },
   key: { value: 'NAME', about: 'flagKey' },
@@ -56,7 +57,7 @@ const COMMANDS = {
   'route explain': {
     words: 'MODEL',
     maxWords: 1,
-    flags: ['config', 'protocol', 'needs', 'tokens', 'key', 'down', 'facts', 'request', 'data'],
+    flags: ['config', 'protocol', 'operation', 'needs', 'tokens', 'key', 'down', 'facts', 'request', 'data'],
     about: 'commandRouteExplain',
   },
   'models ls': { words: '[NAMES]', maxWords: 1, flags: ['config', 'data', 'output'], about: 'commandModelsList' },

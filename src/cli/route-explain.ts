@@ -1,6 +1,6 @@
 import type { Language } from '../config/language.ts';
 import { loadConfig } from '../config/load.ts';
-import type { ProtocolId } from '../ir/index.ts';
+import { ABILITIES, type Ability, type ProtocolId } from '../ir/index.ts';
 import type { Decision } from '../policy/decide.ts';
 import { explain } from '../policy/explain.ts';
 import { type Need, NEEDS } from '../policy/needs.ts';
@@ -45,6 +45,12 @@ function oneOf<T>(word: string, flag: string, known: Readonly<Record<string, T>>
   );
 }
 
+/** What may be asked of a model. */
+const OPERATIONS: Readonly<Record<string, 'generate' | Ability>> = {
+  chat: 'generate',
+  ...Object.fromEntries(ABILITIES.map((ability) => [ability, ability])),
+};
+
 const NEED_WORDS: Readonly<Record<string, Need>> = Object.fromEntries(NEEDS.map((need) => [need, need]));
 
 function tokensOf(value: string | undefined, messages: Messages): { readonly tokens?: number } {
@@ -79,6 +85,7 @@ export async function routeExplainCommand(args: Args, ports: CliPorts, messages:
   if (model === undefined) throw new UsageError(messages.wordMissing('MODEL', args.command));
   const { values } = args;
   const protocol = oneOf(values.protocol ?? 'openai-chat', '--protocol', PROTOCOLS, messages);
+  const operation = oneOf(values.operation ?? 'chat', '--operation', OPERATIONS, messages);
   const needs = listOf(values.needs).map((word) => oneOf(word, '--needs', NEED_WORDS, messages));
   const tokens = tokensOf(values.tokens, messages);
   const { config } = await loadConfig(loadOptions(args, ports));
@@ -87,7 +94,7 @@ export async function routeExplainCommand(args: Args, ports: CliPorts, messages:
   const down = listOf(values.down);
   const providers = Object.fromEntries([...snapshot.providers.keys()].map((name) => [name, name]));
   for (const name of down) oneOf(name.split('/', 1)[0] ?? '', '--down', providers, messages);
-  const decision = explain(snapshot, { model, protocol, needs, down, ...tokens, ...keyOf(values.key, snapshot, messages) });
+  const decision = explain(snapshot, { model, protocol, operation, needs, down, ...tokens, ...keyOf(values.key, snapshot, messages) });
   const facts = factsOf(decision, snapshot);
   if (args.on.has('json')) ports.stdout.write(`${JSON.stringify({ ...decision, facts: Object.fromEntries(facts) }, undefined, 2)}\n`);
   else ports.stdout.write(decisionText(decision, messages, language));

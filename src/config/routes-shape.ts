@@ -1,3 +1,4 @@
+import { ABILITIES } from '../ir/index.ts';
 import { NEEDS } from '../policy/needs.ts';
 import { STRATEGIES } from '../policy/routes/route.ts';
 import { checkAmount, checkName, CLIENT_PROTOCOLS, timeout } from './shape-kinds.ts';
@@ -311,6 +312,12 @@ export const routeTest = {
           ],
           words: CLIENT_PROTOCOLS,
           examples: ['anthropic'],
+        },
+        operation: {
+          kind: 'word',
+          doc: ['What is to be done; default `chat`', '请求的用途；默认 `chat`（对话）'],
+          words: ['chat', ...ABILITIES],
+          examples: ['embeddings'],
         },
         needs: {
           kind: 'list',

@@ -1,5 +1,5 @@
 import type { ProtocolId } from '../ir/index.ts';
-import { decide, type Decision } from './decide.ts';
+import { decide, type Decision, type RouteRequest } from './decide.ts';
 import type { Need } from './needs.ts';
 import type { Preferences } from './preferences.ts';
 import { type Caller, markedCaller } from './routes/strategies.ts';
@@ -10,6 +10,8 @@ import type { Snapshot } from './snapshot.ts';
 export interface Imagined {
   readonly model: string;
   readonly protocol: ProtocolId;
+  /** Default: chat. */
+  readonly operation?: RouteRequest['operation'];
   readonly needs?: readonly Need[];
   readonly tokens?: number;
   /** The name of a configured key; without one, a key that may do everything. */
@@ -26,10 +28,10 @@ export interface Imagined {
 
 /** Where such a call would go: what a live one is decided by, asked without one. Of targets by weight the heaviest is drawn. */
 export function explain(snapshot: Snapshot, imagined: Imagined): Decision {
-  const { model, protocol, needs = [], tokens, answer, down = [], caller = {}, prefers } = imagined;
+  const { model, protocol, operation = 'generate', needs = [], tokens, answer, down = [], caller = {}, prefers } = imagined;
   const key = [...snapshot.keys.values()].find(({ name }) => name === imagined.key) ?? {};
   const signals: Signals = { ...NO_SIGNALS, targets: new Map(down.map((name) => [name, { out: 'unhealthy' }])) };
   const wanted = { abilities: needs, ...(tokens === undefined ? {} : { tokens }), ...(answer === undefined ? {} : { answer }) };
   const asks = prefers ? { prefers } : {};
-  return decide(snapshot, { model, protocol, operation: 'generate', key, needs: wanted, caller: markedCaller(caller), ...asks }, signals);
+  return decide(snapshot, { model, protocol, operation, key, needs: wanted, caller: markedCaller(caller), ...asks }, signals);
 }

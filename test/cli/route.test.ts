@@ -15,6 +15,8 @@ models:
       - { to: openai/gpt-5.6, weight: 20 }
       - { to: deepseek/deepseek-v4-pro, weight: 80 }
     fallback: { down: [fast] }
+  media:
+    targets: [{ to: openai/text-embedding-3-small }, { to: openai/gpt-image-1 }]
 sandbox: false
 `;
 const env = { K: 'sk-0123456789-abcdefgh', CLIENT: 'pk-0123456789-abcdefgh' };
@@ -75,6 +77,13 @@ describe('route explain', () => {
     ['route explain nothing', 5, "nothing → nowhere. Unknown model 'nothing'. GET /v1/models lists what there is\n"],
     ['route explain smart --key laptop', 4, "smart → nowhere. This key may not use model 'smart'\n"],
     ['route explain fast --key laptop', 0, 'fast → deepseek/deepseek-chat\n'],
+    ['route explain media --operation embeddings', 0, 'media → openai/text-embedding-3-small\n  1. openai/text-embedding-3-small  '],
+    ['route explain media --operation images', 0, 'media → openai/gpt-image-1\n  1. openai/gpt-image-1 '],
+    [
+      'route explain fast --operation speech',
+      1,
+      "fast → nowhere. Provider 'deepseek' cannot do this for 'fast': it is not known to have speech there\n",
+    ],
   ])('%s', async (line, code, says) => {
     const ran = await terminal().run(line);
     expect(ran.code).toBe(code);
@@ -93,6 +102,11 @@ describe('route explain', () => {
       '--needs 不认识“tolls”。是否想输入“tools”？可用：',
     ],
     ['route explain smart --protocol grpc', "--protocol does not know 'grpc'.", '--protocol 不认识“grpc”。'],
+    [
+      'route explain smart --operation image',
+      "--operation does not know 'image'. Did you mean 'images'?",
+      '--operation 不认识“image”。是否想输入“images”？',
+    ],
     ['route explain smart --tokens many', "--tokens must be a whole number, not 'many'", '--tokens 须为整数，而不是“many”'],
     [
       'route explain smart --key lapdog',
@@ -128,6 +142,19 @@ const failing = `${passing}  - name: all is well
 describe('check --tests', () => {
   test.each([
     ['passing', passing, 0, '1 route test passed\n'],
+    [
+      'passing, for media',
+      `routeTests:
+  - name: pictures
+    when: { model: media, operation: images }
+    expect: { order: [openai/gpt-image-1] }
+  - name: no speech
+    when: { model: fast, operation: speech }
+    expect: { refused: true }
+`,
+      0,
+      '2 route tests passed\n',
+    ],
     ['none', '', 0, 'There are no routeTests in this configuration\n'],
     ['failing', failing, 9, '1 of 2 route tests failed\n'],
   ])('%s', async (_name, more, code, says) => {

@@ -1,4 +1,4 @@
-import type { ProtocolId } from '../../ir/index.ts';
+import type { Ability, ProtocolId } from '../../ir/index.ts';
 import { type Candidate, triedInOrder } from '../candidate.ts';
 import type { Decision } from '../decide.ts';
 import { explain } from '../explain.ts';
@@ -11,6 +11,8 @@ export interface RouteTest {
   readonly when: {
     readonly model: string;
     readonly protocol?: ProtocolId | 'anthropic';
+    /** Default: chat. */
+    readonly operation?: 'chat' | Ability;
     readonly needs?: readonly Need[];
     readonly tokens?: number;
     /** The name of a configured key. */
@@ -53,8 +55,12 @@ function holds({ first, order, not = [], refused }: RouteTest['expect'], tried: 
 /** Runs route tests against the one router. */
 export function runRouteTests(snapshot: Snapshot, tests: readonly RouteTest[]): readonly RouteTestResult[] {
   return tests.map(({ name, when, expect }) => {
-    const { protocol = 'openai-chat' } = when;
-    const decision = explain(snapshot, { ...when, protocol: protocol === 'anthropic' ? 'anthropic-messages' : protocol });
+    const { protocol = 'openai-chat', operation = 'chat', ...call } = when;
+    const decision = explain(snapshot, {
+      ...call,
+      protocol: protocol === 'anthropic' ? 'anthropic-messages' : protocol,
+      operation: operation === 'chat' ? 'generate' : operation,
+    });
     const tried = triedInOrder(decision.candidates).map(nameOf);
     return { name, ok: holds(expect, tried), expected: expect, tried, decision };
   });
