@@ -174,12 +174,27 @@ function checkTwice(targets: readonly Step[], fallbacks: readonly Step[], report
   }
 }
 
-function checkRoute(settings: RouteSettings, path: string, report: Report): void {
+/** A second try needs somewhere to go: another target, a fallback for any failure, or another key. */
+function checkHedge({ hedge, targets, fallback }: RouteSettings, path: string, { models, reachable }: World, report: Report): void {
+  const [only] = targets;
+  if (hedge === undefined || !only || targets.length > 1 || Object.hasOwn(models, only.to)) return;
+  const anyway = Array.isArray(fallback) ? fallback : (fallback as { readonly any?: readonly string[] } | undefined)?.any;
+  const provider = reachable.providers[only.to.slice(0, Math.max(0, only.to.indexOf('/')))];
+  if ((anyway?.length ?? 0) > 0 || !provider || (provider.keys?.length ?? 0) > 1) return;
+  const what: Words = [
+    "'hedge' has nowhere to go: there is no other target, no fallback, and no other key",
+    '“hedge”没有可去之处：没有其他目标、备用名称或其他密钥',
+  ];
+  report(`${path}.hedge`, { severity: 'warning', code: 'no_effect', what });
+}
+
+function checkRoute(settings: RouteSettings, path: string, world: World, report: Report): void {
   if (settings.targets.length === 0) {
     const what: Words = ['This route has no targets', '该路由没有目标'];
     report(`${path}.targets`, error('no_targets', what, ['at least one: [{ to: provider/model }]', '至少一个：[{ to: provider/model }]']));
   }
   checkTwice(targetSteps(settings, path), fallbackSteps(settings, path), report);
+  checkHedge(settings, path, world, report);
 }
 
 /** Checks one table of names. `inCircles`: its names are looked up again on the way, so that they may lead back. */
@@ -198,7 +213,7 @@ function checkTable(models: Models, at: string, world: World, inCircles: boolean
       report(path, error('shadowed', what, ['the narrower pattern first', '将更具体的模式放在前面']), true);
     }
     if (isPattern) before.push(name);
-    if (typeof settings !== 'string') checkRoute(settings, path, report);
+    if (typeof settings !== 'string') checkRoute(settings, path, world, report);
     if (shadow !== undefined) continue;
     const fallbacks = typeof settings === 'string' ? [] : fallbackSteps(settings, path);
     for (const step of targetSteps(settings, path)) checkStep(name, step, inCircles, world, report);

@@ -131,6 +131,27 @@ describe('names of models that lead nowhere', () => {
   });
 });
 
+describe('a second try beside a slow one', () => {
+  const KEYS = 'keys: [{ value: "${env:K}" }, { value: "${env:LONG}" }]';
+  test.each([
+    ['with nowhere to go', 'targets: [{ to: openai/gpt-5 }]', "7:48 models.a.hedge: warning: 'hedge' has nowhere to go"],
+    [
+      'with a fallback for one failure only',
+      'targets: [{ to: openai/gpt-5 }], fallback: { down: [mine/small-1] }',
+      "'hedge' has nowhere to go",
+    ],
+    ['with another target', 'targets: [{ to: openai/gpt-5 }, { to: mine/small-1 }]', ''],
+    ['with a fallback', 'targets: [{ to: openai/gpt-5 }], fallback: [mine/small-1]', ''],
+    ['with another key', 'targets: [{ to: two/gpt-5 }]', ''],
+  ])('%s', async (_name, route, says) => {
+    const text = models(`  a: { ${route}, hedge: 800ms }\n`).replace('models:', `  two: { preset: openai, ${KEYS} }\nmodels:`);
+    const { problems, loaded } = await loadText(text, { env });
+    expect(loaded).toBeDefined();
+    expect(linesOf(problems).join('\n')).toContain(says);
+    if (says === '') expect(problems).toEqual([]);
+  });
+});
+
 test('names that providers cannot have are those that begin a path of the gateway', () => {
   expect([...RESERVED_NAMES].toSorted()).toEqual([...RESERVED].toSorted());
 });

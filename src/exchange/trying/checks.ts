@@ -33,7 +33,8 @@ type Verdict = 'well' | 'ill' | 'refused';
 
 /** What an answer says of the provider. A list of models need only come from a server that works; a path of the operator's own must succeed. */
 function verdictOf(status: number, { isOwnPath }: HealthCheck): Verdict {
-  if (status === 401 || status === 403) return 'refused';
+  // A key that may not list models may still be good for calls.
+  if (status === 401 || (status === 403 && isOwnPath)) return 'refused';
   if (status >= 200 && status < 300) return 'well';
   return isOwnPath || status >= 500 || status === 408 ? 'ill' : 'well';
 }

@@ -78,6 +78,8 @@ describe('a provider that is asked how it is', () => {
   it.each([
     ['a list that is not there says nothing of the server', undefined, 404, undefined],
     ['nor does a limit', undefined, 429, undefined],
+    ['nor a key that may not list models', undefined, 403, undefined],
+    ['but it does where the path is one’s own', '/health', 403, 'credential_bad'],
     ['a path of one’s own must succeed', '/health', 404, 'unhealthy'],
     ['and does', '/health', 204, undefined],
   ] as const)('%s', async (_, path, status, why) => {
