@@ -265,6 +265,7 @@ export function createApp(config: Config, ports: AppPorts): App {
       store: createAnswerMemory(
         () => ports.clock.now(),
         () => snapshot.config.limits.cacheBytes,
+        ports.peers,
       ),
       flights: new Map(),
     },

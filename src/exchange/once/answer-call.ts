@@ -75,7 +75,7 @@ async function give(asking: Asking, kept: KeptAnswer, as: Shared['as'], ports: O
   const { said, events = [] } = kept;
   const isSame = said !== undefined && said.to === words;
   const hearer = { call, decoded, sink, ports };
-  if (isSame && !sink.begun) {
+  if (isSame) {
     sayAgain(hearer, kept, said);
     return settleShared(asking, ports, { endedBy: 'gateway', ...stopOf(kept) }, { ...kept, as });
   }

@@ -42,18 +42,34 @@ export const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 /** A key, and what the table itself takes: it bounds their number as well. */
 const OVERHEAD_BYTES = 512;
 
+/** An answer with the time that it may still be given, in milliseconds. */
+interface Found {
+  readonly answer: KeptAnswer;
+  readonly leftMs: number;
+}
+
+/** Other processes with answers of their own: of each topic one can ask, and each can answer. */
+interface Neighbours {
+  readonly count: number;
+  /** What the first of the others answers that can; `undefined`: none. */
+  ask(topic: string, body: unknown): Promise<unknown>;
+  answer(topic: string, answer: (body: unknown) => unknown): void;
+}
+
 /** Answers in this process' memory; those that were not asked for the longest go first. `limit`: bytes, in force now. */
-export function createAnswerMemory(now: () => number, limit: () => number): AnswerStore {
+function createMemory(now: () => number, limit: () => number) {
   let table: LRUCache<string, { readonly answer: KeptAnswer; readonly until: number }> | undefined;
   let maxSize = 0;
   return {
-    get(key) {
+    find(key: string): Found | undefined {
       const found = table?.get(key);
-      if (found && found.until > now()) return Promise.resolve(found.answer);
-      if (found) table?.delete(key);
-      return Promise.resolve(undefined);
+      if (!found) return undefined;
+      const leftMs = found.until - now();
+      if (leftMs > 0) return { answer: found.answer, leftMs };
+      table?.delete(key);
+      return undefined;
     },
-    put(key, answer, ttlMs) {
+    put(key: string, answer: KeptAnswer, ttlMs: number): void {
       const size = answer.bytes + OVERHEAD_BYTES;
       if (!table || maxSize !== limit()) {
         maxSize = limit();
@@ -62,5 +78,33 @@ export function createAnswerMemory(now: () => number, limit: () => number): Answ
       }
       if (size <= maxSize) table.set(key, { answer, until: now() + ttlMs }, { size });
     },
+  };
+}
+
+const TOPIC = 'kept answer';
+
+/**
+ * Answers in memory: at most `limit` bytes, in force now, all processes together. What this one does not have it asks the others for.
+ */
+export function createAnswerMemory(now: () => number, limit: () => number, others?: Neighbours): AnswerStore {
+  const own = createMemory(now, () => Math.floor(limit() / (others?.count ?? 1)));
+  others?.answer(TOPIC, (key) => own.find(String(key)));
+  const elsewhere = async (key: string): Promise<Found | undefined> => {
+    try {
+      return (await others?.ask(TOPIC, key)) as Found | undefined;
+    } catch {
+      // Whatever is wrong there, the question can be asked of a provider.
+      return undefined;
+    }
+  };
+  return {
+    async get(key) {
+      const here = own.find(key);
+      if (here || !others) return here?.answer;
+      const there = await elsewhere(key);
+      if (there) own.put(key, there.answer, there.leftMs);
+      return there?.answer;
+    },
+    put: own.put,
   };
 }

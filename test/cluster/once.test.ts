@@ -1,0 +1,45 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { killAll } from '../e2e/program.ts';
+import { chatBody, type CrewServer, oneConnection, type Reply, startCrew } from './crew.ts';
+
+let home: string;
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'pailou-crew-'));
+});
+afterEach(async () => {
+  await killAll();
+  await rm(home, { recursive: true, force: true });
+});
+
+/** The same from several connections, one after the other, to both workers. */
+async function toBoth(server: CrewServer, headers: Readonly<Record<string, string>> = {}): Promise<readonly Reply[]> {
+  const connections = Array.from({ length: 6 }, () => oneConnection(server.url));
+  const replies: Reply[] = [];
+  for (const one of connections) replies.push(await one.send('POST', '/v1/chat/completions', chatBody('kept'), headers));
+  for (const one of connections) one.close();
+  await expect.poll(() => server.answered().size).toBe(2);
+  return replies;
+}
+
+const KEPT = 'models: { kept: { targets: [{ to: sandbox/chat }], cache: 10m } }\n';
+
+it('what one worker keeps, all of them give again', async () => {
+  const replies = await toBoth(await startCrew(home, KEPT));
+  expect(replies.map(({ status, headers }) => [status, headers['x-pailou-cache']])).toEqual([
+    [200, 'miss'],
+    ...replies.slice(1).map(() => [200, 'hit']),
+  ]);
+  expect(new Set(replies.map(({ text }) => text)).size).toBe(1);
+});
+
+it('what one worker has done for an Idempotency-Key, no other does again', async () => {
+  const replies = await toBoth(await startCrew(home, 'models: { kept: sandbox/chat }\n'), { 'idempotency-key': 'once' });
+  expect(replies.map(({ status, headers }) => [status, headers['idempotent-replayed']])).toEqual([
+    [200, undefined],
+    ...replies.slice(1).map(() => [200, 'true']),
+  ]);
+  expect(new Set(replies.map(({ text }) => text)).size).toBe(1);
+});
