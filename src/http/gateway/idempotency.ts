@@ -134,6 +134,20 @@ const unknown = (): GatewayError =>
     retryAfterMs: 5000,
   });
 
+/** How long the end of an answer waits for its being kept. */
+const KEEP_MS = 2000;
+
+/** Settles with the work, or after a while. */
+function atMost(ms: number, work: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    void work.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
 /** What a request that may come twice consists of. */
 interface Idempotent {
   /** `fingerprintOf` what was asked; looked at only where there is a key. */
@@ -186,7 +200,11 @@ async function keep(visit: Visit, key: string, work: (within: Visit) => Promise<
   } finally {
     const said = sink.answer() ?? (isRefused ? undefined : ({ lost: 'broken' } as const));
     const isOpen = said === undefined || ('status' in said && mayTryAgain(said, sink.attempts, sink.fault));
-    await (isOpen ? store.forget(owner, key) : store.finish(owner, key, said)).catch((error: unknown) => onDefect(error, visit.id));
+    const settled = (isOpen ? store.forget(owner, key) : store.finish(owner, key, said)).catch((error: unknown) =>
+      onDefect(error, visit.id),
+    );
+    await atMost(KEEP_MS, settled);
+    sink.release();
   }
 }
 

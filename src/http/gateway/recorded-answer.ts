@@ -53,6 +53,7 @@ export class RecordingSink implements ClientSink {
   #goesOn = true;
   #isGone = false;
   #isOver = false;
+  #held: { readonly bytes: Buffer | string | undefined } | undefined;
   #attended: (() => void) | undefined;
 
   constructor(client: ClientSink, unattended: Unattended) {
@@ -91,7 +92,14 @@ export class RecordingSink implements ClientSink {
   end(bytes?: Buffer | string): void {
     if (bytes !== undefined) this.#record(bytes);
     this.#ended = true;
-    if (!this.#isGone) this.#client.end(bytes);
+    this.#held = { bytes };
+  }
+
+  /** What ended the answer is kept back until it is kept: who has it all may ask again at once. Then the client gets it. */
+  release(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held && !this.#isGone) this.#client.end(held.bytes);
   }
 
   abort(): void {
