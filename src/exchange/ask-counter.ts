@@ -139,8 +139,8 @@ async function send(
   const all = { 'content-type': 'application/json', ...wire.headers, ...headers };
   const signing = { method: 'POST', origin: wire.origin, path, headers: all, body: bytes };
   const more = wire.sign ? await wire.sign(signing, { now: () => ports.clock.now(), post: ports.post }) : {};
-  const { connect, idle } = provider.timeouts;
-  const request = { ...signing, headers: { ...all, ...more }, timeouts: { connect, headers: COUNT_MS, idle } };
+  const { connect, headers: most, idle } = provider.timeouts;
+  const request = { ...signing, headers: { ...all, ...more }, timeouts: { connect, headers: Math.min(COUNT_MS, most), idle } };
   const answer = await fetchWhole(ports.send, request, MAX_BYTES, COUNT_MS, signal);
   return answer.status === 200 ? parseObject(answer.body.toString('utf8')) : undefined;
 }

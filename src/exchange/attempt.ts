@@ -176,6 +176,8 @@ export async function attempt(
       path: outgoing.path,
       headers,
       body: outgoing.body,
+      // What failed once is not sent twice more because a connection was stale as well.
+      ...(number > 1 ? { isOnce: true } : {}),
       timeouts: { connect: timeouts.connect, headers: timeouts.headers, idle: timeouts.idle },
     };
     upstream = ports.send(request, watched);

@@ -1,6 +1,6 @@
 // Every family of endpoints: how its clients ask, and how an upstream that is well answers.
 import type { ProviderSettings } from '../../src/presets/preset.ts';
-import { DIALECTS } from '../exchange/dialects.ts';
+import { chat as CHAT, DIALECTS } from '../exchange/dialects.ts';
 
 /** What a client sends. */
 export interface Asked {
@@ -94,6 +94,98 @@ const PICTURES = { created: 1_790_000_000, data: [{ b64_json: PNG }], output_for
 const RANKS = { id: 'r-1', results: [{ index: 0, relevance_score: 0.9 }], meta: { billed_units: { search_units: 1 } } };
 const HEARD = { text: 'One two three.', usage: { type: 'duration', seconds: 1 } };
 
+const GEMINI = {
+  provider: 'gem',
+  settings: (url: string): ProviderSettings => ({ preset: 'gemini-compatible', baseUrl: url, key: 'up-secret' }),
+};
+
+/** An endpoint of the first vendor that streams events of its own. */
+const streamed = (name: string, events: readonly object[], ask: (mark: string) => Asked): Family => ({
+  name,
+  ...OPENAI,
+  ask,
+  type: 'text/event-stream',
+  pieces: events.map((event) => `${'type' in event ? `event: ${String(event.type)}\n` : ''}data: ${JSON.stringify(event)}\n\n`),
+  isStream: true,
+});
+
+const PICTURE = {
+  b64_json: PNG,
+  created_at: 1_790_000_000,
+  size: '1024x1024',
+  quality: 'high',
+  background: 'opaque',
+  output_format: 'png',
+};
+const drawn = (kind: string): readonly object[] => [
+  { type: `${kind}.partial_image`, ...PICTURE, partial_image_index: 0 },
+  { type: `${kind}.completed`, ...PICTURE, usage: { input_tokens: 1, output_tokens: 2, total_tokens: 3 } },
+];
+const HEARD_EVENTS = [
+  { type: 'transcript.text.delta', delta: 'One two ' },
+  { type: 'transcript.text.delta', delta: 'three.' },
+  { type: 'transcript.text.done', text: 'One two three.', usage: { type: 'tokens', input_tokens: 1, output_tokens: 2, total_tokens: 3 } },
+];
+const SPOKEN_EVENTS = [
+  { type: 'speech.audio.delta', audio: Buffer.alloc(600, 3).toString('base64') },
+  { type: 'speech.audio.delta', audio: Buffer.alloc(600, 4).toString('base64') },
+  { type: 'speech.audio.done', usage: { input_tokens: 1, output_tokens: 2, total_tokens: 3 } },
+];
+
+/** What streams besides chat, and what other vendors' clients ask for in words of their own. */
+const MORE: readonly Family[] = [
+  streamed('images, streamed', drawn('image_generation'), (mark) =>
+    jsonAsked('/v1/images/generations', { model: 'maker/gpt-image-1', prompt: mark, stream: true, partial_images: 1 }),
+  ),
+  streamed('image edits, streamed', drawn('image_edit'), (mark) =>
+    formAsked('/v1/images/edits', [
+      ['model', 'maker/gpt-image-1'],
+      ['prompt', mark],
+      ['stream', 'true'],
+      ['partial_images', '1'],
+      ['image', Buffer.from(PNG, 'base64'), 'a.png', 'image/png'],
+    ]),
+  ),
+  streamed('transcription, streamed', HEARD_EVENTS, (mark) =>
+    formAsked('/v1/audio/transcriptions', [
+      ['model', 'maker/gpt-4o-transcribe'],
+      ['prompt', mark],
+      ['stream', 'true'],
+      ['file', wav(), 'a.wav', 'audio/wav'],
+    ]),
+  ),
+  streamed('speech, streamed', SPOKEN_EVENTS, (mark) =>
+    jsonAsked('/v1/audio/speech', { model: 'maker/gpt-4o-mini-tts', voice: 'nova', input: mark, stream_format: 'sse' }),
+  ),
+  ...[true, false].map((isStream): Family => ({
+    name: `completions${isStream ? ', streamed' : ''}`,
+    provider: 'oai',
+    settings: CHAT.settings,
+    ask: (mark) => jsonAsked('/v1/completions', { model: 'oai/up', prompt: mark, ...(isStream ? { stream: true } : {}) }),
+    type: isStream ? 'text/event-stream' : 'application/json',
+    pieces: isStream ? CHAT.events : halves(CHAT.whole),
+    isStream,
+  })),
+  whole(
+    'embeddings, as Gemini',
+    { embedding: { values: [0.5, -0.25] } },
+    (mark) => jsonAsked('/v1beta/models/gem/embed-1:embedContent', { content: { parts: [{ text: mark }] } }),
+    GEMINI,
+  ),
+  whole(
+    'rerank, as Cohere',
+    RANKS,
+    (mark) => jsonAsked('/v2/rerank', { model: 'ranker/rerank-v3.5', query: mark, documents: ['a'] }),
+    COHERE,
+  ),
+  whole(
+    'count of tokens, as Gemini',
+    { totalTokens: 7 },
+    (mark) => jsonAsked('/v1beta/models/gem/up:countTokens', { contents: [{ role: 'user', parts: [{ text: mark }] }] }),
+    GEMINI,
+  ),
+];
+
 const MEDIA: readonly Family[] = [
   whole(
     'embeddings',
@@ -157,7 +249,7 @@ const MEDIA: readonly Family[] = [
 ];
 
 /** All of them, chat by its four protocols. */
-export const FAMILIES: readonly Family[] = [...CHATS, ...MEDIA];
+export const FAMILIES: readonly Family[] = [...CHATS, ...MEDIA, ...MORE];
 
 /** The providers of all of them at one upstream. */
 export const providersAt = (url: string): Readonly<Record<string, ProviderSettings>> =>

@@ -1,9 +1,10 @@
-import { type Agent, request as httpRequest } from 'node:http';
+import { type Agent, type IncomingHttpHeaders, request as httpRequest } from 'node:http';
 import { KEY } from './gateway.ts';
 
 /** What a client got. `status` 0: the connection broke before an answer began. */
 export interface Got {
   readonly status: number;
+  readonly headers: IncomingHttpHeaders;
   readonly text: string;
   /** The answer ended as HTTP says. */
   readonly isWhole: boolean;
@@ -34,13 +35,13 @@ export function talk({ url, body, agent, type = 'application/json', heard, withi
       response.on('error', () => {});
       response.on('close', () => {
         clearTimeout(deadline);
-        resolve({ status: response.statusCode ?? 0, text, isWhole: response.complete });
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, isWhole: response.complete });
       });
     });
     const deadline = setTimeout(() => sent.destroy(), withinMs);
     sent.on('error', () => {
       clearTimeout(deadline);
-      resolve({ status: 0, text, isWhole: false });
+      resolve({ status: 0, headers: {}, text, isWhole: false });
     });
     sent.end(body);
   });

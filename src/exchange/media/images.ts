@@ -84,7 +84,7 @@ async function follow(context: MediaContext, codec: ImageCodec, started: ImageJo
 }
 
 async function makeOne(context: MediaContext, request: ImageRequest, codec: ImageCodec, signal: AbortSignal): Promise<ImageReply> {
-  const answer: MediaAnswer = await context.ask(codec.encode(request, context.target), codec, signal);
+  const answer: MediaAnswer = await context.ask({ ...codec.encode(request, context.target), isOnce: true }, codec, signal);
   const outcome = understood(context, () => codec.decode(answer, request, context.target));
   const reply = outcome.kind === 'made' ? outcome.reply : await follow(context, codec, outcome.job, signal);
   context.count(reply.usage);
@@ -181,7 +181,7 @@ export async function streamImages(
     flows = take(event) && flows;
   };
   const suited = await withSuitedMask(context, codec, request);
-  await context.pass(codec.encode(suited, context.target), ({ headers }) => {
+  await context.pass({ ...codec.encode(suited, context.target), isOnce: true }, ({ headers }) => {
     // A copy that does not know `stream` answers whole.
     if (!String(headers['content-type'] ?? '').includes('event-stream')) whole = [];
     return {

@@ -13,6 +13,8 @@ interface Asking {
   readonly provider: Provider;
   readonly media: ProviderMedia;
   readonly ports: ExchangePorts;
+  /** The number of the try, from 1. */
+  readonly attempt?: number;
 }
 
 /** Whether an address is on the provider's own hosts: only there its key may go. */
@@ -48,7 +50,8 @@ export async function upstreamRequest(context: Asking, request: MediaRequest): P
     body,
     timeouts: { connect, headers, idle },
     ...(stream ? { stream } : {}),
-    ...(request.isOnce === undefined ? {} : { isOnce: request.isOnce }),
+    // What failed once is not sent twice more because a connection was stale as well.
+    ...(request.isOnce === true || (context.attempt ?? 1) > 1 ? { isOnce: true } : {}),
   };
 }
 

@@ -1,12 +1,13 @@
-import { badField, isObject, parseObject } from '../../ir/index.ts';
+import { badField, isObject, type JsonObject } from '../../ir/index.ts';
 import { converted, sourceFormat } from '../../media/audio/convert.ts';
 import { findFfmpeg } from '../../media/audio/ffmpeg.ts';
 import { type AudioFormat, CONTENT_TYPES, PCM_RATE } from '../../media/audio/formats.ts';
 import { noSound } from '../../media/speech/frames.ts';
 import { speechCodecs } from '../../media/speech/index.ts';
 import type { Heard, SpeechRequest } from '../../media/speech/shape.ts';
-import { createSseReader, type SseFrame, sseText } from '../../wire/sse.ts';
+import { sseText } from '../../wire/sse.ts';
 import type { MediaContext } from './media-exchange.ts';
+import { hasEvents, passingEvents } from './passing-events.ts';
 import { codecOf } from './whole.ts';
 import { writeAll } from './write-all.ts';
 
@@ -76,30 +77,25 @@ export async function speak(context: MediaContext, wish: SpeechWish): Promise<Sp
 
 const EVENTS = 'text/event-stream; charset=utf-8';
 
-/** Reads what events of a speaking provider say of what it cost, while they pass. */
-async function* tapped(body: AsyncIterable<Buffer>, context: MediaContext): AsyncGenerator<Buffer> {
-  const reader = createSseReader();
-  const take = ({ data }: SseFrame): void => {
-    if (!data.includes('speech.audio.done')) return;
-    const usage = parseObject(data)?.['usage'];
-    if (!isObject(usage)) return;
-    const { input_tokens: input, output_tokens: output } = usage;
-    if (typeof input === 'number' && typeof output === 'number') context.count({ input, output });
-  };
-  for await (const bytes of body) {
-    yield bytes;
-    reader.push(bytes, take);
-  }
-  reader.end(take);
+function countSpoken(context: MediaContext, { usage }: JsonObject): void {
+  if (!isObject(usage)) return;
+  const { input_tokens: input, output_tokens: output } = usage;
+  if (typeof input === 'number' && typeof output === 'number') context.count({ input, output });
 }
 
 /** Sound as OpenAI writes it in events. https://platform.openai.com/docs/api-reference/audio/speech-audio-delta-event */
-async function* events({ audio, heard }: Spoken, context: MediaContext): AsyncGenerator<string> {
+async function* events({ audio, heard }: Pick<Spoken, 'audio' | 'heard'>, context: MediaContext): AsyncGenerator<string> {
   for await (const bytes of audio) yield sseText(JSON.stringify({ type: 'speech.audio.delta', audio: bytes.toString('base64') }));
   context.count(heard.usage);
   const { input, output } = heard.usage ?? { input: 0, output: 0 };
   const usage = { input_tokens: input, output_tokens: output, total_tokens: input + output };
   yield sseText(JSON.stringify({ type: 'speech.audio.done', usage }));
+}
+
+async function sayEvents(context: MediaContext, spoken: Pick<Spoken, 'audio' | 'heard'>): Promise<void> {
+  context.sink.begin(200, { ...context.headers(), 'content-type': EVENTS, 'cache-control': 'no-cache' });
+  await writeAll(context.sink, events(spoken, context));
+  context.sink.end();
 }
 
 /** Answers with events: the provider's own where it is of the client's dialect and has them, else made of its sound. */
@@ -108,17 +104,21 @@ export async function speakEvents(context: MediaContext, wish: SpeechWish): Prom
   const codec = codecOf(speechCodecs, context);
   const hasOwn = codec.id === 'openai' && target.options['events'] === true && codec.formats(target).includes(wish.format);
   if (!hasOwn) {
-    const spoken = await speak(context, wish);
-    sink.begin(200, { ...context.headers(), 'content-type': EVENTS, 'cache-control': 'no-cache' });
-    await writeAll(sink, events(spoken, context));
-    return sink.end();
+    return sayEvents(context, await speak(context, wish));
   }
   const { voice: asked, ...rest } = wish;
   const voice = voiceFor(context, asked);
   const answer = await context.open(codec.encode({ ...rest, events: true, ...(voice === undefined ? {} : { voice }) }, target), codec);
-  const type = answer.headers['content-type'];
-  sink.begin(200, { ...context.headers(), 'content-type': typeof type === 'string' ? type : EVENTS });
-  await writeAll(sink, tapped(answer.body, context));
+  if (!hasEvents(answer.headers)) {
+    // A copy that knows no events answers with sound.
+    const heard: Heard = {};
+    return sayEvents(context, { audio: await begun(codec.decode(answer, heard)), heard });
+  }
+  const passing = passingEvents(answer.body as AsyncIterable<Buffer>, 'speech.audio.done', (event) => countSpoken(context, event));
+  // An error before anything was said keeps its status.
+  const pieces = await begun(passing);
+  sink.begin(200, { ...context.headers(), 'content-type': String(answer.headers['content-type']) });
+  await writeAll(sink, pieces);
   sink.end();
 }
 

@@ -12,9 +12,10 @@ import type {
   TranscriptionRequest,
 } from '../../media/transcription/shape.ts';
 import { diarizedSegment, usageOf, writeTranscript } from '../../media/transcription/write.ts';
-import { createSseReader, type SseFrame, sseText } from '../../wire/sse.ts';
+import { sseText } from '../../wire/sse.ts';
 import { type Fields, streamedForm } from './form-stream.ts';
 import type { MediaContext, OpenAnswer } from './media-exchange.ts';
+import { hasEvents, passingEvents } from './passing-events.ts';
 import { codecOf, understood } from './whole.ts';
 import { writeAll } from './write-all.ts';
 
@@ -44,8 +45,7 @@ export interface SettledUpload {
 
 /** A transcript of hours, with times of words. */
 const MAX_TRANSCRIPT_BYTES = 64 * 1024 * 1024;
-/** How much of an answer that passes is kept to see what it cost. */
-const MAX_TAPPED_BYTES = 4 * 1024 * 1024;
+const LAST_EVENT = 'transcript.text.done';
 
 const EVENTS = 'text/event-stream; charset=utf-8';
 
@@ -70,44 +70,43 @@ function countTapped(context: MediaContext, usage: unknown): void {
   if (typeof input === 'number' && typeof output === 'number') context.count({ input, output });
 }
 
-/** Bytes that pass, with an eye on what they say of the cost. */
-async function* tapped(answer: OpenAnswer, context: MediaContext): AsyncGenerator<Buffer> {
-  const type = String(answer.headers['content-type'] ?? '');
-  const reader = type.includes('event-stream') ? createSseReader() : undefined;
-  const kept: Buffer[] = [];
-  let bytes = 0;
-  const take = ({ data }: SseFrame): void => {
-    if (data.includes('transcript.text.done')) countTapped(context, parseObject(data)?.['usage']);
-  };
-  for await (const piece of answer.body as AsyncIterable<Buffer>) {
-    yield piece;
-    bytes += piece.length;
-    if (reader) reader.push(piece, take);
-    else if (bytes <= MAX_TAPPED_BYTES) kept.push(piece);
-  }
-  reader?.end(take);
-  if (!reader && bytes <= MAX_TAPPED_BYTES && type.includes('json')) {
-    countTapped(context, parseObject(Buffer.concat(kept).toString('utf8'))?.['usage']);
-  }
-}
-
 const noTranscript = (what: string): GatewayError =>
   new GatewayError(gatewayFault('upstream', `The upstream answered with ${what} instead of a transcript`, { code: 'upstream_malformed' }));
 
-async function relay(answer: OpenAnswer, context: MediaContext, upload: Upload): Promise<void> {
-  const type = String(answer.headers['content-type'] ?? 'application/json');
+/** What passes as it is: events, to their last; texts and subtitles. What is JSON is read first: an error, or half of it, is no transcript. */
+async function relay(
+  codec: TranscriptionCodec,
+  answer: OpenAnswer,
+  request: TranscriptionRequest,
+  context: MediaContext,
+  upload: Upload,
+): Promise<void> {
+  const { headers, status } = answer;
+  const type = String(headers['content-type'] ?? 'application/json');
   if (/^\s*text\/html\b/i.test(type)) {
     answer.body.destroy();
     throw noTranscript('a page (text/html)');
   }
-  const pieces = tapped(answer, context);
+  const isEvents = hasEvents(headers);
+  if (!isEvents && (type.includes('json') || request.stream)) {
+    const body = await collected(answer.body, MAX_TRANSCRIPT_BYTES, tooLong);
+    if (body.length === 0) throw noTranscript('nothing');
+    const transcript = understood(context, () => codec.decode({ status, headers, body }, request));
+    if (request.stream) return answerEvents(wholeEvents(transcript, request), request, context, upload);
+    countTapped(context, parseObject(body.toString('utf8'))?.['usage']);
+    context.sink.begin(200, { ...context.headers(), 'content-type': type }, body.length);
+    return context.sink.end(body);
+  }
+  const bytes = answer.body as AsyncIterable<Buffer>;
+  const passing = isEvents ? passingEvents(bytes, LAST_EVENT, ({ usage }) => countTapped(context, usage)) : bytes;
+  const pieces = passing[Symbol.asyncIterator]();
   // An error before anything was said keeps its status.
   const first = await pieces.next();
   if (first.done === true) throw noTranscript('nothing');
-  if (type.includes('event-stream')) upload.onEvents();
+  if (isEvents) upload.onEvents();
   context.sink.begin(200, { ...context.headers(), 'content-type': type });
   context.sink.write(first.value);
-  await writeAll(context.sink, pieces);
+  await writeAll(context.sink, { [Symbol.asyncIterator]: () => pieces });
   context.sink.end();
 }
 
@@ -210,7 +209,7 @@ async function byForm(codec: FormTranscription, context: MediaContext, upload: U
       gatewayFault('upstream', 'The upstream answered before it had the whole request', { code: 'upstream_malformed' }),
     );
   }
-  if (codec.passes(asked.request, target)) return relay(answer, context, upload);
+  if (codec.passes(asked.request, target)) return relay(codec, answer, asked.request, context, upload);
   return answerTranslated(codec, answer, asked.request, context, upload);
 }
 

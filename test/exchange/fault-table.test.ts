@@ -1,0 +1,91 @@
+// Every fault of an upstream at every endpoint: what the client sees, how often the upstream was asked, and by when it was over.
+import { Agent } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ProviderSettings } from '../../src/presets/preset.ts';
+import { FAMILIES, type Family, providersAt } from '../fakes/fault-families.ts';
+import { type Fault, FAULTS, faultsOf } from '../fakes/faults.ts';
+import { type FaultUpstream, startFaultUpstream } from '../fakes/fault-upstream.ts';
+import { startTestServer, type TestServer } from '../server.ts';
+import { KEY } from '../stress/gateway.ts';
+import { type Got, talk } from '../stress/talk.ts';
+
+/** Endpoints that are asked for once, whatever happens. */
+const ONCE = /^(?:images|image edits|image variations|transcription|translation)/;
+/** The word of each stream that says it is complete. */
+const LAST =
+  /\[DONE\]|"type":"response\.completed"|"message_stop"|"finishReason"|_(?:generation|edit)\.completed|transcript\.text\.done|speech\.audio\.done/;
+const SAYS_SO = /"error":\s*\{|"type":\s*"error"|response\.failed/;
+const WAIT_MS = 300;
+/** Far beyond what is allowed, for machines that test are busy; what waits for ever is found all the same. */
+const BOUND_MS = 12_000;
+
+let upstream: FaultUpstream;
+let patient: TestServer;
+let hasty: TestServer;
+const agent = new Agent({ keepAlive: true });
+let serial = 0;
+const behaviours = new Map<string, ReturnType<Fault['behave']>>();
+
+const markOf = (body: string): string => /case-\d+-/.exec(body)?.[0] ?? '';
+
+beforeAll(async () => {
+  upstream = await startFaultUpstream((one, response) => behaviours.get(markOf(one.body))?.(one, response));
+  const withTimeouts = (timeouts: ProviderSettings['timeouts']): Record<string, ProviderSettings> =>
+    Object.fromEntries(
+      Object.entries(providersAt(upstream.url)).map(([name, one]) => [name, { ...one, ...(timeouts ? { timeouts } : {}) }]),
+    );
+  const keys = [{ name: 'stress', value: KEY }];
+  patient = await startTestServer({ providers: withTimeouts(undefined), keys });
+  const fast = { connect: 1000, headers: WAIT_MS, firstToken: WAIT_MS, idle: WAIT_MS, total: 4 * WAIT_MS };
+  hasty = await startTestServer({ providers: withTimeouts(fast), keys });
+});
+afterAll(async () => {
+  agent.destroy();
+  await patient.close();
+  await hasty.close();
+  await upstream.close();
+  expect([...patient.defects, ...hasty.defects]).toEqual([]);
+});
+
+/** Why an answer is not whole and good; `undefined`: it is. */
+function flaw(family: Family, { status, text, isWhole }: Got): string | undefined {
+  if (status !== 200 || !isWhole) return `status ${status}${isWhole ? '' : ', cut'}: ${text.slice(0, 200)}`;
+  if (family.isStream)
+    return LAST.test(text) && !/"error"/.test(text.replaceAll('"error":null', '')) ? undefined : `no last word: ${text.slice(-200)}`;
+  return text === '' ? 'empty' : undefined;
+}
+
+function problem(family: Family, fault: Fault, got: Got): string | undefined {
+  if (/127\.0\.0\.1|up-secret|169\.254|node_modules/.test(got.text)) return `tells what it must not: ${got.text}`;
+  const why = flaw(family, got);
+  // A count that no provider gives is made here, or there is none.
+  if (family.name.startsWith('count of tokens') && (why === undefined || got.status === 501)) return undefined;
+  if (fault.outcome === 'served') return why;
+  if (why === undefined) return fault.outcome === 'either' ? undefined : `looks like success: ${got.text.slice(0, 200)}`;
+  // Of a broken answer whose status has gone out, either the connection or an event in it says so.
+  if (got.status === 200) return fault.outcome === 'failed' && (!got.isWhole || SAYS_SO.test(got.text)) ? undefined : why;
+  if (got.status < 400 || (fault.status && !fault.status.includes(got.status))) return `status ${got.status}: ${got.text.slice(0, 200)}`;
+  const said = JSON.parse(got.text) as { readonly error?: { readonly message?: unknown }; readonly message?: unknown };
+  return typeof (said.error?.message ?? said.message) === 'string' ? undefined : `no envelope: ${got.text.slice(0, 200)}`;
+}
+
+describe.each(FAMILIES)('$name', (family) => {
+  it.concurrent.each(faultsOf(family))('$name', async (fault) => {
+    const mark = `case-${++serial}-`;
+    behaviours.set(mark, fault.behave(family));
+    const { path, type, body } = family.ask(mark);
+    const began = performance.now();
+    const got = await talk({ url: (fault.waits ? hasty : patient).url + path, type, body, agent });
+    expect(problem(family, fault, got)).toBeUndefined();
+    expect(performance.now() - began).toBeLessThan(BOUND_MS);
+    if (fault.hasRetryAfter && got.status === 429) expect(Number(got.headers['retry-after'])).toBeGreaterThan(30);
+    const tries = upstream.tries.filter((one) => one.body.includes(mark)).length;
+    // A connection that is lost as soon as it is used again is no try: the first one may be sent once more.
+    expect(tries).toBeLessThanOrEqual(ONCE.test(family.name) ? 1 : fault.outcome === 'served' ? 2 : 4);
+    expect(Number(got.headers['x-pailou-attempts'] ?? 0)).toBeLessThanOrEqual(3);
+  });
+});
+
+it('there are as many cases as there should be', () => {
+  expect(FAMILIES.reduce((sum, family) => sum + faultsOf(family).length, 0)).toBeGreaterThan(FAMILIES.length * (FAULTS.length - 7));
+});
