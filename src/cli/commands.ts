@@ -25,6 +25,8 @@ const FLAGS = {
   tokens: { value: 'COUNT', about: 'flagTokens' },
   key: { value: 'NAME', about: 'flagKey' },
   down: { value: 'LIST', about: 'flagDown' },
+  sort: { value: 'WORD', about: 'flagSort' },
+  'max-price': { value: 'LIST', about: 'flagMaxPrice' },
   facts: { about: 'flagFacts' },
   request: { value: 'ID', about: 'flagRequest' },
   last: { value: 'COUNT', about: 'flagLast' },
@@ -57,7 +59,7 @@ const COMMANDS = {
   'route explain': {
     words: 'MODEL',
     maxWords: 1,
-    flags: ['config', 'protocol', 'operation', 'needs', 'tokens', 'key', 'down', 'facts', 'request', 'data'],
+    flags: ['config', 'protocol', 'operation', 'needs', 'tokens', 'key', 'down', 'sort', 'max-price', 'facts', 'request', 'data'],
     about: 'commandRouteExplain',
   },
   'models ls': { words: '[NAMES]', maxWords: 1, flags: ['config', 'data', 'output'], about: 'commandModelsList' },

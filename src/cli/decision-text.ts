@@ -4,10 +4,15 @@ import { twoColumns } from './help.ts';
 import type { Messages } from './messages.ts';
 import { reasonWords } from './reason-words.ts';
 
+const RANK = { chosen: 0, eligible: 1, rejected: 2 } as const;
+
+/** Candidates as people read them: what is tried, in order, then what is left out. */
+export const inOrder = (candidates: readonly Candidate[]): readonly Candidate[] =>
+  candidates.toSorted((a, b) => RANK[a.verdict] - RANK[b.verdict]);
+
 /** What people are shown of a decision: the order of trying, then what is left out, each with why. */
 export function decisionText({ asked, candidates, refusal }: Decision, messages: Messages, language: Language): string {
-  const rank = { chosen: 0, eligible: 1, rejected: 2 } as const;
-  const ordered = candidates.toSorted((a, b) => rank[a.verdict] - rank[b.verdict]);
+  const ordered = inOrder(candidates);
   const chosen = ordered.find(({ verdict }) => verdict === 'chosen');
   const row = (one: Candidate): [string, string] => {
     const mark = one.verdict === 'rejected' ? '-' : one.verdict === 'chosen' ? '1.' : '+';

@@ -1,5 +1,5 @@
 import type { Language } from '../config/language.ts';
-import type { Known, ModelFacts } from '../policy/models/model-facts.ts';
+import type { FactSource, Known, ModelFacts } from '../policy/models/model-facts.ts';
 import type { Price, Priced } from '../policy/models/price.ts';
 import { NEEDS } from '../policy/needs.ts';
 import { modelMessagesIn } from './messages-models.ts';
@@ -20,7 +20,7 @@ export function sourcesText({ price, context }: ModelFacts): string {
   return [...new Set(from)].join(',') || '-';
 }
 
-/** With who said it, and where that stands: `1,050,000 (catalogue, https://…, 2026-09-23)`. */
+/** With who said it, and where that stands: `2 USD in (catalogue, https://…, 2026-09-23)`. */
 const told = (text: string, { from, where }: Known<unknown>): string => `${text} (${from}${where === undefined ? '' : `, ${where}`})`;
 
 /** What is known of a model, for people: its price, how much fits, what it cannot do, each with who says so. */
@@ -28,14 +28,16 @@ export function factsText({ price, context, output, abilities }: ModelFacts, lan
   const words = modelMessagesIn(language);
   const { value } = price ?? {};
   const priced = value && `${amountText(value, 'input')} ${words.in}, ${amountText(value, 'output')} ${words.out}`;
-  const lacks = NEEDS.flatMap((need) => {
+  const bySource = new Map<FactSource, string[]>();
+  for (const need of NEEDS) {
     const known = abilities[need];
-    return known?.value === false ? [told(need, known)] : [];
-  });
+    if (known?.value === false) bySource.set(known.from, [...(bySource.get(known.from) ?? []), need]);
+  }
+  const lacks = [...bySource].map(([from, needs]) => `${needs.join(',')} (${from})`);
   return [
     price && priced !== undefined ? `${words.price}: ${told(priced, price)}` : `${words.price}: ${words.unknown}`,
-    ...(context ? [`${words.fits}: ${told(context.value.toLocaleString('en'), context)}`] : []),
-    ...(output ? [`${words.answers}: ${told(output.value.toLocaleString('en'), output)}`] : []),
+    ...(context ? [`${words.fits}: ${context.value.toLocaleString('en')} (${context.from})`] : []),
+    ...(output ? [`${words.answers}: ${output.value.toLocaleString('en')} (${output.from})`] : []),
     ...(lacks.length > 0 ? [`${words.cannot}: ${lacks.join('; ')}`] : []),
   ];
 }

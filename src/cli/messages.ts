@@ -30,6 +30,8 @@ const en = {
   flagTokens: 'how many tokens it brings',
   flagKey: 'name of the key that it comes with',
   flagDown: 'providers, or provider/model, that are imagined not to answer',
+  flagSort: 'price, throughput or latency first, as a body may ask',
+  flagMaxPrice: 'the most that is paid, in USD: prompt=1,completion=2.5,request=0.01,image=0.05',
   flagFacts: 'what is known of each target as well, and who says so',
   flagRequest: 'a request that was made, in place of MODEL: how it was decided, and how it would be now',
   flagLast: 'how many (20)',
@@ -48,6 +50,7 @@ const en = {
   flagTakesNoValue: (flag: string) => `${flag} takes no value: leave out what follows the =`,
   badPort: (found: string) => `--port must be a number from 0 to 65535, not '${found}'`,
   flagNumber: (flag: string, found: string) => `${flag} must be a whole number, not '${found}'`,
+  flagAmount: (flag: string, found: string) => `${flag} must be amounts in USD, as prompt=1,completion=2.5, not '${found}'`,
   flagWord: (flag: string, found: string, known: string, near: string | undefined) =>
     `${flag} does not know '${found}'.${near === undefined ? '' : ` Did you mean '${near}'?`} Known: ${known === '' ? 'none' : known}`,
   wordMissing: (word: string, command: string) => `'${command}' needs ${word}. What it takes: pailou help ${command}`,
@@ -135,6 +138,8 @@ const zh: Messages = {
   flagTokens: '输入的 token 数',
   flagKey: '请求所用密钥的名称',
   flagDown: '假设不可用的服务商或 provider/model',
+  flagSort: '按 price、throughput 或 latency 排序，同请求体中的写法',
+  flagMaxPrice: '价格上限（USD）：prompt=1,completion=2.5,request=0.01,image=0.05',
   flagFacts: '同时列出各目标的已知信息及其来源',
   flagRequest: '已有请求的 ID，代替 MODEL：当时如何决策，现在又会如何',
   flagLast: '条数（20）',
@@ -152,6 +157,7 @@ const zh: Messages = {
   flagTakesNoValue: (flag) => `${flag} 不带值：请去掉等号及其后的内容`,
   badPort: (found) => `--port 须为 0 到 65535 的数字，而不是“${found}”`,
   flagNumber: (flag, found) => `${flag} 须为整数，而不是“${found}”`,
+  flagAmount: (flag, found) => `${flag} 须为美元金额，如 prompt=1,completion=2.5，而不是“${found}”`,
   flagWord: (flag, found, known, near) =>
     `${flag} 不认识“${found}”。${near === undefined ? '' : `是否想输入“${near}”？`}可用：${known === '' ? '无' : known}`,
   wordMissing: (word, command) => `“${command}”需要 ${word}。用法：pailou help ${command}`,

@@ -2,6 +2,8 @@ import type { Language } from '../config/language.ts';
 import { loadConfig } from '../config/load.ts';
 import { ABILITIES, type Ability, type ProtocolId } from '../ir/index.ts';
 import type { Decision } from '../policy/decide.ts';
+import { type MaxPrice, parseAmount } from '../policy/models/price.ts';
+import type { Preferences } from '../policy/preferences.ts';
 import { explain } from '../policy/explain.ts';
 import { type Need, NEEDS } from '../policy/needs.ts';
 import { nearestNames } from '../policy/nearest.ts';
@@ -11,7 +13,7 @@ import { openModelLists } from '../model-lists.ts';
 import { type ModelFacts, PLAIN_FACTS } from '../policy/models/model-facts.ts';
 import { factsText } from './fact-words.ts';
 import type { Snapshot } from '../policy/snapshot.ts';
-import { decisionText } from './decision-text.ts';
+import { decisionText, inOrder } from './decision-text.ts';
 import { loadOptions } from './load-options.ts';
 import type { Messages } from './messages.ts';
 import { type Args, UsageError } from './parse-args.ts';
@@ -67,9 +69,31 @@ function keyOf(name: string | undefined, snapshot: Snapshot, messages: Messages)
 
 const REFUSED = { not_found: EXIT.notFound, permission: EXIT.forbidden, bad_request: EXIT.failed } as const;
 
+const SORTS = { price: 'price', throughput: 'throughput', latency: 'latency' } as const;
+const BOUNDED = { prompt: 'prompt', completion: 'completion', request: 'request', image: 'image' } as const;
+
+/** `prompt=1,completion=2.5`: amounts in USD. */
+function maxPriceOf(value: string, messages: Messages): MaxPrice {
+  const pairs = listOf(value).map((pair) => {
+    const [of = '', amount = ''] = pair.split('=');
+    const read = parseAmount(`${amount} USD`);
+    if (!read) throw new UsageError(messages.flagAmount('--max-price', pair));
+    return [oneOf(of, '--max-price', BOUNDED, messages), read.amount] as const;
+  });
+  return Object.fromEntries(pairs);
+}
+
+/** What a body would say of providers. */
+function prefersOf({ values }: Args, messages: Messages): { readonly prefers?: Preferences } {
+  const sort = values.sort === undefined ? {} : { sort: oneOf(values.sort, '--sort', SORTS, messages) };
+  const most = values['max-price'] === undefined ? {} : { maxPrice: maxPriceOf(values['max-price'], messages) };
+  const prefers = { ...sort, ...most };
+  return Object.keys(prefers).length === 0 ? {} : { prefers };
+}
+
 /** What is known of each candidate. */
 function factsOf({ candidates }: Decision, { providers, facts = PLAIN_FACTS }: Snapshot): readonly (readonly [string, ModelFacts])[] {
-  return candidates.flatMap(({ provider, model, protocol }) => {
+  return inOrder(candidates).flatMap(({ provider, model, protocol }) => {
     const owner = providers.get(provider);
     return owner ? [[`${provider}/${model}`, facts.of(owner, protocol, model)] as const] : [];
   });
@@ -94,7 +118,16 @@ export async function routeExplainCommand(args: Args, ports: CliPorts, messages:
   const down = listOf(values.down);
   const providers = Object.fromEntries([...snapshot.providers.keys()].map((name) => [name, name]));
   for (const name of down) oneOf(name.split('/', 1)[0] ?? '', '--down', providers, messages);
-  const decision = explain(snapshot, { model, protocol, operation, needs, down, ...tokens, ...keyOf(values.key, snapshot, messages) });
+  const decision = explain(snapshot, {
+    model,
+    protocol,
+    operation,
+    needs,
+    down,
+    ...tokens,
+    ...prefersOf(args, messages),
+    ...keyOf(values.key, snapshot, messages),
+  });
   const facts = factsOf(decision, snapshot);
   if (args.on.has('json')) ports.stdout.write(`${JSON.stringify({ ...decision, facts: Object.fromEntries(facts) }, undefined, 2)}\n`);
   else ports.stdout.write(decisionText(decision, messages, language));

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { checkModels } from './check-models.ts';
 import { checkPrices } from './check-prices.ts';
+import { checkRoutes } from './check-routes.ts';
 import { checkProviders, type Report } from './check-providers.ts';
 import type { Config, KeySettings } from './config.ts';
 import { findInEnvironment, type Found, mayDiscover } from './discover.ts';
@@ -212,6 +213,8 @@ function checkMeaning(values: FileConfig, reading: Reading, discovers: boolean):
   const sandbox = values.sandbox === 'auto' ? isLoopback(values.server.host) : values.sandbox;
   const { keys = [], defaultModel, routeTests } = values;
   const naming = { keys, ...(defaultModel === undefined ? {} : { defaultModel }), ...(routeTests ? { routeTests } : {}) };
+  const tables = keys.map(({ routes = {} }, index) => [`keys[${index}].routes`, routes] as const);
+  checkRoutes([['models', values.models ?? {}], ...tables], providers, isWrong, report);
   checkModels(values.models ?? {}, naming, { providers, sandbox, discovers }, isWrong, report);
 }
 

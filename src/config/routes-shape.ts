@@ -326,6 +326,23 @@ export const routeTest = {
           examples: [['tools']],
         },
         tokens: { kind: 'number', doc: ['How many tokens it brings', '输入的 token 数'], min: 0, max: 1_000_000_000, examples: [200_000] },
+        sort: {
+          kind: 'word',
+          doc: ['What comes first, as `provider.sort` in a body', '排序方式，同请求体中的 `provider.sort`'],
+          words: ['price', 'throughput', 'latency'],
+          examples: ['price'],
+        },
+        maxPrice: {
+          kind: 'object',
+          doc: ['The most that is paid, as `provider.max_price` in a body', '价格上限，同请求体中的 `provider.max_price`'],
+          fields: {
+            prompt: amount('For a million tokens of questions', '每百万输入 token', '1 USD'),
+            completion: amount('For a million tokens of answers', '每百万输出 token', '4 USD'),
+            request: amount('For a request', '每次请求', '0.01 USD'),
+            image: amount('For an image', '每张图像', '0.05 USD'),
+          },
+          examples: [{ prompt: '1 USD' }],
+        },
         key: { kind: 'text', doc: ['The name of a configured key', '已配置密钥的名称'], check: checkName, examples: ['laptop'] },
         down: {
           kind: 'list',

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../config/config.ts';
 import type { JsonObject } from '../ir/index.ts';
-import { compileSnapshot } from '../compile-snapshot.ts';
+import { compileSnapshot, withLists } from '../compile-snapshot.ts';
+import { placeOf } from '../model-lists.ts';
 import { explain, type Imagined } from '../policy/explain.ts';
 import { candidatesOf, isSameOutcome, keepDecision, type KeptDecision, replay } from '../policy/kept-decision.ts';
 import { createLiveSignals } from '../policy/live-signals.ts';
@@ -169,6 +170,7 @@ const place = fc.record(
 );
 
 const config = fc.record({
+  listed: fc.dictionary(fc.constantFrom('m', 'n', 'house', 'x-2'), facts),
   places: fc.array(place, { minLength: 4, maxLength: 4 }),
   rule: fc.record({ regions: regionsOf, dataCollection: keeping }, { requiredKeys: [] }),
   models,
@@ -179,7 +181,7 @@ const config = fc.record({
 });
 
 const asked = fc.record({
-  model: fc.oneof(targetName, fc.constantFrom('x-2', 'unheard-of')),
+  model: fc.oneof(targetName, fc.constantFrom('x-2', 'house', 'unheard-of')),
   protocol: fc.constantFrom(...PROTOCOLS),
   needs: fc.uniqueArray(fc.constantFrom(...WANTS)),
   words: fc.nat(40),
@@ -233,7 +235,7 @@ const moment = fc.record({
   ),
 });
 
-const NO_SAY = { places: [{}, {}, {}, {}], rule: {} };
+const NO_SAY = { places: [{}, {}, {}, {}], rule: {}, listed: {} };
 
 const PRESETS = ['openai', 'anthropic', 'gemini', 'deepseek'] as const;
 
@@ -245,6 +247,7 @@ function snapshotOf({
   abilities: each,
   places,
   rule,
+  listed,
 }: typeof config extends fc.Arbitrary<infer C> ? C : never) {
   const providers = Object.fromEntries(
     NAMES.map((name, index) => [
@@ -253,10 +256,16 @@ function snapshotOf({
     ]),
   );
   const key = { name: 'k', value: 'v'.repeat(20), ...rule, ...(own ? { routes: own } : {}), ...(allowed ? { models: allowed } : {}) };
-  return compileSnapshot(
+  const made = compileSnapshot(
     { providers, models: table, keys: [key], sandbox: false, ...(defaultModel === undefined ? {} : { defaultModel }) } as unknown as Config,
     1,
   );
+  // The first provider's own list.
+  const first = made.providers.get(NAMES[0]);
+  const lists = first
+    ? new Map([[first.name, { place: placeOf(first), at: 1, models: new Map(Object.entries(listed)) }]])
+    : new Map<never, never>();
+  return withLists(made, lists, 1);
 }
 
 describe('what is explained is what is done', () => {

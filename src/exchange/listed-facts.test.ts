@@ -18,7 +18,6 @@ const CASES: readonly { readonly name: string; readonly entry: JsonObject; reado
       context: 1_050_000,
       output: 128_000,
       vision: true,
-      files: false,
       audio: false,
       video: false,
       imageOutput: false,

@@ -65,7 +65,9 @@ function abilitiesOf(entry: JsonObject): Said {
   const tools = understands ? understands.has('tools') : flag(at(entry, 'capabilities', 'function_calling'));
   const vision = takes ? takes.has('image') : flag(at(entry, 'capabilities', 'vision'));
   return {
-    ...(takes ? { files: takes.has('file'), audio: takes.has('audio'), video: takes.has('video') } : {}),
+    ...(takes ? { audio: takes.has('audio'), video: takes.has('video') } : {}),
+    // A cloud reads documents for models that do not: only that one reads them is said.
+    ...(takes?.has('file') === true ? { files: true } : {}),
     ...(makes ? { imageOutput: makes.has('image'), audioOutput: makes.has('audio') } : {}),
     ...(understands ? { structured: understands.has('structured_outputs'), reasoning: understands.has('reasoning') } : {}),
     ...(tools === undefined ? {} : { tools }),

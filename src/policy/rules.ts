@@ -21,7 +21,7 @@ const isIn = (place: string, region: string): boolean => place === region || pla
 const placesOf = ({ settings: { regions, region } }: Provider): readonly string[] => regions ?? (region === undefined ? [] : [region]);
 
 /** Why a rule forbids a provider; `undefined`: it does not. A provider of which nobody has said where it is may be anywhere. */
-function forbidden(provider: Provider, { regions, dataCollection }: Rule): 'region_excluded' | 'data_retention' | undefined {
+export function forbidden(provider: Provider, { regions, dataCollection }: Rule): 'region_excluded' | 'data_retention' | undefined {
   if (regions) {
     const places = placesOf(provider);
     if (places.length === 0 || !places.every((place) => regions.some((region) => isIn(place, region)))) return 'region_excluded';

@@ -91,17 +91,20 @@ function rowIn({ exact, patterns }: Found, spellings: readonly string[]): Catalo
   return patterns.find(({ id }) => matchGlob(id, spellings[0] ?? ''));
 }
 
-const INPUTS = { vision: 'image', files: 'file', audio: 'audio', video: 'video' } as const;
+const INPUTS = { vision: 'image', audio: 'audio', video: 'video' } as const;
 
 /** What a row says, in the router's words. Its price only where the list holds for the place that is asked. */
 function saidBy(row: CatalogueRow, list: PriceList, isPriced: boolean): Said {
   const { id: _, in: takes, out: makes, price, asOf, ...rest } = row;
   const abilities = takes && Object.fromEntries(Object.entries(INPUTS).map(([need, kind]) => [need, takes.includes(kind)]));
+  // Clouds read documents for models that do not: only that one reads them is said.
+  const files = takes?.includes('file') === true ? { files: true } : {};
   const outputs = (makes ?? takes) && { imageOutput: makes?.includes('image') ?? false, audioOutput: makes?.includes('audio') ?? false };
   const amounts: Amounts | undefined = isPriced ? price : undefined;
   return {
     ...rest,
     ...abilities,
+    ...files,
     ...outputs,
     ...(amounts ? { price: { ...amounts, currency: list.currency } } : {}),
     where: `${list.source}, ${asOf ?? list.asOf}`,

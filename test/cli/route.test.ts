@@ -91,6 +91,22 @@ describe('route explain', () => {
   });
 
   test.each([
+    ['--max-price prompt=2', 0, 'left out: by its alias, by weight, dearer than the request allows'],
+    ['--max-price prompt=1,completion=2', 1, 'openai/gpt-5.6 costs more than provider.max_price'],
+    ['--sort price --tokens 100', 0, 'next: by its alias, by weight, cheapest'],
+    ['--facts', 0, 'openai/gpt-5.6\n  price: 4 USD in, 20 USD out (a million tokens) (catalogue, https://'],
+  ])('route explain smart %s', async (asks, code, says) => {
+    const ran = await terminal().run(`route explain smart ${asks}`);
+    expect(ran.code).toBe(code);
+    expect(ran.stdout).toContain(says);
+  });
+
+  test.each([
+    [
+      'route explain smart --max-price prompt=cheap',
+      "--max-price must be amounts in USD, as prompt=1,completion=2.5, not 'prompt=cheap'",
+      '--max-price 须为美元金额，如 prompt=1,completion=2.5，而不是“prompt=cheap”',
+    ],
     [
       'route explain',
       "'route explain' needs MODEL. What it takes: pailou help route explain",
@@ -134,6 +150,11 @@ const passing = `routeTests:
     when: { model: smart, protocol: anthropic, needs: [tools] }
     expect: { first: openai/gpt-5.6 }
 `;
+const byPrice = `routeTests:
+  - name: nothing dear
+    when: { model: smart, maxPrice: { prompt: 1 USD }, sort: price }
+    expect: { order: [deepseek/deepseek-chat] }
+`;
 const failing = `${passing}  - name: all is well
     when: { model: smart }
     expect: { first: openai/gpt-5.6 }
@@ -155,6 +176,7 @@ describe('check --tests', () => {
       0,
       '2 route tests passed\n',
     ],
+    ['by price', byPrice, 0, '1 route test passed\n'],
     ['none', '', 0, 'There are no routeTests in this configuration\n'],
     ['failing', failing, 9, '1 of 2 route tests failed\n'],
   ])('%s', async (_name, more, code, says) => {

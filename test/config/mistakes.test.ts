@@ -28,6 +28,12 @@ const YAML: readonly Mistake[] = [
     zh: 'pailou.yaml:2:1 sever: 错误：未知的键“sever”。应为：{top}。是否想写“server”？',
   },
   {
+    name: 'a target outside its route’s regions',
+    text: 'version: 1\nproviders: { a: { preset: sandbox } }\nmodels: { r: { regions: [eu], targets: [{ to: a/m }] } }\n',
+    en: "pailou.yaml:3:47 models.r.targets[0].to: error: This target is never tried: 'a' is not in the route’s regions. Expected a provider with regions: [eu]",
+    zh: 'pailou.yaml:3:47 models.r.targets[0].to: 错误：该目标永远不会被尝试：“a”不在路由限定的地域。应为设置了 regions: [eu] 的服务商',
+  },
+  {
     name: 'a price in two currencies',
     text: 'version: 1\nproviders:\n  a:\n    preset: sandbox\n    models: { m: { price: { input: 1 USD, output: 2 CNY } } }\n',
     en: 'pailou.yaml:5:51 providers.a.models.m.price.output: error: This price is in USD above and in CNY here. Expected all of a price in one currency: USD',

@@ -80,6 +80,18 @@ providers:
   });
 });
 
+test('a route by price says which prices it does not know', async () => {
+  const text = `version: 1
+providers: { o: { preset: openai, key: "\${env:OPENAI_API_KEY}" } }
+models: { r: { strategy: lowest-cost, targets: [{ to: o/gpt-5-mini }, { to: o/ours }] } }
+`;
+  const { loaded, problems } = await loadText(text, { env: SECRETS });
+  expect(linesOf(problems)).toEqual([
+    "pailou.yaml:3:77 models.r.targets[1].to: warning: No price of 'ours' is known: this route tries it last. Better: providers.o.models['ours'].price",
+  ]);
+  expect(loaded).toBeDefined();
+});
+
 test.each(['', '# only a comment\n', 'version: 1\n', '{}', '---\n', 'null\n', '\uFEFFversion: 1\n'])(
   'a file that sets nothing is all defaults: %j',
   async (text) => {

@@ -2,7 +2,10 @@ import type { Ability, ProtocolId } from '../../ir/index.ts';
 import { type Candidate, triedInOrder } from '../candidate.ts';
 import type { Decision } from '../decide.ts';
 import { explain } from '../explain.ts';
+import { PLAIN_FACTS } from '../models/model-facts.ts';
+import { type MaxPrice, parseAmount } from '../models/price.ts';
 import type { Need } from '../needs.ts';
+import type { Preferences } from '../preferences.ts';
 import type { Snapshot } from '../snapshot.ts';
 
 /** A call to be decided, and where it must go. */
@@ -15,6 +18,9 @@ export interface RouteTest {
     readonly operation?: 'chat' | Ability;
     readonly needs?: readonly Need[];
     readonly tokens?: number;
+    /** What the body says of providers: what comes first, and the most that is paid, as `1.5 USD`. */
+    readonly sort?: NonNullable<Preferences['sort']>;
+    readonly maxPrice?: { readonly [B in keyof MaxPrice]?: string };
     /** The name of a configured key. */
     readonly key?: string;
     /** Providers, or `provider/model`, that do not answer. */
@@ -52,12 +58,24 @@ function holds({ first, order, not = [], refused }: RouteTest['expect'], tried: 
   return refused === undefined || refused === (tried.length === 0);
 }
 
+/** What a test's body says of providers. */
+function prefersOf({ sort, maxPrice }: RouteTest['when'], { facts = PLAIN_FACTS }: Snapshot): { readonly prefers?: Preferences } {
+  if (sort === undefined && !maxPrice) return {};
+  const amounts = Object.entries(maxPrice ?? {}).flatMap(([of, text]) => {
+    const read = parseAmount(text);
+    return read ? [[of, read.amount * facts.rates[read.currency]]] : [];
+  });
+  const most = maxPrice ? { maxPrice: Object.fromEntries(amounts) as MaxPrice } : {};
+  return { prefers: { ...(sort === undefined ? {} : { sort }), ...most } };
+}
+
 /** Runs route tests against the one router. */
 export function runRouteTests(snapshot: Snapshot, tests: readonly RouteTest[]): readonly RouteTestResult[] {
   return tests.map(({ name, when, expect }) => {
     const { protocol = 'openai-chat', operation = 'chat', ...call } = when;
     const decision = explain(snapshot, {
       ...call,
+      ...prefersOf(when, snapshot),
       protocol: protocol === 'anthropic' ? 'anthropic-messages' : protocol,
       operation: operation === 'chat' ? 'generate' : operation,
     });
