@@ -33,6 +33,12 @@ export function isFor({ after }: Candidate, fault: Fault, { scope, failure }: Ve
   return after === undefined || (failure !== undefined && after.includes(failure));
 }
 
+/** Whether it was the credential that a try failed for. */
+function isOfKey({ end: { fault } }: Tried): boolean {
+  const scope = fault && verdictOf(fault).scope;
+  return scope === 'credential' || scope === 'limit';
+}
+
 /** A guide for one call. */
 export function createGuide(call: Walking, { health, budget, slots, random }: Trying): Guide {
   const order = triedInOrder(call.candidates);
@@ -101,13 +107,11 @@ export function createGuide(call: Walking, { health, budget, slots, random }: Tr
       const last = tried.at(-1);
       const fault = last?.end.fault;
       if (!last || !fault) return undefined;
-      const { candidate, provider } = last.next;
+      const { candidate } = last.next;
       const verdict = verdictOf(fault);
-      if (verdict.scope === 'credential' || verdict.scope === 'limit') {
-        spent.add(provider.credential);
-        const other = baseOf(candidate).credentials ? payFor(candidate, false) : undefined;
-        if (other) return { candidate, provider: other, waitMs: 0 };
-      }
+      for (const one of tried) if (isOfKey(one)) spent.add(one.next.provider.credential);
+      const other = isOfKey(last) && baseOf(candidate).credentials ? payFor(candidate, false) : undefined;
+      if (other) return { candidate, provider: other, waitMs: 0 };
       const been = new Set(tried.map((one) => one.next.candidate));
       const elsewhere = firstOf(order.filter((one) => !been.has(one) && isFor(one, fault, verdict)));
       return elsewhere ?? again(last, fault, tried);

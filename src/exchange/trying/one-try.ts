@@ -23,22 +23,28 @@ export interface Tour {
   readonly fail: (one: Tried) => void;
 }
 
+/** Who waits for room. */
+export type Waiter = Pick<ClientSink, 'closed' | 'onGone'>;
+
 /** A place that a try may go to now: it holds room there until the try has ended. */
 export interface Entry {
   readonly next: Next;
   readonly release?: Release;
 }
 
-/** Waits for room at a place; `undefined` when the client left meanwhile. Throws the refusal where there is none in time. */
-export async function enter(tour: Tour, next: Next): Promise<Entry | undefined> {
+/**
+ * Waits for room at a place. `until`: the client, or whoever else may make it pointless; `undefined` when that has happened. Throws
+ * the refusal where there is none in time.
+ */
+export async function enter(tour: Tour, next: Next, until: Waiter = tour.call.sink): Promise<Entry | undefined> {
   const { call, trying } = tour;
   if (tour.deadline === Infinity) tour.deadline = call.started + timeoutsOf(next).total;
   const { candidate, provider } = next;
   const rooms = [...keyRoomsOf(provider), ...roomsOf(candidate, provider.settings)];
-  if (rooms.length === 0) return call.sink.closed ? undefined : { next };
+  if (rooms.length === 0) return until.closed ? undefined : { next };
   const maxMs = (): number => tour.deadline - trying.monotonic();
-  const release = await takeAll(rooms, { owner: call.owner, sink: call.sink, maxMs }, trying.slots);
-  if (release && !call.sink.closed) return { next, release };
+  const release = await takeAll(rooms, { owner: call.owner, sink: until, maxMs }, trying.slots);
+  if (release && !until.closed) return { next, release };
   release?.();
   return undefined;
 }

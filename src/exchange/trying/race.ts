@@ -1,6 +1,7 @@
+import { GatewayError } from '../../ir/index.ts';
 import type { AttemptEnd } from '../call.ts';
 import { isFor, MAX_TRIES } from './guide.ts';
-import { enter, type Entry, type Tour, tryOnce } from './one-try.ts';
+import { enter, type Entry, type Tour, tryOnce, type Waiter } from './one-try.ts';
 import { createRaceSink, type RaceSink } from './race-sink.ts';
 import type { Next, Tried } from './walking.ts';
 
@@ -37,17 +38,36 @@ function isSlow({ sink, done }: Runner, ms: number): Promise<boolean> {
   });
 }
 
+/** Another try is wanted for as long as a slow one has come to nothing. */
+const whileSlow = ({ sink, done }: Runner): Waiter => {
+  let isOver = false;
+  const over: Promise<void> = new Promise((resolve) => {
+    const end = (): void => {
+      isOver = true;
+      resolve();
+    };
+    sink.onBegin(end);
+    done.then(end, end);
+  });
+  return {
+    get closed() {
+      return isOver || sink.closed;
+    },
+    onGone: (listener) => void over.then(listener),
+  };
+};
+
 /** Starts another try beside a slow one, where there is a place with room and the budget allows it. */
 async function startBeside(tour: Tour, slow: Runner): Promise<Runner | undefined> {
   const { guide, trying, tried } = tour;
   const next = guide.beside(slow.next, tried);
   if (!next || !trying.hedges.withdraw()) return undefined;
-  const entry = await enter(tour, next);
+  const entry = await enter(tour, next, whileSlow(slow)).catch((error: unknown) => {
+    // That there is no room after all is nothing to tell anybody of: the first one goes on.
+    if (error instanceof GatewayError) return undefined;
+    throw error;
+  });
   if (!entry) return undefined;
-  if (slow.ended || slow.sink.begun) {
-    entry.release?.();
-    return undefined;
-  }
   tour.hedged = true;
   return run(tour, entry);
 }
@@ -98,7 +118,7 @@ async function finish(tour: Tour, one: Runner, two: Runner): Promise<Tried> {
 /** Whether a try of this call may have another beside it, and after how long. */
 export function hedgeMsOf({ call, hedged, sent }: Tour, { candidate }: Next): number | undefined {
   if (candidate.hedgeMs === undefined || hedged || call.isJob === true || call.mayGoOn) return undefined;
-  return sent + 2 <= (call.most ?? MAX_TRIES) ? candidate.hedgeMs : undefined;
+  return sent + 2 <= MAX_TRIES ? candidate.hedgeMs : undefined;
 }
 
 /**

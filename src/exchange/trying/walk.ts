@@ -57,7 +57,7 @@ export async function walk(call: Walking, trying: Trying): Promise<AttemptEnd> {
     if (!last) return { endedBy: 'client' };
     if (last.isFinal) return conclude(last);
     const all = [...tour.tried, last];
-    const mayGoOn = tour.sent < (call.most ?? MAX_TRIES) && mayFollow(call, last);
+    const mayGoOn = tour.sent < MAX_TRIES && mayFollow(call, last);
     const following = mayGoOn ? guide.next(all) : undefined;
     if (!following || trying.monotonic() + following.waitMs >= tour.deadline) return lastWord(conclude(last), all);
     tour.fail(last);

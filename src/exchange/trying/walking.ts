@@ -35,8 +35,6 @@ export interface Walking {
   readonly sink: ClientSink;
   /** What its conversation is told by; asked only where a provider has several credentials. */
   readonly session: () => string | undefined;
-  /** Tries at most; default 3. */
-  readonly most?: number;
   /** What it starts is asked for later by another request: it goes with the provider's first key, and its end says nothing of health. */
   readonly isJob?: boolean;
   /** Whether another try may follow one that failed so; absent: always. Then none is made side by side either. */

@@ -110,6 +110,25 @@ describe('beside a target that says nothing another one is tried', () => {
     expect(await record()).toMatchObject({ attempts: 2, failed: 'a/up;hedge_lost' });
   });
 
+  it('but not where there is no room for it', async () => {
+    const [slow, busy] = [conduct(), conduct()] as const;
+    await set({ answers: [slow.answer, busy.answer], settings: [{}, { concurrency: 1 }] });
+    const other = trials.ask({ model: 'b/up' });
+    await busy.asked;
+    const asked = trials.ask({ model: 'quick' });
+    await slow.asked;
+    await new Promise((resolve) => setTimeout(resolve, HEDGE_MS * 3));
+    for (const one of [slow, busy]) {
+      one.head(200, { 'content-type': 'application/json' });
+      one.end(JSON.stringify(CHAT.whole));
+    }
+    const got = await asked;
+    expect(textOf(got)).toBe(TEXT);
+    expect(got.headers['x-pailou-attempts']).toBe('1');
+    textOf(await other);
+    expect(counts(trials)).toEqual([1, 1]);
+  });
+
   it('once a call: not a third', async () => {
     const all = [conduct(), conduct(), conduct()] as const;
     await set({ answers: all.map(({ answer }) => answer) });
