@@ -145,6 +145,9 @@ function listKeeperOf(ports: AppPorts, exchange: ExchangePorts, snapshot: () => 
 /** Whatever a client sends, it has come whole by then. Long before, `watchBodies` cuts what does not go on. */
 const REQUEST_MS = 24 * 3_600_000;
 
+/** What waits to be sent to a client before whoever writes is asked to wait: the system holds much more besides. */
+const UNSENT_BYTES = 16 * 1024;
+
 /** How long one who sent something unreadable may take to read that. */
 const UNREADABLE_MS = 2000;
 
@@ -287,6 +290,7 @@ export function createApp(config: Config, ports: AppPorts): App {
       connectionsCheckingInterval: 5000,
       maxHeaderSize: 64 * 1024,
       noDelay: true,
+      highWaterMark: UNSENT_BYTES,
     },
     (request, response) => {
       const health = answerHealth(request.url, draining);

@@ -20,7 +20,7 @@ import { openStores, type Stores } from './stores.ts';
 import { createLocalCounter } from './tokens/local-counter.ts';
 import { createSandboxSend } from './upstream/sandbox-send.ts';
 import { createNetworkSend, type NetworkSend } from './upstream/choose-send.ts';
-import { keepYoungHeapSmall } from './young-heap.ts';
+import { keepMemorySmall } from './small-memory.ts';
 
 /** What the server takes from the process. */
 interface ProcessPorts {
@@ -141,7 +141,7 @@ export const createServe =
       await stores.close();
       throw error;
     });
-    keepYoungHeapSmall();
+    keepMemorySmall();
     const warm = async (): Promise<void> => {
       await Promise.all([network.warm(), stores.warm()]);
       app.wake();

@@ -1,5 +1,14 @@
-import { createHash } from 'node:crypto';
-import type { ChatRequest, Part, ReasoningPart, ReplyEvent, Seal, Turn } from '../ir/index.ts';
+import { createHash, type Hash } from 'node:crypto';
+import {
+  type ChatRequest,
+  createKeptText,
+  type KeptText,
+  type Part,
+  type ReasoningPart,
+  type ReplyEvent,
+  type Seal,
+  type Turn,
+} from '../ir/index.ts';
 import type { KeptSeal } from './ports.ts';
 
 /** Watches a reply for sealed state that belongs to its tool calls and its text. */
@@ -18,13 +27,40 @@ const TEXT_TURNS = 32;
 const textOf = (parts: readonly Part[]): string =>
   parts.map((part) => (part.kind === 'text' ? part.text : part.kind === 'tool-result' ? textOf(part.content) : '')).join('');
 
-/** What stands for a text that has no id: itself, and the turn that it answers. */
-const textId = (said: string, asked: Turn | undefined): string =>
-  `text_${createHash('sha256')
+const hashFor = (asked: Turn | undefined): Hash =>
+  createHash('sha256')
     .update(textOf(asked?.parts ?? []))
-    .update('\0')
-    .update(said)
-    .digest('base64url')}`;
+    .update('\0');
+
+/** What stands for a text that has no id: itself, and the turn that it answers. */
+const textId = (said: string, asked: Turn | undefined): string => `text_${hashFor(asked).update(said).digest('base64url')}`;
+
+/** So much of a text waits to be hashed at most. */
+const BLOCK = 1024;
+
+/** Makes a text's id while the text comes, so that it is not kept. */
+function createTextId(asked: Turn | undefined) {
+  let hash: Hash | undefined;
+  let last = '';
+  let length = 0;
+  return {
+    add(text: string): void {
+      length += text.length;
+      if (length > MAX_TEXT) return;
+      last += text;
+      if (last.length < BLOCK) return;
+      // Half of a character waits for the other.
+      const to = (last.charCodeAt(last.length - 1) & 0xfc00) === 0xd800 ? last.length - 1 : last.length;
+      hash = (hash ?? hashFor(asked)).update(last.slice(0, to));
+      last = last.slice(to);
+    },
+    /** `undefined`: of no text, or of one that is too long. */
+    id(): string | undefined {
+      if (length === 0 || length > MAX_TEXT) return undefined;
+      return `text_${(hash ?? hashFor(asked)).update(last).digest('base64url')}`;
+    },
+  };
+}
 
 /** Ids that a model counts up (`functions.lookup:0`, `call_1`, `3`): the next conversation has them again. */
 const COUNTED = /^(?:.*[^a-zA-Z0-9])?\d{1,6}$|^tool_\d+_/;
@@ -35,19 +71,19 @@ const callId = (id: string, asked: Turn | undefined): string => (COUNTED.test(id
 /** Gathers the reasoning that stands before each tool call, the seal on the call, and the seal on the text. `asked`: the turn that is answered. */
 export function createSealKeeper(maker: string, asked?: Turn): SealKeeper {
   const kept = new Map<string, KeptSeal>();
-  let said = '';
+  const said = createTextId(asked);
   let textSeal: Seal | undefined;
   let reasoning: ReasoningPart[] = [];
   let open:
-    | { kind: 'reasoning'; part: Omit<ReasoningPart, 'text' | 'seal'>; text: string }
+    | { kind: 'reasoning'; part: Omit<ReasoningPart, 'text' | 'seal'>; text: KeptText }
     | { kind: 'call'; id: string }
     | { kind: 'text' }
     | undefined;
 
   const end = (seal: Seal | undefined): void => {
     if (open?.kind === 'reasoning') {
-      const part: ReasoningPart = { ...open.part, text: open.text, ...(seal ? { seal } : {}) };
-      if (open.text.length <= MAX_TEXT) reasoning.push(part);
+      const part: ReasoningPart = { ...open.part, text: open.text.text(), ...(seal ? { seal } : {}) };
+      if (open.text.length() <= MAX_TEXT) reasoning.push(part);
     } else if (open?.kind === 'call') {
       // Reasoning is kept with the first call after it; parallel calls follow their first.
       if (reasoning.length > 0 || seal) kept.set(callId(open.id, asked), { reasoning, maker, ...(seal ? { seal } : {}) });
@@ -60,16 +96,18 @@ export function createSealKeeper(maker: string, asked?: Turn): SealKeeper {
     event(event) {
       if (event.type === 'part-start') {
         const { part } = event;
-        if (part.kind === 'reasoning') open = { kind: 'reasoning', part, text: '' };
+        if (part.kind === 'reasoning') open = { kind: 'reasoning', part, text: createKeptText() };
         else if (part.kind === 'tool-call') open = { kind: 'call', id: part.id };
         else if (part.kind === 'text' && (event.choice ?? 0) === 0) open = { kind: 'text' };
         else open = undefined;
       } else if (event.type === 'part-delta') {
-        if (open?.kind === 'reasoning' && open.text.length <= MAX_TEXT) open.text += event.text;
-        else if (open?.kind === 'text' && said.length <= MAX_TEXT) said += event.text;
+        if (open?.kind === 'reasoning' && open.text.length() <= MAX_TEXT) open.text.add(event.text);
+        else if (open?.kind === 'text') said.add(event.text);
       } else if (event.type === 'part-end') end(event.seal);
-      else if (event.type === 'reply-end' && textSeal && asked && said !== '' && said.length <= MAX_TEXT)
-        kept.set(textId(said, asked), { reasoning: [], maker, seal: textSeal });
+      else if (event.type === 'reply-end' && textSeal && asked) {
+        const id = said.id();
+        if (id !== undefined) kept.set(id, { reasoning: [], maker, seal: textSeal });
+      }
     },
   };
 }

@@ -11,11 +11,19 @@ const STALLED_MS = 120_000;
 /** Answers and chunks up to this size are joined with what goes before and after them; of larger ones copies would cost more than a writev. */
 const JOINED_BYTES = 16 * 1024;
 
+/** Text that one turn has gathered beyond this goes out before the turn is over, so that who writes is told at once when it is not taken. */
+const GATHERED_BYTES = 32 * 1024;
+/** And bytes that come together in such a piece. */
+const PIECE_BYTES = 8 * 1024;
+
 const sizeOf = (pieces: readonly (Buffer | string)[]): number => {
   let bytes = 0;
   for (const piece of pieces) bytes += typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length;
   return bytes;
 };
+
+/** As bytes: of text that cannot be written at once, Node would hold three bytes a character, and the text. */
+const toBytes = (piece: Buffer | string): Buffer => (typeof piece === 'string' ? Buffer.from(piece) : piece);
 
 /** Chunk framing: in the same buffer as the data where that is small, one write(2) an event. https://www.rfc-editor.org/rfc/rfc9112#section-7.1 */
 function chunkOf(pieces: readonly (Buffer | string)[], last: boolean): readonly (Buffer | string)[] {
@@ -23,7 +31,7 @@ function chunkOf(pieces: readonly (Buffer | string)[], last: boolean): readonly 
   if (bytes === 0) return last ? [LAST_CHUNK] : [];
   const size = bytes.toString(16) + CRLF;
   const tail = last ? CRLF + LAST_CHUNK : CRLF;
-  if (bytes > JOINED_BYTES) return [size, ...pieces, tail];
+  if (bytes > JOINED_BYTES) return [size, ...pieces.map(toBytes), tail];
   const out = Buffer.allocUnsafe(size.length + bytes + tail.length);
   let at = out.write(size, 0, 'latin1');
   for (const piece of pieces) at += typeof piece === 'string' ? out.write(piece, at) : piece.copy(out, at);
@@ -61,6 +69,7 @@ class HttpSink implements ResponseSink {
   #framed = false;
   #headOut = false;
   #queue: (Buffer | string)[] = [];
+  #queued = 0;
   /** Of those, what is used again when it is out. */
   #passing: WeakSet<Buffer> | undefined;
   #scheduled = false;
@@ -95,7 +104,8 @@ class HttpSink implements ResponseSink {
     if (this.closed) return true;
     if (bytes.length > 0) {
       this.#add(bytes);
-      if (!this.#scheduled) {
+      if (this.#queued >= (typeof bytes === 'string' ? GATHERED_BYTES : PIECE_BYTES)) this.flush();
+      else if (!this.#scheduled) {
         this.#scheduled = true;
         process.nextTick(flush, this);
       }
@@ -145,6 +155,7 @@ class HttpSink implements ResponseSink {
     this.#said = ended;
     const pieces = this.#queue;
     this.#queue = [];
+    this.#queued = 0;
     this.idleSince = performance.now();
     const bytes = this.#framed ? chunkOf(pieces, ended) : pieces;
     if (bytes.length > 0) this.#put(bytes);
@@ -176,6 +187,7 @@ class HttpSink implements ResponseSink {
   }
 
   #add(bytes: Buffer | string): void {
+    this.#queued += bytes.length;
     const last = this.#queue.length - 1;
     const before = this.#queue[last];
     if (typeof bytes === 'string' && typeof before === 'string') this.#queue[last] = before + bytes;

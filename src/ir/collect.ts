@@ -1,5 +1,6 @@
 import type { PartHead, ReplyEvent } from './event.ts';
 import type { Fault } from './fault.ts';
+import { createKeptText, type KeptText } from './kept-text.ts';
 import type { Citation, NativeValue, Part, Residue, Seal, TokenLogprob } from './part.ts';
 import type { Choice, Reply } from './reply.ts';
 import type { Stop } from './stop.ts';
@@ -8,7 +9,7 @@ import type { Usage } from './usage.ts';
 interface OpenPart {
   readonly head: PartHead;
   readonly choice: number;
-  text: string;
+  readonly said: KeptText;
   citations: readonly Citation[];
   logprobs: readonly TokenLogprob[];
 }
@@ -23,23 +24,24 @@ const given = <T>(key: string, value: T | undefined): Record<string, T> => (valu
 
 function closed(open: OpenPart, end: PartEnd): Part {
   const { head } = open;
+  const text = open.said.text();
   const tail = { ...given('seal', end.seal), ...given('residue', end.residue ?? head.residue) };
   switch (head.kind) {
     case 'text':
       return {
         ...head,
-        text: open.text,
+        text,
         ...(open.citations.length > 0 ? { citations: open.citations } : {}),
         ...(open.logprobs.length > 0 ? { logprobs: open.logprobs } : {}),
         ...tail,
       };
     case 'refusal':
     case 'reasoning':
-      return { ...head, text: open.text, ...tail };
+      return { ...head, text, ...tail };
     case 'tool-call':
-      return { ...head, argumentsJson: open.text, ...tail };
+      return { ...head, argumentsJson: text, ...tail };
     case 'hosted-call':
-      return { ...head, inputJson: head.inputJson + open.text, ...tail, ...given('native', end.native ?? head.native) };
+      return { ...head, inputJson: head.inputJson + text, ...tail, ...given('native', end.native ?? head.native) };
     case 'hosted-result':
       return { ...head, ...tail, ...given('native', end.native ?? head.native) };
     default:
@@ -85,10 +87,10 @@ export function createCollector(): Collector {
           return;
         case 'part-start':
           close({});
-          open = { head: event.part, choice: event.choice ?? 0, text: '', citations: [], logprobs: [] };
+          open = { head: event.part, choice: event.choice ?? 0, said: createKeptText(), citations: [], logprobs: [] };
           return;
         case 'part-delta':
-          if (open) open.text += event.text;
+          if (open) open.said.add(event.text);
           return;
         case 'part-note':
           if (open && event.citations) open.citations = [...open.citations, ...event.citations];

@@ -5,6 +5,7 @@ export * from './fault.ts';
 export * from './foreign-fields.ts';
 export * from './grammar.ts';
 export * from './json.ts';
+export * from './kept-text.ts';
 export * from './note.ts';
 export * from './part.ts';
 export * from './protocol-id.ts';

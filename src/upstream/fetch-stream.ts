@@ -16,7 +16,8 @@ export function fetchStream(send: Send, request: UpstreamRequest, signal: AbortS
     let call: UpstreamCall | undefined;
     let isOver = false;
     const body = new Readable({
-      highWaterMark: 64 * 1024,
+      // Nothing is read ahead of its reader: the connection's own buffer does that.
+      highWaterMark: 0,
       read: () => call?.resume(),
       destroy(error, then) {
         signal.removeEventListener('abort', hangUp);

@@ -1,6 +1,7 @@
 import { connect as connectPlain, isIP, type OnReadOpts, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { createResponseParser, type ResponseEvents } from './h1-parser.ts';
+import { createReadSize } from './read-size.ts';
 
 /** Where connections go. */
 export interface Origin {
@@ -47,12 +48,6 @@ interface Owner {
 
 const KEEP_ALIVE_PROBE_MS = 60_000;
 
-/**
- * All connections read into this one: what is kept of it is copied, which costs less than the buffer of 64 KiB that a socket would
- * otherwise make for each read and then cut down.
- */
-const SHARED = Buffer.allocUnsafeSlow(64 * 1024);
-
 function openSocket(origin: Origin, onread: OnReadOpts): Socket {
   const { host, port } = origin;
   const options = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS, onread };
@@ -75,6 +70,7 @@ export function openConnection(origin: Origin, owner: Owner): Connection {
   let connectMs: number | undefined;
   let untouched = true;
   let waits = false;
+  const size = createReadSize();
 
   const lose = (error: unknown): void => {
     const lost = turn;
@@ -84,7 +80,10 @@ export function openConnection(origin: Origin, owner: Owner): Connection {
     lost?.lost(error, untouched);
   };
   const parser = createResponseParser({
-    head: (status, headers) => turn?.head(status, headers),
+    head(status, headers) {
+      size.head(headers);
+      turn?.head(status, headers);
+    },
     body(bytes) {
       if (turn?.body(bytes) === false) waits = true;
     },
@@ -101,7 +100,7 @@ export function openConnection(origin: Origin, owner: Owner): Connection {
       done.end();
     },
   });
-  const read = (length: number): boolean => {
+  const read = (length: number, bytes: Buffer): boolean => {
     // Nobody asked: nothing that comes now can be an answer.
     if (!turn) {
       socket.destroy();
@@ -110,13 +109,14 @@ export function openConnection(origin: Origin, owner: Owner): Connection {
     untouched = false;
     waits = false;
     try {
-      parser.push(SHARED.subarray(0, length));
+      parser.push(bytes.subarray(0, length));
     } catch (error) {
       lose(error);
     }
+    size.read(waits);
     return !waits;
   };
-  const socket = openSocket(origin, { buffer: SHARED, callback: read });
+  const socket = openSocket(origin, { buffer: size.next, callback: read });
   const connection: Connection = {
     socket,
     isOpen: () => !socket.destroyed && socket.writable && !socket.readableEnded,
@@ -124,12 +124,14 @@ export function openConnection(origin: Origin, owner: Owner): Connection {
     begin(next) {
       turn = next;
       untouched = true;
+      size.begin();
       parser.begin(next.isHead);
       if (connectMs === undefined) return;
       socket.ref();
       next.open();
     },
     resume() {
+      size.resumed();
       if (!socket.destroyed) socket.resume();
     },
     destroy() {

@@ -27,6 +27,9 @@ export function copyPiece(bytes: Buffer): Buffer {
   return piece.subarray(0, length);
 }
 
+/** What is kept of a read: a small piece as a copy of its own, since it would keep all that was read with it. */
+export const keptPiece = (bytes: Buffer): Buffer => (bytes.length * 4 < bytes.buffer.byteLength ? Buffer.from(bytes) : bytes);
+
 /** Gives back what was used up: nobody may look at it any more, nor give it back again. */
 export function reusePiece(bytes: Uint8Array): void {
   if (bytes.length >= LEAST_BYTES && free.length < MAX_FREE && ours.has(bytes.buffer)) free.push(Buffer.from(bytes.buffer));

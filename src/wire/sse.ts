@@ -1,4 +1,5 @@
 import { GatewayError, gatewayFault } from '../ir/index.ts';
+import { keptPiece } from './pieces.ts';
 
 /** One server-sent event as it was dispatched. */
 export interface SseFrame {
@@ -70,7 +71,7 @@ export function createSseReader(maxLineBytes = MAX_LINE_BYTES): SseReader {
     restBytes += bytes.length;
     if (restBytes > maxLineBytes)
       throw new GatewayError(gatewayFault('upstream', 'The upstream sent a line that is too long', { code: 'upstream_line_too_long' }));
-    rest.push(bytes);
+    rest.push(keptPiece(bytes));
   };
   const take = (bytes: Buffer): Buffer => {
     if (rest.length === 0) return bytes;

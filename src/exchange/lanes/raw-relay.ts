@@ -1,5 +1,6 @@
 import { GatewayError, gatewayFault, isObject, parseObject } from '../../ir/index.ts';
 import type { Tapped, TapRules } from '../../protocols/protocol.ts';
+import { keptPiece } from '../../wire/pieces.ts';
 import { createSseReader, MAX_LINE_BYTES, type SseFrame } from '../../wire/sse.ts';
 import { searchFor } from './needles.ts';
 
@@ -95,7 +96,7 @@ function createCarry(): { add(bytes: Buffer): Buffer | undefined; take(): Buffer
   };
   const keep = (bytes: Buffer): void => {
     if (bytes.length === 0) return;
-    pieces.push(bytes);
+    pieces.push(keptPiece(bytes));
     size += bytes.length;
     if (size <= MAX_LINE_BYTES) return;
     pieces = [];

@@ -43,12 +43,14 @@ function voiceFor({ provider, media, model, notes }: MediaContext, asked: string
 /** The first piece apart: an error before any sound can still be told as such. */
 async function begun(pieces: AsyncIterable<Buffer>): Promise<AsyncIterable<Buffer>> {
   const rest = pieces[Symbol.asyncIterator]();
-  const first = await rest.next();
-  if (first.done === true) throw noSound();
+  const { done, value } = await rest.next();
+  if (done === true) throw noSound();
+  const first = [value];
   return {
     async *[Symbol.asyncIterator]() {
       try {
-        yield first.value;
+        // Not held for as long as the rest is read.
+        yield* first.splice(0);
         for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
       } finally {
         await rest.return?.();

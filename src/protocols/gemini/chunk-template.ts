@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, parseObject } from '../../ir/index.ts';
+import { isObject, type JsonObject, ownText, parseObject } from '../../ir/index.ts';
 
 /** Text that a chunk adds to the first candidate, and nothing else but the usage so far. */
 export interface PlainDelta {
@@ -138,7 +138,9 @@ export function createChunkTemplate(): ChunkTemplate {
       const literal = JSON.stringify(plain.text);
       const at = data.indexOf(literal);
       if (at < 0) return;
-      const next: Around = { kind: plain.kind, prefix: data.slice(0, at), ...split(data.slice(at + literal.length)) };
+      // It is kept for as long as the stream runs, what was read with it is not.
+      const own = ownText(data);
+      const next: Around = { kind: plain.kind, prefix: own.slice(0, at), ...split(own.slice(at + literal.length)) };
       if (!isProved(next)) return;
       around = next;
       pattern = patternOf(next);

@@ -1,4 +1,5 @@
 import {
+  createKeptText,
   isObject,
   type Json,
   type JsonObject,
@@ -68,7 +69,7 @@ export function createStreamCandidate(index: number, sequencer: Sequencer, conte
   let partial: PartialCall | undefined;
   /** Calls that the server may yet answer itself: until something else comes, or the end. */
   let held: ToolCallPart[] = [];
-  let text = '';
+  const text = createKeptText();
   let calls = false;
   let word: string | undefined;
 
@@ -79,7 +80,7 @@ export function createStreamCandidate(index: number, sequencer: Sequencer, conte
   }
 
   function push(kind: Open['kind'], more: string, literal: string | undefined): void {
-    if (kind === 'text') text += more;
+    if (kind === 'text') text.add(more);
     if (more !== '')
       sequencer.push(key, literal === undefined ? { type: 'part-delta', text: more } : { type: 'part-delta', text: more, literal });
   }
@@ -89,7 +90,7 @@ export function createStreamCandidate(index: number, sequencer: Sequencer, conte
       flushCalls();
       closePart();
       sequencer.start(key, { kind }, index);
-      open = { kind, from: text.length, signed: false, seal: undefined };
+      open = { kind, from: text.length(), signed: false, seal: undefined };
     }
     push(kind, more, literal);
   }
@@ -140,7 +141,7 @@ export function createStreamCandidate(index: number, sequencer: Sequencer, conte
     closePart();
     const { text: more, seal, ...head } = part;
     sequencer.start(key, head, index);
-    open = { kind: part.kind, from: text.length, signed: true, seal };
+    open = { kind: part.kind, from: text.length(), signed: true, seal };
     push(part.kind, more, undefined);
   }
 
@@ -181,14 +182,14 @@ export function createStreamCandidate(index: number, sequencer: Sequencer, conte
   }
 
   function cite(candidate: JsonObject): void {
-    const citations = decodeCitations(candidate, text).filter((citation) => {
+    const citations = decodeCitations(candidate, text.text()).filter((citation) => {
       const mark = JSON.stringify(citation);
       return !cited.has(mark) && cited.add(mark);
     });
     if (citations.length === 0) return;
     if (open?.kind !== 'text') plain('text', '');
     const from = open?.from ?? 0;
-    sequencer.push(key, { type: 'part-note', citations: citations.map((citation) => placeCitation(citation, from, text.length)) });
+    sequencer.push(key, { type: 'part-note', citations: citations.map((citation) => placeCitation(citation, from, text.length())) });
   }
 
   return {

@@ -1,4 +1,14 @@
-import { type JsonObject, type Part, type PartHead, type ReplyEvent, type Stop, type TokenLogprob, type Usage } from '../../ir/index.ts';
+import {
+  createKeptText,
+  type JsonObject,
+  type KeptText,
+  type Part,
+  type PartHead,
+  type ReplyEvent,
+  type Stop,
+  type TokenLogprob,
+  type Usage,
+} from '../../ir/index.ts';
 import type { ReplyContext, StreamEncoder, WriteFrame } from '../protocol.ts';
 import { residueOf } from './dialect.ts';
 import { faultFrame } from './faults.ts';
@@ -11,7 +21,7 @@ type PartEnd = Extract<ReplyEvent, { type: 'part-end' }>;
 
 /** A candidate as far as it was told. */
 interface Told {
-  text: string;
+  readonly text: KeptText;
   readonly citations: PlacedCitation[];
   readonly logprobs: TokenLogprob[];
 }
@@ -64,7 +74,7 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
     said = true;
     write(`{"candidates":[${candidate}],${tail}`);
   };
-  const toldAt = (choice: number): Told => (choices[choice] ??= { text: '', citations: [], logprobs: [] });
+  const toldAt = (choice: number): Told => (choices[choice] ??= { text: createKeptText(), citations: [], logprobs: [] });
 
   function begin(event: Extract<ReplyEvent, { type: 'reply-start' }>): void {
     const { createTime, ...rest } = residueOf(event);
@@ -79,7 +89,7 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
     const more = grows ? JSON.stringify(residueOf(head)).slice(1, -1) : '';
     const before = `{"candidates":[{"content":{"parts":[{${more === '' ? '' : `${more},`}"text":`;
     const after = `${head.kind === 'reasoning' ? ',"thought":true' : ''}}],"role":"model"},"index":${choice}}],${tail}`;
-    open = { head, choice, told, base: told.text.length, text: '', flow: grows ? { prefix: before, suffix: after } : undefined };
+    open = { head, choice, told, base: told.text.length(), text: '', flow: grows ? { prefix: before, suffix: after } : undefined };
   }
 
   function delta({ text, literal }: Extract<ReplyEvent, { type: 'part-delta' }>, write: WriteFrame): void {
@@ -90,7 +100,7 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
       return;
     }
     said = true;
-    if (open.head.kind !== 'reasoning') open.told.text += text;
+    if (open.head.kind !== 'reasoning') open.told.text.add(text);
     write(flow.prefix + (literal ?? JSON.stringify(text)) + flow.suffix);
   }
 
@@ -104,7 +114,8 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
   }
 
   function last(stop: Stop, index: number, own: JsonObject): JsonObject {
-    return { content: { parts: [{ text: '' }], role: 'model' }, ...encodeBeside(stop, index, own, toldAt(index)) };
+    const told = toldAt(index);
+    return { content: { parts: [{ text: '' }], role: 'model' }, ...encodeBeside(stop, index, own, { ...told, text: told.text.text() }) };
   }
 
   function end(event: Extract<ReplyEvent, { type: 'reply-end' }>, write: WriteFrame): void {

@@ -1,4 +1,4 @@
-import { type JsonObject, parseObject } from '../../ir/index.ts';
+import { type JsonObject, ownText, parseObject } from '../../ir/index.ts';
 
 /** Text that a chunk adds to the one answer, and nothing else. */
 export interface PlainDelta {
@@ -100,7 +100,9 @@ export function createChunkTemplate(read: (value: JsonObject) => PlainDelta | un
       const literal = JSON.stringify(text);
       const at = data.indexOf(literal);
       if (at < 0 || !prove(data, literal, at, kind)) return;
-      around = { kind, prefix: data.slice(0, at), ...split(data.slice(at + literal.length)) };
+      // It is kept for as long as the stream runs, what was read with it is not.
+      const own = ownText(data);
+      around = { kind, prefix: own.slice(0, at), ...split(own.slice(at + literal.length)) };
     },
   };
 }

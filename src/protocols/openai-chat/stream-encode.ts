@@ -1,4 +1,14 @@
-import { type Json, type JsonObject, type PartHead, type ReasoningPart, type ReplyEvent, type Seal, type Usage } from '../../ir/index.ts';
+import {
+  createKeptText,
+  type Json,
+  type JsonObject,
+  type KeptText,
+  type PartHead,
+  type ReasoningPart,
+  type ReplyEvent,
+  type Seal,
+  type Usage,
+} from '../../ir/index.ts';
 import type { ReplyContext, StreamEncoder, WriteFrame } from '../protocol.ts';
 import { type ChunkText, createChunkText, type Flow } from './chunk-text.ts';
 import { encodeCitations } from './citations.ts';
@@ -21,7 +31,7 @@ interface OpenPart {
   /** UTF-16 units of `content` before it. */
   readonly start: number;
   /** A reasoning part's text, which its seal is told with. */
-  text: string;
+  thought: KeptText | undefined;
   empty: boolean;
   /** The chunks that its text goes in; `undefined`: it is not shown as it comes. */
   flow: Flow | undefined;
@@ -128,7 +138,7 @@ function createChoiceWriter(index: number, legacy: boolean, chunks: ChunkText, c
   }
 
   function endThought(part: OpenPart, head: Extract<PartHead, { kind: 'reasoning' }>, seal: Seal | undefined, write: WriteFrame): void {
-    const whole: ReasoningPart = { ...head, text: part.text, ...(seal ? { seal } : {}) };
+    const whole: ReasoningPart = { ...head, text: part.thought?.text() ?? '', ...(seal ? { seal } : {}) };
     if (seal) seals.seal(reasoningDetails(whole, part.place), write);
     else seals.unsealed(whole, part.place);
   }
@@ -155,14 +165,14 @@ function createChoiceWriter(index: number, legacy: boolean, chunks: ChunkText, c
   return {
     hasToolCall: () => calls > 0,
     start(head, write) {
-      open = { head, place: places.of(head.kind), start: content, text: '', empty: true, flow: opening(head, write) };
+      open = { head, place: places.of(head.kind), start: content, thought: undefined, empty: true, flow: opening(head, write) };
     },
     delta(text, literal, write) {
       if (!open || text === '') return;
       const { kind } = open.head;
       if (kind === 'reasoning') {
         open.flow ??= startThought(write);
-        open.text += text;
+        (open.thought ??= createKeptText()).add(text);
       } else if (kind === 'text') {
         if (open.flow) content += text.length;
         else transcript += text;

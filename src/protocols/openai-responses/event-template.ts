@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject, parseObject, wordTable } from '../../ir/index.ts';
+import { isObject, type Json, type JsonObject, ownText, parseObject, wordTable } from '../../ir/index.ts';
 
 /** The kinds of text that come in many small events. */
 export type PlainKind = 'text' | 'thought' | 'summary';
@@ -162,7 +162,9 @@ export function createEventTemplate(): EventTemplate {
       const at = data.indexOf(`"delta":${literal}`);
       if (at < 0) return;
       const start = at + '"delta":'.length;
-      const next: Around = { ...where, before: cut(data.slice(0, start)), after: cut(data.slice(start + literal.length)) };
+      // It is kept for as long as the stream runs, what was read with it is not.
+      const own = ownText(data);
+      const next: Around = { ...where, before: cut(own.slice(0, start)), after: cut(own.slice(start + literal.length)) };
       // Without a quote what follows could stand in a text.
       if (next.after.rest.length > 0 && !next.after.first.includes('"')) return;
       if (prove(next)) around = next;

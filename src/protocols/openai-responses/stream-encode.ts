@@ -1,9 +1,11 @@
 import {
   type Citation,
+  createKeptText,
   type Fault,
   type HostedCallPart,
   type HostedResultPart,
   type JsonObject,
+  type KeptText,
   type Part,
   type PartHead,
   type ReplyEvent,
@@ -58,10 +60,15 @@ type OpenItem =
 /** The part that is open. */
 interface OpenPart {
   readonly head: PartHead;
-  text: string;
+  readonly said: KeptText;
   flow: Flow | undefined;
   citations: readonly Citation[];
   logprobs: readonly TokenLogprob[];
+}
+
+/** A part that has ended, with all of its text. */
+interface DonePart extends OpenPart {
+  readonly text: string;
 }
 
 /** Writes the items of a reply, one after another. */
@@ -100,7 +107,7 @@ function createItemWriter(context: ReplyContext) {
       : flowOf('response.refusal.delta', { content_index }, at);
   }
 
-  function endSaid(open: OpenPart, head: SaidHead, seal: Seal | undefined, write: WriteFrame): void {
+  function endSaid(open: DonePart, head: SaidHead, seal: Seal | undefined, write: WriteFrame): void {
     if (item?.kind !== 'message') return;
     const at = { content_index: item.content.length, ...place(item.id) };
     const made = head.kind === 'text' ? textContent(open) : refusalContent(open.text);
@@ -133,7 +140,7 @@ function createItemWriter(context: ReplyContext) {
     return flowOf('response.reasoning_text.delta', { content_index }, at);
   }
 
-  function endThought({ head, text, flow }: OpenPart, seal: Seal | undefined, write: WriteFrame): void {
+  function endThought({ head, text, flow }: DonePart, seal: Seal | undefined, write: WriteFrame): void {
     if (head.kind !== 'reasoning') return;
     if (item?.kind !== 'reasoning' || !flow) return endSilent(head, seal, write);
     const at = place(item.id);
@@ -192,7 +199,7 @@ function createItemWriter(context: ReplyContext) {
     },
     start(head: PartHead, write: WriteFrame): void {
       if (head.kind !== 'hosted-result') release(write);
-      part = { head, text: '', flow: undefined, citations: [], logprobs: [] };
+      part = { head, said: createKeptText(), flow: undefined, citations: [], logprobs: [] };
       if (head.kind === 'text' || head.kind === 'refusal') part.flow = startSaid(head, write);
       else if (head.kind === 'tool-call') {
         close(write);
@@ -201,7 +208,7 @@ function createItemWriter(context: ReplyContext) {
     },
     delta(text: string, literal: string | undefined, write: WriteFrame): void {
       if (!part || text === '') return;
-      part.text += text;
+      part.said.add(text);
       if (part.head.kind === 'reasoning' && !part.flow && !part.head.redacted) part.flow = startThought(part.head, write);
       if (part.flow) sender.flow(part.flow, literal ?? JSON.stringify(text), write);
     },
@@ -216,10 +223,10 @@ function createItemWriter(context: ReplyContext) {
       part.citations = [...part.citations, ...(note.citations ?? [])];
     },
     end(event: PartEnd, write: WriteFrame): void {
-      const open = part;
-      part = undefined;
-      if (!open) return;
+      if (!part) return;
+      const open: DonePart = { ...part, text: part.said.text() };
       const { head } = open;
+      part = undefined;
       if (head.kind === 'text' || head.kind === 'refusal') endSaid(open, head, event.seal, write);
       else if (head.kind === 'reasoning') endThought(open, event.seal, write);
       else if (head.kind === 'tool-call') calls.end(open, head, event.seal, write);

@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import { createKeptText, ownText } from './kept-text.ts';
+
+it.each([
+  { name: 'nothing', pieces: [] },
+  { name: 'a word', pieces: ['word'] },
+  { name: 'many small pieces', pieces: Array.from({ length: 5000 }, (_, at) => String(at)) },
+  { name: 'pieces longer than a block', pieces: ['a'.repeat(3000), '', 'b'.repeat(5000), 'c'] },
+  { name: 'characters that are cut in two', pieces: Array.from({ length: 2000 }, () => ['\ud83d', '\ude00']).flat() },
+  { name: 'half a character at the end', pieces: ['x'.repeat(1023), '\ud83d'] },
+])('what was added is what is kept: $name', ({ pieces }) => {
+  const kept = createKeptText();
+  for (const piece of pieces) kept.add(piece);
+  expect(kept.text()).toBe(pieces.join(''));
+  expect(kept.length()).toBe(pieces.join('').length);
+});
+
+it.each(['', 'plain', '"quoted" \\ \n\u0000\u2028', '牌楼', '\ud83d', '\ude00\ud83d'])('a text of its own says the same: %j', (text) => {
+  expect(ownText(text)).toBe(text);
+});

@@ -1,0 +1,47 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { createReadSize, type ReadSize } from './read-size.ts';
+
+const LARGE = 64 * 1024;
+const SPARING = 16 * 1024;
+const EVENTS = { 'content-type': 'text/event-stream' };
+const FILE = { 'content-type': 'video/mp4', 'content-length': '1000000000' };
+const JSON_BODY = { 'content-type': 'application/json', 'transfer-encoding': 'chunked' };
+
+const waited = async (size: ReadSize): Promise<void> => {
+  size.read(true);
+  await turn();
+  await turn();
+  size.resumed();
+};
+const many = (size: ReadSize, reads: number): void => {
+  for (let at = 0; at < reads; at++) size.read(false);
+};
+
+it.each<{ name: string; headers: Record<string, string>; then?: (size: ReadSize) => Promise<void> | void; bytes: number }>([
+  { name: 'an answer of events', headers: EVENTS, bytes: SPARING },
+  { name: 'sound without a length', headers: { 'content-type': 'audio/mpeg' }, bytes: SPARING },
+  { name: 'a file', headers: FILE, bytes: LARGE },
+  { name: 'JSON without a length', headers: JSON_BODY, bytes: LARGE },
+  { name: 'a file whose client does not keep up', headers: FILE, then: waited, bytes: SPARING },
+  {
+    name: 'a file whose reader asks to wait and goes on at once',
+    headers: FILE,
+    then: (size) => {
+      size.read(true);
+      size.resumed();
+      return turn();
+    },
+    bytes: LARGE,
+  },
+  { name: 'a file whose client keeps up again', headers: FILE, then: (size) => waited(size).then(() => many(size, 64)), bytes: LARGE },
+  { name: 'events that came often', headers: EVENTS, then: (size) => many(size, 1000), bytes: SPARING },
+  { name: 'the next answer', headers: EVENTS, then: (size) => size.begin(), bytes: LARGE },
+])('of $name $bytes bytes are read at once', async ({ headers, then, bytes }) => {
+  const size = createReadSize();
+  size.begin();
+  expect(size.next().length).toBe(LARGE);
+  size.head(headers);
+  await then?.(size);
+  expect(size.next().length).toBe(bytes);
+});

@@ -1,0 +1,66 @@
+import type { UpstreamHeaders } from './send.ts';
+
+/**
+ * All connections read into this one: what is kept of it is copied, which costs less than the buffer of 64 KiB that a socket would
+ * otherwise make for each read and then cut down.
+ */
+const SHARED = Buffer.allocUnsafeSlow(64 * 1024);
+/** What was read last is what is held for a client that does not read: of five hundred of those each may hold so much. */
+const SPARING = SHARED.subarray(0, 16 * 1024);
+/** After so many reads without a wait a client keeps up. */
+const CALM_READS = 64;
+
+/** How much one connection reads at once. */
+export interface ReadSize {
+  /** What the next read goes into. */
+  next(): Buffer;
+  /** Another answer is expected. */
+  begin(): void;
+  /** An answer has begun. */
+  head(headers: UpstreamHeaders): void;
+  /** A read was taken; `waits`: by a reader that asks to wait before the next one. */
+  read(waits: boolean): void;
+  /** The wait is over. */
+  resumed(): void;
+}
+
+/** An answer that comes as it is made: more than one read has seldom come at once. */
+const isLive = (headers: UpstreamHeaders): boolean =>
+  headers['content-length'] === undefined && !String(headers['content-type']).includes('json');
+
+/**
+ * The first read of an answer is a large one. Then little is read at once of what comes as it is made, and for a while where a read had to
+ * wait beyond its turn of the event loop.
+ */
+export function createReadSize(): ReadSize {
+  let into = SHARED;
+  let usual = SHARED;
+  let calm = 0;
+  let waiting = false;
+  let looks = false;
+  const look = (): void => {
+    looks = false;
+    if (waiting) into = SPARING;
+  };
+  return {
+    next: () => into,
+    begin() {
+      into = usual = SHARED;
+      waiting = false;
+    },
+    head(headers) {
+      if (isLive(headers)) into = usual = SPARING;
+    },
+    read(waits) {
+      waiting = waits;
+      calm = waits ? 0 : calm + 1;
+      if (calm >= CALM_READS) into = usual;
+      if (!waits || looks || into === SPARING) return;
+      looks = true;
+      setImmediate(look);
+    },
+    resumed() {
+      waiting = false;
+    },
+  };
+}
