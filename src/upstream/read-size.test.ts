@@ -18,30 +18,30 @@ const many = (size: ReadSize, reads: number): void => {
   for (let at = 0; at < reads; at++) size.read(false);
 };
 
-it.each<{ name: string; headers: Record<string, string>; then?: (size: ReadSize) => Promise<void> | void; bytes: number }>([
+it.each<{ name: string; headers: Record<string, string>; next?: (size: ReadSize) => Promise<void> | void; bytes: number }>([
   { name: 'an answer of events', headers: EVENTS, bytes: SPARING },
   { name: 'sound without a length', headers: { 'content-type': 'audio/mpeg' }, bytes: SPARING },
   { name: 'a file', headers: FILE, bytes: LARGE },
   { name: 'JSON without a length', headers: JSON_BODY, bytes: LARGE },
-  { name: 'a file whose client does not keep up', headers: FILE, then: waited, bytes: SPARING },
+  { name: 'a file whose client does not keep up', headers: FILE, next: waited, bytes: SPARING },
   {
     name: 'a file whose reader asks to wait and goes on at once',
     headers: FILE,
-    then: (size) => {
+    next: (size) => {
       size.read(true);
       size.resumed();
       return turn();
     },
     bytes: LARGE,
   },
-  { name: 'a file whose client keeps up again', headers: FILE, then: (size) => waited(size).then(() => many(size, 64)), bytes: LARGE },
-  { name: 'events that came often', headers: EVENTS, then: (size) => many(size, 1000), bytes: SPARING },
-  { name: 'the next answer', headers: EVENTS, then: (size) => size.begin(), bytes: LARGE },
-])('of $name $bytes bytes are read at once', async ({ headers, then, bytes }) => {
+  { name: 'a file whose client keeps up again', headers: FILE, next: (size) => waited(size).then(() => many(size, 64)), bytes: LARGE },
+  { name: 'events that came often', headers: EVENTS, next: (size) => many(size, 1000), bytes: SPARING },
+  { name: 'the next answer', headers: EVENTS, next: (size) => size.begin(), bytes: LARGE },
+])('of $name $bytes bytes are read at once', async ({ headers, next, bytes }) => {
   const size = createReadSize();
   size.begin();
   expect(size.next().length).toBe(LARGE);
   size.head(headers);
-  await then?.(size);
+  await next?.(size);
   expect(size.next().length).toBe(bytes);
 });
