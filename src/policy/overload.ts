@@ -27,8 +27,9 @@ export type ShedReason = 'delay' | 'memory' | 'calls';
 
 /** What is remembered from one look to the next. */
 export interface Pressure {
-  /** The last delays, the newest last. */
+  /** The last delays and shares of work, the newest last. */
   readonly delays: readonly number[];
+  readonly busies: readonly number[];
   /** For how long it has been too much. */
   readonly overMs: number;
   /** Calls are refused: so many may be under way, and why. */
@@ -36,10 +37,10 @@ export interface Pressure {
 }
 
 /** Nothing was measured yet. */
-export const CALM: Pressure = { delays: [], overMs: 0 };
+export const CALM: Pressure = { delays: [], busies: [], overMs: 0 };
 
 /** One long pause (a collection, a large body) is no overload: the middle of these counts. */
-const DELAYS = 5;
+const LAST = 5;
 /** Nor is a burst: it must last. */
 const STANDING_MS = 300;
 /** Where one key crowds out the others, it is bounded at this share of the delay. */
@@ -50,8 +51,10 @@ const GOAL_SHARE = 1 / 20;
 const GENTLE = 10;
 /** An event loop that idles more than this is not what holds anybody up. */
 const IDLE_SHARE = 0.1;
-/** How fast the limit grows or falls, a second. */
+/** How fast the limit grows or falls, a second … */
 const RATE = 0.7;
+/** … and where the event loop idles. */
+const IDLE_RATE = 4;
 /** It follows what is under way: never far below or above. */
 const NEAR = { below: 0.75, above: 1.25, more: 8 };
 /** Never fewer. */
@@ -75,13 +78,14 @@ function tooMuch(delay: number, reading: Reading, rules: OverloadRules): ShedRea
   return isBusy && delay >= rules.delayMs * (reading.isUneven ? UNEVEN_SHARE : 1) ? 'delay' : undefined;
 }
 
-/** By how much of itself the limit changes: −1 to 1 times the rate. */
-function direction(delay: number, { memory, busy }: Reading, { delayMs }: OverloadRules): number {
-  if (memory > 1) return -1;
+/** By how much of itself the limit changes in a second. */
+function change(delay: number, busy: number, { memory }: Reading, { delayMs }: OverloadRules): number {
+  if (memory > 1) return -RATE;
   if (memory > MEMORY_BACK) return 0;
-  if (busy < 1 - IDLE_SHARE) return 1;
+  // What idles could do more, and the more it idles the sooner.
+  if (busy < 1 - IDLE_SHARE) return IDLE_RATE * (1 - busy);
   const goal = delayMs * GOAL_SHARE;
-  return delay < goal ? (goal - delay) / goal : Math.max(-1, (goal - delay) / (goal * GENTLE));
+  return RATE * (delay < goal ? (goal - delay) / goal : Math.max(-1, (goal - delay) / (goal * GENTLE)));
 }
 
 /**
@@ -90,7 +94,8 @@ function direction(delay: number, { memory, busy }: Reading, { delayMs }: Overlo
  */
 export function look(before: Pressure, reading: Reading, rules: OverloadRules): Pressure {
   const { elapsedMs, inFlight } = reading;
-  const delays = [...before.delays, reading.delayMs].slice(-DELAYS);
+  const delays = [...before.delays, reading.delayMs].slice(-LAST);
+  const busies = [...before.busies, reading.busy].slice(-LAST);
   const delay = middle(delays);
   const reason = tooMuch(delay, reading, rules);
   const ceiling = Math.max(LEAST, rules.calls * CALLS_SHARE);
@@ -98,15 +103,20 @@ export function look(before: Pressure, reading: Reading, rules: OverloadRules): 
     const overMs = reason === undefined ? 0 : before.overMs + elapsedMs;
     // Memory and the cap are not waited for: there is nothing left to wait with.
     const isOver = reason !== undefined && (overMs >= STANDING_MS || reason !== 'delay');
-    if (!isOver) return { delays, overMs };
-    return { delays, overMs: 0, shedding: { limit: Math.min(ceiling, Math.max(LEAST, inFlight * NEAR.below)), reason, quietMs: 0 } };
+    if (!isOver) return { delays, busies, overMs };
+    return {
+      delays,
+      busies,
+      overMs: 0,
+      shedding: { limit: Math.min(ceiling, Math.max(LEAST, inFlight * NEAR.below)), reason, quietMs: 0 },
+    };
   }
   const quietMs = reading.refused > 0 || reason !== undefined ? 0 : before.shedding.quietMs + elapsedMs;
-  if (quietMs >= QUIET_MS) return { delays, overMs: 0 };
-  const step = 1 + direction(delay, reading, rules) * RATE * Math.min(1, elapsedMs / 1000);
+  if (quietMs >= QUIET_MS) return { delays, busies, overMs: 0 };
+  const step = 1 + change(delay, middle(busies), reading, rules) * Math.min(1, elapsedMs / 1000);
   const [floor, top] = [Math.max(LEAST, inFlight * NEAR.below), inFlight * NEAR.above + NEAR.more];
   const limit = Math.min(ceiling, top, Math.max(floor, before.shedding.limit * step));
-  return { delays, overMs: 0, shedding: { limit, reason: reason ?? before.shedding.reason, quietMs } };
+  return { delays, busies, overMs: 0, shedding: { limit, reason: reason ?? before.shedding.reason, quietMs } };
 }
 
 /**

@@ -8,6 +8,8 @@ import type { ProviderSettings } from '../../src/presets/preset.ts';
 import { type Program, startProgram } from '../e2e/program.ts';
 
 export const KEY = 'pk-stress-0123456789abcdef';
+/** Of another client. */
+export const OTHER_KEY = 'pk-other-0123456789abcdef';
 
 /** A gateway that runs. */
 export interface Gateway {
@@ -30,6 +32,7 @@ export async function startGateway(providers: Readonly<Record<string, ProviderSe
   const write = (): Promise<void> => {
     const keys = [
       { name: 'stress', value: KEY },
+      { name: 'other', value: OTHER_KEY },
       { name: 'mark', value: markOf() },
     ];
     return writeFile(file, JSON.stringify({ version: 1, server: { host: '127.0.0.1', port: 0 }, keys, discover: false, providers }));

@@ -12,13 +12,14 @@ import { hole } from './hole.ts';
 import { hostile } from './hostile.ts';
 import { life } from './life.ts';
 import { memory } from './memory.ts';
+import { overload } from './overload.ts';
 import type { Measured, Part, Sizes } from './part.ts';
 import { patterns } from './patterns.ts';
 import { streams } from './streams.ts';
 import { type Kept, merged, told, withTables } from './table.ts';
 import { time } from './time.ts';
 
-const PARTS: readonly Part[] = [streams, endings, time, cancellation, hole, memory, life, hostile, patterns];
+const PARTS: readonly Part[] = [streams, endings, time, cancellation, hole, memory, overload, life, hostile, patterns];
 const SIZES: Sizes = {
   events: 1_000_000,
   seed: Date.now() % 100_000,

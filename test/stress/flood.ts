@@ -1,0 +1,110 @@
+// Clients in a process of their own, which the server's own pauses do not hold up: `fork('flood.ts')`, one message a load, one answer.
+import { Agent, request as httpRequest } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What is asked, how often, and for how long. */
+export interface Load {
+  readonly url: string;
+  readonly key: string;
+  readonly body: string;
+  /** Calls a second, whether or not those before have ended; or so many at once, one after another. */
+  readonly pace: { readonly rate: number } | { readonly width: number };
+  readonly seconds: number;
+  /** What ends a good answer. */
+  readonly last: string;
+}
+
+/** How it went. Times in milliseconds, of calls that began after the first fifth of the time. */
+export interface Flooded {
+  /** Good answers that ended in that time, a second. */
+  readonly rate: number;
+  readonly asked: number;
+  readonly served: readonly number[];
+  /** Until the head of a refusal with `Retry-After` came. */
+  readonly refused: readonly number[];
+  /** Neither. */
+  readonly failed: number;
+  readonly example?: string;
+}
+
+const agent = new Agent({ keepAlive: true, maxFreeSockets: 4096 });
+
+interface Outcome {
+  readonly kind: 'served' | 'refused' | 'failed';
+  readonly ms: number;
+  readonly why?: string;
+}
+
+function ask({ url, key, body, last }: Load): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const began = performance.now();
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), authorization: `Bearer ${key}` };
+    const sent = httpRequest(url, { method: 'POST', headers, agent }, (response) => {
+      const headAfter = performance.now() - began;
+      let tail = '';
+      response.on('data', (bytes: Buffer) => {
+        tail = (bytes.length >= 200 ? '' : tail.slice(-200)) + bytes.toString('latin1', Math.max(0, bytes.length - 200));
+      });
+      response.on('error', () => {});
+      response.on('close', () => {
+        const { statusCode = 0 } = response;
+        if (statusCode === 200 && tail.includes(last)) resolve({ kind: 'served', ms: performance.now() - began });
+        else if ((statusCode === 503 || statusCode === 529) && response.headers['retry-after'] !== undefined)
+          resolve({ kind: 'refused', ms: headAfter });
+        else resolve({ kind: 'failed', ms: headAfter, why: `${statusCode} ${tail}` });
+      });
+    });
+    sent.on('error', (error) => resolve({ kind: 'failed', ms: 0, why: error.message }));
+    sent.end(body);
+  });
+}
+
+async function flood(load: Load): Promise<Flooded> {
+  const began = performance.now();
+  const from = began + load.seconds * 200;
+  const until = began + load.seconds * 1000;
+  const outcomes: Outcome[] = [];
+  let ended = 0;
+  let asked = 0;
+  const one = async (): Promise<Outcome['kind']> => {
+    const startedAt = performance.now();
+    asked++;
+    const outcome = await ask(load);
+    const endedAt = performance.now();
+    if (startedAt >= from) outcomes.push(outcome);
+    if (outcome.kind === 'served' && endedAt >= from && endedAt <= until) ended++;
+    return outcome.kind;
+  };
+  const { pace } = load;
+  if ('width' in pace) {
+    const worker = async (): Promise<void> => {
+      // Who is refused comes back a little later, as clients do.
+      while (performance.now() < until) if ((await one()) === 'refused') await sleep(100);
+    };
+    await Promise.all(Array.from({ length: pace.width }, worker));
+  } else {
+    const running: Promise<unknown>[] = [];
+    await new Promise<void>((resolve) => {
+      const timer = setInterval(() => {
+        const now = performance.now();
+        while (asked < ((Math.min(now, until) - began) * pace.rate) / 1000) running.push(one());
+        if (now < until) return;
+        clearInterval(timer);
+        resolve();
+      }, 2);
+    });
+    await Promise.all(running);
+  }
+  const of = (kind: Outcome['kind']): number[] => outcomes.filter((one) => one.kind === kind).map(({ ms }) => ms);
+  const why = outcomes.find(({ kind }) => kind === 'failed')?.why;
+  return {
+    rate: ended / (load.seconds * 0.8),
+    asked,
+    served: of('served'),
+    refused: of('refused'),
+    failed: of('failed').length,
+    ...(why === undefined ? {} : { example: why }),
+  };
+}
+
+process.on('message', (load: Load) => void flood(load).then((flooded) => process.send?.(flooded)));

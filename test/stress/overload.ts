@@ -1,0 +1,178 @@
+// Ten times more calls than the server can serve, and one key that floods.
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messages } from '../exchange/dialects.ts';
+import type { Flooded, Load } from './flood.ts';
+import { type Gateway, KEY, OTHER_KEY, startGateway } from './gateway.ts';
+import { settings } from './paced.ts';
+import { type Measured, ms, type Part, percentile } from './part.ts';
+
+/** A stream that is work: so many events, translated, in so many pieces over this time. */
+const EVENTS = 8000;
+const PIECES = 100;
+const GAP_MS = 5;
+const ROUNDS = 3;
+/** How many calls at once are tried to find the most that it serves. */
+const WIDTHS = [24, 48, 96];
+
+const BODY = JSON.stringify(messages.body('oai/up', true));
+const LAST = 'message_stop';
+
+/** Clients of one kind. */
+interface Crowd {
+  ask(load: Pick<Load, 'key' | 'pace' | 'seconds'>): Promise<Flooded>;
+  stop(): void;
+}
+
+function crowdOf(url: string): Crowd {
+  const child: ChildProcess = fork(join(import.meta.dirname, 'flood.ts'), { stdio: 'inherit' });
+  return {
+    async ask(load) {
+      child.send({ ...load, url, body: BODY, last: LAST } satisfies Load);
+      return ((await once(child, 'message')) as [Flooded])[0];
+    },
+    stop: () => void child.kill(),
+  };
+}
+
+/** Asks whether it lives, again and again. Gives how many were not answered within a second, and how many there were. */
+async function watchHealth(gateway: Gateway, until: Promise<unknown>): Promise<{ readonly many: number; readonly silent: number }> {
+  const over = until.then(() => true);
+  let [many, silent] = [0, 0];
+  while (!(await Promise.race([over, sleep(100, false)]))) {
+    for (const path of ['/livez', '/readyz', '/v1/models']) {
+      many++;
+      const headers = { authorization: `Bearer ${KEY}` };
+      const isRight = await fetch(gateway.url + path, { headers, signal: AbortSignal.timeout(1000) }).then(
+        async (answer) => (await answer.text()) !== '' && answer.status === 200,
+        () => false,
+      );
+      if (!isRight) silent++;
+    }
+  }
+  return { many, silent };
+}
+
+/** For how long the server's thread has waited for a processor, in milliseconds. https://docs.kernel.org/scheduler/sched-stats.html */
+function waitedMs(gateway: Gateway): number {
+  const { pid = 0 } = gateway.program.child;
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6;
+}
+
+/** What a load came to, with the rate of a second in which the server could have run. */
+interface Ran {
+  readonly flooded: Flooded;
+  /**
+   * On a machine whose processors the server shares with its clients and its upstream, the load itself takes time from it, which
+   * says nothing about the server: the time in which it waited for a processor is left out.
+   */
+  readonly ownRate: number;
+}
+
+async function ran(gateway: Gateway, load: Promise<Flooded>): Promise<Ran> {
+  const [waited, began] = [waitedMs(gateway), performance.now()];
+  const flooded = await load;
+  const share = (waitedMs(gateway) - waited) / (performance.now() - began);
+  return { flooded, ownRate: flooded.rate / (1 - Math.min(0.99, share)) };
+}
+
+/** The most that it serves. */
+async function peakOf(gateway: Gateway, crowd: Crowd, seconds: number): Promise<Ran> {
+  const runs: Ran[] = [];
+  for (const width of WIDTHS) runs.push(await ran(gateway, crowd.ask({ key: KEY, pace: { width }, seconds })));
+  return runs.reduce((most, one) => (one.ownRate > most.ownRate ? one : most));
+}
+
+const middle = (values: readonly number[]): number => percentile(values, 0.5);
+
+/** Ten times the peak, measured in turn with it. `seconds`: of each measurement. */
+export async function* tenfoldRows(gateway: Gateway, seconds: number): AsyncIterable<Measured> {
+  const crowd = crowdOf(`${gateway.url}${messages.path('oai/up', true)}`);
+  try {
+    await crowd.ask({ key: KEY, pace: { width: 16 }, seconds: 2 });
+    const shares: number[] = [];
+    const refusals: number[] = [];
+    const told: string[] = [];
+    let [served, refused, failed, checks, silent] = [0, 0, 0, 0, 0];
+    let example: string | undefined;
+    for (let round = 0; round < ROUNDS; round++) {
+      const peak = await peakOf(gateway, crowd, seconds / 2);
+      const load = ran(gateway, crowd.ask({ key: KEY, pace: { rate: peak.ownRate * 10 }, seconds: seconds * 2 }));
+      const health = await watchHealth(gateway, load);
+      const { flooded: tenfold, ownRate } = await load;
+      shares.push((ownRate / peak.ownRate) * 100);
+      refusals.push(percentile(tenfold.refused, 0.99));
+      told.push(
+        `${ownRate.toFixed(0)} of ${peak.ownRate.toFixed(0)} a second (by the clock ${tenfold.rate.toFixed(0)} of ${peak.flooded.rate.toFixed(0)}), refused p50 ${ms(middle(tenfold.refused))} p99 ${ms(percentile(tenfold.refused, 0.99))}`,
+      );
+      served += tenfold.served.length;
+      refused += tenfold.refused.length;
+      failed += tenfold.failed;
+      example ??= tenfold.example;
+      checks += health.many;
+      silent += health.silent;
+      await sleep(2000);
+    }
+    const share = middle(shares);
+    yield {
+      promise: 'overload.goodput',
+      value: share,
+      many: served,
+      isKept: share >= 90 && failed === 0,
+      detail: `${told.join('; ')}; ${failed} failed${example === undefined ? '' : `: ${example}`}`,
+    };
+    yield { promise: 'overload.refusals', value: middle(refusals), many: refused, isKept: middle(refusals) <= 10 };
+    yield { promise: 'overload.health', value: silent, many: checks, isKept: silent === 0 };
+  } finally {
+    crowd.stop();
+  }
+}
+
+/** One key asks for ten times what there is; others ask for a little. */
+export async function* fairnessRows(gateway: Gateway, seconds: number): AsyncIterable<Measured> {
+  const url = `${gateway.url}${messages.path('oai/up', true)}`;
+  const [few, many] = [crowdOf(url), crowdOf(url)];
+  try {
+    const { ownRate: peak } = await peakOf(gateway, many, 2);
+    const light = { key: OTHER_KEY, pace: { rate: peak / 10 }, seconds };
+    const moved: number[] = [];
+    const told: string[] = [];
+    let lost = 0;
+    for (let round = 0; round < ROUNDS; round++) {
+      await sleep(2000);
+      const alone = await few.ask(light);
+      const flood = many.ask({ key: KEY, pace: { rate: peak * 10 }, seconds: seconds + 3 });
+      // It floods already.
+      await sleep(2000);
+      const beside = await few.ask(light);
+      const flooded = await flood;
+      const [before, after] = [percentile(alone.served, 0.99), percentile(beside.served, 0.99)];
+      moved.push((after / before - 1) * 100);
+      lost += beside.failed + beside.refused.length;
+      told.push(`${ms(before)} → ${ms(after)}, ${flooded.refused.length} of the flood refused, ${beside.refused.length} of the others`);
+    }
+    const value = middle(moved);
+    yield { promise: 'overload.fairness', value, many: ROUNDS, isKept: value <= 10 && lost === 0, detail: told.join('; ') };
+  } finally {
+    few.stop();
+    many.stop();
+  }
+}
+
+async function* rows(): AsyncIterable<Measured> {
+  const upstream = fork(join(import.meta.dirname, 'pieces.ts'), [String(EVENTS), String(PIECES), String(GAP_MS)]);
+  const [{ port }] = (await once(upstream, 'message')) as [{ readonly port: number }];
+  const gateway = await startGateway({ oai: settings(`http://127.0.0.1:${port}`) });
+  try {
+    yield* tenfoldRows(gateway, 4);
+    yield* fairnessRows(gateway, 8);
+  } finally {
+    await gateway.stop();
+    upstream.kill();
+  }
+}
+
+export const overload: Part = { name: 'overload', rows };

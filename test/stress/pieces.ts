@@ -1,0 +1,26 @@
+// An upstream in a process of its own that costs little: `node pieces.ts EVENTS PIECES GAP_MS`. Streams of so many events, made once,
+// written in so many pieces.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+const [events = 1000, pieces = 20, gapMs = 20] = process.argv.slice(2).map(Number);
+
+const chunk = (content: string, finish: string | null = null): string =>
+  `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'up', choices: [{ index: 0, delta: { content }, finish_reason: finish }] })}\n\n`;
+
+const PIECE = Buffer.from(chunk('token ').repeat(Math.ceil(events / pieces)));
+const END = Buffer.from(`${chunk('', 'stop')}data: [DONE]\n\n`);
+
+const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+  request.resume();
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  let left = pieces;
+  const next = (): void => {
+    if (left-- <= 0) return void response.end(END);
+    response.write(PIECE);
+    timer = setTimeout(next, gapMs);
+  };
+  let timer = setTimeout(next, 0);
+  response.on('close', () => clearTimeout(timer));
+});
+server.listen(0, '127.0.0.1', 4096, () => process.send?.({ port: (server.address() as AddressInfo).port }));
