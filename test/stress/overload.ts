@@ -89,7 +89,7 @@ async function peakOf(gateway: Gateway, crowd: Crowd, seconds: number): Promise<
 const middle = (values: readonly number[]): number => percentile(values, 0.5);
 
 /** Ten times the peak, measured in turn with it. `seconds`: of each measurement. */
-export async function* tenfoldRows(gateway: Gateway, seconds: number): AsyncIterable<Measured> {
+async function* tenfoldRows(gateway: Gateway, seconds: number): AsyncIterable<Measured> {
   const crowd = crowdOf(`${gateway.url}${messages.path('oai/up', true)}`);
   try {
     await crowd.ask({ key: KEY, pace: { width: 16 }, seconds: 2 });
@@ -132,7 +132,7 @@ export async function* tenfoldRows(gateway: Gateway, seconds: number): AsyncIter
 }
 
 /** One key asks for ten times what there is; others ask for a little. */
-export async function* fairnessRows(gateway: Gateway, seconds: number): AsyncIterable<Measured> {
+async function* fairnessRows(gateway: Gateway, seconds: number): AsyncIterable<Measured> {
   const url = `${gateway.url}${messages.path('oai/up', true)}`;
   const [few, many] = [crowdOf(url), crowdOf(url)];
   try {
