@@ -19,23 +19,29 @@ function yamlBlocks(page: string): readonly string[] {
   return [...text.matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map(([, block = '']) => block);
 }
 
-describe.each(['README.md', 'docs/configuration.md', 'docs/providers.md', 'docs/routing.md', 'docs/routing.zh-CN.md', 'docs/sandbox.md'])(
-  'the examples of %s',
-  (page) => {
-    const blocks = yamlBlocks(page);
-    test('are there', () => expect(blocks.length).toBeGreaterThan(0));
-    test.each(blocks)('are valid by the schema: %s', (block) => expect(Check(schema, parse(block) as unknown)).toBe(true));
-    test.each(blocks)('load: %s', async (block) => {
-      const needed = [...block.matchAll(/\$\{env:(\w+)\}/g)].map(([, name = '']) => [name, `value-of-${name.toLowerCase()}-0123456789`]);
-      const files = { 'secrets/service-account.json': '{}', 'run/secrets/deepseek': 'sk-0123456789' };
-      const { problems } = await loadText(block.replaceAll('${file:/', '${file:./'), {
-        env: Object.fromEntries(needed) as Record<string, string>,
-        files,
-      });
-      expect(linesOf(problems.filter(({ severity }) => severity === 'error'))).toEqual([]);
+describe.each([
+  'README.md',
+  'docs/configuration.md',
+  'docs/providers.md',
+  'docs/caching.md',
+  'docs/caching.zh-CN.md',
+  'docs/routing.md',
+  'docs/routing.zh-CN.md',
+  'docs/sandbox.md',
+])('the examples of %s', (page) => {
+  const blocks = yamlBlocks(page);
+  test('are there', () => expect(blocks.length).toBeGreaterThan(0));
+  test.each(blocks)('are valid by the schema: %s', (block) => expect(Check(schema, parse(block) as unknown)).toBe(true));
+  test.each(blocks)('load: %s', async (block) => {
+    const needed = [...block.matchAll(/\$\{env:(\w+)\}/g)].map(([, name = '']) => [name, `value-of-${name.toLowerCase()}-0123456789`]);
+    const files = { 'secrets/service-account.json': '{}', 'run/secrets/deepseek': 'sk-0123456789' };
+    const { problems } = await loadText(block.replaceAll('${file:/', '${file:./'), {
+      env: Object.fromEntries(needed) as Record<string, string>,
+      files,
     });
-  },
-);
+    expect(linesOf(problems.filter(({ severity }) => severity === 'error'))).toEqual([]);
+  });
+});
 
 /** Settings, and whether they are right: the schema and the loader must agree. */
 const BOTH: readonly (readonly [text: string, isRight: boolean])[] = [
