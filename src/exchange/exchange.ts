@@ -24,7 +24,7 @@ import { inlineMedia, needsInlining } from './inline-media.ts';
 import { createFrameText } from './lanes/client-stream.ts';
 import type { LaneContext } from './lanes/lane.ts';
 import { overheard } from './lanes/overheard.ts';
-import { createSeveral, endOfAll } from './lanes/several.ts';
+import { attemptAll, createSeveral } from './lanes/several.ts';
 import { createTranslatedLane } from './lanes/translated.ts';
 import { measured } from './measured.ts';
 import { mediaLink } from './media/media-link.ts';
@@ -181,6 +181,12 @@ async function prepare(call: Call, target: Target, ports: ExchangePorts, sink: C
   ];
 }
 
+/** The same target with so much of its time gone. */
+const withLess = (target: Target, tookMs: number): Target => ({
+  ...target,
+  timeouts: { ...target.timeouts, total: Math.max(1, target.timeouts.total - tookMs) },
+});
+
 /** One try: the request in the target's words, sent. */
 async function tryOnce(call: Call, step: Step, decision: Decision, progress: Progress, ports: ExchangePorts): Promise<AttemptEnd> {
   const { sink, number, candidate } = step;
@@ -195,8 +201,10 @@ async function tryOnce(call: Call, step: Step, decision: Decision, progress: Pro
   mine.notes = outgoing.notes;
   progress.attempts = Math.max(progress.attempts, number);
   if (sink.closed) return { endedBy: 'client' };
-  const tried = (one: Outgoing): Promise<AttemptEnd> => attempt(call, target, sink, one, number, ports);
-  const all = (): Promise<AttemptEnd> => (outgoings.length === 1 ? tried(outgoing) : Promise.all(outgoings.map(tried)).then(endOfAll));
+  const all = (): Promise<AttemptEnd> =>
+    attemptAll(outgoings, step.isLimited, ports.clock.monotonic, (one, tookMs) =>
+      attempt(call, tookMs > 0 ? withLess(target, tookMs) : target, sink, one, number, ports),
+    );
   // What targets are like matters only where there is a choice.
   const run = decision.candidates.length > 1 ? () => measured(candidate, all, ports) : all;
   return tellingMoves(call, step, { session: progress.session, notes: outgoing.notes }, ports.trying, run);

@@ -9,7 +9,8 @@ beforeAll(async () => {
   stage = await setStage();
   const { config } = stage.server.app.snapshot();
   const single = { preset: 'groq', baseUrl: stage.upstream.url, key: 'up-secret' };
-  stage.server.app.reload({ ...config, providers: { ...config.providers, single } });
+  const narrow = { ...single, concurrency: 1 };
+  stage.server.app.reload({ ...config, providers: { ...config.providers, single, narrow } });
 });
 afterAll(() => stage.close());
 
@@ -146,5 +147,40 @@ describe('bounds of several answers', () => {
   it('strict takes what is emulated', async () => {
     stage.upstream.answer = numbered(messages, false);
     expect((await ask('claude/up', { n: 2, max_tokens: 10 }, { 'x-strict': '1' })).status).toBe(200);
+  });
+});
+
+describe('several answers of a target that takes one call at a time', () => {
+  /** Answers each call a little later, and counts how many are under way. */
+  function counting(answer: Answer): { readonly answer: Answer; readonly most: () => number } {
+    let running = 0;
+    let most = 0;
+    return {
+      most: () => most,
+      answer(seen, response) {
+        most = Math.max(most, ++running);
+        response.on('close', () => running--);
+        setImmediate(() => answer(seen, response));
+      },
+    };
+  }
+
+  it.each([false, true])('come one after another; stream: %s', async (streamed) => {
+    const counted = counting(numbered(chat, streamed));
+    stage.upstream.answer = counted.answer;
+    const got = await ask('narrow/up', { n: 4, stream: streamed });
+    expect(got.status, got.text).toBe(200);
+    expect(counted.most()).toBe(1);
+    const said: Data[] = streamed ? dataOf(got.text) : [JSON.parse(got.text)];
+    const choices = new Set(said.flatMap((one) => one.choices ?? []).map((choice: Data) => choice.index));
+    expect(choices).toEqual(new Set([0, 1, 2, 3]));
+    for (let at = 0; at < 4; at++) expect(got.text).toContain(`answer ${at}`);
+  });
+
+  it('and none after one that failed', async () => {
+    let calls = 0;
+    stage.upstream.answer = (seen, response) => (++calls > 1 ? json(chat.error(400, 'no'), 400) : json(chat.whole))(seen, response);
+    expect((await ask('narrow/up', { n: 4 })).status).toBe(400);
+    expect(calls).toBe(2);
   });
 });

@@ -139,8 +139,31 @@ export function createSeveral(
   };
 }
 
+/**
+ * Makes the attempts of one reply: all at once, or one after another where there is room for one at a time, until one fails. `attempt`
+ * is told how long those before it took.
+ */
+export async function attemptAll<T>(
+  all: readonly T[],
+  isLimited: boolean,
+  monotonic: () => number,
+  attempt: (one: T, tookMs: number) => Promise<AttemptEnd>,
+): Promise<AttemptEnd> {
+  const [only] = all;
+  if (only && all.length === 1) return attempt(only, 0);
+  if (!isLimited) return endOfAll(await Promise.all(all.map((one) => attempt(one, 0))));
+  const started = monotonic();
+  const ends: AttemptEnd[] = [];
+  for (const one of all) {
+    const end = await attempt(one, monotonic() - started);
+    ends.push(end);
+    if (end.fault || end.endedBy === 'client') break;
+  }
+  return endOfAll(ends);
+}
+
 /** How several attempts of one reply ended: the worst of it, with all of their usage. */
-export function endOfAll(ends: readonly AttemptEnd[]): AttemptEnd {
+function endOfAll(ends: readonly AttemptEnd[]): AttemptEnd {
   const [first] = ends;
   if (!first) throw new Error('no attempt');
   const worst = ends.find((end) => end.endedBy === 'client') ?? ends.find((end) => end.fault) ?? first;

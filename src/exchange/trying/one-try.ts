@@ -74,7 +74,7 @@ export async function tryOnce(tour: Tour, entry: Entry, sink: ClientSink): Promi
   let fault: Fault | undefined;
   let gone = true;
   try {
-    const { end, thrown } = await outcomeOf({ candidate, provider, timeouts, number, sink }, call.run);
+    const { end, thrown } = await outcomeOf({ candidate, provider, timeouts, number, sink, isLimited: release !== undefined }, call.run);
     gone = end.endedBy === 'client';
     ({ fault } = end);
     const isFinal = !fault || gone || sink.begun || call.sink.closed;

@@ -57,6 +57,8 @@ export interface Step {
   readonly number: number;
   /** The client; begun only by this try itself. */
   readonly sink: ClientSink;
+  /** Only so many calls may be under way there at once, and it has room for one. */
+  readonly isLimited: boolean;
 }
 
 /** Where to go next. */
