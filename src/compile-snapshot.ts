@@ -39,8 +39,10 @@ const NO_LISTS: KeptLists = new Map();
 
 /** A snapshot that knows what providers' own lists say. All else stays as it is. */
 export function withLists(snapshot: Snapshot, lists: KeptLists, revision: number): Snapshot {
-  const { config } = snapshot;
-  const facts = createFacts({ catalogue: catalogue.said, listOf: (provider) => listOf(lists, provider)?.models, ...config.money });
+  const { config, providers } = snapshot;
+  // Found once: calls by bare ids ask for it.
+  const said = new Map([...providers.values()].map((provider) => [provider.name, listOf(lists, provider)?.models]));
+  const facts = createFacts({ catalogue: catalogue.said, listOf: ({ name }) => said.get(name), ...config.money });
   return { ...snapshot, revision, fingerprint: fingerprintOf(config, lists), facts };
 }
 

@@ -23,9 +23,11 @@ const LOOK_MS = 5000;
 /** Providers that gave no list are not asked again before. */
 const RETRY_MS = 10 * 60_000;
 
-/** Whether a provider's list is older than it may be, or there is none. */
-const isDue = ({ providers }: Snapshot, lists: KeptLists, everyMs: number, now: number): boolean =>
-  [...providers.values()].some((one) => one.preset.models !== undefined && (listOf(lists, one)?.at ?? -Infinity) + everyMs <= now);
+/** The providers whose lists are older than they may be, or that have none. */
+function dueNames({ providers }: Snapshot, lists: KeptLists, everyMs: number, now: number): readonly string[] {
+  const due = [...providers.values()].filter((one) => one.preset.models && (listOf(lists, one)?.at ?? -Infinity) + everyMs <= now);
+  return due.map(({ name }) => name);
+}
 
 /** Follows the lists of the data folder, whoever writes them, and asks providers for theirs on the schedule that is configured. */
 export function keepLists(ports: ListKeeperPorts): { start(): void; stop(): void } {
@@ -46,9 +48,10 @@ export function keepLists(ports: ListKeeperPorts): { start(): void; stop(): void
     const everyMs = snapshot().config.catalogue?.syncMs;
     if (everyMs === undefined || now - triedAt < Math.min(everyMs, RETRY_MS) || !ports.isLeader()) return;
     const before = file.read();
-    if (!isDue(snapshot(), before, everyMs, now)) return;
+    const due = dueNames(snapshot(), before, everyMs, now);
+    if (due.length === 0) return;
     triedAt = now;
-    const { lists } = await syncModels(snapshot(), before, ports.ask, now);
+    const { lists } = await syncModels(snapshot(), before, ports.ask, now, (name) => due.includes(name));
     if (!stopped) await file.write(lists);
   };
   const look = async (): Promise<void> => {

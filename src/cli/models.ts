@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import { catalogue, compileSnapshot } from '../compile-snapshot.ts';
+import { compileSnapshot } from '../compile-snapshot.ts';
 import { dataFolder } from '../config/data-folder.ts';
 import type { Language } from '../config/language.ts';
 import { loadConfig } from '../config/load.ts';
 import { nearestNames } from '../policy/nearest.ts';
-import { listOf, LISTS_FILE, openModelLists } from '../model-lists.ts';
+import { knownIds } from '../known-models.ts';
+import { LISTS_FILE, openModelLists } from '../model-lists.ts';
 import { syncModels } from '../sync-models.ts';
 import { abilitiesText, amountText, sourcesText } from './fact-words.ts';
 import { columns } from './help.ts';
@@ -61,14 +62,7 @@ export async function modelsListCommand(args: Args, ports: CliPorts, messages: M
   const format = formatOf(args, messages);
   const { lists, snapshot } = await openModels(args, ports);
   const [names] = args.words;
-  const rows = modelRows(
-    snapshot,
-    (provider) => {
-      const own = listOf(lists, provider);
-      return own ? [...own.models.keys()] : catalogue.ids(provider);
-    },
-    names,
-  );
+  const rows = modelRows(snapshot, (provider) => knownIds(provider, lists), names);
   const words = modelMessagesIn(language);
   if (format === 'json') ports.stdout.write(`${JSON.stringify({ models: rows }, undefined, 2)}\n`);
   else if (rows.length > 0) {

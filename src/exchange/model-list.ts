@@ -1,7 +1,7 @@
 import { isObject, type JsonObject, parseObject } from '../ir/index.ts';
 import { decide } from '../policy/decide.ts';
 import { matchesAny } from '../policy/glob.ts';
-import type { Said } from '../policy/models/model-facts.ts';
+import { PLAIN_FACTS, type Said } from '../policy/models/model-facts.ts';
 import type { ClientKey, Snapshot } from '../policy/snapshot.ts';
 import type { Preset, Provider, ProviderWire } from '../presets/preset.ts';
 import { fetchWhole } from '../upstream/fetch-whole.ts';
@@ -160,6 +160,17 @@ export async function askModelFacts(provider: Provider, ports: ListPorts): Promi
   return new Map([...(await askEntries(provider, ports))].map(([id, entry]) => [id, listedFacts(entry)]));
 }
 
+/** A model with its limits, where its provider's list does not say them and they are known otherwise. */
+function withLimits(model: ListedModel, provider: Provider, { facts = PLAIN_FACTS }: Snapshot): ListedModel {
+  if (model.inputTokenLimit !== undefined && model.outputTokenLimit !== undefined) return model;
+  const { context, output } = facts.of(provider, undefined, model.id.slice(provider.name.length + 1));
+  return {
+    ...(context ? { inputTokenLimit: context.value } : {}),
+    ...(output ? { outputTokenLimit: output.value } : {}),
+    ...model,
+  };
+}
+
 /** An alias with the facts of the model that it leads to. */
 function listAlias(
   alias: string,
@@ -206,7 +217,8 @@ export function createModelLists(
       const lists = await Promise.all(
         providers.map(async (provider) => {
           const listed = await listOf(provider);
-          return listed.filter((model) => provider.exposes(model.id.slice(provider.name.length + 1)));
+          const exposed = listed.filter((model) => provider.exposes(model.id.slice(provider.name.length + 1)));
+          return exposed.map((model) => withLimits(model, provider, snapshot));
         }),
       );
       const all = lists.flat();

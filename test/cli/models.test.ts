@@ -63,6 +63,12 @@ openai/gpt-image-1  openai/gpt-image-1  -  5 USD  40 USD  vision,imageOutput  ca
     });
   });
 
+  test('without a configuration, what is built in', async () => {
+    const { code, stdout } = await openTerminal().run('models ls sandbox/e*');
+    expect(code).toBe(0);
+    expect(squeezed(stdout)).toMatch(/sandbox\/echo {2}sandbox\/echo {2}- {2}0 USD {2}0 USD/);
+  });
+
   test('what there is not', async () => {
     expect(await terminal().run('models ls nothing*')).toMatchObject({ code: 5, stdout: '' });
     const wrong = await terminal().run('models ls -o yml');

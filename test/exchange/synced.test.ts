@@ -184,6 +184,16 @@ describe('providers’ own lists', () => {
     expect([...(lists.get('b')?.models.keys() ?? [])].every((id) => id === 'n')).toBe(true);
   });
 
+  it('clients’ lists of models say how much fits, where only the catalogue knows', async () => {
+    const upstream = await upstreamOf([{ id: 'gpt-5-mini', object: 'model' }]);
+    const server = await serverOf(scratchFolder({}), {
+      providers: { oai: { preset: 'openai', baseUrl: `${upstream.url}/v1`, key: 'k'.repeat(20) } },
+    });
+    const answer = await fetch(`${server.url}/v1/models`, { headers: { 'x-api-key': TEST_KEY, 'anthropic-version': '2023-06-01' } });
+    const { data } = (await answer.json()) as { data: object[] };
+    expect(data).toMatchObject([{ id: 'oai/gpt-5-mini', max_input_tokens: 400_000 }]);
+  });
+
   it('the file holds no key', async () => {
     const folder = scratchFolder({});
     const upstream = await upstreamOf(ENTRIES);

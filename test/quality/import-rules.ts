@@ -45,6 +45,7 @@ const FOLDERS: Readonly<Record<string, Row>> = {
 const SHARED_PARTS: Readonly<Record<string, readonly string[] | 'all'>> = {
   'src/lazily.ts': 'all',
   'src/compile-snapshot.ts': ['cli'],
+  'src/known-models.ts': ['cli'],
   'src/model-lists.ts': ['cli'],
   'src/sync-models.ts': ['cli'],
 };
