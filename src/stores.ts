@@ -132,7 +132,7 @@ function openRequests(ports: StorePorts) {
     },
     async warm(): Promise<void> {
       const { requestDays, requestRows } = config().limits;
-      if (requestRows === 0 || ports.isLeader?.() === false) return;
+      if (requestRows === 0) return;
       await bringOver(clock.now() - requestDays * DAY_MS, false);
     },
     async close(): Promise<void> {

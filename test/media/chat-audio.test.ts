@@ -96,6 +96,13 @@ describe('a chat model without audio, and one that speaks for it', () => {
     expect(new Set(server.records.map(({ id }) => id)).size).toBe(server.records.length);
   });
 
+  it('what the caller says of providers holds for the chat, not for who speaks it', async () => {
+    upstream.answer = both(json(claudeReply));
+    const body = { model: 'claude/claude-sonnet-4-5', messages: MESSAGES, ...AUDIO, provider: { only: ['claude'] } };
+    const reply = await client().chat.completions.create(body as never);
+    expect((reply as OpenAI.ChatCompletion).choices[0]?.message.audio?.transcript).toBe(SAID);
+  });
+
   it('streams the transcript as it comes, then the sound, then what ends it', async () => {
     upstream.answer = both(stream(claudeStream));
     const deltas: Record<string, unknown>[] = [];

@@ -127,11 +127,27 @@ export interface Speaker {
   readonly wanted: WantedAudio;
 }
 
-function speechCall(call: Call, { model, platform }: Speaker, ports: ExchangePorts, inBand: boolean): MediaCall {
-  const { id: _id, platform: _platform, key, ...rest } = call;
-  // The operator said that it speaks: a key's own models are those that its owner may name.
+/** Whether sound has gone to the client: from then on no other voice may begin anew. */
+interface Begun {
+  yet: boolean;
+}
+
+function speechCall(call: Call, { model, platform }: Speaker, ports: ExchangePorts, inBand: boolean, begun: Begun): MediaCall {
+  // The operator said that it speaks: a key's own models are those that its owner may name, and what the caller said of providers was
+  // said of the chat.
+  const { id: _id, platform: _platform, routing: _routing, key, ...rest } = call;
   const { models: _models, ...open } = key;
-  return { ...rest, id: ports.newId('req_'), key: open, model, ability: 'speech', inBand, ...(platform === undefined ? {} : { platform }) };
+  return {
+    ...rest,
+    id: ports.newId('req_'),
+    key: open,
+    model,
+    ability: 'speech',
+    inBand,
+    isRepeatable: true,
+    isSpent: () => begun.yet,
+    ...(platform === undefined ? {} : { platform }),
+  };
 }
 
 const wishFor = (input: string, { wanted }: Speaker): SpeechWish => ({
@@ -182,8 +198,10 @@ async function speakWhole(call: Call, inner: Call, sink: ClientSink, speaker: Sp
   const text = textAt(choice?.['message'], 'content').trim();
   // Nothing to say: an error, or calls of tools.
   if (!reply || !choice || text === '') return pass();
-  await runMedia(speechCall(call, speaker, ports, false), sink, ports, async (context) => {
+  const begun: Begun = { yet: false };
+  await runMedia(speechCall(call, speaker, ports, false, begun), sink, ports, async (context) => {
     const sound = await soundOf(context, wishFor(text, speaker));
+    begun.yet = true;
     const body = Buffer.from(JSON.stringify(spokenReply(reply, choice, audioOf(text, sound.toString('base64'), ports))));
     sink.begin(200, { ...taken.headers, ...notesOf(context), 'content-type': 'application/json' }, body.length);
     sink.end(body);
@@ -250,8 +268,10 @@ async function speakStreamed(call: Call, inner: Call, sink: ClientSink, speaker:
   };
   const said = listener.said();
   if (!said) return finish();
-  await runMedia(speechCall(call, speaker, ports, true), sink, ports, async (context) => {
+  const begun: Begun = { yet: false };
+  await runMedia(speechCall(call, speaker, ports, true, begun), sink, ports, async (context) => {
     const { audio, heard, close } = await speak(context, wishFor(said.text, speaker));
+    begun.yet = true;
     try {
       for await (const piece of audio) listener.write(chunkLike(said.chunk, { audio: { data: piece.toString('base64') } }));
     } finally {
@@ -284,7 +304,10 @@ function lastText(body: JsonObject): string {
 export async function speakChat(call: Call, body: JsonObject, sink: ClientSink, speaker: Speaker, ports: ExchangePorts): Promise<void> {
   const text = lastText(body).trim();
   if (text === '') throw badField('messages', "Invalid request: the last of 'messages' holds no text to say");
-  await runMedia(speechCall(call, speaker, ports, call.stream), sink, ports, async (context) => {
+  const begun: Begun = { yet: false };
+  // Here the caller's own model speaks: what was said of providers was said of it.
+  const asked = { ...speechCall(call, speaker, ports, call.stream, begun), ...(call.routing ? { routing: call.routing } : {}) };
+  await runMedia(asked, sink, ports, async (context) => {
     const base = { id: ports.newId('chatcmpl-'), created: nowSeconds(ports), model: context.model };
     if (!call.stream) {
       const sound = await soundOf(context, wishFor(text, speaker));
@@ -292,6 +315,7 @@ export async function speakChat(call: Call, body: JsonObject, sink: ClientSink, 
       return context.reply({ ...base, object: 'chat.completion', choices: [{ index: 0, message, logprobs: null, finish_reason: 'stop' }] });
     }
     const { audio, heard, close } = await speak(context, wishFor(text, speaker));
+    begun.yet = true;
     const write = (delta: JsonObject, finish: string | null = null): void => {
       const chunk = { ...base, object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason: finish }] };
       sink.write(sseText(JSON.stringify(chunk)));

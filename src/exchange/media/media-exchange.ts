@@ -28,7 +28,7 @@ export interface MediaCall extends Asking, Pick<Call, 'id' | 'label' | 'at' | 's
    * Else only where it surely has done nothing.
    */
   readonly isRepeatable?: boolean;
-  /** Whether what it needs has been read, so that it cannot be sent again. */
+  /** Whether it is too late for another try: what it needs has been read, or its client has been told something past its sink. */
   readonly isSpent?: () => boolean;
   /** What it starts is asked for later, by the provider's first key. */
   readonly isJob?: boolean;
@@ -404,7 +404,9 @@ async function tryAll(
     started,
     sink,
     session: () => readCaller(headers, {}, undefined).session,
-    ...(isRepeatable === true ? {} : { mayGoOn: (fault: Fault) => isSpent?.() !== true && didNothing(fault) }),
+    ...(isRepeatable === true && !isSpent
+      ? {}
+      : { mayGoOn: (fault: Fault) => isSpent?.() !== true && (isRepeatable === true || didNothing(fault)) }),
     isJob,
     run,
     answeredBy: (step) => void (settling.last = settling.tries[step]),

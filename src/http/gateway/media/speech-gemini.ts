@@ -36,7 +36,7 @@ export function geminiSpeech(visit: Visit, call: Call, ports: GatewayPorts): Pro
   if (request.modalities?.includes('audio') !== true) return undefined;
   const asked = readGeminiSpeech(request);
   const { stream, form } = call;
-  return runMedia({ ...call, ability: 'speech', inBand: stream }, visit.sink, ports, (context) =>
+  return runMedia({ ...call, ability: 'speech', inBand: stream, isRepeatable: true }, visit.sink, ports, (context) =>
     speakGemini(context, asked, stream, form),
   );
 }
