@@ -2,19 +2,16 @@
 import { Agent } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProviderSettings } from '../../src/presets/preset.ts';
-import { FAMILIES, type Family, providersAt } from '../fakes/fault-families.ts';
+import { FAMILIES, providersAt } from '../fakes/fault-families.ts';
 import { type Fault, FAULTS, faultsOf } from '../fakes/faults.ts';
 import { type FaultUpstream, startFaultUpstream } from '../fakes/fault-upstream.ts';
+import { problem } from '../fakes/seen.ts';
 import { startTestServer, type TestServer } from '../server.ts';
 import { KEY } from '../stress/gateway.ts';
-import { type Got, talk } from '../stress/talk.ts';
+import { talk } from '../stress/talk.ts';
 
 /** Endpoints that are asked for once, whatever happens. */
 const ONCE = /^(?:images|image edits|image variations|transcription|translation)/;
-/** The word of each stream that says it is complete. */
-const LAST =
-  /\[DONE\]|"type":"response\.completed"|"message_stop"|"finishReason"|_(?:generation|edit)\.completed|transcript\.text\.done|speech\.audio\.done/;
-const SAYS_SO = /"error":\s*\{|"type":\s*"error"|response\.failed/;
 const WAIT_MS = 300;
 /** Far beyond what is allowed, for machines that test are busy; what waits for ever is found all the same. */
 const BOUND_MS = 12_000;
@@ -46,28 +43,6 @@ afterAll(async () => {
   await upstream.close();
   expect([...patient.defects, ...hasty.defects]).toEqual([]);
 });
-
-/** Why an answer is not whole and good; `undefined`: it is. */
-function flaw(family: Family, { status, text, isWhole }: Got): string | undefined {
-  if (status !== 200 || !isWhole) return `status ${status}${isWhole ? '' : ', cut'}: ${text.slice(0, 200)}`;
-  if (family.isStream)
-    return LAST.test(text) && !/"error"/.test(text.replaceAll('"error":null', '')) ? undefined : `no last word: ${text.slice(-200)}`;
-  return text === '' ? 'empty' : undefined;
-}
-
-function problem(family: Family, fault: Fault, got: Got): string | undefined {
-  if (/127\.0\.0\.1|up-secret|169\.254|node_modules/.test(got.text)) return `tells what it must not: ${got.text}`;
-  const why = flaw(family, got);
-  // A count that no provider gives is made here, or there is none.
-  if (family.name.startsWith('count of tokens') && (why === undefined || got.status === 501)) return undefined;
-  if (fault.outcome === 'served') return why;
-  if (why === undefined) return fault.outcome === 'either' ? undefined : `looks like success: ${got.text.slice(0, 200)}`;
-  // Of a broken answer whose status has gone out, either the connection or an event in it says so.
-  if (got.status === 200) return fault.outcome === 'failed' && (!got.isWhole || SAYS_SO.test(got.text)) ? undefined : why;
-  if (got.status < 400 || (fault.status && !fault.status.includes(got.status))) return `status ${got.status}: ${got.text.slice(0, 200)}`;
-  const said = JSON.parse(got.text) as { readonly error?: { readonly message?: unknown }; readonly message?: unknown };
-  return typeof (said.error?.message ?? said.message) === 'string' ? undefined : `no envelope: ${got.text.slice(0, 200)}`;
-}
 
 describe.each(FAMILIES)('$name', (family) => {
   it.concurrent.each(faultsOf(family))('$name', async (fault) => {

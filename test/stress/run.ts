@@ -15,11 +15,13 @@ import { memory } from './memory.ts';
 import { overload } from './overload.ts';
 import type { Measured, Part, Sizes } from './part.ts';
 import { patterns } from './patterns.ts';
+import { retry } from './retry.ts';
 import { streams } from './streams.ts';
 import { type Kept, merged, told, withTables } from './table.ts';
 import { time } from './time.ts';
+import { waits } from './waits.ts';
 
-const PARTS: readonly Part[] = [streams, endings, time, cancellation, hole, memory, overload, life, hostile, patterns];
+const PARTS: readonly Part[] = [streams, endings, time, cancellation, waits, hole, retry, memory, overload, life, hostile, patterns];
 const SIZES: Sizes = {
   events: 1_000_000,
   seed: Date.now() % 100_000,

@@ -1,0 +1,40 @@
+// What a client saw of an answer, and whether a fault could be taken for success.
+import type { Got } from '../stress/talk.ts';
+import type { Family } from './fault-families.ts';
+import type { Fault } from './faults.ts';
+
+/** The word of each stream that says it is complete. */
+const LAST =
+  /\[DONE\]|"type":"response\.completed"|"message_stop"|"finishReason"|_(?:generation|edit)\.completed|transcript\.text\.done|speech\.audio\.done/;
+/** An error in a stream whose status has gone out. */
+const SAYS_SO = /"error":\s*\{|"type":\s*"error"|response\.failed/;
+const TELLS_TOO_MUCH = /127\.0\.0\.1|up-secret|169\.254|node_modules/;
+
+/** Why an answer is not whole and good; `undefined`: it is. */
+function flaw(family: Family, { status, text, isWhole }: Got): string | undefined {
+  if (status !== 200 || !isWhole) return `status ${status}${isWhole ? '' : ', cut'}: ${text.slice(0, 200)}`;
+  if (!family.isStream) return text === '' ? 'empty' : undefined;
+  return LAST.test(text) && !SAYS_SO.test(text) ? undefined : `no last word: ${text.slice(-200)}`;
+}
+
+/** A count of tokens that no provider gives is made by the gateway, or there is none. */
+const isOwnCount = ({ name }: Family, { status, isWhole }: Got): boolean =>
+  name.startsWith('count of tokens') && (status === 501 || (status === 200 && isWhole));
+
+function refusalProblem({ status }: Fault, got: Got): string | undefined {
+  if (got.status < 400 || (status && !status.includes(got.status))) return `status ${got.status}: ${got.text.slice(0, 200)}`;
+  const said = JSON.parse(got.text) as { readonly error?: { readonly message?: unknown }; readonly message?: unknown };
+  return typeof (said.error?.message ?? said.message) === 'string' ? undefined : `no envelope: ${got.text.slice(0, 200)}`;
+}
+
+/** What is wrong with what a client saw of a fault. */
+export function problem(family: Family, fault: Fault, got: Got): string | undefined {
+  if (TELLS_TOO_MUCH.test(got.text)) return `tells what it must not: ${got.text.slice(0, 300)}`;
+  if (isOwnCount(family, got)) return undefined;
+  const why = flaw(family, got);
+  if (fault.outcome === 'served') return why;
+  if (why === undefined) return fault.outcome === 'either' ? undefined : `looks like success: ${got.text.slice(0, 200)}`;
+  if (got.status !== 200) return refusalProblem(fault, got);
+  // Of a broken answer whose status has gone out, either the connection or an event in it says so.
+  return fault.outcome === 'failed' && (!got.isWhole || SAYS_SO.test(got.text)) ? undefined : why;
+}
