@@ -38,3 +38,11 @@ export const cpuMicros = (pid: number): number =>
 /** Memory of a process tree, in KiB. */
 export const residentKiB = (pid: number): number =>
   sum(pid, (one) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${one}/status`, 'utf8'))?.[1] ?? 0));
+
+/** Memory of each process of a tree, in KiB: its own, and its part of what it shares with others. The first is the one that started them. */
+export const memoryOfEach = (pid: number): readonly { readonly own: number; readonly resident: number }[] =>
+  tree(pid).map((one) => {
+    const text = readFileSync(`/proc/${one}/smaps_rollup`, 'utf8');
+    const of = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0);
+    return { own: of('Pss'), resident: of('Rss') };
+  });

@@ -46,8 +46,8 @@ export const nginx: TargetKind = {
 };
 
 /** Pailou as a user runs it: keys checked, calls journalled, usage counted. */
-export const pailou: TargetKind = {
-  name: 'pailou',
+export const pailouWith = (workers: number): TargetKind => ({
+  name: workers === 1 ? 'pailou' : `pailou, ${workers} workers`,
   headers: { authorization: `Bearer ${KEY}` },
   modelFor: (scenario) => `${scenario.provider}/${scenario.model}`,
   takes: () => true,
@@ -55,7 +55,7 @@ export const pailou: TargetKind = {
     const at = `http://127.0.0.1:${upstream}`;
     const config = {
       version: 1,
-      server: { host: '127.0.0.1' },
+      server: { host: '127.0.0.1', workers },
       keys: [{ name: 'bench', value: KEY }],
       providers: {
         oa: { preset: 'openai', baseUrl: `${at}/v1`, key: 'sk-bench', protocols: ['openai-chat'] },
@@ -67,7 +67,9 @@ export const pailou: TargetKind = {
     const main = join(root, 'src/main.ts');
     return [process.execPath, main, '--config', join(folder, 'pailou.json'), '--data', join(folder, 'data'), '--port', String(port)];
   },
-};
+});
+
+export const pailou = pailouWith(1);
 
 /** Whether a program is on the PATH. */
 export const has = (program: string): boolean => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;

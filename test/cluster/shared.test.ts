@@ -1,0 +1,158 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { killAll } from '../e2e/program.ts';
+import { type Answer, type FakeUpstream, json, startUpstream } from '../fakes/upstream.ts';
+import { chatBody, type CrewServer, type OneConnection, oneConnection, startCrew, twoWorkers } from './crew.ts';
+
+const REPLY = {
+  id: 'chatcmpl-1',
+  object: 'chat.completion',
+  created: 1,
+  model: 'up',
+  choices: [{ index: 0, message: { role: 'assistant', content: 'Yes' }, finish_reason: 'stop' }],
+};
+
+let home: string;
+let upstream: FakeUpstream;
+let spare: FakeUpstream;
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'pailou-crew-'));
+  upstream = await startUpstream(json(REPLY));
+  spare = await startUpstream(json(REPLY));
+});
+afterEach(async () => {
+  await killAll();
+  await Promise.all([upstream.close(), spare.close()]);
+  await rm(home, { recursive: true, force: true });
+});
+
+const providers = (more = ''): string =>
+  `providers:
+  up: { preset: ollama, baseUrl: "${upstream.url}", protocols: [openai-chat]${more} }
+  spare: { preset: ollama, baseUrl: "${spare.url}", protocols: [openai-chat] }
+models: { both: { targets: [{ to: up/m }, { to: spare/m, order: 2 }] } }`;
+
+const call = (by: OneConnection, model = 'up/m') => by.send('POST', '/v1/chat/completions', chatBody(model));
+
+/** An upstream that holds what it is asked until it is let go, and knows how many it had at once. */
+function holding() {
+  const held: ServerResponse[] = [];
+  const facts = { most: 0, now: 0 };
+  let waiting: number | undefined;
+  const letGo = (response: ServerResponse): void => {
+    if (!response.destroyed) json(REPLY)({} as Parameters<Answer>[0], response);
+  };
+  const answer: Answer = (request, response) => {
+    // Lists of models are asked for as well.
+    if (request.method === 'GET') return json({ data: [] })(request, response);
+    facts.now += 1;
+    facts.most = Math.max(facts.most, facts.now);
+    response.on('close', () => (facts.now -= 1));
+    if (waiting === undefined) held.push(response);
+    else setTimeout(letGo, waiting, response);
+  };
+  return {
+    facts,
+    answer,
+    /** From now on each is answered after some milliseconds. */
+    flow(ms: number) {
+      waiting = ms;
+      for (const response of held.splice(0)) letGo(response);
+    },
+  };
+}
+
+const callsTo = ({ seen }: FakeUpstream): number => seen.filter(({ method }) => method === 'POST').length;
+
+const LIMIT = 5;
+
+describe('a limit on calls at once', () => {
+  let server: CrewServer;
+  beforeEach(async () => {
+    server = await startCrew(home, providers(`, concurrency: ${LIMIT}`));
+  });
+
+  it('is never passed by all workers together, and used up', async () => {
+    const held = holding();
+    held.flow(10);
+    upstream.answer = held.answer;
+    const connections = Array.from({ length: 40 }, () => oneConnection(server.url));
+    const replies = await Promise.all(
+      connections.map(async (one) => {
+        const statuses = [];
+        for (let round = 0; round < 5; round++) statuses.push((await call(one)).status);
+        return statuses;
+      }),
+    );
+    expect(new Set(replies.flat())).toEqual(new Set([200]));
+    expect(callsTo(upstream)).toBe(200);
+    expect(held.facts.most).toBe(LIMIT);
+    expect([...server.answered().values()].map((count) => count > 80)).toEqual([true, true]);
+    for (const one of connections) one.close();
+  });
+
+  it('has the places of a worker that dies for the others', async () => {
+    const held = holding();
+    upstream.answer = held.answer;
+    const [one, other] = await twoWorkers(server);
+    const mine = Array.from({ length: 2 * LIMIT }, () => oneConnection(server.url));
+    const settled = Promise.allSettled(mine.map((connection) => call(connection)));
+    await expect.poll(() => held.facts.now).toBe(LIMIT);
+    process.kill(server.pidOf(1), 'SIGKILL');
+    await expect.poll(() => held.facts.now).toBeLessThanOrEqual(LIMIT);
+    held.flow(0);
+    const results = await settled;
+    expect(results.filter((result) => result.status === 'fulfilled').length).toBeGreaterThanOrEqual(LIMIT);
+    expect(held.facts.most).toBe(LIMIT);
+    // On new connections where theirs were lost.
+    expect((await Promise.all([call(one), call(other)])).map(({ status }) => status)).toEqual([200, 200]);
+    for (const connection of mine) connection.close();
+  });
+
+  it('is kept by shares while nobody counts for all of them', async () => {
+    const held = holding();
+    upstream.answer = held.answer;
+    const connections = Array.from({ length: 20 }, () => oneConnection(server.url));
+    for (const one of connections) await one.send('GET', '/v1/models');
+    server.child.kill('SIGSTOP');
+    const calls = Promise.all(connections.map((one) => call(one)));
+    await expect.poll(() => held.facts.now).toBe(LIMIT);
+    held.flow(5);
+    expect(new Set((await calls).map(({ status }) => status))).toEqual(new Set([200]));
+    expect(held.facts.most).toBe(LIMIT);
+    server.child.kill('SIGCONT');
+    await expect.poll(async () => (await call(connections[0] as OneConnection)).status).toBe(200);
+    expect(held.facts.most).toBe(LIMIT);
+    for (const one of connections) one.close();
+  });
+});
+
+/** Behind everything that the workers have told each other. */
+const caughtUp = (by: OneConnection) => by.send('GET', '/v1/responses/resp_of_nobody');
+
+describe('what one worker learns of a provider', () => {
+  it('keeps the others from it as well: a target that fails', async () => {
+    const server = await startCrew(home, providers(', retries: 0'));
+    const [one, other] = await twoWorkers(server);
+    upstream.answer = json({ error: { message: 'broken' } }, 500);
+    for (let failure = 0; failure < 5; failure++) expect((await call(one, 'both')).status).toBe(200);
+    const asked = callsTo(upstream);
+    expect(asked).toBe(5);
+    await caughtUp(other);
+    expect((await call(other, 'both')).headers['x-pailou-served-by']).toContain('spare');
+    expect(callsTo(upstream)).toBe(asked);
+  });
+
+  it('keeps the others from it as well: one that asks for patience', async () => {
+    const server = await startCrew(home, providers(', retries: 0'));
+    const [one, other] = await twoWorkers(server);
+    upstream.answer = json({ error: { message: 'slow down' } }, 429, { 'retry-after': '60' });
+    expect((await call(one, 'both')).status).toBe(200);
+    await caughtUp(other);
+    expect((await call(other, 'both')).status).toBe(200);
+    expect(callsTo(upstream)).toBe(1);
+  });
+});
