@@ -12,7 +12,7 @@ const STALLED_MS = 120_000;
 const JOINED_BYTES = 16 * 1024;
 
 /** Text that one turn has gathered beyond this goes out before the turn is over, so that who writes is told at once when it is not taken. */
-const GATHERED_BYTES = 32 * 1024;
+const GATHERED_BYTES = 64 * 1024;
 /** And bytes that come together in such a piece. */
 const PIECE_BYTES = 8 * 1024;
 
@@ -22,16 +22,14 @@ const sizeOf = (pieces: readonly (Buffer | string)[]): number => {
   return bytes;
 };
 
-/** As bytes: of text that cannot be written at once, Node would hold three bytes a character, and the text. */
-const toBytes = (piece: Buffer | string): Buffer => (typeof piece === 'string' ? Buffer.from(piece) : piece);
-
 /** Chunk framing: in the same buffer as the data where that is small, one write(2) an event. https://www.rfc-editor.org/rfc/rfc9112#section-7.1 */
 function chunkOf(pieces: readonly (Buffer | string)[], last: boolean): readonly (Buffer | string)[] {
   const bytes = sizeOf(pieces);
   if (bytes === 0) return last ? [LAST_CHUNK] : [];
   const size = bytes.toString(16) + CRLF;
   const tail = last ? CRLF + LAST_CHUNK : CRLF;
-  if (bytes > JOINED_BYTES) return [size, ...pieces.map(toBytes), tail];
+  // Text becomes bytes here: of what cannot be written at once Node would hold three bytes a character, and the text.
+  if (bytes > JOINED_BYTES && pieces.every(Buffer.isBuffer)) return [size, ...pieces, tail];
   const out = Buffer.allocUnsafe(size.length + bytes + tail.length);
   let at = out.write(size, 0, 'latin1');
   for (const piece of pieces) at += typeof piece === 'string' ? out.write(piece, at) : piece.copy(out, at);

@@ -91,6 +91,7 @@ export function openConnection(origin: Origin, owner: Owner): Connection {
       const done = turn;
       turn = undefined;
       waits = false;
+      size.end();
       if (!done) return;
       // Given back first: who hears of the end may send the next request at once.
       if (keepMs > 0 && done.isSent() && connection.isOpen() && socket.writableLength === 0) {
@@ -124,7 +125,6 @@ export function openConnection(origin: Origin, owner: Owner): Connection {
     begin(next) {
       turn = next;
       untouched = true;
-      size.begin();
       parser.begin(next.isHead);
       if (connectMs === undefined) return;
       socket.ref();

@@ -14,10 +14,10 @@ const CALM_READS = 64;
 export interface ReadSize {
   /** What the next read goes into. */
   next(): Buffer;
-  /** Another answer is expected. */
-  begin(): void;
   /** An answer has begun. */
   head(headers: UpstreamHeaders): void;
+  /** It has ended, with the read that is being taken: the next one is another's first. */
+  end(): void;
   /** A read was taken; `waits`: by a reader that asks to wait before the next one. */
   read(waits: boolean): void;
   /** The wait is over. */
@@ -44,12 +44,12 @@ export function createReadSize(): ReadSize {
   };
   return {
     next: () => into,
-    begin() {
-      into = usual = SHARED;
-      waiting = false;
-    },
     head(headers) {
       if (isLive(headers)) into = usual = SPARING;
+    },
+    end() {
+      into = usual = SHARED;
+      waiting = false;
     },
     read(waits) {
       waiting = waits;
