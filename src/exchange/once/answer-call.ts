@@ -110,7 +110,7 @@ async function hear(
       return hearing?.place() ?? first;
     },
     wake() {
-      if (!hearing && flight.source && first.next) hearing = createHearing(hearer, flight.source, first);
+      if (!hearing && flight.source && first.next) hearing = createHearing(hearer, flight.source, first, () => flight.read());
       hearing?.pump();
     },
     drop() {

@@ -33,9 +33,9 @@ export interface Follower {
 
 /** Those who wait for one answer at most; more of them are answered on their own. */
 const MAX_FOLLOWERS = 10_000;
-/** What a follower may have left to read. Who is further behind, of an answer too long to be kept, is let go. */
+/** What one may have left to read. A follower who is further behind is let go; for the leader the upstream waits then. */
 const MAX_BEHIND_BYTES = 16 * 1024 * 1024;
-/** While nobody else reads, the upstream waits for followers that are so far behind. */
+/** The upstream waits where all who read are so far behind. */
 const PAUSE_BYTES = 256 * 1024;
 
 /** Headers that say something of an answer, and nothing of the call that got it. */
@@ -81,6 +81,10 @@ export class Flight implements ClientSink {
   #pieces: Buffer[] = [];
   #bytes = 0;
   #leads = true;
+  /** What the leader has been given and has not taken yet, about. */
+  #leaderOwes = 0;
+  /** The upstream was told to wait. */
+  #isWaiting = false;
   #ended = false;
   #witnesses: Witness[] = [];
   #speaker: Witness | undefined;
@@ -96,7 +100,10 @@ export class Flight implements ClientSink {
       this.#leads = false;
       this.#left();
     });
-    leader.onDrain(() => this.#drained());
+    leader.onDrain(() => {
+      this.#leaderOwes = 0;
+      this.#drained();
+    });
   }
 
   /** Whether one more may wait with the others: what has been said so far is still here, and it is not over. */
@@ -114,9 +121,9 @@ export class Flight implements ClientSink {
     this.#left();
   }
 
-  /** A follower that had been told to wait reads again. */
+  /** A follower has read: the upstream may go on where it waited for that. */
   read(): void {
-    if (!this.#leads && !this.#isBehind()) this.#drained();
+    if (this.#isWaiting && this.#flows()) this.#drained();
   }
 
   /** Listens to one try, whose own way to the client is `sink`. */
@@ -135,7 +142,9 @@ export class Flight implements ClientSink {
 
   write(bytes: Buffer | string): boolean {
     this.#record(bytes);
-    return this.#leads ? this.#leader.write(bytes) : !this.#isBehind();
+    if (this.#leads && !this.#leader.write(bytes)) this.#leaderOwes += bytes.length;
+    this.#isWaiting = !this.#flows();
+    return !this.#isWaiting;
   }
 
   end(bytes?: Buffer | string): void {
@@ -198,9 +207,11 @@ export class Flight implements ClientSink {
     return this.#leads || this.#followers.length > 0;
   }
 
-  /** All that still read are so far behind that more of it would only pile up. */
-  #isBehind(): boolean {
-    return this.#followers.every(({ at }) => at !== undefined && this.#last.upTo - at.upTo > PAUSE_BYTES);
+  /** Somebody takes what comes: who is slow holds nobody up, as long as what is held for them has its bound. */
+  #flows(): boolean {
+    if (this.#leads && this.#leaderOwes === 0) return true;
+    if (this.#leads && this.#leaderOwes > MAX_BEHIND_BYTES) return false;
+    return this.#followers.some(({ at }) => at === undefined || this.#last.upTo - at.upTo <= PAUSE_BYTES);
   }
 
   #record(bytes: Buffer | string): void {
@@ -241,6 +252,7 @@ export class Flight implements ClientSink {
 
   #left(): void {
     if (this.#isWanted()) {
+      // The one who was the quickest may have left, or the one who was waited for.
       this.read();
       return;
     }
@@ -248,6 +260,7 @@ export class Flight implements ClientSink {
   }
 
   #drained(): void {
+    this.#isWaiting = false;
     for (const drain of this.#drains) drain();
   }
 }

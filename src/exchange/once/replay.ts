@@ -28,8 +28,8 @@ function targetOf(call: Call, { provider: name, model, upstream }: Source, ports
   return { candidate, provider, wire, codec, model, protocol: upstream, lane: 'translated', timeouts: provider.timeouts };
 }
 
-/** Takes a reply's events for a client that did not make the call. */
-export function createHearing({ call, decoded, sink, ports }: Hearer, source: Source, at: Link) {
+/** Takes a reply's events for a client that did not make the call. `onRead`: it has read on after it had to wait. */
+export function createHearing({ call, decoded, sink, ports }: Hearer, source: Source, at: Link, onRead?: () => void) {
   const target = targetOf(call, source, ports);
   const seals = sealListener(call, target, decoded, ports);
   let place = at;
@@ -82,6 +82,7 @@ export function createHearing({ call, decoded, sink, ports }: Hearer, source: So
   const resume = (): void => {
     isWaiting = false;
     pump();
+    onRead?.();
   };
   sink.onDrain(resume);
   sink.onGone(() => settle({ ...taker.soFar(), endedBy: 'client' }));

@@ -63,9 +63,10 @@ const NOTHING_HAPPENED: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether a request that ended so may be done again: no upstream has taken it, or it said to come back. */
-function mayTryAgain({ status, body }: KeptAnswer, attempts: number, fault: Fault | undefined): boolean {
+function mayTryAgain(said: KeptAnswer | LostAnswer, { attempts, fault }: RecordingSink): boolean {
   if (fault && (fault.kind === 'rate_limit' || fault.kind === 'overloaded' || NOTHING_HAPPENED.has(fault.code ?? ''))) return true;
-  if (status < 400) return false;
+  if ('lost' in said || said.status < 400) return false;
+  const { status, body } = said;
   // A refusal that came before any upstream was asked, or a wait that one asked for.
   if ((attempts === 0 && status < 500) || status === 429 || status === 503 || status === 408 || status === 529) return true;
   const error = status < 500 ? undefined : parseObject(body.toString('utf8'))?.['error'];
@@ -199,7 +200,7 @@ async function keep(visit: Visit, key: string, work: (within: Visit) => Promise<
     throw error;
   } finally {
     const said = sink.answer() ?? (isRefused ? undefined : ({ lost: 'broken' } as const));
-    const isOpen = said === undefined || ('status' in said && mayTryAgain(said, sink.attempts, sink.fault));
+    const isOpen = said === undefined || mayTryAgain(said, sink);
     const settled = (isOpen ? store.forget(owner, key) : store.finish(owner, key, said)).catch((error: unknown) =>
       onDefect(error, visit.id),
     );

@@ -1,6 +1,7 @@
 import { request as httpRequest, type ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Answer, type FakeUpstream, json, startUpstream } from '../../fakes/upstream.ts';
+import { startTestServer } from '../../server.ts';
 import { chat, type Data, DIALECTS, TEXT } from '../dialects.ts';
 import { call, type Got, setStage, type Stage } from '../stage.ts';
 import { answering, keeping, OTHER_KEY } from './asking.ts';
@@ -308,4 +309,43 @@ it('a server that stops waits for answers whose clients have left', async () => 
   asAnswer(plain, waiting[0]);
   await draining;
   expect(stage.server.records.map(({ status, endedBy }) => [status, endedBy])).toEqual([[200, 'upstream']]);
+});
+
+describe('when the store of answers', () => {
+  const nothing = { finish: () => Promise.resolve(), forget: () => Promise.resolve() };
+
+  it('says that the process that worked on it is gone, it is refused: whether a provider had taken it is not known', async () => {
+    const other = await setStage({}, { idempotency: { ...nothing, begin: () => Promise.resolve('lost') } });
+    const got = await call(other.server.url + plain.path, plain.body, {
+      authorization: `Bearer ${other.server.key}`,
+      'idempotency-key': 'n',
+    });
+    expect([got.status, JSON.parse(got.text).error.code, other.upstream.seen.length]).toEqual([409, 'idempotency_answer_lost', 0]);
+    await other.close();
+  });
+
+  it('cannot be read, what has a key is refused, and the rest goes on', async () => {
+    const server = await startTestServer({ providers: { oai: chat.settings(stage.upstream.url) } }, undefined, undefined, {
+      idempotency: { ...nothing, begin: () => Promise.reject(new Error('the disk is gone')) },
+    });
+    answerWith(plain.answer);
+    const headers = { authorization: `Bearer ${server.key}` };
+    const got = await call(server.url + plain.path, plain.body, { ...headers, 'idempotency-key': 'o' });
+    expect([got.status, JSON.parse(got.text).error.code, got.headers['retry-after']]).toEqual([503, 'store_unavailable', '5']);
+    expect(got.text).not.toContain('disk');
+    expect((await call(server.url + plain.path, plain.body, headers)).status).toBe(200);
+    expect(server.defects).toHaveLength(1);
+    await server.close();
+  });
+
+  it('cannot be written, the client has its answer all the same', async () => {
+    const server = await startTestServer({ providers: { oai: chat.settings(stage.upstream.url) } }, undefined, undefined, {
+      idempotency: { ...nothing, begin: () => Promise.resolve('new'), finish: () => Promise.reject(new Error('the disk is full')) },
+    });
+    answerWith(plain.answer);
+    const got = await call(server.url + plain.path, plain.body, { authorization: `Bearer ${server.key}`, 'idempotency-key': 'p' });
+    expect([got.status, chat.wholeText(JSON.parse(got.text))]).toEqual([200, TEXT]);
+    expect(server.defects).toHaveLength(1);
+    await server.close();
+  });
 });

@@ -222,3 +222,105 @@ describe('when the one call fails', () => {
     expect(waiting).toHaveLength(1);
   });
 });
+
+describe('who reads slowly', () => {
+  const PIECE = 64 * 1024;
+  const piece = `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'up', choices: [{ index: 0, delta: { content: 'x'.repeat(PIECE) }, finish_reason: null }] })}\n\n`;
+
+  /** A client that reads nothing until it is told to. */
+  function sleeper() {
+    let read = 0;
+    let isWhole = false;
+    const { url, key } = stage.server;
+    const sent = httpRequest(`${url}${chat.path('kept-oai', true)}`, {
+      method: 'POST',
+      agent: false,
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+    });
+    const come = new Promise<() => void>((resolve) => {
+      sent.on('response', (response) => {
+        response.pause();
+        resolve(() => {
+          response.on('data', (bytes: Buffer) => {
+            read += bytes.length;
+            isWhole ||= bytes.toString().includes('[DONE]');
+          });
+          response.resume();
+        });
+      });
+    });
+    sent.on('error', () => {});
+    sent.end(JSON.stringify(question(chat, 'kept-oai', true)));
+    return { come, read: () => read, isWhole: () => isWhole, leave: () => sent.destroy() };
+  }
+
+  async function flood(response: ServerResponse | undefined, many: number): Promise<void> {
+    streamHead(response);
+    response?.write(chat.events[0]);
+    for (let at = 0; at < many; at++)
+      if (response?.write(piece) === false) await new Promise<void>((resolve) => response.once('drain', () => resolve()));
+    for (const event of chat.events.slice(4)) response?.write(event);
+    response?.end();
+  }
+
+  it('holds up nobody else, not even when the call is its own', async () => {
+    const { answer, waiting } = held();
+    stage.upstream.answer = answer;
+    const slow = sleeper();
+    await seen(waiting, 1);
+    const quick = listener();
+    await arrived(2);
+    const flooding = flood(waiting[0], 100);
+    await expect.poll(() => quick.text(), { timeout: 20_000 }).toContain('[DONE]');
+    await flooding;
+    (await slow.come)();
+    await expect.poll(slow.isWhole, { timeout: 20_000 }).toBe(true);
+    expect(slow.read()).toBeGreaterThan(PIECE * 100);
+  });
+
+  it('is waited for when nobody else is there, and gets all of it when it reads on', async () => {
+    const { answer, waiting } = held();
+    stage.upstream.answer = answer;
+    const first = listener();
+    await seen(waiting, 1);
+    const slow = sleeper();
+    await arrived(2);
+    first.leave();
+    await arrived(1);
+    let isOut = false;
+    const flooding = flood(waiting[0], 400).then(() => (isOut = true));
+    const wake = await slow.come;
+    let sent = -1;
+    // All that there are buffers for has been sent.
+    await expect.poll(() => sent === (sent = waiting[0]?.socket?.bytesWritten ?? 0), { timeout: 20_000, interval: 200 }).toBe(true);
+    expect(isOut).toBe(false);
+    wake();
+    await expect.poll(slow.isWhole, { timeout: 20_000 }).toBe(true);
+    await flooding;
+    expect(waiting).toHaveLength(1);
+  });
+});
+
+it('of a slow target and the one that was tried beside it, the one that answered is kept', async () => {
+  const quick = await setStage({
+    ...keeping(),
+    models: { hedged: { targets: [{ to: 'oai/slow' }, { to: 'oai/quick' }], strategy: 'priority', hedge: 50, cache: 60_000 } },
+  });
+  quick.upstream.answer = (request, response) => {
+    if (JSON.parse(request.body).model === 'quick') return wholeTo(response);
+    // It says how it begins, and then nothing.
+    streamHead(response);
+    response.write(chat.events[0]);
+    return undefined;
+  };
+  const ask = { client: chat, model: 'hedged' } as const;
+  expect((await put(quick, ask)).headers['x-pailou-served-by']).toBe('oai/quick');
+  const again = await put(quick, { ...ask, client: messages, stream: true });
+  expect([again.headers['x-pailou-cache'], again.headers['x-pailou-served-by'], told(messages, again).text]).toEqual([
+    'hit',
+    'oai/quick',
+    TEXT,
+  ]);
+  expect(quick.upstream.seen).toHaveLength(2);
+  await quick.close();
+});
