@@ -52,6 +52,12 @@ export const timeText = (at: number): string => {
 
 const placeOf = ({ provider, model }: CallRecord): string => (provider === undefined ? '-' : `${provider}/${model ?? ''}`);
 
+/** A member of a record for people: times of theirs, fractions of milliseconds to two places. */
+function shown(name: string, value: unknown): string {
+  if (typeof value !== 'number') return String(value);
+  return name === 'at' ? timeText(value) : String(Math.round(value * 100) / 100);
+}
+
 const USUAL_LAST = 20;
 
 function lastOf(value: string | undefined, language: Language): number {
@@ -98,10 +104,7 @@ export async function requestCommand(args: Args, ports: CliPorts, messages: Mess
       return EXIT.done;
     }
     const { route: _route, ...plain } = record;
-    const rows = Object.entries(plain).map(([name, value]): [string, string] => [
-      name,
-      name === 'at' ? timeText(record.at) : String(value),
-    ]);
+    const rows = Object.entries(plain).map(([name, value]): [string, string] => [name, shown(name, value)]);
     const decision = keptDecision(record);
     ports.stdout.write(`${twoColumns(rows)}\n${decision ? `\n${decisionText(decision, messages, language)}` : ''}`);
     return EXIT.done;

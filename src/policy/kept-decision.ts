@@ -136,16 +136,13 @@ export interface Recorded {
   readonly key: string;
 }
 
-/**
- * Decides a call again from what was kept of it: for the snapshot that it was decided on, the same decision. `signals`: with what is
- * known now in place of what was known then.
- */
-export function replay(snapshot: Snapshot, call: Recorded, kept: KeptDecision, signals?: Signals): Decision {
+/** Decides a call again from what was kept of it: for the snapshot that it was decided on, the same decision. */
+export function replay(snapshot: Snapshot, call: Recorded, kept: KeptDecision): Decision {
   const { random = 0, turns = [], targets = [] } = kept;
   const then: Signals = { random, turns: new Map(turns), targets: new Map(targets) };
   const key = [...snapshot.keys.values()].find(({ name }) => name === call.key) ?? {};
   const operation = call.operation === 'count_tokens' ? 'generate' : (call.operation as 'generate' | Ability);
-  return decide(snapshot, { ...kept.asks, model: call.asked, protocol: call.protocol, operation, key }, signals ?? then);
+  return decide(snapshot, { ...kept.asks, model: call.asked, protocol: call.protocol, operation, key }, then);
 }
 
 /** Whether a decision comes out as a kept one did: the same candidates, verdicts, reasons and order. */

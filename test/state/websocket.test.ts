@@ -259,6 +259,7 @@ describe('the WebSocket', () => {
     expect(await client.ask({ model, input: 'x', previous_response_id: id })).toMatchObject({
       error: { code: 'previous_response_not_found' },
     });
+    expect(server.records.at(-1)).toMatchObject({ operation: 'generate', asked: model, fault: 'previous_response_not_found', attempts: 0 });
     await client.close();
   });
 

@@ -15,6 +15,7 @@ import { corsHeaders } from './cors.ts';
 import type { GatewayPorts } from './handle.ts';
 import { type ParsedPath, parsePath } from './paths.ts';
 import { isStrict, modelOf, scanBody } from './read-call.ts';
+import { noteRefusal } from './note-refusal.ts';
 import { readRouting } from './read-routing.ts';
 
 /** Bounds of connections. */
@@ -166,6 +167,9 @@ function callOf(body: JsonObject, id: string, at: number, peer: Peer, client: Cl
   };
 }
 
+/** The model that a message names, as far as it is one. */
+const namedIn = ({ model }: JsonObject): { readonly model?: string } => (typeof model === 'string' && model.length <= 512 ? { model } : {});
+
 /** Throws the fault of a message that is not a turn that can be run. */
 function refuseMessage(message: JsonObject, isFull: boolean, isClosing: boolean): void {
   if (message['type'] !== 'response.create') {
@@ -220,6 +224,7 @@ function createSession(
 
   const perform = async (message: JsonObject): Promise<void> => {
     const at = gateway.clock.now();
+    const started = gateway.clock.monotonic();
     const id = newId(at);
     const { stream_id: streamId, previous_response_id: previous } = message;
     // A turn that failed takes with it what it continued: the client cannot know how far it came.
@@ -244,11 +249,10 @@ function createSession(
       forget();
       const isFault = error instanceof GatewayError;
       if (!isFault) gateway.onDefect(error, id);
-      line.fault(
-        isFault ? error.fault : gatewayFault('internal', 'The gateway failed on this request. Its log has the details'),
-        id,
-        streamId,
-      );
+      const fault = isFault ? error.fault : gatewayFault('internal', 'The gateway failed on this request. Its log has the details');
+      line.fault(fault, id, streamId);
+      const asker = { id, at, started, method: 'POST', key: peer.key, client, snapshot: gateway.snapshot() };
+      noteRefusal(asker, { kind: 'generate', protocol: client.id, ...namedIn(message) }, fault.status, fault, gateway);
     } finally {
       if (typeof place === 'function') place();
     }

@@ -158,6 +158,15 @@ describe('the table of requests', () => {
     expect(kept().at(-1)).toEqual(record(19_999));
   });
 
+  it('holds little of what callers make long', async () => {
+    const database = (): Promise<never> => Promise.reject(new Error('no disk'));
+    const subject = requests({ database });
+    const long = { route: { outcome: Array.from({ length: 64 }, () => 'x'.repeat(600)) } };
+    for (let i = 0; i < 1000; i++) subject.add(record(i, long));
+    await subject.flush();
+    expect(said).toEqual([expect.stringMatching(/^trouble: no disk, [56]\d\d dropped$/)]);
+  });
+
   it('begins anew where the file is damaged', async () => {
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, 'requests.db'), 'no database at all '.repeat(1000));

@@ -31,8 +31,8 @@ export interface Requests {
   close(): Promise<void>;
 }
 
-/** Records that wait; more are dropped, counted, and stand in the journal alone. */
-const MAX_WAITING = 20_000;
+/** Records that wait; more are dropped, counted, and stand in the journal alone. `characters`: of what has no bound of its own. */
+const MAX_WAITING = { records: 20_000, characters: 16 * 2 ** 20 };
 /** Rows of one statement: nothing else runs meanwhile. */
 const BATCH_ROWS = 48;
 /** Short: what waits longer has to be carried over by the garbage collector. */
@@ -43,6 +43,13 @@ const SWEEP_EVERY_MS = 10 * 60_000;
 const SWEEP_AFTER_ROWS = 5000;
 const SWEEP_ROWS = 500;
 const DAY_MS = 86_400_000;
+
+/** About how much of a record is of any length: names that callers chose. */
+function lengthOf({ asked, failed, notes, route }: CallRecord): number {
+  let length = asked.length + (failed?.length ?? 0) + (notes?.length ?? 0);
+  for (const words of route?.outcome ?? []) length += words.length;
+  return length;
+}
 
 const HEAD = `insert or ignore into requests (${COLUMNS.map((name) => `"${name}"`).join(', ')}) values `;
 const ROW = `(${COLUMNS.map(() => '?').join(', ')})`;
@@ -83,6 +90,7 @@ async function sweep(db: RequestsDatabase, since: number, maxRows: number): Prom
  */
 export function createRequests(ports: RequestsPorts): Requests {
   let waiting: CallRecord[] = [];
+  let characters = 0;
   let dropped = 0;
   let isFailing = false;
   let written = 0;
@@ -101,6 +109,7 @@ export function createRequests(ports: RequestsPorts): Requests {
       const some = waiting.slice(0, BATCH_ROWS);
       await insert(db, some);
       waiting = waiting.slice(some.length);
+      for (const record of some) characters -= lengthOf(record);
       written += some.length;
       if (isFailing) ports.onRecovered(dropped);
       isFailing = false;
@@ -129,11 +138,13 @@ export function createRequests(ports: RequestsPorts): Requests {
   return {
     add(record) {
       if (closed || ports.limits().requestRows === 0) return;
-      if (waiting.length >= MAX_WAITING) {
+      const length = lengthOf(record);
+      if (waiting.length >= MAX_WAITING.records || characters + length > MAX_WAITING.characters) {
         dropped += 1;
         return;
       }
       waiting.push(record);
+      characters += length;
       writeSoon(WRITE_AFTER_MS);
     },
     async addAll(records) {
