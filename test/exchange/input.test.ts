@@ -186,6 +186,20 @@ describe.each(PAIRS)('$name: what is never an error', ({ client, upstream }) => 
 });
 
 describe.each(PAIRS)('$name: bodies with something wrong in them', ({ client, upstream }) => {
+  it('words that every object knows are words like others', async () => {
+    stage.upstream.answer = json(upstream.whole);
+    const rich = { ...client.body(modelOf(upstream), false), ...RICH[client.id] };
+    for (const place of placesIn(rich).filter(([first]) => first !== undefined && first !== 'model')) {
+      for (const word of ['__proto__', 'constructor', 'toString']) {
+        const got = await send(client, upstream, JSON.stringify(changed(rich, place, word)));
+        expect(got.status, `${place.join('.')}: ${got.text}`).toBeLessThan(500);
+        if (got.status !== 200) client.envelope(JSON.parse(got.text), got.status);
+        expect(stage.upstream.seen.at(-1)?.body ?? '').not.toContain('[native code]');
+      }
+    }
+    expect(stage.server.defects).toEqual([]);
+  });
+
   it('are answered in the client’s envelope, never with a fault of ours', async () => {
     const rich = { ...client.body(modelOf(upstream), false), ...RICH[client.id] };
     const places = placesIn(rich).filter(([first]) => first !== undefined && first !== 'model');

@@ -29,9 +29,10 @@ function voiceFor({ provider, media, model, notes }: MediaContext, asked: string
   const voices = media.wire.voices ?? {};
   const fitted = (voice: string | undefined): string | undefined => voice?.replaceAll('{model}', model);
   if (asked === undefined) return fitted(media.wire.defaultVoice);
-  const own = provider.settings.voices?.[asked];
+  const named = (table: Readonly<Record<string, string>>): string | undefined => (Object.hasOwn(table, asked) ? table[asked] : undefined);
+  const own = named(provider.settings.voices ?? {});
   if (own !== undefined) return own;
-  const like = fitted(voices[asked]);
+  const like = fitted(named(voices));
   if (like === '') {
     notes.add('voice', 'approximated', 'the voice is the one that the model names');
     return undefined;
