@@ -273,7 +273,7 @@ export function createApp(config: Config, ports: AppPorts): App {
       flights: new Map(),
     },
     services: {
-      models: createModelsService(createModelLists(exchange, ports.sandboxModels)),
+      models: createModelsService(createModelLists(exchange, ports.sandboxModels, (provider, said) => keeper?.learn(provider, said))),
       media: async (visit, operation, request) => (await media())(visit, operation, request),
       countTokens: createCountTokensService(exchange, ports.counter, state.expand),
       ...state,

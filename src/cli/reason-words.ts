@@ -25,7 +25,7 @@ const WORDS: Readonly<Record<Plain, Words>> = {
   random: ['at random', '随机'],
   priority: ['as written', '按书写顺序'],
   least_busy: ['least busy', '最空闲'],
-  lowest_cost: ['cheapest', '价格最低'],
+  lowest_cost: ['by price', '按价格'],
   lowest_latency: ['quickest', '延迟最低'],
   hash: ['by who calls', '按调用方'],
   sticky_session: ['where the conversation is', '会话固定'],

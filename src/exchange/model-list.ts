@@ -128,19 +128,26 @@ async function askPage(wire: ProviderWire, path: string, ports: ListPorts): Prom
   return answer.status === 200 ? readPage(answer.body.toString('utf8')) : undefined;
 }
 
-/** A provider's whole list by its ids, page by page; what was read stays when a later page fails. */
-async function askEntries(provider: Provider, ports: ListPorts): Promise<ReadonlyMap<string, JsonObject>> {
+/** A provider's list by its ids. */
+interface Entries {
+  readonly entries: ReadonlyMap<string, JsonObject>;
+  /** No page of it failed. */
+  readonly isWhole: boolean;
+}
+
+/** A provider's list, page by page; what was read stays when a later page fails. */
+async function askEntries(provider: Provider, ports: ListPorts): Promise<Entries> {
   const { models } = provider.preset;
   const wire: ProviderWire | undefined = provider.wires.values().next().value;
   const found = new Map<string, JsonObject>();
-  if (!models || !wire) return found;
+  if (!models || !wire) return { entries: found, isWhole: true };
   const { query, next } = PAGING[models.shape];
   const path = provider.modelsPath ?? models.path;
   let more: string | undefined = '';
   for (let page = 0; page < MAX_PAGES && more !== undefined && found.size < MAX_MODELS; page++) {
     const asked = [query, more].filter((part) => part !== '').join('&');
     const answer = await askPage(wire, asked === '' ? path : `${path}?${asked}`, ports).catch(() => undefined);
-    if (!answer) break;
+    if (!answer) return { entries: found, isWhole: false };
     for (const entry of entriesOf(answer)) {
       const id = idOf(entry);
       if (id !== undefined && found.size < MAX_MODELS) found.set(id, entry);
@@ -148,17 +155,16 @@ async function askEntries(provider: Provider, ports: ListPorts): Promise<Readonl
     const following: string | undefined = next?.(answer);
     more = following === more ? undefined : following;
   }
-  return found;
+  return { entries: found, isWhole: true };
 }
 
-async function askAll(provider: Provider, ports: ListPorts): Promise<readonly ListedModel[]> {
-  return [...(await askEntries(provider, ports))].map(([id, entry]) => toListed(provider.name, id, entry));
-}
+/** What a list says of each model; of one that did not come whole nothing is said, as what is missing would seem to be gone. */
+const factsIn = ({ entries, isWhole }: Entries): ReadonlyMap<string, Said> =>
+  new Map(isWhole ? [...entries].map(([id, entry]) => [id, listedFacts(entry)]) : []);
 
-/** Asks a provider for its list, and reads what that says of each model; empty where it gives none. The sandbox has none to ask for. */
-export async function askModelFacts(provider: Provider, ports: ListPorts): Promise<ReadonlyMap<string, Said>> {
-  return new Map([...(await askEntries(provider, ports))].map(([id, entry]) => [id, listedFacts(entry)]));
-}
+/** Asks a provider for its list, and reads what that says of each model; empty where it gives none, or not all of it. The sandbox has none to ask for. */
+export const askModelFacts = async (provider: Provider, ports: ListPorts): Promise<ReadonlyMap<string, Said>> =>
+  factsIn(await askEntries(provider, ports));
 
 /** A model with its limits, where its provider's list does not say them and they are known otherwise. */
 function withLimits(model: ListedModel, provider: Provider, { facts = PLAIN_FACTS }: Snapshot): ListedModel {
@@ -185,17 +191,20 @@ function listAlias(
   return { createdAt: 0, ...target, id: alias, ownedBy: 'pailou' };
 }
 
-/** Asks providers for their lists when somebody wants one, side by side, and remembers them for a while. A provider that does not answer in time is left out. */
+/** Asks providers for their lists when somebody wants one, side by side, and remembers them for a while. A provider that does not answer in time is left out. `onList`: hears of each list that was asked for. */
 export function createModelLists(
   ports: Pick<ExchangePorts, keyof AttemptPorts | 'signals' | 'trying'>,
   sandbox: readonly ListedModel[],
+  onList: (provider: Provider, said: ReadonlyMap<string, Said>) => void = () => undefined,
 ): ModelLists {
   // By provider as it was configured: another address or key is another list.
   const known = new WeakMap<Provider, Known>();
   const asking = new WeakMap<Provider, Promise<readonly ListedModel[]>>();
 
   const refresh = async (provider: Provider): Promise<readonly ListedModel[]> => {
-    const fresh = await askAll(provider, ports);
+    const asked = await askEntries(provider, ports);
+    onList(provider, factsIn(asked));
+    const fresh = [...asked.entries].map(([id, entry]) => toListed(provider.name, id, entry));
     const models = fresh.length > 0 ? fresh : (known.get(provider)?.models ?? []);
     known.set(provider, { at: fresh.length > 0 ? ports.clock.now() : ports.clock.now() - FRESH_MS + RETRY_MS, models });
     asking.delete(provider);

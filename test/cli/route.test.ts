@@ -93,7 +93,7 @@ describe('route explain', () => {
   test.each([
     ['--max-price prompt=2', 0, 'left out: by its alias, by weight, dearer than the request allows'],
     ['--max-price prompt=1,completion=2', 1, 'openai/gpt-5.6 costs more than provider.max_price'],
-    ['--sort price --tokens 100', 0, 'next: by its alias, by weight, cheapest'],
+    ['--sort price --tokens 100', 0, 'next: by its alias, by weight, by price'],
     ['--facts', 0, 'openai/gpt-5.6\n  price: 4 USD in, 20 USD out (a million tokens) (catalogue, https://'],
   ])('route explain smart %s', async (asks, code, says) => {
     const ran = await terminal().run(`route explain smart ${asks}`);

@@ -184,6 +184,40 @@ describe('providers’ own lists', () => {
     expect([...(lists.get('b')?.models.keys() ?? [])].every((id) => id === 'n')).toBe(true);
   });
 
+  it('of servers on this machine are asked for without being told to', async () => {
+    const upstream = await upstreamOf(ENTRIES);
+    const server = await serverOf(scratchFolder({}), { providers: { mine: { preset: 'vllm', baseUrl: `${upstream.url}/v1` } } });
+    expect((await ask(server, 'house-model')).status).toBe(404);
+    server.app.wake();
+    await vi.waitFor(async () => expect(await ask(server, 'house-model')).toEqual({ status: 200, by: 'mine/house-model' }), {
+      timeout: 10_000,
+    });
+  });
+
+  it('that a client has asked for are known from then on', async () => {
+    const upstream = await upstreamOf(ENTRIES);
+    const folder = scratchFolder({});
+    const server = await serverOf(folder, configOf(upstream));
+    await (await fetch(`${server.url}/v1/models`, { headers: { authorization: `Bearer ${TEST_KEY}` } })).text();
+    await vi.waitFor(async () => expect((await ask(server, 'house-model')).status).toBe(200), { timeout: 10_000 });
+    expect(openModelLists(folder).read().get('house')?.models.size).toBe(2);
+  });
+
+  it('that break off are no lists', async () => {
+    const upstream = await startUpstream((request, response) =>
+      request.path.includes('after_id')
+        ? void response.writeHead(500).end()
+        : json({ data: [{ id: 'first', type: 'model' }], has_more: true, last_id: 'first' })(request, response),
+    );
+    closing.push(() => upstream.close());
+    const folder = scratchFolder({});
+    const server = await serverOf(folder, { providers: { a: { preset: 'anthropic', baseUrl: upstream.url, key: 'k'.repeat(20) } } });
+    const listed = await (await fetch(`${server.url}/v1/models`, { headers: { authorization: `Bearer ${TEST_KEY}` } })).text();
+    // A client is told what there is to tell; what is missing is not taken to be gone.
+    expect(listed).toContain('a/first');
+    expect(openModelLists(folder).read().size).toBe(0);
+  });
+
   it('clients’ lists of models say how much fits, where only the catalogue knows', async () => {
     const upstream = await upstreamOf([{ id: 'gpt-5-mini', object: 'model' }]);
     const server = await serverOf(scratchFolder({}), {
