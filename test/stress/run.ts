@@ -8,6 +8,8 @@ import { formatPage } from '../../scripts/format-page.ts';
 import { killAll } from '../e2e/program.ts';
 import { cancellation } from './cancellation.ts';
 import { endings } from './endings.ts';
+import { failures } from './failures.ts';
+import { framing } from './framing.ts';
 import { hole } from './hole.ts';
 import { hostile } from './hostile.ts';
 import { life } from './life.ts';
@@ -21,7 +23,22 @@ import { type Kept, merged, told, withTables } from './table.ts';
 import { time } from './time.ts';
 import { waits } from './waits.ts';
 
-const PARTS: readonly Part[] = [streams, endings, time, cancellation, waits, hole, retry, memory, overload, life, hostile, patterns];
+const PARTS: readonly Part[] = [
+  streams,
+  framing,
+  failures,
+  endings,
+  time,
+  cancellation,
+  waits,
+  hole,
+  retry,
+  memory,
+  overload,
+  life,
+  hostile,
+  patterns,
+];
 const SIZES: Sizes = {
   events: 1_000_000,
   seed: Date.now() % 100_000,
