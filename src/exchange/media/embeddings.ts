@@ -17,8 +17,6 @@ import type { MediaContext } from './media-exchange.ts';
 import { sideBySide } from './side-by-side.ts';
 import { codecOf, understood } from './whole.ts';
 
-/** Requests of one call that run at the same time. */
-const AT_ONCE = 8;
 /** Inputs of one call: their vectors are held until the last one has come. */
 const MAX_INPUTS = 4096;
 
@@ -78,7 +76,7 @@ export async function relayInParts(context: MediaContext, body: JsonObject, { di
   const path = relayPath(context, verb);
   const batch = batchOf(context);
   const starts = Array.from({ length: Math.ceil(list.length / batch) }, (_, part) => part * batch);
-  const replies = await sideBySide(starts, AT_ONCE, async (from, signal) => {
+  const replies = await sideBySide(starts, context.atOnce, async (from, signal) => {
     const some = list.slice(from, from + batch);
     const answer = await context.ask({ path, body: jsonBody({ ...named, [asked]: some }) }, undefined, signal);
     return understood(context, () => {
@@ -184,7 +182,7 @@ export async function embed(
   for (const name of [...(call.unknown ?? []), ...(isOpenai ? [] : Object.keys(rest ?? {}))]) {
     target.notes.add(name, 'dropped', 'not known here, and the target speaks another dialect');
   }
-  const replies = await sideBySide(parts, AT_ONCE, async ({ wish, contents }, signal) => {
+  const replies = await sideBySide(parts, context.atOnce, async ({ wish, contents }, signal) => {
     const request: EmbeddingsRequest = {
       ...wish,
       inputs: contents,

@@ -11,8 +11,6 @@ import { isOwnAddress } from './provider-request.ts';
 import { sideBySide } from './side-by-side.ts';
 import { codecOf, understood } from './whole.ts';
 
-/** Requests to one target at once. */
-const AT_ONCE = 8;
 /** Images that are emulated as calls side by side (DECISIONS). */
 const MAX_EMULATED = 8;
 
@@ -115,7 +113,7 @@ export async function makeImages(context: MediaContext, request: ImageRequest): 
   const codec = codecOf(imageCodecs, context);
   const { stream: _, ...whole } = request;
   const parts = split(context, await withSuitedMask(context, codec, whole), codec);
-  const reply = joined(await sideBySide(parts, AT_ONCE, (part, signal) => makeOne(context, part, codec, signal)));
+  const reply = joined(await sideBySide(parts, context.atOnce, (part, signal) => makeOne(context, part, codec, signal)));
   if (reply.images.length > request.n) return { ...reply, images: reply.images.slice(0, request.n) };
   return reply;
 }

@@ -17,6 +17,7 @@ import { readCaller } from '../read-caller.ts';
 import { walk } from '../trying/walk.ts';
 import type { Step, Walking } from '../trying/walking.ts';
 import { type Asking, type Chosen, chosenAt, decideMedia } from './choose-media.ts';
+import { AT_ONCE } from './side-by-side.ts';
 import { faultOfMedia, type FaultReader, upstreamRequest, refusePacked } from './provider-request.ts';
 
 /** A client's call for an ability besides chat, recognised and authenticated. */
@@ -56,6 +57,8 @@ export interface MediaContext {
   readonly ports: ExchangePorts;
   /** 1 for the first try. */
   readonly attempt: number;
+  /** Requests that may be under way side by side. */
+  readonly atOnce: number;
   /** Aborted when the client hangs up. */
   readonly signal: AbortSignal;
   /** Sends one request and collects the answer. Throws `GatewayError` for an error status and when it comes to no end. */
@@ -234,7 +237,7 @@ const tooMuch = (): GatewayError =>
 
 function contextOf(
   call: MediaCall,
-  { sink, number }: Pick<Step, 'sink' | 'number'>,
+  { sink, number, isLimited }: Pick<Step, 'sink' | 'number' | 'isLimited'>,
   ports: ExchangePorts,
   { provider, media, model }: Chosen,
   settling: Settling,
@@ -244,7 +247,7 @@ function contextOf(
   const mine: OneTry = { provider, model, notes };
   settling.last = mine;
   settling.tries[number] = mine;
-  const base = { call, sink, provider, media, model, notes, ports, attempt: number };
+  const base = { call, sink, provider, media, model, notes, ports, attempt: number, atOnce: isLimited ? 1 : AT_ONCE };
   const headers = (): OutHeaders => {
     mine.answeredAt = ports.clock.monotonic();
     return {

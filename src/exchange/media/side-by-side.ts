@@ -1,3 +1,6 @@
+/** Requests of one call at the same time, where nobody has set a limit. */
+export const AT_ONCE = 8;
+
 /**
  * Does work for each item, several at a time, and gives the results in order. The first failure is the failure of all: what
  * runs is told by the signal, what has not begun is left.

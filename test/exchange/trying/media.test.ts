@@ -118,3 +118,35 @@ describe('what is paid for is asked for once', () => {
     expect(new Set(upstreams[0]?.seen.map(({ headers }) => headers.authorization))).toEqual(new Set(['Bearer key-one-1']));
   });
 });
+
+it.each<[string, string, Partial<ProviderSettings>, object, number]>([
+  ['images', '/v1/images/generations', { preset: 'gemini' }, { model: 'a/gemini-2.5-flash-image', prompt: 'a boat', n: 3 }, 3],
+  [
+    'vectors',
+    '/v1/embeddings',
+    { preset: 'siliconflow' },
+    { model: 'a/BAAI/bge-m3', input: Array.from({ length: 80 }, (_, at) => `text ${at}`) },
+    80,
+  ],
+])(
+  '%s that take three requests come one after another of a provider that takes one call at a time',
+  async (_, path, settings, body, given) => {
+    const made = { content: { role: 'model', parts: [{ inlineData: { mimeType: 'image/png', data: 'aGk=' } }] }, finishReason: 'STOP' };
+    let running = 0;
+    let most = 0;
+    const answer: Answer = (request, response) => {
+      most = Math.max(most, ++running);
+      response.on('close', () => running--);
+      const { input = [] } = JSON.parse(request.body) as { input?: unknown[] };
+      const data = input.map((_one, index) => ({ object: 'embedding', index, embedding: [0.5, 1] }));
+      const said =
+        input.length > 0 ? { object: 'list', model: 'up', data, usage: { prompt_tokens: 2, total_tokens: 2 } } : { candidates: [made] };
+      setImmediate(() => json(said)(request, response));
+    };
+    await set([answer], [{ ...settings, concurrency: 1 }]);
+    const got = await post(path, body);
+    expect(got.status, await got.clone().text()).toBe(200);
+    expect(((await got.json()) as { data: unknown[] }).data).toHaveLength(given);
+    expect([most, counts()[0]]).toEqual([1, 3]);
+  },
+);
