@@ -1,10 +1,9 @@
-import { Readable } from 'node:stream';
 import { createNotes, type Fault, GatewayError, gatewayFault, type Notes, type Usage } from '../../ir/index.ts';
 import type { MediaAnswer, MediaRequest, MediaTarget, WholeCodec } from '../../media/codec.ts';
 import type { KeptDecision } from '../../policy/kept-decision.ts';
 import { verdictOf } from '../../policy/retry.ts';
 import type { Provider, ProviderMedia } from '../../presets/preset.ts';
-import type { UpstreamCall, UpstreamSink } from '../../upstream/send.ts';
+import type { UpstreamSink } from '../../upstream/send.ts';
 import type { AttemptEnd, Cached, Call } from '../call.ts';
 import { recordHead, recordNotes, recordUsage } from '../call-record.ts';
 import type { ClientSink, OutHeaders } from '../client-sink.ts';
@@ -18,7 +17,7 @@ import { walk } from '../trying/walk.ts';
 import type { Step, Walking } from '../trying/walking.ts';
 import { type Asking, type Chosen, chosenAt, decideMedia } from './choose-media.ts';
 import { AT_ONCE } from './side-by-side.ts';
-import { faultOfMedia, type FaultReader, upstreamRequest, refusePacked } from './provider-request.ts';
+import { ClientGone, openAnswer, type OpenAnswer, sendMedia } from './send-media.ts';
 
 /** A client's call for an ability besides chat, recognised and authenticated. */
 export interface MediaCall extends Asking, Pick<Call, 'id' | 'label' | 'at' | 'started' | 'strict'> {
@@ -37,12 +36,8 @@ export interface MediaCall extends Asking, Pick<Call, 'id' | 'label' | 'at' | 's
   readonly cached?: Cached;
 }
 
-/** The client hung up: nothing is to be said any more. */
-class ClientGone extends Error {}
-
 /** The largest whole answer that is held: sixteen images as base64. */
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
-const MAX_ERROR_BYTES = 256 * 1024;
 
 /** A call on its way to one target: what an ability's exchange works with. */
 export interface MediaContext {
@@ -85,11 +80,6 @@ export interface MediaContext {
   reply(body: object, more?: OutHeaders): void;
 }
 
-/** An answer that comes as it is read. */
-export interface OpenAnswer extends Omit<MediaAnswer, 'body'> {
-  readonly body: Readable;
-}
-
 /** Where one try went, and what became of it. */
 interface OneTry {
   readonly provider: Provider;
@@ -119,117 +109,6 @@ interface Settling {
 
 function sum(a: Usage | undefined, b: Usage): Usage {
   return a ? { ...b, input: a.input + b.input, output: a.output + b.output } : b;
-}
-
-/** One request to the target; what the body goes to is chosen by the head. */
-async function send(
-  context: Pick<MediaContext, 'media' | 'provider' | 'ports' | 'sink'>,
-  request: MediaRequest,
-  codec: FaultReader,
-  open: (head: Omit<MediaAnswer, 'body'>, resume: () => void) => Pick<UpstreamSink, 'body'>,
-  signal?: AbortSignal,
-): Promise<void> {
-  const { ports, provider, sink } = context;
-  const outgoing = await upstreamRequest(context, request);
-  if (sink.closed) throw new ClientGone();
-  signal?.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    let taker: Pick<UpstreamSink, 'body'> | undefined;
-    let refused:
-      | { readonly status: number; readonly headers: MediaAnswer['headers']; readonly pieces: Buffer[]; bytes: number }
-      | undefined;
-    const upstream: { call?: UpstreamCall } = {};
-    const stop = (error: Error): void => {
-      clearTimeout(total);
-      upstream.call?.abort();
-      reject(error);
-    };
-    const total = setTimeout(
-      () =>
-        stop(
-          new GatewayError(
-            gatewayFault('timeout', 'The reply took longer than the time allowed for the whole call', { code: 'upstream_total_timeout' }),
-          ),
-        ),
-      provider.timeouts.total,
-    );
-    const finish = (): void => {
-      clearTimeout(total);
-      if (!refused) return resolve();
-      const text = Buffer.concat(refused.pieces).toString('utf8');
-      reject(new GatewayError(faultOfMedia(context, codec, refused, text)));
-    };
-    upstream.call = ports.send(outgoing, {
-      head(status, headers) {
-        if (status >= 200 && status < 300) {
-          try {
-            taker = open({ status, headers }, () => upstream.call?.resume());
-          } catch (error) {
-            stop(error as Error);
-          }
-        } else refused = { status, headers, pieces: [], bytes: 0 };
-      },
-      body(bytes) {
-        if (refused) {
-          refused.bytes += bytes.length;
-          if (refused.bytes <= MAX_ERROR_BYTES) refused.pieces.push(bytes);
-          return true;
-        }
-        try {
-          return taker?.body(bytes) ?? true;
-        } catch (error) {
-          stop(error as Error);
-          return true;
-        }
-      },
-      end: finish,
-      fail(fault) {
-        clearTimeout(total);
-        if (refused) return finish();
-        reject(new GatewayError(fault));
-      },
-    });
-    sink.onDrain(() => upstream.call?.resume());
-    sink.onGone(() => stop(new ClientGone()));
-    signal?.addEventListener('abort', () => stop(signal.reason as Error), { once: true });
-  });
-}
-
-type Base = Parameters<typeof send>[0];
-
-/** As `send`, with the body to be read. */
-function openAnswer(context: Base, request: MediaRequest, codec: FaultReader): Promise<OpenAnswer> {
-  return new Promise((resolve, reject) => {
-    const leaving = new AbortController();
-    let isOver = false;
-    let resume = (): void => {};
-    const body = new Readable({
-      read: () => resume(),
-      destroy(error, done) {
-        if (!isOver) leaving.abort(error ?? new ClientGone());
-        done(error);
-      },
-    });
-    // Told to whoever reads it; nobody need be reading.
-    body.on('error', () => {});
-    const open = (head: Omit<MediaAnswer, 'body'>, goOn: () => void): Pick<UpstreamSink, 'body'> => {
-      refusePacked(head.headers);
-      resume = goOn;
-      resolve({ ...head, body });
-      return { body: (bytes) => body.push(bytes) };
-    };
-    send(context, request, codec, open, leaving.signal).then(
-      () => {
-        isOver = true;
-        body.push(null);
-      },
-      (error: unknown) => {
-        isOver = true;
-        reject(error as Error);
-        body.destroy(error as Error);
-      },
-    );
-  });
 }
 
 const tooMuch = (): GatewayError =>
@@ -289,14 +168,14 @@ function contextOf(
           },
         };
       };
-      await send(base, checked(request), codec, open, signal);
+      await sendMedia(base, checked(request), codec, open, signal);
       if (!head) throw new Error('an answer without a head');
       return { ...head, body: Buffer.concat(pieces, bytes) };
     },
     countTry,
     refuseLosses: () => refuseLosses(call, notes),
     open: (request, codec) => openAnswer(base, checked(request), codec),
-    pass: (request, open) => send(base, checked(request), undefined, open),
+    pass: (request, open) => sendMedia(base, checked(request), undefined, open),
     count(usage) {
       if (usage) mine.usage = sum(mine.usage, usage);
     },

@@ -14,7 +14,8 @@ import type {
 import { diarizedSegment, usageOf, writeTranscript } from '../../media/transcription/write.ts';
 import { sseText } from '../../wire/sse.ts';
 import { type Fields, streamedForm } from './form-stream.ts';
-import type { MediaContext, OpenAnswer } from './media-exchange.ts';
+import type { MediaContext } from './media-exchange.ts';
+import type { OpenAnswer } from './send-media.ts';
 import { hasEvents, passingEvents } from './passing-events.ts';
 import { codecOf, understood } from './whole.ts';
 import { writeAll } from './write-all.ts';
