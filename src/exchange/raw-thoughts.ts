@@ -1,4 +1,5 @@
 import { createNotes, GatewayError, type JsonObject, type Turn } from '../ir/index.ts';
+import { createFindWord } from '../wire/find-word.ts';
 import type { Outgoing } from './attempt.ts';
 import type { Call, Decoded, Target } from './call.ts';
 import { overheard } from './lanes/overheard.ts';
@@ -6,14 +7,14 @@ import type { SealStore } from './ports.ts';
 import { bareIds, createSealKeeper, restoreSeals } from './seal-keeper.ts';
 import { decodeCall, writeRaw } from './write-request.ts';
 
-const TOOLS = Buffer.from('"tools"');
+const findTools = createFindWord(Buffer.from('"tools"'));
 
 /**
  * Whether the thoughts of a call on the raw lane must be minded: its model wants them back beside its tool calls, and most
  * clients of the dialect know no such field.
  */
 const mindsThoughts = (call: Call, target: Target): boolean =>
-  target.wire.factsOf(target.model).thoughtsWithCalls === true && call.operation === 'generate' && call.body.indexOf(TOOLS) >= 0;
+  target.wire.factsOf(target.model).thoughtsWithCalls === true && call.operation === 'generate' && findTools(call.body) >= 0;
 
 /** The call, read; `undefined` where it cannot be: then the provider says what is wrong with it. */
 function readable(call: Call): Decoded | undefined {

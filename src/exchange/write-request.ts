@@ -12,6 +12,7 @@ import {
   SEAL_MARK,
 } from '../ir/index.ts';
 import type { Quirk } from '../presets/preset.ts';
+import { createFindWord, type FindWord } from '../wire/find-word.ts';
 import { findJsonMistake } from '../wire/json-mistake.ts';
 import { type Edit, editPieces } from '../wire/top-level-scan.ts';
 import type { Outgoing } from './attempt.ts';
@@ -20,19 +21,10 @@ import { createRawLane } from './lanes/raw.ts';
 import { withoutMissingSearch } from './optional-tools.ts';
 import { refuseLosses } from './refuse-losses.ts';
 
-const MARK = Buffer.from(SEAL_MARK);
-/** The part of the mark that is looked for: so short that the first byte is searched for as fast as memory can be read, and that byte is rare in text. */
-const CORE_AT = 6;
-const CORE = MARK.subarray(CORE_AT, CORE_AT + 6);
+const findMark = createFindWord(Buffer.from(SEAL_MARK));
 
 /** Whether a body holds sealed state that the gateway passed through another dialect: then it must be read, and each seal go to its maker only. */
-export function holdsForeignSeal(body: Buffer): boolean {
-  for (let at = body.indexOf(CORE); at >= 0; at = body.indexOf(CORE, at + 1)) {
-    const from = at - CORE_AT;
-    if (from >= 0 && body.subarray(from, from + MARK.length).equals(MARK)) return true;
-  }
-  return false;
-}
+export const holdsForeignSeal = (body: Buffer): boolean => findMark(body) >= 0;
 
 const isTracing = (name: string): boolean => name === 'traceparent' || name === 'tracestate';
 
@@ -73,7 +65,14 @@ function finished(body: JsonObject, target: Target, stream: boolean, notes: Note
   return wire.finish ? wire.finish(out, target.model, stream) : out;
 }
 
-const touches = (quirk: Quirk, body: Buffer): boolean => quirk.fields.some((field) => body.indexOf(`"${field}"`) >= 0);
+/** Searches for the fields of a preset's quirks. */
+const finders = new WeakMap<Quirk, readonly FindWord[]>();
+
+function touches(quirk: Quirk, body: Buffer): boolean {
+  let found = finders.get(quirk);
+  if (!found) finders.set(quirk, (found = quirk.fields.map((field) => createFindWord(Buffer.from(`"${field}"`)))));
+  return found.some((find) => find(body) >= 0);
+}
 
 /** Whether the raw lane must parse the body after all: a quirk's field occurs in it, or the wire changes it. */
 function mustParse(call: Call, target: Target): boolean {
