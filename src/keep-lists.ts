@@ -76,7 +76,8 @@ export function keepLists(ports: ListKeeperPorts): ListKeeper {
     if (!stopped) await file.write(lists);
   };
   const keep = async (provider: Provider, said: ReadonlyMap<string, Said>): Promise<void> => {
-    const before = file.read();
+    const { providers } = snapshot();
+    const before = new Map([...file.read()].filter(([name]) => providers.has(name)));
     if (stopped || isKnown(listOf(before, provider)?.models, said)) return;
     await file.write(new Map([...before, [provider.name, { place: placeOf(provider), at: clock.now(), models: said }]]));
     follow();

@@ -14,9 +14,12 @@ export const amountText = (price: Price | undefined, of: Priced): string =>
 export const abilitiesText = ({ abilities }: ModelFacts): string =>
   NEEDS.filter((need) => abilities[need]?.value === true).join(',') || '-';
 
-/** Who says what is known of price and length, each once. */
+/** The day at the end of where something stands. */
+const dayOf = ({ where = '' }: Known<unknown>): string => / (\d{4}-\d\d-\d\d)$/.exec(where)?.[0] ?? '';
+
+/** Who says what is known of price and length, each once, and as of when: `catalogue 2026-09-23`. */
 export function sourcesText({ price, context }: ModelFacts): string {
-  const from = [price, context].flatMap((known) => (known ? [known.from] : []));
+  const from = [price, context].flatMap((known) => (known ? [known.from + dayOf(known)] : []));
   return [...new Set(from)].join(',') || '-';
 }
 

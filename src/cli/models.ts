@@ -16,7 +16,7 @@ import { type ModelRow, modelRows } from './model-rows.ts';
 import { type Args, UsageError } from './parse-args.ts';
 import { type CliPorts, EXIT } from './ports.ts';
 
-const FORMATS = ['table', 'json', 'csv', 'markdown'] as const;
+const FORMATS = ['table', 'json', 'yaml', 'csv', 'markdown'] as const;
 type Format = (typeof FORMATS)[number];
 
 function formatOf({ values, on }: Args, messages: Messages): Format {
@@ -42,7 +42,7 @@ const csvLine = (cells: readonly string[]): string =>
 
 const markdownLine = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 
-function tableIn(format: Exclude<Format, 'json'>, head: readonly string[], rows: readonly (readonly string[])[]): string {
+function tableIn(format: Exclude<Format, 'json' | 'yaml'>, head: readonly string[], rows: readonly (readonly string[])[]): string {
   if (format === 'table') return columns([head, ...rows]);
   if (format === 'csv') return [head, ...rows].map(csvLine).join('\r\n');
   return [markdownLine(head), markdownLine(head.map(() => '---')), ...rows.map(markdownLine)].join('\n');
@@ -65,6 +65,7 @@ export async function modelsListCommand(args: Args, ports: CliPorts, messages: M
   const rows = modelRows(snapshot, (provider) => knownIds(provider, lists), names);
   const words = modelMessagesIn(language);
   if (format === 'json') ports.stdout.write(`${JSON.stringify({ models: rows }, undefined, 2)}\n`);
+  else if (format === 'yaml') ports.stdout.write((await import('yaml')).stringify({ models: rows }));
   else if (rows.length > 0) {
     const { name, target, context, input, output, abilities, source } = words;
     ports.stdout.write(`${tableIn(format, [name, target, context, input, output, abilities, source], rows.map(cellsOf))}\n`);

@@ -2,6 +2,7 @@ import { isObject, type JsonObject, parseObject } from '../ir/index.ts';
 import { decide } from '../policy/decide.ts';
 import { matchesAny } from '../policy/glob.ts';
 import { PLAIN_FACTS, type Said } from '../policy/models/model-facts.ts';
+import { forbidden } from '../policy/rules.ts';
 import type { ClientKey, Snapshot } from '../policy/snapshot.ts';
 import type { Preset, Provider, ProviderWire } from '../presets/preset.ts';
 import { fetchWhole } from '../upstream/fetch-whole.ts';
@@ -177,16 +178,17 @@ function withLimits(model: ListedModel, provider: Provider, { facts = PLAIN_FACT
   };
 }
 
-/** An alias with the facts of the model that it leads to. */
+/** An alias with the facts of the model that it leads to; nothing where the key's own rule leaves nothing of it. */
 function listAlias(
   alias: string,
   snapshot: Snapshot,
   key: ClientKey,
   signals: Signals,
   listed: ReadonlyMap<string, ListedModel>,
-): ListedModel {
+): ListedModel | undefined {
   const { candidates } = decide(snapshot, { model: alias, protocol: 'openai-chat', operation: 'generate', key }, signals);
   const chosen = candidates.find((one) => one.verdict === 'chosen');
+  if (!chosen && key.rule) return undefined;
   const target = chosen && listed.get(`${chosen.provider}/${chosen.model}`);
   return { createdAt: 0, ...target, id: alias, ownedBy: 'pailou' };
 }
@@ -222,7 +224,9 @@ export function createModelLists(
   return {
     async list(snapshot, key, platform) {
       const allowed = ({ id }: ListedModel): boolean => key.models === undefined || matchesAny(key.models, id);
-      const providers = [...snapshot.providers.values()].filter((provider) => platform === undefined || provider.name === platform);
+      const mayUse = (provider: Provider): boolean => key.rule === undefined || forbidden(provider, key.rule) === undefined;
+      const asked = [...snapshot.providers.values()].filter(({ name }) => platform === undefined || name === platform);
+      const providers = asked.filter(mayUse);
       const lists = await Promise.all(
         providers.map(async (provider) => {
           const listed = await listOf(provider);
@@ -238,7 +242,7 @@ export function createModelLists(
       ports.trying.health.refresh();
       // Where names lead now: the heaviest of those by weight, what is out left out.
       const now = { ...ports.signals.read(), random: 0 };
-      const aliases = [...names].map((alias) => listAlias(alias, snapshot, key, now, byId));
+      const aliases = [...names].flatMap((alias) => listAlias(alias, snapshot, key, now, byId) ?? []);
       return [...aliases, ...all].filter(allowed);
     },
   };

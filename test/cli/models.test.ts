@@ -36,16 +36,20 @@ describe('models ls', () => {
     const { code, stdout, stderr } = await terminal().run('models ls');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(squeezed(stdout)).toBe(`name  target  context  input / 1M  output / 1M  abilities  source
-fast  openai/gpt-5-mini  400000  0.25 USD  2 USD  tools,vision,files,structured,reasoning  catalogue
+fast  openai/gpt-5-mini  400000  0.25 USD  2 USD  tools,vision,files,structured,reasoning  catalogue 2026-09-23
 claude-haiku-*  fast  -  -  -  -  -
-openai/gpt-5-mini  openai/gpt-5-mini  400000  0.25 USD  2 USD  tools,vision,files,structured,reasoning  catalogue
-openai/gpt-image-1  openai/gpt-image-1  -  5 USD  40 USD  vision,imageOutput  catalogue
+openai/gpt-5-mini  openai/gpt-5-mini  400000  0.25 USD  2 USD  tools,vision,files,structured,reasoning  catalogue 2026-09-23
+openai/gpt-image-1  openai/gpt-image-1  -  5 USD  40 USD  vision,imageOutput  catalogue 2026-09-23
 `);
   });
 
   test.each([
-    ['csv', 'fast,openai/gpt-5-mini,400000,0.25 USD,2 USD,"tools,vision,files,structured,reasoning",catalogue'],
-    ['markdown', '| fast | openai/gpt-5-mini | 400000 | 0.25 USD | 2 USD | tools,vision,files,structured,reasoning | catalogue |'],
+    ['csv', 'fast,openai/gpt-5-mini,400000,0.25 USD,2 USD,"tools,vision,files,structured,reasoning",catalogue 2026-09-23'],
+    [
+      'markdown',
+      '| fast | openai/gpt-5-mini | 400000 | 0.25 USD | 2 USD | tools,vision,files,structured,reasoning | catalogue 2026-09-23 |',
+    ],
+    ['yaml', '  - name: fast\n    target: openai/gpt-5-mini'],
   ])('as %s', async (format, line) => {
     const { code, stdout } = await terminal().run(`models ls fast -o ${format}`);
     expect(code).toBe(0);
@@ -71,9 +75,9 @@ openai/gpt-image-1  openai/gpt-image-1  -  5 USD  40 USD  vision,imageOutput  ca
 
   test('what there is not', async () => {
     expect(await terminal().run('models ls nothing*')).toMatchObject({ code: 5, stdout: '' });
-    const wrong = await terminal().run('models ls -o yml');
+    const wrong = await terminal().run('models ls -o xls');
     expect(wrong.code).toBe(2);
-    expect(wrong.stderr).toContain('Known: table, json, csv, markdown');
+    expect(wrong.stderr).toContain('Known: table, json, yaml, csv, markdown');
   });
 });
 

@@ -228,6 +228,21 @@ describe('providers’ own lists', () => {
     expect(data).toMatchObject([{ id: 'oai/gpt-5-mini', max_input_tokens: 400_000 }]);
   });
 
+  it('of a key that may use some regions only hold nothing else', async () => {
+    const upstream = await upstreamOf(ENTRIES);
+    const at = (path: string) => ({ preset: 'openai-compatible', baseUrl: `${upstream.url}/${path}/v1`, key: 'k' });
+    const server = await serverOf(scratchFolder({}), {
+      keys: [{ name: 'eu', value: TEST_KEY, regions: ['eu'] }],
+      providers: { here: { ...at('here'), regions: ['eu'] }, there: at('there') },
+      models: { near: 'here/house-model', far: 'there/house-model' },
+    });
+    const answer = await fetch(`${server.url}/v1/models`, { headers: { authorization: `Bearer ${TEST_KEY}` } });
+    const { data } = (await answer.json()) as { data: { id: string }[] };
+    expect(data.map(({ id }) => id)).toEqual(['near', 'here/house-model', 'here/house-vision']);
+    expect((await ask(server, 'far')).status).toBe(403);
+    expect(upstream.seen.some(({ path }) => path.startsWith('/there'))).toBe(false);
+  });
+
   it('the file holds no key', async () => {
     const folder = scratchFolder({});
     const upstream = await upstreamOf(ENTRIES);
