@@ -19,7 +19,8 @@ interface Asking {
 
 /** Whether an address is on the provider's own hosts: only there its key may go. */
 export function isOwnAddress({ origin, wire }: Pick<ProviderMedia, 'origin' | 'wire'>, url: URL): boolean {
-  if (url.origin === origin) return true;
+  // Presets may write a port that the scheme has anyway.
+  if (url.origin === new URL(origin).origin) return true;
   const hosts = String(wire.options?.['hosts'] ?? '');
   return url.protocol === 'https:' && url.port === '' && hosts.split(' ').some((suffix) => suffix !== '' && url.hostname.endsWith(suffix));
 }
