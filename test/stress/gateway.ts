@@ -19,6 +19,8 @@ export interface Gateway {
   resident(): number;
   /** Writes its configuration anew and waits until that is in force. */
   reload(): Promise<void>;
+  /** Writes a configuration with a mistake in it, waits until that is told, and gives the key that stands in it. */
+  spoil(): Promise<string>;
   /** Ends it; gives what it wrote to its log. */
   stop(): Promise<string>;
 }
@@ -29,13 +31,16 @@ export async function startGateway(providers: Readonly<Record<string, ProviderSe
   const file = join(home, 'pailou.json');
   let revision = 0;
   const markOf = (): string => `${KEY}-${revision}`;
-  const write = (): Promise<void> => {
+  const write = (more: object = {}): Promise<void> => {
     const keys = [
       { name: 'stress', value: KEY },
       { name: 'other', value: OTHER_KEY },
       { name: 'mark', value: markOf() },
     ];
-    return writeFile(file, JSON.stringify({ version: 1, server: { host: '127.0.0.1', port: 0 }, keys, discover: false, providers }));
+    return writeFile(
+      file,
+      JSON.stringify({ version: 1, server: { host: '127.0.0.1', port: 0 }, keys, discover: false, providers, ...more }),
+    );
   };
   await write();
   const program = startProgram(['--json', '--config', file, '--data', join(home, 'data')], home);
@@ -50,6 +55,13 @@ export async function startGateway(providers: Readonly<Record<string, ProviderSe
       await write();
       const headers = { authorization: `Bearer ${markOf()}` };
       while ((await fetch(`${url}/v1/models`, { headers })).status !== 200) await sleep(10);
+    },
+    async spoil() {
+      revision++;
+      const told = program.out.stderr.length;
+      await write({ limits: { body: 'a lot' } });
+      while (program.out.stderr.length === told) await sleep(10);
+      return markOf();
     },
     async stop() {
       program.child.kill('SIGTERM');
