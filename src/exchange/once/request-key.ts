@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ChatRequest, JsonObject, Turn } from '../../ir/index.ts';
+import type { ChatRequest, JsonObject, Part, Turn } from '../../ir/index.ts';
 import type { CachedRoute } from '../../policy/routes/cached-route.ts';
 import type { Call } from '../call.ts';
 
@@ -32,6 +32,19 @@ function ordered(value: unknown): unknown {
   return Object.fromEntries(members.map(([name, member]) => [name, AS_WRITTEN.has(name) ? member : ordered(member)]));
 }
 
+/** Results of tools, each in a turn of its own, as some dialects have it; in others they stand together, with what is said beside them. */
+function apart(turn: Turn): readonly Turn[] {
+  const { parts } = turn;
+  if (turn.residue || parts.length < 2 || !parts.some(({ kind }) => kind === 'tool-result')) return [turn];
+  const groups: Part[][] = [];
+  for (const part of parts) {
+    const last = groups.at(-1);
+    if (last && part.kind !== 'tool-result' && last[0]?.kind !== 'tool-result') last.push(part);
+    else groups.push([part]);
+  }
+  return groups.map((group) => ({ ...turn, parts: group }));
+}
+
 /** What a request asks for, without how its answer is to be written, and without what no model sees. */
 function asked(request: ChatRequest): unknown {
   const { instructions, turns, n, residue, ...rest } = request;
@@ -39,7 +52,7 @@ function asked(request: ChatRequest): unknown {
   // Dialects differ in where instructions stand: before the turns, or as the first of them.
   const first: readonly Turn[] = instructions.length > 0 ? [{ role: 'system', parts: instructions }] : [];
   const seen = Object.fromEntries(Object.entries(rest).filter(([name]) => !UNSEEN.has(name)));
-  return ordered({ ...seen, unknown, turns: [...first, ...turns], ...(n === undefined || n === 1 ? {} : { n }) });
+  return ordered({ ...seen, unknown, turns: [...first, ...turns].flatMap(apart), ...(n === undefined || n === 1 ? {} : { n }) });
 }
 
 /** Names of headers in which a dialect's clients ask for something; versions of which there is only one are no wish. */

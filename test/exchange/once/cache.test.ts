@@ -116,6 +116,84 @@ describe('what makes no other question', () => {
   });
 });
 
+it('a conversation with tools and images means the same in every dialect that can say it', async () => {
+  stage.upstream.answer = answering(chat);
+  const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+  const schema = { type: 'object', properties: { a: { type: 'number' } } };
+  const model = 'kept-oai';
+  const calls = [1, 2].map((a) => ({ id: `call_${a}`, arguments: `{"a":${a}}` }));
+  const asChat = {
+    messages: [
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'look' },
+          { type: 'image_url', image_url: { url: `data:image/png;base64,${png}` } },
+        ],
+      },
+      {
+        role: 'assistant',
+        content: 'ok',
+        tool_calls: calls.map((one) => ({ id: one.id, type: 'function', function: { name: 'f', arguments: one.arguments } })),
+      },
+      ...calls.map(({ id }) => ({ role: 'tool', tool_call_id: id, content: '42' })),
+      { role: 'user', content: 'and now?' },
+    ],
+    tools: [{ type: 'function', function: { name: 'f', parameters: schema } }],
+  };
+  const asMessages = {
+    system: undefined,
+    messages: [
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'look' },
+          { type: 'image', source: { type: 'base64', media_type: 'image/png', data: png } },
+        ],
+      },
+      {
+        role: 'assistant',
+        content: [
+          { type: 'text', text: 'ok' },
+          ...calls.map((one) => ({ type: 'tool_use', id: one.id, name: 'f', input: JSON.parse(one.arguments) as Data })),
+        ],
+      },
+      {
+        role: 'user',
+        content: [...calls.map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: '42' })), { type: 'text', text: 'and now?' }],
+      },
+    ],
+    tools: [{ name: 'f', input_schema: schema }],
+  };
+  const asResponses = {
+    instructions: undefined,
+    input: [
+      {
+        role: 'user',
+        content: [
+          { type: 'input_text', text: 'look' },
+          { type: 'input_image', image_url: `data:image/png;base64,${png}` },
+        ],
+      },
+      { role: 'assistant', content: 'ok' },
+      ...calls.map((one) => ({ type: 'function_call', call_id: one.id, name: 'f', arguments: one.arguments })),
+      ...calls.map(({ id }) => ({ type: 'function_call_output', call_id: id, output: '42' })),
+      { role: 'user', content: 'and now?' },
+    ],
+    tools: [{ type: 'function', name: 'f', parameters: schema }],
+  };
+  const told = [
+    await put(stage, { client: chat, model, body: asChat }),
+    await put(stage, { client: messages, model, body: asMessages }),
+    await put(stage, { client: responses, model, body: asResponses }),
+  ];
+  expect(told.map(({ status, headers }) => [status, headers['x-pailou-cache']])).toEqual([
+    [200, 'miss'],
+    [200, 'hit'],
+    [200, 'hit'],
+  ]);
+});
+
 describe('what a client says of kept answers', () => {
   const rows: readonly { readonly control: string; readonly second: unknown; readonly third: unknown; readonly calls: number }[] = [
     { control: 'no-cache', second: 'bypass', third: 'hit', calls: 2 },
