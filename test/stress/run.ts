@@ -14,6 +14,7 @@ import { hole } from './hole.ts';
 import { hostile } from './hostile.ts';
 import { life } from './life.ts';
 import { memory } from './memory.ts';
+import { once } from './once.ts';
 import { overload } from './overload.ts';
 import type { Measured, Part, Sizes } from './part.ts';
 import { patterns } from './patterns.ts';
@@ -33,6 +34,7 @@ const PARTS: readonly Part[] = [
   waits,
   hole,
   retry,
+  once,
   memory,
   overload,
   life,
