@@ -57,6 +57,8 @@ export const pailouWith = (workers: number): TargetKind => ({
       version: 1,
       server: { host: '127.0.0.1', workers },
       keys: [{ name: 'bench', value: KEY }],
+      // On a busy machine it would be refusals that are measured.
+      limits: { overload: { shed: 'off' } },
       providers: {
         oa: { preset: 'openai', baseUrl: `${at}/v1`, key: 'sk-bench', protocols: ['openai-chat'] },
         an: { preset: 'anthropic', baseUrl: at, key: 'sk-bench' },

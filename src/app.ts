@@ -18,6 +18,7 @@ import { createWebSockets } from './http/gateway/websocket.ts';
 import { createKeepAlives } from './http/keep-alive.ts';
 import { ulid } from './http/new-id.ts';
 import { createOverload, type OnShedding } from './http/overload.ts';
+import { partOfLimits } from './http/part-of-limits.ts';
 import { lazily } from './lazily.ts';
 import { watchBodies } from './http/slow-bodies.ts';
 import { compileSnapshot, withLists } from './compile-snapshot.ts';
@@ -255,7 +256,8 @@ export function createApp(config: Config, ports: AppPorts): App {
   const idempotency = createIdempotency(ports.idempotency);
   // With its first call: a server for chat starts without the wires of all other abilities.
   const media = lazily(async () => (await import('./http/gateway/media/index.ts')).createMediaService(() => gateway));
-  const overload = createOverload(() => snapshot.config.limits, ports.onShedding);
+  const limitsOf = partOfLimits(ports.peers?.count ?? 1);
+  const overload = createOverload(() => limitsOf(snapshot.config.limits), ports.onShedding);
   const gateway: GatewayPorts = {
     ...exchange,
     overload,

@@ -42,13 +42,18 @@ const ONE_KEY_SHARE = 0.9;
 /** Refused clients come back one after another, not all at once. */
 const COME_BACK_S = 4;
 
-/** Of the memory there is, in bytes: what the process may take by default. */
+/** Of the memory there is: what may be taken by default. */
 const MEMORY_SHARE = 0.85;
+
+/** What all processes of a server may take together by default, in bytes: most of what the machine or the container has. */
+export function usableMemory(): number {
+  const constrained = process.constrainedMemory();
+  return (constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()) * MEMORY_SHARE;
+}
 
 function systemGauges(): Gauges {
   let before = performance.eventLoopUtilization();
-  const constrained = process.constrainedMemory();
-  const whole = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+  const usable = usableMemory();
   return {
     now: () => performance.now(),
     busy() {
@@ -57,7 +62,7 @@ function systemGauges(): Gauges {
       before = now;
       return utilization;
     },
-    memory({ memoryBytes = whole * MEMORY_SHARE }) {
+    memory({ memoryBytes = usable }) {
       const { used_heap_size: used, heap_size_limit: most } = getHeapStatistics();
       return Math.max(process.memoryUsage.rss() / memoryBytes, used / (most * MEMORY_SHARE));
     },

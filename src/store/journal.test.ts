@@ -47,6 +47,16 @@ const journal = (changes: Partial<JournalPorts> = {}) =>
 const names = async (): Promise<readonly string[]> => (await readdir(folder)).sort();
 
 describe('the journal', () => {
+  it('goes on in a file that is there, where another process has taken its own away', async () => {
+    const subject = journal();
+    subject.append(record(1));
+    await subject.flush();
+    for (const name of await names()) await rm(join(folder, name));
+    subject.append(record(2));
+    await subject.close();
+    expect(await readJournal(folder)).toEqual([record(2)]);
+  });
+
   it('has every record after a flush, in order, in files that only the owner may read', async () => {
     const subject = journal();
     for (const one of records(2000)) subject.append(one);
@@ -149,6 +159,7 @@ describe('a disk that is full', () => {
         },
         truncate: (length) => file.truncate(length),
         datasync: () => file.datasync(),
+        stat: () => file.stat(),
         close: () => file.close(),
       };
     };

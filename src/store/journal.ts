@@ -8,6 +8,8 @@ export interface JournalFile {
   write(bytes: Buffer): Promise<{ readonly bytesWritten: number }>;
   truncate(length: number): Promise<void>;
   datasync(): Promise<void>;
+  /** `nlink`: 0 when its name is gone. */
+  stat(): Promise<{ readonly nlink: number }>;
   close(): Promise<void>;
 }
 
@@ -86,6 +88,8 @@ function createFiles({ folder, now, openFile = openForAppend, fileBytes = FILE_B
         await file.datasync();
         await close();
       }
+      // Another process may have taken it away as the oldest: nobody would find what is written to it.
+      if (file && (await file.stat()).nlink === 0) await close();
       const to = file ?? (await begin());
       try {
         await writeAll(to, bytes);

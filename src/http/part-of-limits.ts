@@ -1,0 +1,20 @@
+import type { Config } from '../config/config.ts';
+import { usableMemory } from './overload.ts';
+
+type Limits = Config['limits'];
+
+/** What one of several processes keeps of the limits that count for all of them together: calls under way, and memory. */
+export function partOfLimits(processes: number): (limits: Limits) => Limits {
+  let whole: Limits | undefined;
+  let part: Limits | undefined;
+  return (limits) => {
+    if (processes === 1) return limits;
+    // Asked for with each call; other limits come with another configuration only.
+    if (part && whole === limits) return part;
+    const { calls, overload } = limits;
+    const memoryBytes = (overload.memoryBytes ?? usableMemory()) / processes;
+    whole = limits;
+    part = { ...limits, calls: Math.ceil(calls / processes), overload: { ...overload, memoryBytes } };
+    return part;
+  };
+}
