@@ -40,7 +40,7 @@ beforeAll(async () => {
       sticky: { targets: [{ to: 'plain/p' }, { to: 'oai/up' }, { to: 'private/s' }], affinity: true },
       cheap: { targets: [{ to: 'oai/up' }, { to: 'plain/p' }, { to: 'private/s' }], strategy: 'lowest-cost' },
       eu: { targets: [{ to: 'oai/up' }, { to: 'private/s', order: 2 }], regions: ['eu'], fallback: ['plain/p'] },
-      mars: { targets: [{ to: 'oai/up' }, { to: 'plain/p' }], regions: ['mars'] },
+      mars: { targets: [{ to: 'oai/up' }, { to: 'plain/p' }], strategy: 'priority', regions: ['mars'] },
       half: { targets: [{ to: 'plain/p' }, { to: 'oai/up' }] },
     },
     defaultModel: 'oai/up',
