@@ -14,6 +14,7 @@ import {
 import type { Quirk } from '../presets/preset.ts';
 import { createFindWord, type FindWord } from '../wire/find-word.ts';
 import { findJsonMistake } from '../wire/json-mistake.ts';
+import { patchJson } from '../wire/patch-json.ts';
 import { type Edit, editPieces } from '../wire/top-level-scan.ts';
 import type { Outgoing } from './attempt.ts';
 import type { Call, Decoded, Target } from './call.ts';
@@ -142,13 +143,15 @@ export function writeRaw(call: Call, target: Target): Outgoing {
   let body: readonly Buffer[];
   const nested = call.operation === 'embed' && call.client.id === 'gemini';
   if (changed || nested || mustParse(call, target)) {
-    const parsed = changed ?? (nested ? renameNested(parseBody(call.body), call.model, target.model) : parseBody(call.body));
+    const received = changed ?? parseBody(call.body);
+    const parsed = nested && !changed ? renameNested(received, call.model, target.model) : received;
     const named =
       target.wire.wire.modelIn === 'path' || call.client.id === 'gemini'
         ? without(parsed, 'model', 'stream')
         : { ...parsed, model: target.model };
     const withUsage = { ...named, ...(addUsage ? { stream_options: { ...options, include_usage: true } } : {}), ...preferences };
-    body = [Buffer.from(JSON.stringify(finished(withUsage, target, call.stream, notes)))];
+    const written = finished(withUsage, target, call.stream, notes);
+    body = changed ? [Buffer.from(JSON.stringify(written))] : patchJson(call.body, received, written);
     refuseLosses(call, notes);
   } else {
     const edits = rawEdits(call, target, options, addUsage);

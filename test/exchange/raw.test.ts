@@ -51,6 +51,18 @@ describe('the body of a call in the provider’s own protocol', () => {
     }
   });
 
+  it('a provider that refuses a field: only that one goes', async () => {
+    const { url } = stage.upstream;
+    const strict = await setStage({ providers: { fussy: { preset: 'groq', baseUrl: url, key: 'up-secret', protocols: ['openai-chat'] } } });
+    stage.upstream.answer = json(chat.whole);
+    const kept = '"messages":[{"role":"user","content":"\\u724c", "n": 1.0}],"seed":12345678901234567890,"tools":[ {"x":1E+2} ]';
+    const sent = `{"model":"fussy/up","logprobs":true, ${kept}}`;
+    const got = await call(`${strict.server.url}/v1/chat/completions`, sent, { 'x-api-key': strict.server.key });
+    await strict.close();
+    expect(got.status).toBe(200);
+    expect(seenBody()).toBe(`{"model":"up",${kept}}`);
+  });
+
   it('Gemini: the path’s model, and one in the body', async () => {
     stage.upstream.answer = json(gemini.whole);
     await send('/v1beta/models/fastg:generateContent', '{ "contents":[{"parts":[{"text":"a"}]}], "unheardOf": 1 }');
