@@ -104,6 +104,16 @@ function openRequests(ports: StorePorts) {
       log.warn({ err }, 'The table of requests was damaged: it is put aside, and made again from the journal'),
     );
   });
+  const noteDamage = async (trouble: unknown): Promise<void> => {
+    try {
+      const { isDamaged, markDamaged } = await import('./store/requests/database.ts');
+      if (!isDamaged(trouble)) return;
+      await markDamaged(folder);
+      log.error({}, 'The table of requests is damaged. With the next start it is put aside, and made again from the journal');
+    } catch (err) {
+      log.error({ err }, 'The table of requests could not be marked as damaged');
+    }
+  };
   const load = lazily(async () => {
     const { createRequests } = await import('./store/requests/requests.ts');
     made = createRequests({
@@ -112,6 +122,7 @@ function openRequests(ports: StorePorts) {
       limits: () => config().limits,
       onTrouble(err, dropped) {
         failingSince = clock.now();
+        void noteDamage(err);
         log.error({ err, dropped }, 'The table of requests cannot be written. Calls go on, and stand in the journal');
       },
       onRecovered(dropped) {

@@ -1,4 +1,4 @@
-import { rename, rm } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Kysely, Generated } from 'kysely';
 import type { Migration } from 'kysely/migration';
@@ -49,10 +49,30 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001-requests': reque
 /** SQLite's words for a file that is damaged, or is none of its own. https://www.sqlite.org/rescode.html */
 const DAMAGED: ReadonlySet<number> = new Set([11, 26]);
 
-function isDamaged(error: unknown): boolean {
+/** Whether an error says that the file is damaged. */
+export function isDamaged(error: unknown): boolean {
   const { errcode, cause } = error as { readonly errcode?: unknown; readonly cause?: unknown };
   if (typeof errcode === 'number') return DAMAGED.has(errcode & 0xff);
   return cause instanceof Error && isDamaged(cause);
+}
+
+/** Beside a file that is known to be damaged. */
+const MARK = `${REQUESTS_FILE}.broken`;
+
+/** Says of a file that is in use that it is damaged: whoever opens it next puts it aside. */
+export const markDamaged = (folder: string): Promise<void> => writeFile(join(folder, MARK), '', { mode: 0o600 });
+
+/** Takes the mark away; false where there was none, or another process has taken it. */
+const takeMark = (folder: string): Promise<boolean> =>
+  rm(join(folder, MARK)).then(
+    () => true,
+    () => false,
+  );
+
+async function putAside(folder: string): Promise<void> {
+  const path = join(folder, REQUESTS_FILE);
+  await rename(path, `${path}.damaged`);
+  for (const part of ['-wal', '-shm']) await rm(path + part, { force: true });
 }
 
 const open = (folder: string): Promise<RequestsDatabase> => openFile(folder, REQUESTS_FILE, MIGRATIONS, { isFleeting: true });
@@ -62,14 +82,16 @@ const open = (folder: string): Promise<RequestsDatabase> => openFile(folder, REQ
  * begun: `onDamage` is told.
  */
 export async function openRequests(folder: string, onDamage: (error: unknown) => void): Promise<RequestsDatabase> {
+  if (await takeMark(folder)) {
+    onDamage(new Error('It was found damaged when it was written'));
+    await putAside(folder);
+  }
   try {
     return await open(folder);
   } catch (error) {
     if (!isDamaged(error)) throw error;
     onDamage(error);
-    const path = join(folder, REQUESTS_FILE);
-    await rename(path, `${path}.damaged`);
-    for (const part of ['-wal', '-shm']) await rm(path + part, { force: true });
+    await putAside(folder);
     return open(folder);
   }
 }

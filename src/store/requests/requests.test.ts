@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CallRecord } from '../../exchange/ports.ts';
 import { lazily } from '../../lazily.ts';
 import { catchUp } from './catch-up.ts';
-import { openRequests } from './database.ts';
+import { isDamaged, markDamaged, openRequests } from './database.ts';
 import { openReader } from './read-requests.ts';
 import { createRequests, type Requests, type RequestsPorts } from './requests.ts';
 
@@ -176,6 +176,23 @@ describe('the table of requests', () => {
     expect(kept()).toEqual([record(1)]);
     expect(said).toEqual([expect.stringMatching(/^damaged: /)]);
     expect((await readFile(join(folder, 'requests.db.damaged'), 'utf8')).slice(0, 11)).toBe('no database');
+  });
+
+  it('begins anew with the next start where it was found damaged while it was written', async () => {
+    const subject = requests();
+    subject.add(record(1));
+    await subject.flush();
+    await markDamaged(folder);
+    const database = await openRequests(folder, (error) => said.push((error as Error).message));
+    closing.push(() => database.destroy());
+    expect(kept()).toEqual([]);
+    expect(said).toEqual(['It was found damaged when it was written']);
+    expect(await readdir(folder)).not.toContain('requests.db.broken');
+    expect([isDamaged({ errcode: 267 }), isDamaged(new Error('x', { cause: Object.assign(new Error('y'), { errcode: 26 }) }))]).toEqual([
+      true,
+      true,
+    ]);
+    expect([isDamaged({ errcode: 5 }), isDamaged(new Error('x'))]).toEqual([false, false]);
   });
 
   it('takes rows of several processes at once, and loses none', { timeout: 60_000 }, async () => {
