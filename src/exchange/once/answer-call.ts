@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { GatewayError, gatewayFault } from '../../ir/index.ts';
+import { GatewayError, gatewayFault, type ProtocolId } from '../../ir/index.ts';
 import { type CachedRoute, cachedRoute } from '../../policy/routes/cached-route.ts';
 import type { AttemptEnd, Call, Decoded } from '../call.ts';
 import type { ClientSink } from '../client-sink.ts';
@@ -147,18 +147,16 @@ async function follow(asking: Asking, flight: Flight, isLast: boolean, ports: On
   if ('endedBy' in outcome) return settleShared(asking, ports, outcome, sharedOf(flight));
   if ('kept' in outcome) return isUsable(outcome.kept, asking) ? give(asking, outcome.kept, 'shared', ports) : undefined;
   if (!('fault' in outcome) || (!isLast && !isPointless(outcome.fault))) return undefined;
-  const { fault, end } = outcome;
+  const { fault, end, dialect } = outcome;
   // An upstream's own words are for clients of its dialect.
   const { errorBody, headers } = end ?? {};
   return settleShared(asking, ports, {
     fault,
     endedBy: 'gateway',
-    ...(errorBody && isSameDialect(asking, flight) ? { errorBody } : {}),
+    ...(errorBody && dialect === call.client.id ? { errorBody } : {}),
     ...(headers ? { headers } : {}),
   });
 }
-
-const isSameDialect = ({ call }: Asking, flight: Flight): boolean => flight.source?.upstream === call.client.id;
 
 /** Makes the call, lets others follow it, and keeps what came of it. */
 async function lead(asking: Asking, ports: OncePorts): Promise<AttemptEnd> {
@@ -180,15 +178,15 @@ async function lead(asking: Asking, ports: OncePorts): Promise<AttemptEnd> {
     const end = await runExchange(made, flight, ports);
     const answer = end.fault || end.endedBy === 'client' ? undefined : flight.answer(ports.clock.now(), words, call.stream);
     if (answer && isKeepable(answer, end)) store.put(key, answer, route.ttlMs);
-    flight.finish(outcomeOf(end, answer));
+    flight.finish(outcomeOf(end, answer, call.client.id));
     return end;
   } finally {
     land(key, flight, ports.answers);
   }
 }
 
-function outcomeOf(end: AttemptEnd, kept: KeptAnswer | undefined): Outcome {
-  if (end.fault) return { fault: end.fault, end };
+function outcomeOf(end: AttemptEnd, kept: KeptAnswer | undefined, dialect: ProtocolId): Outcome {
+  if (end.fault) return { fault: end.fault, end, dialect };
   if (kept) return { kept };
   return end.endedBy === 'client' ? { nothing: true } : { told: true };
 }

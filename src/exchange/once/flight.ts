@@ -15,7 +15,8 @@ export interface Source {
 export type Outcome =
   /** An answer for everybody who asked the same. */
   | { readonly kept: KeptAnswer }
-  | { readonly fault: Fault; readonly end?: AttemptEnd }
+  /** `dialect`: whose words its own error answer is in, where it has one. */
+  | { readonly fault: Fault; readonly end?: AttemptEnd; readonly dialect?: ProtocolId }
   /** It was told to those who listened, and is not held for others: too long, or in words that cannot be read. */
   | { readonly told: true }
   /** Nobody waited any more. */

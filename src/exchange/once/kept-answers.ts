@@ -82,6 +82,8 @@ function createMemory(now: () => number, limit: () => number) {
 }
 
 const TOPIC = 'kept answer';
+/** How long other processes are asked. */
+const ELSEWHERE_MS = 250;
 
 /**
  * Answers in memory: at most `limit` bytes, in force now, all processes together. What this one does not have it asks the others for.
@@ -89,19 +91,25 @@ const TOPIC = 'kept answer';
 export function createAnswerMemory(now: () => number, limit: () => number, others?: Neighbours): AnswerStore {
   const own = createMemory(now, () => Math.floor(limit() / (others?.count ?? 1)));
   others?.answer(TOPIC, (key) => own.find(String(key)));
-  const elsewhere = async (key: string): Promise<Found | undefined> => {
+  const elsewhere = async (key: string, { ask }: Neighbours): Promise<Found | undefined> => {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(resolve, ELSEWHERE_MS, undefined);
+    });
     try {
-      return (await others?.ask(TOPIC, key)) as Found | undefined;
+      return (await Promise.race([ask(TOPIC, key), late])) as Found | undefined;
     } catch {
       // Whatever is wrong there, the question can be asked of a provider.
       return undefined;
+    } finally {
+      clearTimeout(timer);
     }
   };
   return {
     async get(key) {
       const here = own.find(key);
       if (here || !others) return here?.answer;
-      const there = await elsewhere(key);
+      const there = await elsewhere(key, others);
       if (there) own.put(key, there.answer, there.leftMs);
       return there?.answer;
     },

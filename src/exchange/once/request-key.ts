@@ -20,6 +20,9 @@ const AS_WRITTEN: ReadonlySet<string> = new Set([
 /** Members of a request that say how an answer is written, who it is for, and where it is kept: no model sees them. */
 const UNSEEN: ReadonlySet<string> = new Set(['model', 'stream', 'includeUsage', 'user', 'metadata', 'store', 'promptCacheKey']);
 
+/** The same, of members that only one dialect has: who it is for, and how long a provider's own cache keeps it. */
+const UNSEEN_ELSEWHERE: ReadonlySet<string> = new Set(['safety_identifier', 'session_id', 'client_metadata', 'prompt_cache_retention']);
+
 /** Marks for a provider's own cache: they change what an answer costs, not the answer. */
 const MARK = 'cache';
 
@@ -48,7 +51,10 @@ function apart(turn: Turn): readonly Turn[] {
 /** What a request asks for, without how its answer is to be written, and without what no model sees. */
 function asked(request: ChatRequest): unknown {
   const { instructions, turns, n, residue, ...rest } = request;
-  const unknown = Object.entries(residue ?? {}).filter(([, members]) => Object.keys(members).length > 0);
+  const unknown = Object.entries(residue ?? {}).flatMap(([dialect, members]) => {
+    const left = Object.entries(members).filter(([name]) => !UNSEEN_ELSEWHERE.has(name));
+    return left.length > 0 ? [[dialect, Object.fromEntries(left)]] : [];
+  });
   // Dialects differ in where instructions stand: before the turns, or as the first of them.
   const first: readonly Turn[] = instructions.length > 0 ? [{ role: 'system', parts: instructions }] : [];
   const seen = Object.fromEntries(Object.entries(rest).filter(([name]) => !UNSEEN.has(name)));

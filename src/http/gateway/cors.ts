@@ -3,7 +3,7 @@ import type { OutHeaders } from '../../exchange/client-sink.ts';
 
 /** What browser code may read of our replies. */
 const EXPOSED =
-  'x-request-id, x-pailou-request-id, x-pailou-served-by, x-pailou-attempts, x-pailou-overhead-ms, x-pailou-notes, x-pailou-count, retry-after, request-id';
+  'x-request-id, x-pailou-request-id, x-pailou-served-by, x-pailou-attempts, x-pailou-overhead-ms, x-pailou-notes, x-pailou-count, x-pailou-cache, age, idempotent-replayed, retry-after, request-id';
 
 function allowedOrigin(origin: string, allowed: readonly string[]): string | undefined {
   if (allowed.includes('*')) return '*';

@@ -101,6 +101,7 @@ describe('what makes another question', () => {
 describe('what makes no other question', () => {
   const rows: readonly { readonly name: string; readonly second: Partial<Question> }[] = [
     { name: 'whose user it is for', second: { body: { user: 'someone' } } },
+    { name: 'whom a provider knows its user by', second: { body: { safety_identifier: 'someone' } } },
     { name: 'metadata', second: { body: { metadata: { trace: '1' } } } },
     { name: 'one answer, in so many words', second: { body: { n: 1 } } },
     { name: 'a member that is null', second: { body: { seed: null } } },

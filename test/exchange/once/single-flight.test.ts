@@ -165,6 +165,16 @@ describe('when the one call fails', () => {
     expect(waiting).toHaveLength(1);
   });
 
+  it('a mistake is told in the provider’s own words to all of its dialect', async () => {
+    const { answer, waiting } = held();
+    stage.upstream.answer = answer;
+    const all = Array.from({ length: 5 }, () => put(stage, { client: chat, model: 'kept-oai' }));
+    await arrived(5);
+    const own = { error: { message: 'no such voice', type: 'invalid_request_error', param: null, code: null, hint: 'of its own' } };
+    wholeTo(waiting[0], own, 400);
+    for (const one of all) expect(JSON.parse((await one).text)).toEqual(own);
+  });
+
   it.each([429, 503])('%i with a time to come back is everybody’s', async (status) => {
     stage.upstream.answer = (_, response) => void waiting.push(response);
     const waiting: ServerResponse[] = [];
