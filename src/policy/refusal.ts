@@ -39,7 +39,8 @@ function noneCan(request: RouteRequest, candidates: readonly Candidate[]): Refus
   return { kind: 'bad_request', message: `No target of '${request.model}' can do this: ${each.join('; ')}`, param: 'model' };
 }
 
-const UNWANTED = new Set<ReasonCode>(['provider_filter', 'data_retention', 'max_price', 'price_unknown']);
+const UNWANTED = new Set<ReasonCode>(['provider_filter', 'data_retention']);
+const TOO_DEAR = new Set<ReasonCode>([...UNWANTED, 'max_price', 'price_unknown']);
 const FORBIDDEN = new Set<ReasonCode>(['region_excluded', 'data_retention']);
 
 const WHY: { readonly [R in ReasonCode]?: string } = {
@@ -67,8 +68,10 @@ function forbiddenBy(request: RouteRequest, candidates: readonly Candidate[]): R
     const message = `No target of '${request.model}' may be used: ${eachWith(candidates, FORBIDDEN)}`;
     return { kind: 'permission', message, param: 'model' };
   }
-  if (request.prefers === undefined || !isOutFor(candidates, UNWANTED)) return undefined;
-  return { kind: 'bad_request', message: `'provider' leaves nothing to try of: ${eachWith(candidates, UNWANTED)}`, param: 'provider' };
+  // Routes by price know of unknown prices, too: only a bound makes them a reason.
+  const unwanted = request.prefers?.maxPrice ? TOO_DEAR : UNWANTED;
+  if (!request.prefers || !isOutFor(candidates, unwanted)) return undefined;
+  return { kind: 'bad_request', message: `'provider' leaves nothing to try of: ${eachWith(candidates, unwanted)}`, param: 'provider' };
 }
 
 /** What is said to a caller of whose candidates none may be tried. */

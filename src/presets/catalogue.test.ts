@@ -20,6 +20,13 @@ describe('the catalogue that ships', () => {
     expect(bytes).toBeLessThan(300_000);
   });
 
+  const MAIN = `openai anthropic gemini azure-openai vertex bedrock openrouter deepseek moonshot zai dashscope minimax volcengine siliconflow
+    hunyuan qianfan stepfun xai mistral groq cerebras together fireworks deepinfra perplexity cohere`;
+  it.each(MAIN.split(/\s+/))('has prices of %s', (preset) => {
+    const found = FILES.find(({ file }) => file.preset === preset);
+    expect(found?.file.lists.some(({ models }) => models.some(({ price }) => price?.input !== undefined))).toBe(true);
+  });
+
   it.each(FILES)('$name: presets, regions, pages and days', ({ name, file }) => {
     const preset = presets.get(file.preset);
     expect(name).toBe(`${preset?.id}.json`);

@@ -15,7 +15,10 @@ const provider = (name: string, settings: object = {}): [string, Provider] => [
     name,
     preset: { id: name, knows: [] },
     wires: new Map([
-      ['openai-chat', { serves: () => true, factsOf: () => ({ media: {}, output: 'json-schema', reasoningControl: 'effort' }) }],
+      [
+        'openai-chat',
+        { serves: () => true, factsOf: () => ({ media: { image: 'none' }, output: 'json-schema', reasoningControl: 'effort' }) },
+      ],
     ]),
     media: [],
     settings,
@@ -207,6 +210,13 @@ const CASES: readonly Case[] = [
     models: { r: route(['a/m', 'b/m'], { dataCollection: 'deny' }) },
     tried: ['b/m'],
     says: 'a/m: alias lowest_cost data_retention',
+  },
+  {
+    name: 'an unknown price is no reason where none was bounded',
+    models: { r: route(['nowhere/m', 'b/m']) },
+    request: { needs: { abilities: ['vision'] }, prefers: { requireParameters: true } },
+    tried: [],
+    refusal: "No target of 'r' can do this",
   },
 ];
 
