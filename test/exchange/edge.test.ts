@@ -287,12 +287,40 @@ describe('HTTP that is none, or two at once', () => {
     { name: 'a bare line feed in a header', text: `${head}x-a: b\nx-c: d\r\n\r\n` },
     { name: 'a folded header', text: `${head}x-a: b\r\n c\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}`, anyOf: [400, 404] },
     { name: 'a chunk size that is none', text: `${head}transfer-encoding: chunked\r\n\r\nzz\r\n` },
+    { name: 'a space before the colon', text: `${head}transfer-encoding : chunked\r\n\r\n0\r\n\r\n` },
+    { name: 'an encoding that is nearly chunked', text: `${head}transfer-encoding: xchunked\r\n\r\n0\r\n\r\n` },
+    { name: 'encodings twice', text: `${head}transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n\r\n0\r\n\r\n` },
+    { name: 'a length with a list', text: `${head}content-length: 2, 2\r\n\r\n{}` },
+    { name: 'a length below nothing', text: `${head}content-length: -1\r\n\r\n` },
+    { name: 'a length in hexadecimal', text: `${head}content-length: 0x2\r\n\r\n{}` },
+    { name: 'a bare carriage return in a header', text: `${head}x-a: b\rcontent-length: 2\r\n\r\n{}` },
+    { name: 'a NUL in a header', text: `${head}x-a: b\0c\r\n\r\n` },
+    { name: 'a header without a name', text: `${head}: b\r\n\r\n` },
+    { name: 'a chunk size below nothing', text: `${head}transfer-encoding: chunked\r\n\r\n-1\r\n` },
+    { name: 'a chunk size beyond numbers', text: `${head}transfer-encoding: chunked\r\n\r\nfffffffffffffffff\r\n` },
+    { name: 'a chunk that is longer than it says', text: `${head}transfer-encoding: chunked\r\n\r\n1\r\n{}\r\n0\r\n\r\n` },
+    { name: 'chunks that end with a bare line feed', text: `${head}transfer-encoding: chunked\r\n\r\n2\n{}\n0\n\n` },
+    {
+      name: 'extensions of chunks without an end',
+      text: `${head}transfer-encoding: chunked\r\n\r\n2;${'a=b;'.repeat(20_000)}`,
+      anyOf: [400, 413],
+    },
+    { name: 'a request line of two', text: `POST /v1/chat/completions HTTP/1.1 HTTP/1.1\r\nhost: x\r\n\r\n` },
+    { name: 'a version that is none', text: `POST /v1/chat/completions HTTP/9.9\r\nhost: x\r\n\r\n` },
+    {
+      name: 'a whole URL',
+      text: `POST http://evil.example/v1/chat/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}`,
+      anyOf: [400, 404],
+    },
+    { name: 'a tunnel', text: `CONNECT evil.example:443 HTTP/1.1\r\nhost: x\r\n\r\n`, anyOf: [0, 400, 404, 405] },
     { name: 'no host', text: 'GET / HTTP/1.1\r\n\r\n' },
     { name: 'something else', text: 'hello\r\n\r\n' },
   ])('$name is refused', async ({ text: bytes, anyOf = [400] }) => {
     stage.upstream.seen.length = 0;
     const got = await raw(bytes);
     expect(anyOf, got).toContain(Number(got.slice(9, 12)));
+    // And nothing that was hidden in it is taken for a request of its own.
+    expect(got.split('HTTP/1.1 ').length, got).toBeLessThanOrEqual(2);
     expect(stage.upstream.seen).toEqual([]);
   });
 
