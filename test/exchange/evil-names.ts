@@ -1,5 +1,5 @@
 // Names that would lead elsewhere if they went on as they are, and the places of all endpoints where clients put names.
-import { FAMILIES } from '../fakes/fault-families.ts';
+import type { FAMILIES } from '../fakes/fault-families.ts';
 import { DIALECTS } from './dialects.ts';
 
 /** What would lead elsewhere, end a line, or change what a path means, if it went on as it is. */

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { formatPage } from '../../scripts/format-page.ts';
 import { killAll } from '../e2e/program.ts';
 import { cancellation } from './cancellation.ts';
+import { edge } from './edge.ts';
 import { endings } from './endings.ts';
 import { failures } from './failures.ts';
 import { framing } from './framing.ts';
@@ -39,6 +40,7 @@ const PARTS: readonly Part[] = [
   overload,
   life,
   hostile,
+  edge,
   patterns,
 ];
 const SIZES: Sizes = {
