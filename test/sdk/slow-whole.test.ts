@@ -26,7 +26,10 @@ beforeAll(async () => {
     painter: { preset: 'openai', baseUrl: first.url, key: 'up-secret' },
   };
   const server_ = { host: '127.0.0.1', port: 0, workers: 1 as const, trustedProxies: [], cors: ['*'], keepAlive: { whole: true } };
-  const models = { 'both-*': { targets: [{ to: 'a/*' }, { to: 'b/*' }], strategy: 'priority' } } as const;
+  const models = {
+    'both-*': { targets: [{ to: 'a/*' }, { to: 'b/*' }], strategy: 'priority' },
+    'kept-*': { targets: [{ to: 'a/*' }], cache: 60_000 },
+  } as const;
   server = await startTestServer({ server: server_, providers, models }, undefined, clock);
   server.app.server.on('request', (_request, response: ServerResponse) => {
     open.add(response);
@@ -193,6 +196,24 @@ describe.concurrent('on the wire', () => {
     const bad = await keptWaiting(ask, (play) => play.cut('rst'));
     expect(bad).toMatchObject({ status: 200, complete: false });
     expect(bad.text.trim()).toBe('');
+  });
+
+  it.each([
+    ['an answer', true],
+    ['their common mistake', false],
+  ] as const)('clients that share one call of a provider share %s, each behind its own white space', async (_, isGood) => {
+    const both = await keptWaiting(
+      async (mark) => Promise.all([ask(`kept-${mark}`), ask(`kept-${mark}`)]),
+      (play) => {
+        play.head(isGood ? 200 : 400, asJson);
+        play.end(JSON.stringify(isGood ? chat.whole : chat.error(400, 'your mistake')));
+      },
+    );
+    for (const got of both) {
+      expect(got).toMatchObject({ status: 200, complete: isGood, text: expect.stringMatching(/^\n+/) });
+      if (isGood) expect(chat.wholeText(JSON.parse(got.text))).toBe(TEXT);
+      else expect(() => JSON.parse(got.text)).toThrow();
+    }
   });
 
   it('a client that leaves meanwhile stops the upstream', async () => {
