@@ -1,10 +1,13 @@
 // Clients that leave: before the headers, before the first token, in the middle, at every endpoint. The upstream must be let go at once.
 import { Agent, request as httpRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DIALECTS } from '../exchange/dialects.ts';
 import { type Family, FAMILIES, providersAt } from '../fakes/fault-families.ts';
 import { type Behaviour, type FaultUpstream, startFaultUpstream, type Try } from '../fakes/fault-upstream.ts';
+import { startTestServer } from '../server.ts';
 import { type Gateway, KEY, startGateway } from './gateway.ts';
-import { inParallel, type Measured, ms, type Part, percentile } from './part.ts';
+import { inParallel, type Measured, ms, pairName, type Part, percentile } from './part.ts';
+import { talk } from './talk.ts';
 
 const LIMIT_MS = 250;
 /** Clients that are there at once. */
@@ -117,4 +120,50 @@ export async function* cancellationRows(clients: number, limit = LIMIT_MS): Asyn
   }
 }
 
-export const cancellation: Part = { name: 'cancellation', rows: ({ clients }) => cancellationRows(clients) };
+/** Clients that leave in the middle of a stream, of every protocol over every protocol: what had come is in the record. */
+async function* leftCounted(clients: number): AsyncIterable<Measured> {
+  const upstream = await startFaultUpstream();
+  const server = await startTestServer({ providers: providersAt(upstream.url), keys: [{ name: 'stress', value: KEY }] });
+  const agent = new Agent({ keepAlive: false });
+  try {
+    for (const client of DIALECTS) {
+      for (const target of DIALECTS) {
+        server.records.length = 0;
+        upstream.behave = (_one, response) => {
+          response.writeHead(200, { 'content-type': 'text/event-stream' });
+          for (const event of target.events.slice(0, target.before)) response.write(event);
+        };
+        const model = `${target.provider}/up`;
+        await inParallel(
+          Array.from({ length: clients }, () => async () => {
+            const gone = new AbortController();
+            await talk({
+              url: server.url + client.path(model, true),
+              body: JSON.stringify(client.body(model, true)),
+              agent,
+              signal: gone.signal,
+              heard: (text) => text.includes('three') && gone.abort(),
+            });
+          }),
+          WIDTH,
+        );
+        for (let tries = 0; tries < 500 && server.records.length < clients; tries++) await sleep(10);
+        const counted = server.records.filter(({ output = 0, endedBy }) => output > 0 && endedBy === 'client').length;
+        const value = clients - counted;
+        yield { promise: 'time.left-counted', about: pairName(client.id, target.id), value, many: clients, isKept: value === 0 };
+      }
+    }
+  } finally {
+    agent.destroy();
+    await server.close();
+    await upstream.close();
+  }
+}
+
+export const cancellation: Part = {
+  name: 'cancellation',
+  async *rows({ clients }) {
+    yield* cancellationRows(clients);
+    yield* leftCounted(clients);
+  },
+};

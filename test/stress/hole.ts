@@ -2,13 +2,12 @@
 import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chat } from '../exchange/dialects.ts';
-import { startFaultUpstream } from '../fakes/fault-upstream.ts';
-import { startGateway } from './gateway.ts';
+import { FAMILIES, type Family, providersAt } from '../fakes/fault-families.ts';
+import { type FaultUpstream, startFaultUpstream } from '../fakes/fault-upstream.ts';
+import { type Gateway, startGateway } from './gateway.ts';
 import { inParallel, type Measured, ms, type Part, percentile } from './part.ts';
 import { settings } from './paced.ts';
 import { talk } from './talk.ts';
-
-const ROUNDS = 5;
 
 /** The 99th percentile of answers of a provider that is well. */
 async function p99Of(url: string, agent: Agent, requests: number): Promise<{ readonly p99: number; readonly failed: number }> {
@@ -25,50 +24,69 @@ async function p99Of(url: string, agent: Agent, requests: number): Promise<{ rea
   return { p99: percentile(times, 0.99), failed };
 }
 
+/** Who is held, how many of them, and over how many rounds of how many calls the others are measured. */
+interface Crowd {
+  readonly family: Family;
+  readonly held: number;
+  readonly rounds: number;
+  readonly calls: number;
+}
+
+interface Scene {
+  readonly gateway: Gateway;
+  readonly dead: FaultUpstream;
+  readonly agent: Agent;
+}
+
+async function crowded({ gateway, dead, agent }: Scene, { family, held, rounds, calls }: Crowd): Promise<Measured> {
+  const url = `${gateway.url}/v1/chat/completions`;
+  const { path, type, body } = family.ask('x');
+  const free: number[] = [];
+  const beside: number[] = [];
+  let failed = 0;
+  // In turn, and the middle of each: a machine that is busy for a while is so for both.
+  for (let round = 0; round < rounds; round++) {
+    const alone = await p99Of(url, agent, calls);
+    dead.tries.length = 0;
+    const holders = new Agent({ keepAlive: false });
+    const waiting = Array.from({ length: held }, () => talk({ url: gateway.url + path, body, type, agent: holders, withinMs: 120_000 }));
+    while (dead.tries.length < held) await sleep(10);
+    await sleep(200);
+    const during = await p99Of(url, agent, calls);
+    holders.destroy();
+    await Promise.all(waiting);
+    await sleep(200);
+    free.push(alone.p99);
+    beside.push(during.p99);
+    failed += alone.failed + during.failed;
+  }
+  const usual = percentile(free, 0.5);
+  const value = percentile(beside, 0.5) - usual;
+  const isKept = value <= Math.max(usual * 0.05, 2) && failed === 0;
+  const detail = `${held} held; without them ${ms(usual)}; ${failed} failed`;
+  return { promise: 'time.hole', about: family.name, value, many: rounds, isKept, detail };
+}
+
+/** As many as are promised for chat, fewer at the other endpoints. */
 async function* holeRows(held: number): AsyncIterable<Measured> {
   const well = await startFaultUpstream((_one, response) => {
     setTimeout(() => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(chat.whole)), 10);
   });
-  const hole = await startFaultUpstream();
-  const gateway = await startGateway({ well: settings(well.url), dead: settings(hole.url) });
+  const dead = await startFaultUpstream();
+  const gateway = await startGateway({ ...providersAt(dead.url), well: settings(well.url) });
   const agent = new Agent({ keepAlive: true });
-  const url = `${gateway.url}/v1/chat/completions`;
-  const body = JSON.stringify(chat.body('dead/up', false));
   try {
-    await p99Of(url, agent, 1000);
-    const free: number[] = [];
-    const crowded: number[] = [];
-    let failed = 0;
-    // In turn, and the middle of each: a machine that is busy for a while is so for both.
-    for (let round = 0; round < ROUNDS; round++) {
-      const alone = await p99Of(url, agent, 1000);
-      hole.tries.length = 0;
-      const holders = new Agent({ keepAlive: false });
-      const waiting = Array.from({ length: held }, () => talk({ url, body, agent: holders, withinMs: 120_000 }));
-      while (hole.tries.length < held) await sleep(10);
-      await sleep(200);
-      const beside = await p99Of(url, agent, 1000);
-      holders.destroy();
-      await Promise.all(waiting);
-      await sleep(200);
-      free.push(alone.p99);
-      crowded.push(beside.p99);
-      failed += alone.failed + beside.failed;
+    await p99Of(`${gateway.url}/v1/chat/completions`, agent, 1000);
+    for (const family of FAMILIES) {
+      const isMost = family.name === chat.id;
+      const crowd = isMost ? { held, rounds: 5, calls: 1000 } : { held: Math.ceil(held / 10), rounds: 3, calls: 300 };
+      yield await crowded({ gateway, dead, agent }, { family, ...crowd });
     }
-    const usual = percentile(free, 0.5);
-    const during = percentile(crowded, 0.5);
-    yield {
-      promise: 'time.hole',
-      value: during - usual,
-      many: ROUNDS,
-      isKept: during <= Math.max(usual * 1.05, usual + 2) && failed === 0,
-      detail: `${ms(during)}; without them ${ms(usual)}; ${failed} failed`,
-    };
   } finally {
     agent.destroy();
     await gateway.stop();
     await well.close();
-    await hole.close();
+    await dead.close();
   }
 }
 

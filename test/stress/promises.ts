@@ -168,7 +168,11 @@ const ALL = {
   'time.left-first': left(['The same before the first token', '在首个 token 之前离开'], ['left before first token', '首个 token 前离开']),
   'time.left-middle': left(['The same in the middle', '在中途离开'], ['left in the middle', '中途离开']),
   'time.left-again': none('clients', ['Calls that were sent again after their client had left', '客户端离开后又被重发的请求']),
-  'time.left-counted': none('clients', ['Calls whose client left and whose record has no usage', '客户端离开而记录中没有用量的请求']),
+  'time.left-counted': none(
+    'clients',
+    ['Calls whose client left in the middle and whose record has no usage', '客户端中途离开而记录中没有用量的请求'],
+    ['left, not counted', '离开未计量'],
+  ),
   'time.connect': ends(['Beyond the time that was set: `connect`', '超出所设时间：`connect`']),
   'time.headers': ends(['The same: `headers`', '同上：`headers`']),
   'time.first-token': ends(['The same: `firstToken`', '同上：`firstToken`']),

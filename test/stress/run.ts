@@ -1,6 +1,6 @@
 // npm run test:stress: the promises of reliability that need long runs, each with its number, as rows of a table.
 // `--only streams,memory`: some parts. `--write`: what was found goes into measured.json and the pages, in place of what these parts
-// found before. The sizes of a run are arguments as well: see SIZES. Tasks under kill -9: npm run test:tasks.
+// found before; with `--only none` the pages are only made anew. The sizes of a run are arguments as well: see SIZES. Tasks under kill -9: npm run test:tasks.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -66,13 +66,13 @@ const { values } = parseArgs({
 const given = values as Readonly<Record<string, string | undefined>>;
 const sizes = Object.fromEntries(names.map((name) => [name, Number(given[name] ?? SIZES[name])])) as unknown as Sizes;
 const only = given['only']?.split(',');
-const unknown = only?.filter((name) => !PARTS.some((part) => part.name === name)) ?? [];
+const unknown = only?.filter((name) => name !== 'none' && !PARTS.some((part) => part.name === name)) ?? [];
 if (unknown.length > 0) throw new Error(`no part ${unknown.join(', ')}; there are ${PARTS.map(({ name }) => name).join(', ')}`);
 
 function write(rows: readonly Measured[]): void {
-  const now = new Date().toISOString().slice(0, 10);
+  const before = JSON.parse(readFileSync(MEASURED, 'utf8')) as Kept;
   const plain = rows.map(({ detail: _detail, ...row }) => row);
-  const kept = merged(JSON.parse(readFileSync(MEASURED, 'utf8')) as Kept, plain, now);
+  const kept = merged(before, plain, rows.length > 0 ? new Date().toISOString().slice(0, 10) : before.at);
   writeFileSync(MEASURED, formatPage('test/stress/measured.json', JSON.stringify(kept)));
   for (const [page, language] of [
     ['docs/reliability.md', 'en'],

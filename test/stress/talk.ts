@@ -17,16 +17,18 @@ export interface Said {
   readonly agent: Agent;
   readonly type?: string;
   readonly heard?: (text: string) => void;
+  /** Hangs up. */
+  readonly signal?: AbortSignal;
   /** It is given up after this, as if the connection had broken. */
   readonly withinMs?: number;
 }
 
 /** Asks and reads the answer; never rejects. */
-export function talk({ url, body, agent, type = 'application/json', heard, withinMs = 60_000 }: Said): Promise<Got> {
+export function talk({ url, body, agent, type = 'application/json', heard, withinMs = 60_000, signal }: Said): Promise<Got> {
   return new Promise((resolve) => {
     const headers = { 'content-type': type, 'content-length': Buffer.byteLength(body), authorization: `Bearer ${KEY}` };
     let text = '';
-    const sent = httpRequest(url, { method: 'POST', headers, agent }, (response) => {
+    const sent = httpRequest(url, { method: 'POST', headers, agent, ...(signal ? { signal } : {}) }, (response) => {
       response.setEncoding('utf8');
       response.on('data', (piece: string) => {
         text += piece;
