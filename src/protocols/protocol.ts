@@ -77,6 +77,13 @@ export interface WireFault {
   readonly body: JsonObject;
 }
 
+/** Writes an error into a stream whose events were relayed as they came, so that it goes on from them. */
+export interface RelayedFaults {
+  /** Whole events that were relayed. */
+  see(events: Buffer): void;
+  readonly faultFrame: ClientCodec['faultFrame'];
+}
+
 /** The half that speaks with clients. */
 export interface ClientCodec {
   readonly id: ProtocolId;
@@ -91,6 +98,8 @@ export interface ClientCodec {
   encodeFault(fault: Fault, requestId: string): WireFault;
   /** The same as a frame in a stream that has begun. */
   faultFrame(fault: Fault, requestId: string, write: WriteFrame): void;
+  /** For one stream of relayed bytes; absent where an error says nothing of what came before it. */
+  relayedFaults?(): RelayedFaults;
   /** What keeps a silent stream alive: a whole SSE frame or comment, terminator included. */
   readonly keepAlive: string;
   /** The last frame of a complete stream where the dialect has a bare one (`[DONE]`); `undefined` otherwise. */

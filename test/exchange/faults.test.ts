@@ -247,7 +247,14 @@ describe.each(PAIRS)('$name: a stream that breaks', ({ client, upstream }) => {
     expect(error, got.text).toBeTypeOf('string');
     if (message) expect(error).toMatch(message);
     // The only failure that some clients of this dialect understand.
-    if (client.id === 'openai-responses') expect(data.at(-1).type).toBe('response.failed');
+    if (client.id === 'openai-responses') {
+      const [begun, failed] = [data[0], data.at(-1)];
+      expect(failed.type).toBe('response.failed');
+      // Of the response that has begun, whose events are numbered on.
+      expect([failed.response.id, failed.response.model]).toEqual([begun.response.id, begun.response.model]);
+      const numbers = data.map(({ sequence_number }) => sequence_number as number);
+      expect(numbers, got.text).toEqual(numbers.map((_, at) => at));
+    }
     expect(TEXT.startsWith(text)).toBe(true);
     expect(text.length).toBeGreaterThanOrEqual(WORDS.slice(0, texts).join('').length);
   });

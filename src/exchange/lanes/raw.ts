@@ -171,6 +171,7 @@ function streamMode(context: LaneContext, upstream: UpstreamHeaders, dropUsageCh
   const { sink, call, target } = context;
   const relay = createRawRelay(untilLastChoice(target.codec.tap, choicesOf(call)), dropUsageChunk);
   const text = createFrameText(call.form);
+  const faults = call.client.relayedFaults?.();
   let early: Buffer | undefined;
   let started = false;
   let over = false;
@@ -189,6 +190,10 @@ function streamMode(context: LaneContext, upstream: UpstreamHeaders, dropUsageCh
     reader.end((frame) => (out += text.frame(frame.data, frame.event)));
     return out;
   };
+  const say = (events: Buffer): boolean => {
+    faults?.see(events);
+    return sink.write(dress(events));
+  };
   const close = (tapped: Tapped, fault?: Fault): void => {
     over = true;
     clearTimeout(lastWord);
@@ -203,9 +208,9 @@ function streamMode(context: LaneContext, upstream: UpstreamHeaders, dropUsageCh
     if (!sink.begun) begin();
     // The upstream's own error event is the client's dialect already, unless it speaks of our credential.
     const own = error && fault?.by === 'upstream' ? hideInBytes(target.provider.settings, error) : undefined;
-    for (const rest of [early, live, held, own]) if (rest) sink.write(dress(rest));
+    for (const rest of [early, live, held, own]) if (rest) say(rest);
     if (fault && !own) {
-      call.client.faultFrame(fault, call.id, (data, event) => sink.write(text.frame(data, event)));
+      (faults ?? call.client).faultFrame(fault, call.id, (data, event) => sink.write(text.frame(data, event)));
     }
     sink.end(text.close());
     return close(tapped, fault);
@@ -238,7 +243,7 @@ function streamMode(context: LaneContext, upstream: UpstreamHeaders, dropUsageCh
       }
       const all = joined(early, out);
       early = undefined;
-      return all ? sink.write(dress(all)) : true;
+      return all ? say(all) : true;
     },
     end() {
       if (!over) finish(true);

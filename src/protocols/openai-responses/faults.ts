@@ -35,18 +35,19 @@ export function writeFailure(fault: Fault, response: JsonObject, sequence: numbe
   return sequence + 2;
 }
 
-/** The same where nothing is known of the response that has begun: its bytes passed by. */
-export function faultFrame(fault: Fault, _requestId: string, write: WriteFrame): void {
-  const response = {
-    id: '',
-    object: 'response',
-    created_at: 0,
-    status: 'failed',
-    error: failureOf(fault),
-    incomplete_details: null,
-    model: '',
-    output: [],
-    usage: null,
-  };
-  writeFailure(fault, response, 0, write);
-}
+/** A response that failed, where nothing else is known of it. */
+export const failedResponse = (fault: Fault): JsonObject => ({
+  id: '',
+  object: 'response',
+  created_at: 0,
+  status: 'failed',
+  error: failureOf(fault),
+  incomplete_details: null,
+  model: '',
+  output: [],
+  usage: null,
+});
+
+/** The same before any response has begun. */
+export const faultFrame = (fault: Fault, _requestId: string, write: WriteFrame): void =>
+  void writeFailure(fault, failedResponse(fault), 0, write);

@@ -3,6 +3,7 @@ import type { Protocol } from '../protocol.ts';
 import { DIALECT } from './dialect.ts';
 import { decodeFault, encodeFault } from '../openai-error.ts';
 import { faultFrame } from './faults.ts';
+import { createRelayedFaults } from './relayed-faults.ts';
 import { decodeReply } from './reply-decode.ts';
 import { encodeReply } from './reply-encode.ts';
 import { decodeRequest } from './request-decode.ts';
@@ -36,6 +37,7 @@ export const openaiResponses: Protocol = {
   decodeFault,
   encodeFault,
   faultFrame,
+  relayedFaults: createRelayedFaults,
   keepAlive: ': keep-alive\n\n',
   tap,
 };
