@@ -16,6 +16,8 @@ import { runRouteTests } from '../policy/routes/route-tests.ts';
 import { clientCodecs } from '../protocols/index.ts';
 import type { Routing } from './call.ts';
 import { decideCall } from './decide-call.ts';
+import type { ExchangePorts } from './exchange.ts';
+import { decideMedia } from './media/choose-media.ts';
 import { readCaller } from './read-caller.ts';
 import { readNeeds } from './read-needs.ts';
 
@@ -305,6 +307,43 @@ describe('what is explained is what is done', () => {
           ],
         ],
       },
+    );
+  }, 120_000);
+
+  it('for 10,000 calls for media, which are decided again alike as well', () => {
+    const abilities = fc.constantFrom('embeddings' as const, 'images' as const, 'speech' as const, 'videos' as const);
+    const said = fc.option(preferences, { nil: undefined });
+    fc.assert(
+      fc.property(config, asked, abilities, said, (made, { model, down }, operation, prefers) => {
+        const snapshot = snapshotOf(made);
+        const [key] = [...snapshot.keys.values()];
+        const client = clientCodecs.get('openai-chat');
+        if (!key || !client) throw new Error('no key or client');
+        const signals = createLiveSignals(() => 0);
+        for (const name of down) signals.mark(name, 'unhealthy');
+        const asks = prefers ? { prefers } : {};
+        const told = (): JsonObject => ({ prompt: 'a boat' });
+        const routing = { asks, ignored: [] };
+        const settling: { route?: KeptDecision } = {};
+        const explained = explain(snapshot, {
+          model,
+          protocol: client.id,
+          operation,
+          key: 'k',
+          down,
+          caller: readCaller({}, told(), undefined),
+          ...asks,
+        });
+        const trying = { health: { refresh: () => undefined } } as unknown as ExchangePorts['trying'];
+        const decided = (): unknown =>
+          decideMedia({ snapshot, model, key, client, ability: operation, headers: {}, told, routing }, { signals, trying }, settling);
+        if (explained.refusal) expect(decided).toThrow(explained.refusal.message);
+        else expect(decided()).toEqual(explained);
+        if (!settling.route) throw new Error('nothing was kept');
+        expect(isSameOutcome(explained, settling.route)).toBe(true);
+        expect(replay(snapshot, { asked: model, protocol: client.id, operation, key: 'k' }, settling.route)).toEqual(explained);
+      }),
+      { numRuns: 10_000 },
     );
   }, 120_000);
 
