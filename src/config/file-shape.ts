@@ -157,6 +157,11 @@ const limits = {
       max: 1_000_000,
       default: 10_000,
     },
+    bodies: upTo(
+      'How much of request bodies is held in memory, all calls together (never less than `body`); more are refused with 503',
+      '所有请求体在内存中的总量上限（不小于 `body`）；超出的以 503 拒绝',
+      '1GiB',
+    ),
     overload,
     fetch: upTo('The largest remote file that is fetched to be sent on', '为转发而获取的远程文件的最大值', '32MiB'),
     cache: upTo('Answers that routes with `cache` keep in memory, all together', '设置了 `cache` 的路由在内存中保存的应答总量', '64MiB'),

@@ -3,6 +3,8 @@ export interface KeyLoad {
   readonly inFlight: number;
   /** Calls that were refused, fading. */
   refused: number;
+  /** Bytes of large bodies, counted by whoever holds them. */
+  held: number;
   /** Counts a call; gives what is called once, when that ends. */
   enter(): () => void;
 }
@@ -29,7 +31,7 @@ const OTHERS = '';
 /** Nothing is under way. Bounded, however many keys there are. */
 export function createKeyLoads(): KeyLoads {
   /** Calls that came, fading: who calls a little has mostly nothing under way. */
-  const loads = new Map<string, { inFlight: number; came: number; refused: number; enter(): () => void }>();
+  const loads = new Map<string, { inFlight: number; came: number; refused: number; held: number; enter(): () => void }>();
   let active = 0;
   let halvedAt = 0;
   const make = () => {
@@ -42,6 +44,7 @@ export function createKeyLoads(): KeyLoads {
       inFlight: 0,
       came: 0,
       refused: 0,
+      held: 0,
       enter() {
         load.came++;
         load.inFlight++;

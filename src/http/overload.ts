@@ -3,9 +3,9 @@ import { getHeapStatistics } from 'node:v8';
 import type { Config } from '../config/config.ts';
 import { type Fault, gatewayFault } from '../ir/index.ts';
 import { CALM, fairShare, look, mayEnter, type Pressure, type Reading, type ShedReason } from '../policy/overload.ts';
-import { createKeyLoads } from './key-loads.ts';
+import { createKeyLoads, type KeyLoad } from './key-loads.ts';
 
-type OverloadSettings = Pick<Config['limits'], 'calls' | 'overload'>;
+type OverloadSettings = Pick<Config['limits'], 'calls' | 'bodies' | 'overload'>;
 
 /** What the server measures of itself. */
 export interface Gauges {
@@ -21,9 +21,9 @@ export interface Gauges {
 export interface Overload {
   /**
    * A place for a call of this key, as what gives it back (to be called once), or the refusal. Decided from what is counted, so
-   * that it takes no time.
+   * that it takes no time. `bodyBytes`: what of its body will be held in memory.
    */
-  enter(key: string): (() => void) | Fault;
+  enter(key: string, bodyBytes?: number): (() => void) | Fault;
   /** Calls under way. */
   readonly active: number;
   stop(): void;
@@ -37,7 +37,9 @@ const EVERY_MS = 20;
 const MEMORY_EVERY_MS = 500;
 /** How long nothing must be under way for nothing to be measured. */
 const REST_MS = 1000;
-/** Of the cap on calls, what one key may have: the others are let in all the same. */
+/** Smaller bodies are bounded by the number of calls. */
+const SMALL_BYTES = 64 * 1024;
+/** Of the caps, what one key may have: the others are let in all the same. */
 const ONE_KEY_SHARE = 0.9;
 /** Refused clients come back one after another, not all at once. */
 const COME_BACK_S = 4;
@@ -69,10 +71,13 @@ function systemGauges(): Gauges {
   };
 }
 
-const WHY: Readonly<Record<ShedReason, string>> = {
+type RefusalReason = ShedReason | 'bodies';
+
+const WHY: Readonly<Record<RefusalReason, string>> = {
   delay: 'it has more to do than it can (limits.overload.delay)',
   memory: 'its memory is used up (limits.overload.memory)',
   calls: 'as many calls are under way as it may have (limits.calls)',
+  bodies: 'it holds as much of request bodies as it may (limits.bodies)',
 };
 
 /** Looks after itself while calls are under way: one timer, and two numbers a call. */
@@ -85,6 +90,8 @@ export function createOverload(
   let pressure: Pressure = CALM;
   let share = Infinity;
   let refused = 0;
+  /** Bytes of large bodies. */
+  let held = 0;
   let turn = 0;
   let timer: NodeJS.Timeout | undefined;
   let last = 0;
@@ -130,13 +137,23 @@ export function createOverload(
     restedMs = 0;
     timer = setInterval(tick, EVERY_MS).unref();
   };
-  const refusal = (reason: ShedReason): Fault =>
+  const holding = (load: KeyLoad, bytes: number): (() => void) => {
+    const leave = load.enter();
+    held += bytes;
+    load.held += bytes;
+    return () => {
+      held -= bytes;
+      load.held -= bytes;
+      leave();
+    };
+  };
+  const refusal = (reason: RefusalReason): Fault =>
     gatewayFault('overloaded', `The server takes no more calls just now: ${WHY[reason]}. Try again shortly`, {
       code: 'load_shed',
       retryAfterMs: (1 + (turn++ % COME_BACK_S)) * 1000,
     });
   return {
-    enter(key) {
+    enter(key, bodyBytes = 0) {
       if (!timer) start();
       const load = loads.of(key);
       const { shedding } = pressure;
@@ -147,7 +164,14 @@ export function createOverload(
         refused++;
         return refusal(isFull ? 'calls' : (shedding?.reason ?? 'delay'));
       }
-      return load.enter();
+      if (bodyBytes <= SMALL_BYTES) return load.enter();
+      const { bodies } = settings();
+      if (held + bodyBytes > bodies || load.held + bodyBytes > Math.max(bodyBytes, bodies * ONE_KEY_SHARE)) {
+        load.refused++;
+        refused++;
+        return refusal('bodies');
+      }
+      return holding(load, bodyBytes);
     },
     get active() {
       return loads.active;

@@ -178,6 +178,35 @@ describe('an event loop that is late', () => {
   });
 });
 
+describe('bodies that are held', () => {
+  const large = (): string => JSON.stringify({ ...chat.body('oai/up', false), padding: 'x'.repeat(300_000) });
+  const askLarge = (key = TEST_KEY): Promise<Got> => call(`${server.url}/v1/chat/completions`, large(), headersOf(key));
+
+  it('are bounded together: one more large one is refused, small ones are not, and other keys have room', async () => {
+    await start({ bodies: 1_000_000 });
+    const held = [askLarge(), askLarge()];
+    for (const one of held) one.catch(() => undefined);
+    await expect.poll(() => upstream.tries.length, { interval: 5 }).toBe(2);
+    release();
+    const refused = await askLarge();
+    expect(refused.status).toBe(503);
+    expect(refused.text).toContain('limits.bodies');
+    expect((await ask()).status).toBe(200);
+    expect((await askLarge(OTHER_KEY)).status).toBe(200);
+  });
+
+  it('that are larger than any may be are a 413, as ever', async () => {
+    await start({ bodies: 400_000, body: 200_000 });
+    expect((await askLarge()).status).toBe(413);
+  });
+
+  it('are let go with their calls', async () => {
+    await start({ bodies: 400_000 });
+    release();
+    for (let i = 0; i < 5; i++) expect((await askLarge()).status).toBe(200);
+  });
+});
+
 it('memory that is full has calls refused', async () => {
   await start({ overload: { shed: true, delayMs: 60_000, memoryBytes: 1024 } });
   await hold(4);

@@ -183,6 +183,17 @@ const protocolOf = (operation: Operation, path: ParsedPath | undefined, { url = 
 /** A server that has too much to do reads no more than this of what it refuses. */
 const SHED_BYTES = 1024 * 1024;
 
+/** What a body of unknown length counts as. */
+const UNKNOWN_BYTES = 1024 * 1024;
+
+/** What of a request's body will be held in memory, by its head. Forms are not: they go on, or to the disk. */
+function heldOf(headers: IncomingMessage['headers']): number {
+  const { 'content-length': length, 'content-encoding': encoding, 'content-type': type } = headers;
+  if (type?.startsWith('multipart/')) return 0;
+  const bytes = length === undefined ? UNKNOWN_BYTES : Number(length);
+  return encoding === undefined ? bytes : Math.max(bytes, UNKNOWN_BYTES);
+}
+
 /** Every request of a client comes in here. Never throws, never leaves a request without an answer. */
 export function handleGateway(request: IncomingMessage, response: ServerResponse, ports: GatewayPorts): void {
   const started = ports.clock.monotonic();
@@ -229,7 +240,7 @@ export function handleGateway(request: IncomingMessage, response: ServerResponse
   if (refusal) return refuse(refusal, operation.kind === 'method' ? { allow: operation.allow } : {});
   // What only reads (lists, tasks, files) is answered all the same.
   if (method === 'POST') {
-    const place = ports.overload.enter(key.id);
+    const place = ports.overload.enter(key.id, Math.min(heldOf(headers), snapshot.config.limits.body));
     if (typeof place !== 'function') {
       // Without a record: there would be thousands, when least can be written.
       respondFault(who, sink, place);
