@@ -31,10 +31,20 @@ function placeOf(): string | undefined {
   }
 }
 
+/** It has ended, and nobody has asked how: in a container nobody may ever. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+function isZombie(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return /^\) [ZX]/.test(stat.slice(stat.lastIndexOf(')')));
+  } catch {
+    return false;
+  }
+}
+
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return !isZombie(pid);
   } catch (error) {
     // One of another user: it is there.
     return (error as NodeJS.ErrnoException).code === 'EPERM';

@@ -43,3 +43,23 @@ it('what one worker has done for an Idempotency-Key, no other does again', async
   ]);
   expect(new Set(replies.map(({ text }) => text)).size).toBe(1);
 });
+
+it('what was being worked on when the server was killed is refused, and not done again', async () => {
+  const models = 'models: { kept: sandbox/slow-headers-30s }\n';
+  const headers = { 'idempotency-key': 'cut' };
+  const first = await startCrew(home, models);
+  const both = [oneConnection(first.url), oneConnection(first.url)];
+  const sent = both.map((one) => one.send('POST', '/v1/chat/completions', chatBody('kept'), headers));
+  for (const one of sent) one.catch(() => undefined);
+  // One of the two is told that the other is at work: then that is on disk.
+  expect((await Promise.race(sent)).status).toBe(409);
+  for (const pid of first.workers().values()) process.kill(pid, 'SIGKILL');
+  first.child.kill('SIGKILL');
+  await first.ended;
+  for (const one of both) one.close();
+  const second = await startCrew(home, models);
+  const again = oneConnection(second.url);
+  const got = await again.send('POST', '/v1/chat/completions', chatBody('kept'), headers);
+  again.close();
+  expect([got.status, (JSON.parse(got.text) as { error: { code: string } }).error.code]).toEqual([409, 'idempotency_answer_lost']);
+});

@@ -82,9 +82,11 @@ export function idempotencyKey({ headers }: Pick<Visit, 'headers'>): string | un
   throw badField('Idempotency-Key', "Invalid request: 'Idempotency-Key' must be at most 255 printable characters");
 }
 
-/** Of what was asked: endpoint and body. Pieces may be large: they are hashed as they are. */
-export function fingerprintOf(visit: Pick<Visit, 'method' | 'path'>, pieces: Iterable<string | Uint8Array>): string {
-  const hash = createHash('sha256').update(`${visit.method} ${visit.path.platform ?? ''} ${visit.path.endpoint}\n`);
+/** Of what was asked: endpoint, query and body. Pieces may be large: they are hashed as they are. */
+export function fingerprintOf({ method, path }: Pick<Visit, 'method' | 'path'>, pieces: Iterable<string | Uint8Array>): string {
+  // A client's key may stand in the query; whose request it is, is told apart already.
+  const query = [...path.query].filter(([name]) => name !== 'key').toSorted();
+  const hash = createHash('sha256').update(`${method} ${path.platform ?? ''} ${path.endpoint} ${JSON.stringify(query)}\n`);
   for (const piece of pieces) hash.update(piece);
   return hash.digest('base64url');
 }
