@@ -38,6 +38,8 @@ interface Guesthouse {
   given: number;
   /** When it was given one the last time, as a count of all. */
   lastAt: number;
+  /** Given, and not on their way to it yet. */
+  readonly pending: Set<Socket>;
 }
 
 /** Those that it has, as far as can be known here. */
@@ -71,7 +73,16 @@ export function openDoor({ host, port }: { readonly host: string; readonly port:
     count += 1;
     to.given += 1;
     to.lastAt = count;
-    to.guest.give(socket, (error) => error && socket.destroy());
+    to.pending.add(socket);
+    to.guest.give(socket, (error) => {
+      // Where it is gone, `shut` gives them to others.
+      if (!error) to.pending.delete(socket);
+    });
+  };
+  const shut = (number: number): void => {
+    const pending = guests.get(number)?.pending ?? [];
+    guests.delete(number);
+    for (const socket of pending) if (!socket.destroyed) give(socket);
   };
   const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
     // It may go before it is handed over.
@@ -85,12 +96,12 @@ export function openDoor({ host, port }: { readonly host: string; readonly port:
       resolve({
         port: (server.address() as AddressInfo).port,
         open(number, guest) {
-          guests.set(number, { guest, open: 0, taken: 0, given: 0, lastAt: 0 });
+          guests.set(number, { guest, open: 0, taken: 0, given: 0, lastAt: 0, pending: new Set() });
           const waiting = held;
           held = [];
           for (const socket of waiting) give(socket);
         },
-        shut: (number) => void guests.delete(number),
+        shut,
         heard(number, { open, taken }) {
           const one = guests.get(number);
           if (one) Object.assign(one, { open, taken });

@@ -7,12 +7,16 @@ import { createPlaces } from './places.ts';
 export interface Hub {
   /** A worker is there: what it may ask. */
   join(number: number, link: Outlet): Omit<Handlers<OfPrimary>, 'taken'>;
+  /** It has started: tells it what the others have been told before. */
+  welcome(number: number): void;
   /** It has ended: what it held is free. */
   left(number: number): void;
 }
 
-/** How long one worker may take to write what it has put, or to answer another's question. */
-const WORKER_MS = 1000;
+/** How long one worker may take to write what it has put … */
+const FLUSH_MS = 3000;
+/** … and to answer another's question. */
+const QUESTION_MS = 1000;
 /** Names that are kept at once; more are refused. */
 const MAX_LOCKS = 100_000;
 
@@ -86,11 +90,14 @@ export function createHub(): Hub {
           // Who put something said so before anybody could ask for it; but two pipes are read one after the other.
           await nextTurn();
           const late = others(number).filter((other) => other.dirty.has(store));
-          await Promise.allSettled(late.map((other) => other.link.ask('flush', store, WORKER_MS)));
+          await Promise.allSettled(late.map((other) => other.link.ask('flush', store, FLUSH_MS)));
           return undefined;
         },
-        others: (question) => firstAnswer(others(number).map((other) => other.link.ask('question', question, WORKER_MS))),
+        others: (question) => firstAnswer(others(number).map((other) => other.link.ask('question', question, QUESTION_MS))),
       };
+    },
+    welcome(number) {
+      for (const place of places.full()) members.get(number)?.link.tell('full', { place, isFull: true });
     },
     left(number) {
       members.delete(number);

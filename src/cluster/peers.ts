@@ -41,9 +41,9 @@ export interface Peers {
 /** What a worker answers by itself; the rest is the server's. */
 export type PeerHandlers = Pick<Handlers<OfWorker>, 'lead' | 'flush' | 'health' | 'placed' | 'full' | 'question'>;
 
-/** How long the primary is waited for; it has little to do. */
-const ANSWER_MS = 500;
-/** … and other workers, which may have much. */
+/** How long the primary is waited for: it has little to do, the machine may have much. Once it has not answered nobody waits for it. */
+const ANSWER_MS = 5000;
+/** … and other workers, for what can be done without. */
 const OTHERS_MS = 1500;
 
 const cannotTell = (): GatewayError =>
@@ -90,7 +90,7 @@ export function createPeers(
           if (isDirty) link.tell('clean', store);
           isDirty = false;
         },
-        others: () => unlessSilent(link.ask('settled', store, OTHERS_MS), () => undefined),
+        others: () => unlessSilent(link.ask('settled', store, ANSWER_MS), () => undefined),
       };
     },
     async lock(name) {

@@ -7,6 +7,8 @@ export interface Places {
   /** `waiting`: what becomes of it is told later. */
   take(worker: number, wish: PlaceWish): Promise<Placed | { readonly state: 'waiting' }>;
   release(worker: number, ticket: number): void;
+  /** Those at which a call would have to wait. */
+  full(): Iterable<string>;
   /** A worker has ended: its places are free, and it waits for none. */
   left(worker: number): void;
 }
@@ -93,6 +95,7 @@ export function createPlaces({ slots, onPlaced, onFull }: PlacesPorts): Places {
       held?.delete(ticket);
       end(one);
     },
+    full: () => full.keys(),
     left(worker) {
       const held = workers.get(worker);
       workers.delete(worker);

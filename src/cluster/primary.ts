@@ -16,7 +16,7 @@ export interface PrimaryPorts {
   readonly log: Log;
 }
 
-/** A worker that does not listen by then is given up. */
+/** A worker that is not ready by then is given up. */
 const START_MS = 60_000;
 /** How long workers may take to make a configuration ready. */
 const RELOAD_MS = 10_000;
@@ -33,12 +33,16 @@ interface Seat {
   process?: ChildProcess;
   link?: Link<OfWorker>;
   isReady: boolean;
+  /** Of the configuration that it has. */
+  revision: number;
   startedAt: number;
   /** How often in a row it did not live long. */
   failures: number;
   /** The next one is waited for. */
   waiting?: NodeJS.Timeout;
 }
+
+const NEW_SEAT: Omit<Seat, 'number'> = { isReady: false, revision: 0, startedAt: 0, failures: 0 };
 
 /** What all workers share. */
 interface Crew {
@@ -104,6 +108,16 @@ function lead(crew: Crew): void {
   next.link?.tell('lead', true);
 }
 
+/** Brings a worker to the configuration that is in force by then. */
+async function bringUp(seat: Seat, crew: Crew): Promise<void> {
+  while (seat.revision !== crew.revision) {
+    const { revision, config } = crew;
+    await seat.link?.ask('prepare', { revision, config }, RELOAD_MS);
+    await seat.link?.ask('commit', revision, RELOAD_MS);
+    seat.revision = revision;
+  }
+}
+
 /** Puts a process into a seat, which takes connections when this settles; it has the configuration that is in force then. */
 async function fill(seat: Seat, crew: Crew): Promise<void> {
   const link = begin(seat, crew);
@@ -112,11 +126,10 @@ async function fill(seat: Seat, crew: Crew): Promise<void> {
   await link.ask('start', order, START_MS).catch((error: unknown) => {
     throw error instanceof Silence ? new Error(`worker ${seat.number} ended, or was not ready within ${START_MS / 1000} s`) : error;
   });
-  if (revision !== crew.revision) {
-    await link.ask('prepare', { revision: crew.revision, config: crew.config }, RELOAD_MS);
-    await link.ask('commit', crew.revision, RELOAD_MS);
-  }
+  seat.revision = revision;
+  await bringUp(seat, crew);
   seat.isReady = true;
+  crew.hub.welcome(seat.number);
   crew.log.debug(nameOf(seat), 'A worker is ready');
   crew.door.open(seat.number, { give: (socket, onGiven) => seat.process?.send({ kind: 'connection' }, socket, {}, onGiven) });
   lead(crew);
@@ -184,7 +197,14 @@ async function reloadAll(crew: Crew, config: Config): Promise<void> {
   crew.config = config;
   crew.log.configure(config);
   // Not answered in time: it is in the worker's pipe, and will be read before anything that comes later.
-  await Promise.allSettled(ready.map((seat) => seat.link?.ask('commit', revision, RELOAD_MS)));
+  await Promise.allSettled(
+    ready.map(async (seat) => {
+      await seat.link?.ask('commit', revision, RELOAD_MS);
+      seat.revision = revision;
+    }),
+  );
+  // Those that came meanwhile began with the one before.
+  await Promise.allSettled(crew.seats.filter((seat) => seat.isReady && !ready.includes(seat)).map((seat) => bringUp(seat, crew)));
 }
 
 /** A server of several processes that share a port: this one takes no calls, it watches over those that do. */
@@ -192,7 +212,7 @@ export const createWorkers =
   ({ program, count, log }: PrimaryPorts): Serve =>
   async ({ config, data }): Promise<Running> => {
     const door = await openDoor(config.server);
-    const seats = Array.from({ length: count }, (_, index): Seat => ({ number: index + 1, isReady: false, startedAt: 0, failures: 0 }));
+    const seats = Array.from({ length: count }, (_, index): Seat => ({ ...NEW_SEAT, number: index + 1 }));
     const shared = { program, door, hub: createHub(), log, data };
     const crew: Crew = { ...shared, seats, config, revision: 1, isStopping: false, onEnded: () => undefined };
     await fillAll(crew);

@@ -19,8 +19,8 @@ export interface RemoteSlotsPorts {
   readonly count: number;
 }
 
-/** The primary does nothing but this: one that has not answered by then is not going to. */
-const ANSWER_MS = 500;
+/** The primary does nothing but this: one that has not answered by then is frozen, not slow. Once that is known nobody waits for it. */
+const ANSWER_MS = 5000;
 /** It ends a wait itself; longer than that is waited for nobody's word. */
 const LATE_MS = 31_000;
 

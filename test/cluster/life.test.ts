@@ -12,7 +12,8 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await killAll();
-  await rm(home, { recursive: true, force: true });
+  // Workers end a moment after what started them.
+  await rm(home, { recursive: true, force: true, maxRetries: 20 });
 });
 
 const isGone = (pid: number): boolean => {

@@ -26,7 +26,8 @@ beforeEach(async () => {
 afterEach(async () => {
   await killAll();
   await Promise.all([upstream.close(), spare.close()]);
-  await rm(home, { recursive: true, force: true });
+  // Workers end a moment after what started them.
+  await rm(home, { recursive: true, force: true, maxRetries: 20 });
 });
 
 const providers = (more = ''): string =>
@@ -118,7 +119,7 @@ describe('a limit on calls at once', () => {
     for (const one of connections) await one.send('GET', '/v1/models');
     server.child.kill('SIGSTOP');
     const calls = Promise.all(connections.map((one) => call(one)));
-    await expect.poll(() => held.facts.now).toBe(LIMIT);
+    await expect.poll(() => held.facts.now, { timeout: 15_000 }).toBe(LIMIT);
     held.flow(5);
     expect(new Set((await calls).map(({ status }) => status))).toEqual(new Set([200]));
     expect(held.facts.most).toBe(LIMIT);

@@ -11,7 +11,8 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await killAll();
-  await rm(home, { recursive: true, force: true });
+  // Workers end a moment after what started them.
+  await rm(home, { recursive: true, force: true, maxRetries: 20 });
 });
 
 /** The same from several connections, one after the other, to both workers. */

@@ -35,7 +35,8 @@ afterAll(async () => {
   expect(server.out.stderr).not.toMatch(/"level":"(warn|error)"/);
   await killAll();
   await upstream.close();
-  await rm(home, { recursive: true, force: true });
+  // Workers end a moment after what started them.
+  await rm(home, { recursive: true, force: true, maxRetries: 20 });
 });
 
 /** How often what one worker has written is asked of another at once. */
