@@ -56,7 +56,8 @@ export function createHub(): Hub {
   return {
     join(number, link) {
       const dirty = new Set<string>();
-      members.set(number, { link, dirty });
+      const member: Member = { link, dirty };
+      members.set(number, member);
       return {
         health: (fact) => {
           for (const other of others(number)) other.link.tell('health', fact);
@@ -70,7 +71,8 @@ export function createHub(): Hub {
         async lock(name) {
           // Who let it go said so before anybody could ask for it; but two pipes are read one after the other.
           if (locks.has(name)) await nextTurn();
-          if (locks.has(name) || locks.size >= MAX_LOCKS) return false;
+          const isThere = members.get(number) === member;
+          if (!isThere || locks.has(name) || locks.size >= MAX_LOCKS) return false;
           locks.set(name, number);
           return true;
         },

@@ -84,10 +84,15 @@ function begin(seat: Seat, crew: Crew): Link<OfWorker> {
     },
   });
   Object.assign(seat, { process: child, link, isReady: false, startedAt: performance.now() });
-  child.on('message', (message: Message) => link.receive(message));
+  let isGone = false;
+  child.on('message', (message: Message) => {
+    // What it said last may be read after its end: nobody would give back what that takes.
+    if (!isGone) link.receive(message);
+  });
   // What cannot be written to one that is going shows in its end.
   child.on('error', () => undefined);
   child.once('exit', (code, signal) => {
+    isGone = true;
     door.shut(number);
     link.close();
     hub.left(number);
