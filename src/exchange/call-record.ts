@@ -2,6 +2,9 @@ import type { Notes, Usage } from '../ir/index.ts';
 import type { Call } from './call.ts';
 import type { CallRecord } from './ports.ts';
 
+/** The status of a call whose client did not wait for one (nginx's word for it). */
+export const CLIENT_GONE = 499;
+
 /** Whose call it was, and what it asked for: what every record begins with. */
 export function recordHead(
   { id, label, at, key, client, snapshot }: Pick<Call, 'id' | 'label' | 'at' | 'key' | 'client' | 'snapshot'>,

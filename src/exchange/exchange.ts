@@ -16,7 +16,7 @@ import type { ProviderWire } from '../presets/preset.ts';
 import type { ProviderCodec } from '../protocols/protocol.ts';
 import { attempt, type AttemptPorts, type Outgoing } from './attempt.ts';
 import type { AttemptEnd, Call, Decoded, Target } from './call.ts';
-import { recordHead, recordNotes, recordUsage } from './call-record.ts';
+import { CLIENT_GONE, recordHead, recordNotes, recordUsage } from './call-record.ts';
 import { choicesOf } from './choices.ts';
 import type { ClientSink, OutHeaders } from './client-sink.ts';
 import { decideCall } from './decide-call.ts';
@@ -303,9 +303,6 @@ function recordOf(call: Call, progress: Progress, ports: ExchangePorts): CallRec
     ...(route ? { route } : {}),
   };
 }
-
-/** The status of a call whose client did not wait for one (nginx's word for it). */
-const CLIENT_GONE = 499;
 
 /** Runs one call to its end: decide, prepare, attempt, answer, settle. Resolves when everything was said; never rejects. */
 export async function runExchange(call: Call, sink: ClientSink, ports: ExchangePorts): Promise<AttemptEnd> {

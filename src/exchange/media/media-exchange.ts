@@ -5,7 +5,7 @@ import { verdictOf } from '../../policy/retry.ts';
 import type { Provider, ProviderMedia } from '../../presets/preset.ts';
 import type { UpstreamSink } from '../../upstream/send.ts';
 import type { AttemptEnd, Cached, Call } from '../call.ts';
-import { recordHead, recordNotes, recordUsage } from '../call-record.ts';
+import { CLIENT_GONE, recordHead, recordNotes, recordUsage } from '../call-record.ts';
 import type { ClientSink, OutHeaders } from '../client-sink.ts';
 import { type ExchangePorts, respondFault } from '../exchange.ts';
 import { cacheHeaders, callHeaders, notesHeader, servedBy } from '../out-headers.ts';
@@ -218,9 +218,6 @@ const faultOf = (error: unknown, call: MediaCall, ports: ExchangePorts): Fault =
   ports.onDefect(error, call.id);
   return gatewayFault('internal', 'The gateway failed on this request. Its log has the details under the request id');
 };
-
-/** The status of a call whose client did not wait for one. */
-const CLIENT_GONE = 499;
 
 /** The record of a call that was relayed, after its client was told of a fault. */
 function settleRelayed(call: MediaCall, sink: ClientSink, ports: ExchangePorts, settling: Settling, end: AttemptEnd): void {

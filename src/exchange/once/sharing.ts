@@ -2,7 +2,7 @@ import type { Fault } from '../../ir/index.ts';
 import { verdictOf } from '../../policy/retry.ts';
 import type { AttemptEnd, Cached, Call } from '../call.ts';
 import type { ClientSink } from '../client-sink.ts';
-import { recordHead } from '../call-record.ts';
+import { CLIENT_GONE, recordHead } from '../call-record.ts';
 import { type ExchangePorts, respondFault } from '../exchange.ts';
 import type { Flight, Follower, Outcome } from './flight.ts';
 import type { AnswerStore, KeptAnswer } from './kept-answers.ts';
@@ -52,9 +52,6 @@ function recordShared({ call, operation, stream }: Sharer, ports: ExchangePorts,
     ...(end.fault ? { fault: end.fault.code ?? end.fault.kind } : {}),
   });
 }
-
-/** The status of a call whose client did not wait for one (nginx's word for it). */
-const CLIENT_GONE = 499;
 
 /** Tells a fault and writes the record of a call that shared another one's answer. Gives `end`. */
 export function settleShared(sharer: Sharer, ports: ExchangePorts, end: AttemptEnd, from?: Shared): AttemptEnd {

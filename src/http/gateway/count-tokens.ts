@@ -1,7 +1,7 @@
 import { type ChatRequest, type Fault, GatewayError, gatewayFault, isObject, type JsonObject, type ProtocolId } from '../../ir/index.ts';
 import { askCounter, checkWrappedModel, type Countable, type ProviderCount, withMedia } from '../../exchange/ask-counter.ts';
 import type { Routing } from '../../exchange/call.ts';
-import { recordHead } from '../../exchange/call-record.ts';
+import { CLIENT_GONE, recordHead } from '../../exchange/call-record.ts';
 import { decideCall } from '../../exchange/decide-call.ts';
 import { type ExchangePorts, respondFault } from '../../exchange/exchange.ts';
 import type { CallRecord } from '../../exchange/ports.ts';
@@ -161,9 +161,6 @@ async function count(visit: Visit, counting: Counting, ports: ExchangePorts, cou
   }
   throw notCounted(counting.asked, first?.why);
 }
-
-/** The status of a call whose client did not wait for one. */
-const CLIENT_GONE = 499;
 
 /** What is recorded of a count: where it was counted for, not what was counted, which nobody pays for. */
 function recordOf(visit: Visit, counting: Counting, status: number, fault: Fault | undefined, ports: ExchangePorts): CallRecord {
