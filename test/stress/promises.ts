@@ -317,8 +317,8 @@ const ALL = {
     column: ['malformed bodies', '畸形请求体'],
   },
   'hostile.bounds': none('bodies', [
-    'Bodies beyond a bound (depth, keys, size, gzip in both directions, slow) that were not refused',
-    '超出限制（深度、键数、大小、双向 gzip、慢速）而未被拒绝的请求',
+    'Bodies and answers beyond a bound (depth, size, gzip in both directions) that were not refused',
+    '超出限制（深度、大小、双向 gzip）而未被拒绝的请求与回答',
   ]),
   'hostile.smuggling': none(
     'probes',

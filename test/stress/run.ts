@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatPage } from '../../scripts/format-page.ts';
 import { killAll } from '../e2e/program.ts';
+import { bounds } from './bounds.ts';
 import { cancellation } from './cancellation.ts';
 import { edge } from './edge.ts';
 import { endings } from './endings.ts';
@@ -41,6 +42,7 @@ const PARTS: readonly Part[] = [
   life,
   hostile,
   edge,
+  bounds,
   patterns,
 ];
 const SIZES: Sizes = {

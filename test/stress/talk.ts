@@ -17,6 +17,8 @@ export interface Said {
   readonly agent: Agent;
   readonly type?: string;
   readonly heard?: (text: string) => void;
+  /** Besides those that every request has. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Hangs up. */
   readonly signal?: AbortSignal;
   /** It is given up after this, as if the connection had broken. */
@@ -24,9 +26,9 @@ export interface Said {
 }
 
 /** Asks and reads the answer; never rejects. */
-export function talk({ url, body, agent, type = 'application/json', heard, withinMs = 60_000, signal }: Said): Promise<Got> {
+export function talk({ url, body, agent, type = 'application/json', heard, withinMs = 60_000, signal, headers: more }: Said): Promise<Got> {
   return new Promise((resolve) => {
-    const headers = { 'content-type': type, 'content-length': Buffer.byteLength(body), authorization: `Bearer ${KEY}` };
+    const headers = { 'content-type': type, 'content-length': Buffer.byteLength(body), authorization: `Bearer ${KEY}`, ...more };
     let text = '';
     const sent = httpRequest(url, { method: 'POST', headers, agent, ...(signal ? { signal } : {}) }, (response) => {
       response.setEncoding('utf8');

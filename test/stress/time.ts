@@ -14,6 +14,7 @@ import { talk } from './talk.ts';
 const EVENTS = 20;
 const GAP_MS = 20;
 const WIDTH = 20;
+const ROUNDS = 5;
 const FIRST_LIMIT_MS = 2;
 const GAP_LIMIT_MS = 5;
 
@@ -60,6 +61,7 @@ const firsts = (all: readonly Timed[], share: number): number =>
     all.map(({ first }) => first),
     share,
   );
+const wayOf = (all: readonly (readonly Timed[])[], way: number): readonly Timed[] => all.map((one) => one[way] as Timed);
 const late = (all: readonly Timed[]): number => all.flatMap(({ stretched }) => stretched).filter((one) => one > GAP_LIMIT_MS).length;
 
 /** One lane beside the same streams over a bare relay, at the same time: whatever else the machine does, it does to both. */
@@ -83,21 +85,31 @@ async function* timeRows(streams: number): AsyncIterable<Measured> {
         Array.from({ length: WIDTH * 10 }, () => ways.ours),
         WIDTH,
       );
-      const jobs = Array.from({ length: streams }, () => async () => Promise.all([ways.ours(), ways.relayed(), ways.straight()]));
-      const all = await inParallel(jobs, WIDTH);
-      const [ours, relayed, straight] = [0, 1, 2].map((way) => all.map((one) => one[way] as Timed)) as [Timed[], Timed[], Timed[]];
+      const one = async (): Promise<readonly Timed[]> => Promise.all([ways.ours(), ways.relayed(), ways.straight()]);
+      const all: (readonly Timed[])[] = [];
+      const added: number[] = [];
+      // The middle of several rounds: one in which something else took the machine says nothing of the gateway.
+      for (let round = 0; round < ROUNDS; round++) {
+        const these = await inParallel(
+          Array.from({ length: Math.ceil(streams / ROUNDS) }, () => one),
+          WIDTH,
+        );
+        all.push(...these);
+        added.push(firsts(wayOf(these, 0), 0.99) - firsts(wayOf(these, 1), 0.99));
+      }
+      const [ours, relayed, straight] = [wayOf(all, 0), wayOf(all, 1), wayOf(all, 2)];
       const about = pairName(client.id, chat.id);
-      const added = firsts(ours, 0.99) - firsts(relayed, 0.99);
+      const value = percentile(added, 0.5);
       const wrong = ours.filter(({ isRight }) => !isRight).length;
       yield {
         promise: 'streams.first-token',
         about,
-        value: added,
-        many: streams,
-        isKept: added < FIRST_LIMIT_MS && wrong === 0,
+        value,
+        many: all.length,
+        isKept: value < FIRST_LIMIT_MS && wrong === 0,
         detail:
-          `p50 ${ms(firsts(ours, 0.5) - firsts(relayed, 0.5))}; beyond none at all ${ms(firsts(ours, 0.99) - firsts(straight, 0.99))}` +
-          ` and ${ms(firsts(ours, 0.5) - firsts(straight, 0.5))}; ${wrong} wrong`,
+          `rounds ${added.map(ms).join(', ')}; p50 ${ms(firsts(ours, 0.5) - firsts(relayed, 0.5))}; beyond none at all ` +
+          `${ms(firsts(ours, 0.99) - firsts(straight, 0.99))} and ${ms(firsts(ours, 0.5) - firsts(straight, 0.5))}; ${wrong} wrong`,
       };
       const gaps = ours.reduce((sum, { stretched }) => sum + stretched.length, 0);
       yield {
