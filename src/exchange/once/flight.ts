@@ -9,6 +9,8 @@ export interface Source {
   readonly provider: string;
   readonly model: string;
   readonly upstream?: ProtocolId;
+  /** What of the question was lost on the way there, as `x-pailou-notes` says it. */
+  readonly notes?: string;
 }
 
 /** How a flight ended for those who follow it. */
@@ -40,7 +42,14 @@ const MAX_BEHIND_BYTES = 16 * 1024 * 1024;
 const PAUSE_BYTES = 256 * 1024;
 
 /** Headers that say something of an answer, and nothing of the call that got it. */
-const TELLING = ['content-type', 'cache-control', 'x-pailou-notes'];
+const TELLING = ['content-type', 'cache-control'];
+
+/** The notes that are about the question: where its conversation was moved is about the call that was made. */
+function notesIn({ 'x-pailou-notes': notes }: OutHeaders): Pick<Source, 'notes'> {
+  if (typeof notes !== 'string') return {};
+  const kept = notes.split(', ').filter((note) => !note.startsWith('affinity.'));
+  return kept.length > 0 ? { notes: kept.join(', ') } : {};
+}
 
 /** What one try says: it counts once the try is the one that answers. */
 interface Witness {
@@ -137,7 +146,7 @@ export class Flight implements ClientSink {
   begin(status: number, headers: OutHeaders, length?: number): void {
     if (this.#head) return;
     this.#head = { status, headers, length };
-    this.#choose();
+    this.#choose(headers);
     if (this.#leads) this.#leader.begin(status, headers, length);
   }
 
@@ -232,12 +241,12 @@ export class Flight implements ClientSink {
   }
 
   /** The try that has begun to answer speaks; what others say is not wanted. */
-  #choose(): void {
+  #choose(headers: OutHeaders): void {
     const speaker = this.#witnesses.find(({ sink }) => sink.begun);
     this.#witnesses = [];
     if (!speaker) return;
     this.#speaker = speaker;
-    this.source = speaker.source;
+    this.source = { ...speaker.source, ...notesIn(headers) };
     for (const event of speaker.pending) this.#tell(event);
     speaker.pending = [];
   }

@@ -21,6 +21,8 @@ export interface KeptAnswer {
   readonly model: string;
   /** What the provider was asked in; absent where that is not chat. */
   readonly upstream?: ProtocolId;
+  /** What of the question was lost, as `x-pailou-notes` says it. */
+  readonly notes?: string;
   readonly said?: SaidAnswer;
   /** The same in the shared language, with its end: for who asks in another form. */
   readonly events?: readonly ReplyEvent[];

@@ -1,4 +1,4 @@
-import { createNotes, type Fault, gatewayFault } from '../../ir/index.ts';
+import { createNotes, type Fault, gatewayFault, type Note, type Notes } from '../../ir/index.ts';
 import type { AttemptEnd, Call, Decoded, Target } from '../call.ts';
 import type { ClientSink } from '../client-sink.ts';
 import { type ExchangePorts, imageShower, sealListener } from '../exchange.ts';
@@ -28,6 +28,16 @@ function targetOf(call: Call, { provider: name, model, upstream }: Source, ports
   return { candidate, provider, wire, codec, model, protocol: upstream, lane: 'translated', timeouts: provider.timeouts };
 }
 
+/** What was lost of the question is lost for everybody who asks it. */
+function notesOf({ notes }: Source): Notes {
+  const list = createNotes();
+  for (const note of notes?.split(', ') ?? []) {
+    const [field = '', what] = note.split(';');
+    list.add(field, what as Note['what'], 'of the question that was answered first');
+  }
+  return list;
+}
+
 /** Takes a reply's events for a client that did not make the call. `onRead`: it has read on after it had to wait. */
 export function createHearing({ call, decoded, sink, ports }: Hearer, source: Source, at: Link, onRead?: () => void) {
   const target = targetOf(call, source, ports);
@@ -49,7 +59,7 @@ export function createHearing({ call, decoded, sink, ports }: Hearer, source: So
       call,
       target,
       sink,
-      notes: createNotes(),
+      notes: notesOf(source),
       attempt: 0,
       overheadMs: () => ports.clock.monotonic() - call.started,
       now: () => ports.clock.now(),
@@ -106,7 +116,7 @@ interface Saying {
 }
 
 /** Gives an answer in the very words in which it was given before. */
-export function sayAgain({ call, sink, ports }: Saying, { provider, model }: Source, said: SaidAnswer): void {
+export function sayAgain({ call, sink, ports }: Saying, { provider, model, notes }: Source, said: SaidAnswer): void {
   const { body, headers, status, isStream } = said;
   sink.begin(
     status,
@@ -115,6 +125,7 @@ export function sayAgain({ call, sink, ports }: Saying, { provider, model }: Sou
       ...servedBy({ provider: { name: provider }, model }, 0),
       'x-pailou-overhead-ms': (ports.clock.monotonic() - call.started).toFixed(2),
       ...headers,
+      ...(notes === undefined ? {} : { 'x-pailou-notes': notes }),
       ...(call.cached ? cacheHeaders(call.cached) : {}),
     },
     isStream ? undefined : body.length,

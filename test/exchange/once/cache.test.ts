@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { json, stream } from '../../fakes/upstream.ts';
-import { chat, type Data, type Dialect, DIALECTS, messages, responses, TEXT } from '../dialects.ts';
+import { chat, type Data, type Dialect, DIALECTS, gemini, messages, responses, TEXT } from '../dialects.ts';
 import { type Got, setStage, type Stage, told } from '../stage.ts';
 import { answering, keeping, OTHER_KEY, put, type Question } from './asking.ts';
 
@@ -192,6 +192,23 @@ it('a conversation with tools and images means the same in every dialect that ca
     [200, 'miss'],
     [200, 'hit'],
     [200, 'hit'],
+  ]);
+});
+
+it('what was lost of the question is said with every answer to it', async () => {
+  stage.upstream.answer = answering(messages);
+  const ask = { model: 'kept-claude', text: 'with a seed' };
+  const told = [
+    await put(stage, { ...ask, client: chat, body: { seed: 7 } }),
+    await put(stage, { ...ask, client: chat, body: { seed: 7 } }),
+    await put(stage, { ...ask, client: gemini, body: { generationConfig: { maxOutputTokens: 100, temperature: 0, seed: 7 } } }),
+    await put(stage, { ...ask, client: chat, stream: true, body: { seed: 7 } }),
+  ];
+  expect(told.map(({ headers }) => [headers['x-pailou-cache'], headers['x-pailou-notes']])).toEqual([
+    ['miss', 'seed;dropped'],
+    ['hit', 'seed;dropped'],
+    ['hit', 'seed;dropped'],
+    ['hit', 'seed;dropped'],
   ]);
 });
 
