@@ -372,6 +372,29 @@ describe('what is explained is what is done', () => {
     );
   }, 120_000);
 
+  it('what the gateway asks on its own account is decided again alike, whatever the key may use', () => {
+    const snapshot = snapshotOf({
+      models: { deep: 'one/tts-1' },
+      own: undefined,
+      allowed: ['fast', 'x-*', 'one/*'],
+      defaultModel: undefined,
+      abilities: [{}, {}, {}, {}],
+      ...NO_SAY,
+    });
+    const [key] = [...snapshot.keys.values()];
+    const client = clientCodecs.get('openai-chat');
+    if (!key || !client) throw new Error('no key or client');
+    const { models: _models, ...open } = key;
+    const settling: { route?: KeptDecision } = {};
+    const trying = { health: { refresh: () => undefined } } as unknown as ExchangePorts['trying'];
+    const call = { snapshot, model: 'deep', key: open, client, ability: 'speech' as const, headers: {} };
+    const decision = decideMedia(call, { signals: createLiveSignals(() => 0), trying }, settling);
+    if (!settling.route) throw new Error('nothing was kept');
+    const recorded = { asked: 'deep', protocol: client.id, operation: 'speech', key: 'k' };
+    expect(replay(snapshot, recorded, settling.route)).toEqual(decision);
+    expect(replay(snapshot, recorded, { outcome: settling.route.outcome }).refusal?.kind).toBe('permission');
+  });
+
   it('a kept decision is small', () => {
     const targets = [
       { to: 'one/m', weight: 3 },

@@ -16,6 +16,8 @@ type Known<V> = readonly (readonly [name: string, known: V])[];
 export interface KeptDecision {
   /** Of what was asked, all that has no place of its own in a record. */
   readonly asks?: Pick<RouteRequest, 'platform' | 'models' | 'needs' | 'prefers' | 'caller'>;
+  /** The gateway asked on its own account: the key's `models` did not bind it. */
+  readonly anyModel?: true;
   /** Drawn; absent where nothing was. */
   readonly random?: number;
   /** The turns that its routes had taken. */
@@ -140,7 +142,8 @@ export interface Recorded {
 export function replay(snapshot: Snapshot, call: Recorded, kept: KeptDecision): Decision {
   const { random = 0, turns = [], targets = [] } = kept;
   const then: Signals = { random, turns: new Map(turns), targets: new Map(targets) };
-  const key = [...snapshot.keys.values()].find(({ name }) => name === call.key) ?? {};
+  const { models, ...open } = [...snapshot.keys.values()].find(({ name }) => name === call.key) ?? { models: undefined };
+  const key = models === undefined || kept.anyModel === true ? open : { ...open, models };
   const operation = call.operation === 'count_tokens' ? 'generate' : (call.operation as 'generate' | Ability);
   return decide(snapshot, { ...kept.asks, model: call.asked, protocol: call.protocol, operation, key }, then);
 }

@@ -43,7 +43,9 @@ export function decideMedia(
 ): Decision {
   const decided = call.decided ?? decideAsked(call, ports);
   const { decision } = decided;
-  settling.route = keepDecision(decided);
+  const { key, snapshot } = call;
+  const isOwnAccount = key.models === undefined && snapshot.keys.get(key.id)?.models !== undefined;
+  settling.route = { ...keepDecision(decided), ...(isOwnAccount ? { anyModel: true } : {}) };
   if (!decision.refusal) return decision;
   const { kind, message, param } = decision.refusal;
   const code = kind === 'not_found' ? 'model_not_found' : `${kind}_error`;
