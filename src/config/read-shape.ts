@@ -253,6 +253,7 @@ const accepts = (shape: Shape, tree: Tree): boolean => {
   if (shape.kind === 'list') return tree.kind === 'list';
   if (shape.kind === 'map' || shape.kind === 'object') return tree.kind === 'map';
   if (tree.kind !== 'scalar') return false;
+  if (shape.kind === 'number') return typeof tree.value === 'number' || /\$\{/.test(String(tree.value));
   if (shape.kind === 'flag') return typeof tree.value === 'boolean' || /\$\{/.test(String(tree.value));
   return true;
 };

@@ -58,6 +58,12 @@ const YAML: readonly Mistake[] = [
     zh: 'pailou.yaml:6:7 providers.a.timeouts.firstTokn: 错误：未知的键“firstTokn”。应为：connect、headers、firstToken、idle、total。是否想写“firstToken”？',
   },
   {
+    name: 'no workers',
+    text: 'version: 1\nserver: { workers: 0 }\n',
+    en: 'pailou.yaml:2:20 server.workers: error: Wrong value. Found 0. Expected a whole number from 1 to 64',
+    zh: 'pailou.yaml:2:20 server.workers: 错误：值不正确。实际为 0。应为 1 到 64 的整数',
+  },
+  {
     name: 'an unknown key that is like none',
     text: 'version: 1\nlog: { zzzzzzzz: 1 }\n',
     en: "pailou.yaml:2:8 log.zzzzzzzz: error: Unknown key 'zzzzzzzz'. Expected level",

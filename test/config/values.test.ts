@@ -300,6 +300,15 @@ describe('the file is looked for', () => {
   });
 });
 
+test.each([
+  ['left out', 'version: 1\n', 1],
+  ['auto', 'version: 1\nserver: { workers: auto }\n', 'auto'],
+  ['a number', 'version: 1\nserver: { workers: 4 }\n', 4],
+])('workers: %s', async (_name, text, workers) => {
+  const { loaded } = await loadText(text);
+  expect(loaded?.config.server.workers).toBe(workers);
+});
+
 test('flags win over the file, and are known as the source', async () => {
   const { loaded } = await loadText('version: 1\nserver: { host: 127.0.0.1, port: 1 }\n', { overrides: { port: 2, host: '0.0.0.0' } });
   expect(loaded?.config.server).toMatchObject({ host: '0.0.0.0', port: 2 });
