@@ -15,6 +15,8 @@ const GROWTH_KIB = 32 * 1024;
 const STALLED_KIB = 64;
 const STALLED = 500;
 const WIDTH = 32;
+/** A crowd has come by then. */
+const CROWD_MS = 60_000;
 
 /** The answer of whatever endpoint the request's mark names. */
 const wellAs = (families: readonly Family[]): Behaviour => {
@@ -189,10 +191,16 @@ async function* stalledRows(): AsyncIterable<Measured> {
     const gateway = await startGateway(providersAt(upstream.url));
     const body = JSON.stringify(client.body('oai/up', true));
     const path = client.path('oai/up', true);
+    // Not all at the same moment: they stay, and calls that the gateway refuses for want of time would be none.
     const crowd = async (many: number): Promise<readonly Socket[]> => {
+      const sockets: Socket[] = [];
+      const until = performance.now() + CROWD_MS;
       const from = upstream.tries.length;
-      const sockets = Array.from({ length: many }, () => stall(gateway.url, path, body));
-      while (upstream.tries.length - from < many) await sleep(10);
+      while (upstream.tries.length - from < many && performance.now() < until) {
+        const missing = many - (upstream.tries.length - from);
+        for (let at = 0; at < Math.min(missing, WIDTH); at++) sockets.push(stall(gateway.url, path, body));
+        await sleep(200);
+      }
       await sleep(2000);
       return sockets;
     };
