@@ -25,8 +25,8 @@ export interface Gateway {
   stop(): Promise<string>;
 }
 
-/** Starts the program before these providers. */
-export async function startGateway(providers: Readonly<Record<string, ProviderSettings>>): Promise<Gateway> {
+/** Starts the program before these providers. `sheds`: it refuses calls when the machine has too much to do, as it does by default. */
+export async function startGateway(providers: Readonly<Record<string, ProviderSettings>>, sheds = false): Promise<Gateway> {
   const home = await mkdtemp(join(tmpdir(), 'pailou-stress-'));
   const file = join(home, 'pailou.json');
   let revision = 0;
@@ -39,7 +39,15 @@ export async function startGateway(providers: Readonly<Record<string, ProviderSe
     ];
     return writeFile(
       file,
-      JSON.stringify({ version: 1, server: { host: '127.0.0.1', port: 0 }, keys, discover: false, providers, ...more }),
+      JSON.stringify({
+        version: 1,
+        server: { host: '127.0.0.1', port: 0 },
+        keys,
+        discover: false,
+        providers,
+        ...(sheds ? {} : { limits: { overload: { shed: 'off' } } }),
+        ...more,
+      }),
     );
   };
   await write();

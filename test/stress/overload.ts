@@ -165,7 +165,7 @@ async function* fairnessRows(gateway: Gateway, seconds: number): AsyncIterable<M
 async function* rows(): AsyncIterable<Measured> {
   const upstream = fork(join(import.meta.dirname, 'pieces.ts'), [String(EVENTS), String(PIECES), String(GAP_MS)]);
   const [{ port }] = (await once(upstream, 'message')) as [{ readonly port: number }];
-  const gateway = await startGateway({ oai: settings(`http://127.0.0.1:${port}`) });
+  const gateway = await startGateway({ oai: settings(`http://127.0.0.1:${port}`) }, true);
   try {
     yield* tenfoldRows(gateway, 4);
     yield* fairnessRows(gateway, 8);
