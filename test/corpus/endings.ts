@@ -49,7 +49,6 @@ type Said = ReadonlyMap<string, string>;
 
 function saidIn(client: ProtocolId, frames: readonly SseFrame[]): Said {
   const codec = codecOf(client);
-  if (!codec) throw new Error(`${client} is not spoken`);
   const said = new Map<string, string>();
   let kind = '';
   for (const event of decodeFrames(codec, frames)) {
@@ -67,10 +66,10 @@ const isPrefix = (said: Said, truth: Said): boolean =>
 
 /** Whether an upstream has said all after so many events, so that nothing is cut. */
 function isOver({ protocol, events }: Recorded, count: number): boolean {
-  const decoder = codecOf(protocol)?.streamDecoder(SOURCE);
+  const decoder = codecOf(protocol).streamDecoder(SOURCE);
   const ignored = (_event: ReplyEvent): void => {};
-  for (const frame of framesOf(Buffer.from(events.slice(0, count).join('')))) decoder?.frame(frame, ignored);
-  return decoder?.isDone() === true;
+  for (const frame of framesOf(Buffer.from(events.slice(0, count).join('')))) decoder.frame(frame, ignored);
+  return decoder.isDone();
 }
 
 interface Scene {

@@ -14,7 +14,7 @@ import {
 } from '../../src/ir/index.ts';
 import { restoreTools } from '../../src/exchange/restore-tools.ts';
 import { clientCodecs, providerCodecs } from '../../src/protocols/index.ts';
-import type { ClientCodec, ProviderCodec, ReplyContext } from '../../src/protocols/protocol.ts';
+import type { ClientCodec, ProviderCodec, ReplyContext, SourceContext } from '../../src/protocols/protocol.ts';
 import { createSseReader, type SseFrame, sseText } from '../../src/wire/sse.ts';
 
 /** Both halves of a protocol. */
@@ -23,10 +23,11 @@ export type Codec = ClientCodec & ProviderCodec;
 /** The protocols that clients and providers speak. */
 export const PROTOCOLS: readonly ProtocolId[] = ['openai-chat', 'openai-responses', 'anthropic-messages', 'gemini'];
 
-/** Both halves of a protocol; `undefined` where one is not registered. */
-export function codecOf(id: ProtocolId): Codec | undefined {
+/** Both halves of a protocol; throws where one is not spoken. */
+export function codecOf(id: ProtocolId): Codec {
   const [provider, client] = [providerCodecs.get(id), clientCodecs.get(id)];
-  return provider && client ? { ...provider, ...client } : undefined;
+  if (!provider || !client) throw new Error(`${id} is not spoken`);
+  return { ...provider, ...client };
 }
 
 /** Who made what is replayed: the maker of its seals. */
@@ -66,12 +67,12 @@ export function framesOf(...pieces: readonly Buffer[]): SseFrame[] {
   return frames;
 }
 
-/** The events that a codec reads off frames, after which the bytes end. */
-export function decodeFrames(codec: ProviderCodec, frames: readonly SseFrame[], cut?: Fault): ReplyEvent[] {
+/** The events that a codec reads off frames, after which the bytes end. What comes after the last word is handed to it too: that it is ignored is its own to see to. */
+export function decodeFrames(codec: ProviderCodec, frames: readonly SseFrame[], cut?: Fault, source: SourceContext = SOURCE): ReplyEvent[] {
   const events: ReplyEvent[] = [];
   const emit: Emit = (event) => void events.push(event);
-  const decoder = codec.streamDecoder(SOURCE);
-  for (const frame of frames) if (!decoder.isDone()) decoder.frame(frame, emit);
+  const decoder = codec.streamDecoder(source);
+  for (const frame of frames) decoder.frame(frame, emit);
   decoder.end(emit, cut);
   return events;
 }

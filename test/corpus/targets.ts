@@ -29,9 +29,7 @@ const plain = (codec: Codec): Target => ({
 });
 
 /** Every dialect as such: the maker of what was recorded. */
-export const PLAIN: readonly Target[] = PROTOCOLS.map(codecOf)
-  .filter((codec) => codec !== undefined)
-  .map(plain);
+export const PLAIN: readonly Target[] = PROTOCOLS.map(codecOf).map(plain);
 
 /** Models that differ most in what they take. */
 const MODELS: readonly (readonly [string, ProtocolId, string])[] = [
@@ -52,7 +50,7 @@ function modelOf([preset, protocol, model]: (typeof MODELS)[number]): Target {
   const provider = compileProvider(preset, { preset, key: 'x' }, codecFacts);
   const codec = codecOf(protocol);
   const facts = provider.wires.get(protocol)?.factsOf(model);
-  if (!codec || !facts) throw new Error(`${preset} does not speak ${protocol}`);
+  if (!facts) throw new Error(`${preset} does not speak ${protocol}`);
   return { name: model, codec, facts, maker: provider.maker };
 }
 

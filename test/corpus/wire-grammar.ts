@@ -496,7 +496,7 @@ function isErrorFrame(protocol: ProtocolId, object: JsonObject): boolean {
 function saysFinished(protocol: ProtocolId, object: JsonObject): boolean {
   switch (protocol) {
     case 'anthropic-messages':
-      return object['type'] === 'message_stop' || (object['type'] === 'message_delta' && inside(object['delta'])['stop_reason'] !== null);
+      return object['type'] === 'message_stop' || object['type'] === 'message_delta';
     case 'openai-responses':
       return object['type'] === 'response.completed' || object['type'] === 'response.incomplete';
     case 'gemini':

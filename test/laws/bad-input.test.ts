@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createNotes, GatewayError, isObject, type Json, type JsonObject } from '../../src/ir/index.ts';
 import {
-  type Codec,
   codecOf,
   collected,
   decodeFrames,
@@ -14,7 +13,7 @@ import {
   SOURCE,
 } from '../corpus/replay.ts';
 import { PLAIN } from '../corpus/targets.ts';
-import { type Fixture, fixtures } from './fixtures.ts';
+import { fixtures } from './fixtures.ts';
 
 /*
  * Requests and replies with something wrong in them: one or a few members replaced, anywhere. Whatever it is, the answer is
@@ -23,12 +22,7 @@ import { type Fixture, fixtures } from './fixtures.ts';
 
 const RUNS = 40;
 
-const codec = (id: Fixture['protocol']): Codec => {
-  const found = codecOf(id);
-  if (!found) throw new Error(`${id} is not spoken`);
-  return found;
-};
-const clients = PROTOCOLS.map(codec);
+const clients = PROTOCOLS.map(codecOf);
 
 /** Every place in a value. */
 function placesIn(value: Json | undefined, at: readonly (string | number)[] = []): (readonly (string | number)[])[] {
@@ -72,7 +66,7 @@ function tried<T>(work: () => T): T | undefined {
 }
 
 describe.each(fixtures())('$protocol/$name', ({ protocol, body, whole, stream }) => {
-  const upstream = codec(protocol);
+  const upstream = codecOf(protocol);
   const request = { ...upstream.decodeRequest(body), includeUsage: true };
 
   it('a spoiled request is read or refused by a field, and written or refused', () => {

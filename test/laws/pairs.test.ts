@@ -26,15 +26,9 @@ import { type Fixture, fixtures } from './fixtures.ts';
  * the client's dialect, and keep what was said; and a failure never looks like success.
  */
 
-const codec = (id: Fixture['protocol']): Codec => {
-  const found = codecOf(id);
-  if (!found) throw new Error(`${id} is not spoken`);
-  return found;
-};
-
 /** A fixture as every law begins with it. */
 function replayed({ protocol, body, stream }: Fixture): Replayed {
-  const upstream = codec(protocol);
+  const upstream = codecOf(protocol);
   const request: ChatRequest = { ...upstream.decodeRequest(body), stream: true, includeUsage: true };
   return { upstream: protocol, events: decodeFrames(upstream, framesOf(stream)), request, body };
 }
@@ -47,7 +41,7 @@ const formless = (client: Codec, reply: Reply): unknown => {
 
 describe.each(fixtures())('$protocol/$name', (fixture) => {
   const told = replayed(fixture);
-  const clients = PROTOCOLS.map(codec);
+  const clients = PROTOCOLS.map(codecOf);
 
   it.each(clients)('to a client of $id: legal in both forms, and nothing is lost', (client) => {
     expect([...replyProblems(client, told)]).toEqual([]);
@@ -70,7 +64,7 @@ describe.each(fixtures())('$protocol/$name', (fixture) => {
   });
 
   it.each(clients)('to a client of $id: cut after any frame of the upstream, likewise', (client) => {
-    const upstream = codec(fixture.protocol);
+    const upstream = codecOf(fixture.protocol);
     const frames = framesOf(fixture.stream);
     for (let count = 0; count < frames.length; count++) {
       const events = decodeFrames(upstream, frames.slice(0, count), {
@@ -93,7 +87,7 @@ describe.each(fixtures())('$protocol/$name', (fixture) => {
   });
 
   it('the whole says what the stream says', () => {
-    const whole = codec(fixture.protocol).decodeReply(fixture.whole, SOURCE);
+    const whole = codecOf(fixture.protocol).decodeReply(fixture.whole, SOURCE);
     const { seals: _seals, ...said } = replyEssence(collected(told.events));
     expect(replyEssence(whole)).toMatchObject(said);
   });
