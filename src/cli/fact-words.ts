@@ -1,8 +1,8 @@
 import type { Language } from '../config/language.ts';
-import type { FactSource, Known, ModelFacts } from '../policy/models/model-facts.ts';
+import type { Certainty, FactSource, Known, ModelFacts } from '../policy/models/model-facts.ts';
 import type { Price, Priced } from '../policy/models/price.ts';
 import { NEEDS } from '../policy/needs.ts';
-import { modelMessagesIn } from './messages-models.ts';
+import { type ModelMessages, modelMessagesIn } from './messages-models.ts';
 
 const NANO = 1e9;
 
@@ -17,14 +17,28 @@ export const abilitiesText = ({ abilities }: ModelFacts): string =>
 /** The day at the end of where something stands. */
 const dayOf = ({ where = '' }: Known<unknown>): string => / (\d{4}-\d\d-\d\d)$/.exec(where)?.[0] ?? '';
 
-/** Who says what is known of price and length, each once, and as of when: `catalogue 2026-09-23`. */
+/** What is put behind a source that does not know its price for sure. */
+const MARKS: { readonly [C in Certainty]: string } = { page: '', table: '~', unverified: '?' };
+
+/** Who says what is known of price and length, each once, and as of when: `catalogue~ 2026-09-23`, with a mark where a price was not read on a page. */
 export function sourcesText({ price, context }: ModelFacts): string {
-  const from = [price, context].flatMap((known) => (known ? [known.from + dayOf(known)] : []));
-  return [...new Set(from)].join(',') || '-';
+  const named = [price, context].flatMap((known) => (known ? [[known.from + dayOf(known), known] as const] : []));
+  // Marked with how the price is known, also where the same list says the length.
+  const sources = new Map(named.toReversed());
+  return [...new Set(named.map(([name]) => name))].map((name) => withMark(name, sources.get(name)?.known)).join(',') || '-';
 }
 
-/** With who said it, and where that stands: `2 USD in (catalogue, https://…, 2026-09-23)`. */
-const told = (text: string, { from, where }: Known<unknown>): string => `${text} (${from}${where === undefined ? '' : `, ${where}`})`;
+const withMark = (name: string, known: Certainty | undefined): string =>
+  known === undefined ? name : name.replace(/^\S+/, (source) => source + MARKS[known]);
+
+/** Whether some price of these is not known for sure: then a legend says what the marks mean. */
+export const isMarked = (facts: ModelFacts | undefined): boolean => MARKS[facts?.price?.known ?? 'page'] !== '';
+
+/** With who said it, how well that is known and where it can be checked. */
+function told(text: string, { from, where, known }: Known<unknown>, words: ModelMessages): string {
+  if (where === undefined) return `${text} (${from})`;
+  return `${text} (${from}, ${known === undefined ? where : words[known](where)})`;
+}
 
 /** What is known of a model, for people: its price, how much fits, what it cannot do, each with who says so. */
 export function factsText({ price, context, output, abilities }: ModelFacts, language: Language): readonly string[] {
@@ -38,7 +52,7 @@ export function factsText({ price, context, output, abilities }: ModelFacts, lan
   }
   const lacks = [...bySource].map(([from, needs]) => `${needs.join(',')} (${from})`);
   return [
-    price && priced !== undefined ? `${words.price}: ${told(priced, price)}` : `${words.price}: ${words.unknown}`,
+    price && priced !== undefined ? `${words.price}: ${told(priced, price, words)}` : `${words.price}: ${words.unknown}`,
     ...(context ? [`${words.fits}: ${context.value.toLocaleString('en')} (${context.from})`] : []),
     ...(output ? [`${words.answers}: ${output.value.toLocaleString('en')} (${output.from})`] : []),
     ...(lacks.length > 0 ? [`${words.cannot}: ${lacks.join('; ')}`] : []),

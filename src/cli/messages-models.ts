@@ -16,6 +16,10 @@ const en = {
   fits: 'tokens that fit',
   answers: 'longest answer',
   cannot: 'cannot',
+  page: (where: string) => `read on ${where}`,
+  table: (where: string) => `by public tables; to be checked on ${where}`,
+  unverified: (where: string) => `not verified; to be checked on ${where}`,
+  marks: '~ by public tables, not read on the vendor’s page; ? not verified. More: pailou route explain NAME --facts',
   noModels: 'No models are known. Configure providers, or ask them: pailou models sync',
   noneLike: (names: string) => `No name matches '${names}'. All names: pailou models ls`,
   noProvider: (name: string, known: string) => `There is no provider '${name}' that has a list. Those that have one: ${known || 'none'}`,
@@ -27,7 +31,8 @@ const en = {
   cannotAsk: 'Providers cannot be asked from here',
 };
 
-type ModelMessages = typeof en;
+/** Those words, in any language. */
+export type ModelMessages = typeof en;
 
 const zh: ModelMessages = {
   name: '名称',
@@ -44,6 +49,10 @@ const zh: ModelMessages = {
   fits: '上下文长度（token）',
   answers: '最大输出',
   cannot: '不支持',
+  page: (where) => `查自 ${where}`,
+  table: (where) => `来自公开价格表，请在此核对：${where}`,
+  unverified: (where) => `未经核实，请在此核对：${where}`,
+  marks: '~ 来自公开价格表，未在服务商页面核对；? 未经核实。详情：pailou route explain 名称 --facts',
   noModels: '没有已知的模型。请配置服务商，或向其获取：pailou models sync',
   noneLike: (names) => `没有与“${names}”匹配的名称。全部名称：pailou models ls`,
   noProvider: (name, known) => `没有可获取列表的服务商“${name}”。可用：${known || '无'}`,

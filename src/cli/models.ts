@@ -7,7 +7,7 @@ import { nearestNames } from '../policy/nearest.ts';
 import { knownIds } from '../known-models.ts';
 import { LISTS_FILE, openModelLists } from '../model-lists.ts';
 import { syncModels } from '../sync-models.ts';
-import { abilitiesText, amountText, sourcesText } from './fact-words.ts';
+import { abilitiesText, amountText, isMarked, sourcesText } from './fact-words.ts';
 import { columns } from './help.ts';
 import { loadOptions } from './load-options.ts';
 import type { Messages } from './messages.ts';
@@ -69,6 +69,7 @@ export async function modelsListCommand(args: Args, ports: CliPorts, messages: M
   else if (rows.length > 0) {
     const { name, target, context, input, output, abilities, source } = words;
     ports.stdout.write(`${tableIn(format, [name, target, context, input, output, abilities, source], rows.map(cellsOf))}\n`);
+    if (!args.on.has('quiet') && rows.some(({ facts }) => isMarked(facts))) ports.stderr.write(`${words.marks}\n`);
   }
   if (rows.length > 0) return EXIT.done;
   ports.stderr.write(`${names === undefined ? words.noModels : words.noneLike(names)}\n`);

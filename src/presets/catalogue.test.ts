@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { CERTAINTIES } from '../policy/models/model-facts.ts';
 import { CURRENCIES, PRICED } from '../policy/models/price.ts';
 import { CATALOGUE, type CatalogueFile, createCatalogue, KINDS } from './catalogue.ts';
 import { presets } from './index.ts';
@@ -10,7 +11,7 @@ const FILES = readdirSync(CATALOGUE).map((name) => ({
   file: JSON.parse(readFileSync(new URL(name, CATALOGUE), 'utf8')) as CatalogueFile,
 }));
 
-const FIELDS = new Set(['id', 'context', 'output', 'in', 'out', 'tools', 'structured', 'reasoning', 'price', 'asOf']);
+const FIELDS = new Set(['id', 'context', 'output', 'in', 'out', 'tools', 'structured', 'reasoning', 'price', 'asOf', 'known']);
 const DAY = /^20\d\d-\d\d-\d\d$/;
 const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 
@@ -32,10 +33,11 @@ describe('the catalogue that ships', () => {
     expect(name).toBe(`${preset?.id}.json`);
     if (file.like !== undefined) expect(presets.has(file.like)).toBe(true);
     const seen = new Set<string>();
-    for (const { regions = ['any'], currency, source, asOf } of file.lists) {
+    for (const { regions = ['any'], currency, source, asOf, known } of file.lists) {
       expect(CURRENCIES).toContain(currency);
       expect(new URL(source).protocol).toBe('https:');
       expect(asOf).toMatch(DAY);
+      expect(CERTAINTIES).toContain(known);
       for (const region of regions) {
         expect(seen).not.toContain(region);
         seen.add(region);
@@ -44,11 +46,19 @@ describe('the catalogue that ships', () => {
     }
   });
 
+  it.each(['routing.md', 'routing.zh-CN.md'])('says in %s how many of its prices are known how well', (name) => {
+    const text = readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
+    const priced = FILES.flatMap(({ file }) => file.lists).flatMap(({ known, models }) =>
+      models.filter(({ price }) => price).map((row) => row.known ?? known),
+    );
+    for (const one of CERTAINTIES) expect(text).toMatch(new RegExp(`\`${one}\` *\\| ${priced.filter((known) => known === one).length} `));
+  });
+
   it.each(FILES)('$name: rows', ({ file }) => {
     for (const { models } of file.lists) {
       expect(new Set(models.map(({ id }) => id.toLowerCase())).size).toBe(models.length);
       for (const row of models) {
-        const { id, context, output, in: takes = [], out: makes = [], price, asOf } = row;
+        const { id, context, output, in: takes = [], out: makes = [], price, asOf, known = 'table' } = row;
         expect(
           Object.keys(row).filter((field) => !FIELDS.has(field)),
           id,
@@ -56,6 +66,7 @@ describe('the catalogue that ships', () => {
         for (const count of [context, output]) if (count !== undefined) expect(isWhole(count) && count > 0, id).toBe(true);
         for (const kind of [...takes, ...makes]) expect(KINDS, id).toContain(kind);
         if (asOf !== undefined) expect(asOf).toMatch(DAY);
+        expect(CERTAINTIES, id).toContain(known);
         const { long, ...amounts } = price ?? {};
         for (const [of, amount] of Object.entries(amounts))
           expect(PRICED.some((one) => one === of) && isWhole(amount), `${id} ${of}`).toBe(true);
@@ -93,6 +104,9 @@ const FOUND: readonly { readonly name: string; readonly asked: readonly [string,
   { name: 'six digits of a date', asked: ['volcengine', 'doubao-seed-1-8-251215'], says: { vision: true, price: { currency: 'CNY' } } },
   { name: 'a pattern', asked: ['deepgram', 'aura-2-thalia-en'], says: { audioOutput: true } },
   { name: 'what makes images', asked: ['gemini', 'gemini-2.5-flash-image'], says: { imageOutput: true, audioOutput: false } },
+  { name: 'read on the page', asked: ['deepseek', 'deepseek-flash'], says: { known: 'page', price: { input: 300_000_000 } } },
+  { name: 'by a table', asked: ['openai', 'gpt-5-mini'], says: { known: 'table' } },
+  { name: 'by nobody else', asked: ['zai', 'glm-4.6'], says: { known: 'unverified' } },
   { name: 'and what does not', asked: ['gemini', 'gemini-2.5-flash'], says: { imageOutput: false } },
 ];
 
@@ -103,6 +117,7 @@ describe('a model is found', () => {
 
   it('without the price, where that is another country’s', () => {
     const said = ask('minimax', 'MiniMax-M3', 'cn');
+    expect(said?.known).toBeUndefined();
     expect(said).toMatchObject({ vision: true });
     expect(said?.price).toBeUndefined();
   });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { matchGlob } from '../policy/glob.ts';
-import type { Said } from '../policy/models/model-facts.ts';
+import type { Certainty, Said } from '../policy/models/model-facts.ts';
 import type { Amounts, Currency, Price } from '../policy/models/price.ts';
 import { spellingsOf } from '../policy/models/spelling.ts';
 import type { Provider } from './preset.ts';
@@ -25,6 +25,8 @@ export interface CatalogueRow {
   readonly price?: Omit<Price, 'currency'>;
   /** As of when, where not with the rest of its list. */
   readonly asOf?: string;
+  /** How well its price is known, where not like the rest of its list. */
+  readonly known?: Certainty;
 }
 
 /** A price list of a vendor. */
@@ -32,10 +34,12 @@ export interface PriceList {
   /** The preset's regions that it holds for; empty text: where none is configured. Left out: all. */
   readonly regions?: readonly string[];
   readonly currency: Currency;
-  /** The vendor's page. */
+  /** The vendor's page, where the list can be checked. */
   readonly source: string;
-  /** The day that it was read on. */
+  /** The last day that it is known to have held on. */
   readonly asOf: string;
+  /** How well the prices are known: not all were read on that page. */
+  readonly known: Certainty;
   readonly models: readonly CatalogueRow[];
 }
 
@@ -95,7 +99,7 @@ const INPUTS = { vision: 'image', audio: 'audio', video: 'video' } as const;
 
 /** What a row says, in the router's words. Its price only where the list holds for the place that is asked. */
 function saidBy(row: CatalogueRow, list: PriceList, isPriced: boolean): Said {
-  const { id: _, in: takes, out: makes, price, asOf, ...rest } = row;
+  const { id: _, in: takes, out: makes, price, asOf, known = list.known, ...rest } = row;
   const abilities = takes && Object.fromEntries(Object.entries(INPUTS).map(([need, kind]) => [need, takes.includes(kind)]));
   // Clouds read documents for models that do not: only that one reads them is said.
   const files = takes?.includes('file') === true ? { files: true } : {};
@@ -106,7 +110,7 @@ function saidBy(row: CatalogueRow, list: PriceList, isPriced: boolean): Said {
     ...abilities,
     ...files,
     ...outputs,
-    ...(amounts ? { price: { ...amounts, currency: list.currency } } : {}),
+    ...(amounts ? { price: { ...amounts, currency: list.currency }, known } : {}),
     where: `${list.source}, ${asOf ?? list.asOf}`,
   };
 }

@@ -31,23 +31,25 @@ const terminal = (answers: readonly ReadonlyMap<string, Said>[] = []) => {
 
 const squeezed = (text: string): string => text.replaceAll(/ {2,}/g, '  ');
 
+const MARKS = '~ by public tables, not read on the vendor’s page; ? not verified. More: pailou route explain NAME --facts';
+
 describe('models ls', () => {
   test('what clients may use, and who says what', async () => {
     const { code, stdout, stderr } = await terminal().run('models ls');
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: `${MARKS}\n` });
     expect(squeezed(stdout)).toBe(`name  target  context  input / 1M  output / 1M  abilities  source
-fast  openai/gpt-5-mini  400000  0.25 USD  2 USD  tools,vision,files,structured,reasoning  catalogue 2026-09-23
+fast  openai/gpt-5-mini  400000  0.25 USD  2 USD  tools,vision,files,structured,reasoning  catalogue~ 2026-09-23
 claude-haiku-*  fast  -  -  -  -  -
-openai/gpt-5-mini  openai/gpt-5-mini  400000  0.25 USD  2 USD  tools,vision,files,structured,reasoning  catalogue 2026-09-23
-openai/gpt-image-1  openai/gpt-image-1  -  5 USD  40 USD  vision,imageOutput  catalogue 2026-09-23
+openai/gpt-5-mini  openai/gpt-5-mini  400000  0.25 USD  2 USD  tools,vision,files,structured,reasoning  catalogue~ 2026-09-23
+openai/gpt-image-1  openai/gpt-image-1  -  5 USD  40 USD  vision,imageOutput  catalogue~ 2026-09-23
 `);
   });
 
   test.each([
-    ['csv', 'fast,openai/gpt-5-mini,400000,0.25 USD,2 USD,"tools,vision,files,structured,reasoning",catalogue 2026-09-23'],
+    ['csv', 'fast,openai/gpt-5-mini,400000,0.25 USD,2 USD,"tools,vision,files,structured,reasoning",catalogue~ 2026-09-23'],
     [
       'markdown',
-      '| fast | openai/gpt-5-mini | 400000 | 0.25 USD | 2 USD | tools,vision,files,structured,reasoning | catalogue 2026-09-23 |',
+      '| fast | openai/gpt-5-mini | 400000 | 0.25 USD | 2 USD | tools,vision,files,structured,reasoning | catalogue~ 2026-09-23 |',
     ],
     ['yaml', '  - name: fast\n    target: openai/gpt-5-mini'],
   ])('as %s', async (format, line) => {
@@ -64,6 +66,7 @@ openai/gpt-image-1  openai/gpt-image-1  -  5 USD  40 USD  vision,imageOutput  ca
       value: { currency: 'USD', input: 250_000_000, output: 2_000_000_000, cacheRead: 25_000_000 },
       from: 'catalogue',
       where: 'https://developers.openai.com/api/docs/pricing, 2026-09-23',
+      known: 'table',
     });
   });
 

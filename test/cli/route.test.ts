@@ -94,7 +94,11 @@ describe('route explain', () => {
     ['--max-price prompt=2', 0, 'left out: by its alias, by weight, dearer than the request allows'],
     ['--max-price prompt=1,completion=2', 1, 'openai/gpt-5.6 costs more than provider.max_price'],
     ['--sort price --tokens 100', 0, 'next: by its alias, by weight, by price'],
-    ['--facts', 0, 'openai/gpt-5.6\n  price: 4 USD in, 20 USD out (a million tokens) (catalogue, https://'],
+    [
+      '--facts',
+      0,
+      'openai/gpt-5.6\n  price: 4 USD in, 20 USD out (a million tokens) (catalogue, by public tables; to be checked on https://',
+    ],
   ])('route explain smart %s', async (asks, code, says) => {
     const ran = await terminal().run(`route explain smart ${asks}`);
     expect(ran.code).toBe(code);

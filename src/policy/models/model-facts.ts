@@ -7,11 +7,22 @@ import { type Price, type Rates, USUAL_RATES } from './price.ts';
 /** Who says something of a model, in rising order: the preset, the catalogue that ships, the provider's own list, the operator. */
 export type FactSource = 'preset' | 'catalogue' | 'list' | 'operator';
 
+/**
+ * How well a price is known: read on the vendor's own `page`; by a public `table` that gathers vendors' prices; or `unverified`: written down, and found
+ * in neither.
+ */
+export const CERTAINTIES = ['page', 'table', 'unverified'] as const;
+
+/** One of `CERTAINTIES`. */
+export type Certainty = (typeof CERTAINTIES)[number];
+
 /** What one of them says. */
 export interface Said extends AbilitySettings {
   /** Tokens of the longest answer. */
   readonly output?: number;
   readonly price?: Price;
+  /** How well the price is known, where somebody says so. */
+  readonly known?: Certainty;
   /** Where that stands, and as of when: `https://…, 2026-09-23`. */
   readonly where?: string;
 }
@@ -21,6 +32,8 @@ export interface Known<T> {
   readonly value: T;
   readonly from: FactSource;
   readonly where?: string;
+  /** How well, where that is said: of prices that ship. */
+  readonly known?: Certainty;
 }
 
 /** All that is known of a provider's model. */
@@ -96,7 +109,7 @@ function gather(words: readonly (readonly [FactSource, Said | undefined])[]): Mo
     for (const need of NEEDS) if (said[need] !== undefined) abilities[need] = known(said[need]);
     if (said.context !== undefined) rest.context = known(said.context);
     if (said.output !== undefined) rest.output = known(said.output);
-    if (said.price) rest.price = known(said.price);
+    if (said.price) rest.price = { ...known(said.price), ...(said.known === undefined ? {} : { known: said.known }) };
   }
   return { ...rest, abilities };
 }
