@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Config } from './config/config.ts';
 import type { ExchangePorts } from './exchange/exchange.ts';
@@ -15,12 +15,12 @@ import { type GatewayPorts, handleGateway } from './http/gateway/handle.ts';
 import { createIdempotency, type IdempotencyStore } from './http/gateway/idempotency.ts';
 import { createModelsService } from './http/gateway/models.ts';
 import { createWebSockets } from './http/gateway/websocket.ts';
+import { closeServer, createHttpServer } from './http/http-server.ts';
 import { createKeepAlives } from './http/keep-alive.ts';
 import { ulid } from './http/new-id.ts';
 import { createOverload, type OnShedding } from './http/overload.ts';
 import { partOfLimits } from './http/part-of-limits.ts';
 import { lazily } from './lazily.ts';
-import { watchBodies } from './http/slow-bodies.ts';
 import { compileSnapshot, withLists } from './compile-snapshot.ts';
 import { keepLists } from './keep-lists.ts';
 import { postForm } from './post-form.ts';
@@ -143,137 +143,51 @@ function listKeeperOf(ports: AppPorts, exchange: ExchangePorts, snapshot: () => 
   return file && keepLists({ file, clock, onDefect, isLeader, snapshot, apply, ask: (provider) => askModelFacts(provider, exchange) });
 }
 
-/** Whatever a client sends, it has come whole by then. Long before, `watchBodies` cuts what does not go on. */
-const REQUEST_MS = 24 * 3_600_000;
-
-/** What waits to be sent to a client before whoever writes is asked to wait: the system holds much more besides. */
-const UNSENT_BYTES = 16 * 1024;
-
-/** How long one who sent something unreadable may take to read that. */
-const UNREADABLE_MS = 2000;
-
-/** What is wrong with bytes that are no request, by node:http's word for it. */
-const UNREADABLE: Readonly<Record<string, readonly [number, string, string]>> = {
-  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large', 'The request headers are too large'],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'The request did not come whole in time'],
-};
-
-/** The answer to bytes that are no request: nothing is known of the dialect of who sent them. */
-function answerUnreadable(code: string | undefined): string {
-  const [status, reason, message] = UNREADABLE[code ?? ''] ?? [400, 'Bad Request', 'The request is not valid HTTP'];
-  const body = JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code: 'invalid_http' } });
-  const head = `HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${body.length}`;
-  return `${head}\r\n\r\n${body}`;
+/** What a running gateway goes by: another configuration and other lists take the place of those before. */
+interface InForce {
+  lists: KeptLists | undefined;
+  snapshot: Snapshot;
+  isDraining: boolean;
 }
 
-/** Health: alive as long as it answers; ready until it drains. */
-function answerHealth(url: string | undefined, draining: boolean): { status: number; text: string } | undefined {
-  if (url === '/livez') return { status: 200, text: 'ok\n' };
-  if (url === '/readyz') return draining ? { status: 503, text: 'draining\n' } : { status: 200, text: 'ok\n' };
-  return undefined;
-}
+/** Answers kept for the calls that are the same. */
+const answersOf = (ports: AppPorts, snapshot: () => Snapshot): GatewayPorts['answers'] => ({
+  store: createAnswerMemory(
+    () => ports.clock.now(),
+    () => snapshot().config.limits.cacheBytes,
+    ports.peers,
+  ),
+  flights: new Map(),
+});
 
-/** A client's connection, with the answers that are under way on it (several where it pipelines), the first one first. */
-interface Connection {
-  readonly open: ServerResponse[];
-  /** WebSockets are counted, too. */
-  upgraded: boolean;
-}
-
-const isIdle = ({ open, upgraded }: Connection): boolean => open.length === 0 && !upgraded;
-
-/**
- * Who is connected, and what runs. A set of the answers under way would be simpler, but a set that much is added to and
- * taken from keeps what it held alive until the next large collection: a third of all memory that calls use.
- */
-function createConnections() {
-  const sockets = new Map<Socket, Connection>();
-  let active = 0;
-  let whenEmpty = (): void => undefined;
-  const connected = (socket: Socket): Connection => {
-    const known = sockets.get(socket);
-    if (known) return known;
-    const connection: Connection = { open: [], upgraded: false };
-    sockets.set(socket, connection);
-    socket.on('close', () => {
-      sockets.delete(socket);
-      if (sockets.size === 0) whenEmpty();
-    });
-    return connection;
-  };
-  return {
-    sockets,
-    connected,
-    /** The requests under way, those whose bodies are still to come among them. */
-    *requests(): Generator<IncomingMessage> {
-      for (const { open } of sockets.values()) for (const { req } of open) yield req;
-    },
-    get active() {
-      return active;
-    },
-    /** Calls when there are none, at once where that is so. */
-    onEmpty(call: () => void): void {
-      if (sockets.size === 0) call();
-      else whenEmpty = call;
-    },
-    /** An answer is under way; `onIdle` comes when it has ended and nothing else is under way on its connection. */
-    began(socket: Socket, response: ServerResponse, onIdle: (socket: Socket) => void): void {
-      const connection = connected(socket);
-      connection.open.push(response);
-      active++;
-      response.on('close', () => {
-        active--;
-        connection.open.splice(connection.open.indexOf(response), 1);
-        if (isIdle(connection)) onIdle(socket);
-      });
-    },
-  };
-}
-
-/** Puts the server together. It does not listen yet. */
-export function createApp(config: Config, ports: AppPorts): App {
-  let lists = ports.modelLists?.read();
-  let snapshot = compileSnapshot(config, 1, lists);
-  let draining = false;
-  const connections = createConnections();
-  const { sockets } = connections;
-  const onIdle = (socket: Socket): void => {
-    if (draining) socket.end();
-  };
-  const keepAlives = createKeepAlives(
-    () => ports.clock.monotonic(),
-    () => snapshot.config.server.keepAlive?.delay,
-  );
+/** All parts of a gateway but its server; nothing has begun. */
+function partsOf(ports: AppPorts, inForce: InForce) {
+  const snapshot = (): Snapshot => inForce.snapshot;
   const exchange = exchangePorts(ports);
-  const checks = checksOf(ports, exchange);
-  const apply = (next: KeptLists): void => {
-    lists = next;
-    snapshot = withLists(snapshot, next, snapshot.revision + 1);
-  };
-  const keeper = listKeeperOf(ports, exchange, () => snapshot, apply);
+  const keeper = listKeeperOf(ports, exchange, snapshot, (next) => {
+    inForce.lists = next;
+    inForce.snapshot = withLists(inForce.snapshot, next, inForce.snapshot.revision + 1);
+  });
   const state = ports.state(() => gateway);
-  const tasks = tasksOf(ports, exchange, () => snapshot);
-  const idempotency = createIdempotency(ports.idempotency);
   // With its first call: a server for chat starts without the wires of all other abilities.
   const media = lazily(async () => (await import('./http/gateway/media/index.ts')).createMediaService(() => gateway));
   const limitsOf = partOfLimits(ports.peers?.count ?? 1);
-  const overload = createOverload(() => limitsOf(snapshot.config.limits), ports.onShedding);
+  const keepAlives = createKeepAlives(
+    () => ports.clock.monotonic(),
+    () => snapshot().config.server.keepAlive?.delay,
+  );
+  const tasks = tasksOf(ports, exchange, snapshot);
+  const idempotency = createIdempotency(ports.idempotency);
+  const overload = createOverload(() => limitsOf(snapshot().config.limits), ports.onShedding);
   const gateway: GatewayPorts = {
     ...exchange,
     overload,
     clients: clientCodecs,
     ...(ports.spoolFolder === undefined ? {} : { spoolFolder: ports.spoolFolder }),
-    snapshot: () => snapshot,
+    snapshot,
     tasks,
     idempotency,
-    answers: {
-      store: createAnswerMemory(
-        () => ports.clock.now(),
-        () => snapshot.config.limits.cacheBytes,
-        ports.peers,
-      ),
-      flights: new Map(),
-    },
+    answers: answersOf(ports, snapshot),
     services: {
       models: createModelsService(createModelLists(exchange, ports.sandboxModels, (provider, said) => keeper?.learn(provider, said))),
       media: async (visit, operation, request) => (await media())(visit, operation, request),
@@ -282,65 +196,65 @@ export function createApp(config: Config, ports: AppPorts): App {
     },
     track: (sink, text, headers) => keepAlives.add(sink, text, headers),
   };
-  const server = createServer(
-    {
-      // Clients that offer another protocol (Java's: h2c) are answered in this one.
-      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
-      keepAliveTimeout: 75_000,
-      headersTimeout: 30_000,
-      requestTimeout: REQUEST_MS,
-      connectionsCheckingInterval: 5000,
-      maxHeaderSize: 64 * 1024,
-      noDelay: true,
-      highWaterMark: UNSENT_BYTES,
-    },
-    (request, response) => {
-      const health = answerHealth(request.url, draining);
-      if (health) {
-        response.writeHead(health.status, { 'content-type': 'text/plain' }).end(health.text);
-        return;
-      }
-      connections.began(request.socket, response, onIdle);
-      if (draining) response.setHeader('connection', 'close');
-      handleGateway(request, response, gateway);
-    },
-  );
   const webSockets = createWebSockets(gateway, state.turns);
-  server.on('upgrade', (request, socket: Socket, head) => {
-    // Counted like a request: closed politely when the server drains.
-    connections.connected(socket).upgraded = true;
-    webSockets.upgrade(request, socket, head);
-  });
-  server.on('connection', connections.connected);
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    // An answer that has begun must not have another in its middle.
-    const hasBegun = sockets.get(socket as Socket)?.open[0]?.headersSent === true;
-    if (!socket.writable || hasBegun) {
-      socket.destroy();
-      return;
-    }
-    socket.end(answerUnreadable(error.code));
-    setTimeout(() => socket.destroy(), UNREADABLE_MS).unref();
-  });
-  const bodies = watchBodies(connections.requests, ports.clock.monotonic, ({ socket }) => {
-    server.emit('clientError', Object.assign(new Error('the body does not go on'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
-  });
-  server.on('close', bodies.stop);
+  return { gateway, state, media, keeper, checks: checksOf(ports, exchange), keepAlives, tasks, idempotency, overload, webSockets };
+}
 
+type Parts = ReturnType<typeof partsOf>;
+
+/** Takes no more calls, waits for those that run, closes: what needs what goes last. */
+function drain(parts: Parts, http: ReturnType<typeof createHttpServer>, graceMs: number): Promise<void> {
+  const { state, idempotency, tasks } = parts;
+  parts.checks.stop();
+  parts.keeper?.stop();
+  parts.webSockets.drain();
+  return new Promise((resolve) => {
+    const cut = (): void => {
+      state.stop();
+      idempotency.stop();
+      void tasks.stop();
+    };
+    const closed = async (): Promise<void> => {
+      await state.idle();
+      await idempotency.idle();
+      await tasks.idle();
+      await tasks.stop();
+      // Not before: streams that are silent while the server drains are kept alive as well.
+      parts.keepAlives.stop();
+      parts.overload.stop();
+      callOff();
+      resolve();
+    };
+    const callOff = closeServer(http, graceMs, cut, () => void closed());
+  });
+}
+
+/** Puts the server together. It does not listen yet. */
+export function createApp(config: Config, ports: AppPorts): App {
+  const lists = ports.modelLists?.read();
+  const inForce: InForce = { lists, snapshot: compileSnapshot(config, 1, lists), isDraining: false };
+  const parts = partsOf(ports, inForce);
+  const { gateway, checks, tasks, keeper, media } = parts;
+  const http = createHttpServer({
+    monotonic: ports.clock.monotonic,
+    isDraining: () => inForce.isDraining,
+    request: (request, response) => handleGateway(request, response, gateway),
+    upgrade: parts.webSockets.upgrade,
+  });
+  const { server, connections } = http;
   const prepare = (next: Config): (() => void) => {
-    const made = compileSnapshot(next, snapshot.revision + 1);
+    const made = compileSnapshot(next, inForce.snapshot.revision + 1);
     return () => {
-      snapshot = lists ? withLists(made, lists, snapshot.revision + 1) : made;
-      checks.follow(snapshot);
+      inForce.snapshot = inForce.lists ? withLists(made, inForce.lists, inForce.snapshot.revision + 1) : made;
+      checks.follow(inForce.snapshot);
     };
   };
-
   return {
     server,
-    snapshot: () => snapshot,
+    snapshot: () => inForce.snapshot,
     wake() {
       tasks.wake();
-      checks.follow(snapshot);
+      checks.follow(inForce.snapshot);
       keeper?.start();
       // Here already when it is first asked for.
       media().catch((error: unknown) => ports.onDefect(error, 'media'));
@@ -352,37 +266,12 @@ export function createApp(config: Config, ports: AppPorts): App {
       return Promise.resolve(0);
     },
     accept: (socket) => void server.emit('connection', socket),
-    connections: () => sockets.size,
+    connections: () => connections.sockets.size,
     reload: (next) => prepare(next)(),
     prepare,
     drain(graceMs) {
-      draining = true;
-      checks.stop();
-      keeper?.stop();
-      webSockets.drain();
-      // Sockets without a request are closed at once: `server.close` would wait for them.
-      for (const [socket, connection] of sockets) if (isIdle(connection)) socket.destroy();
-      return new Promise((resolve) => {
-        const force = setTimeout(() => {
-          for (const socket of sockets.keys()) socket.destroy();
-          state.stop();
-          idempotency.stop();
-          void tasks.stop();
-        }, graceMs);
-        const closed = async (): Promise<void> => {
-          await state.idle();
-          await idempotency.idle();
-          await tasks.idle();
-          await tasks.stop();
-          // Not before: streams that are silent while the server drains are kept alive as well.
-          keepAlives.stop();
-          overload.stop();
-          clearTimeout(force);
-          resolve();
-        };
-        if (server.listening) server.close(closed);
-        else connections.onEmpty(() => server.close(closed));
-      });
+      inForce.isDraining = true;
+      return drain(parts, http, graceMs);
     },
   };
 }
