@@ -1,4 +1,5 @@
 import { isObject, type Json, type JsonObject, parseObject, type Usage } from '../../ir/index.ts';
+import { firstString, lastObject, lastString } from '../../wire/find-member.ts';
 import type { SseFrame } from '../../wire/sse.ts';
 import type { Tapped, TapRules } from '../protocol.ts';
 import { decodeErrorEvent } from './faults.ts';
@@ -38,58 +39,7 @@ function readFrame(frame: SseFrame, soFar: Tapped): Tapped & { readonly finish?:
   }
 }
 
-const QUOTE = 34;
-const BACKSLASH = 92;
-const OPEN = 123;
-const CLOSE = 125;
-
-/** The end of the object that begins at `from`, past its brace; -1 when it does not end. */
-function objectEnd(body: Buffer, from: number): number {
-  let depth = 0;
-  for (let at = from; at < body.length; at++) {
-    const byte = body[at];
-    if (byte === QUOTE) {
-      for (at++; at < body.length && body[at] !== QUOTE; at++) if (body[at] === BACKSLASH) at++;
-    } else if (byte === OPEN) depth++;
-    else if (byte === CLOSE && --depth === 0) return at + 1;
-  }
-  return -1;
-}
-
-/** Past a member's name, colon and white space: where its value begins. */
-function valueAt(body: Buffer, name: number, length: number): number {
-  let at = name + length;
-  while (at < body.length && /[\s:]/.test(String.fromCharCode(body[at] ?? 0))) at++;
-  return at;
-}
-
-/** The last object member of that name for which `fits` holds. The API writes it after the content; one in a tool's input does not fit. */
-function lastObject(body: Buffer, name: string, fits: (value: JsonObject) => boolean): JsonObject | undefined {
-  const needle = `"${name}"`;
-  for (let at = body.lastIndexOf(needle); at >= 0; at = at === 0 ? -1 : body.lastIndexOf(needle, at - 1)) {
-    const from = valueAt(body, at, needle.length);
-    const to = body[from] === OPEN ? objectEnd(body, from) : -1;
-    const value = to < 0 ? undefined : parseObject(body.toString('utf8', from, to));
-    if (value && fits(value)) return value;
-  }
-  return undefined;
-}
-
-/** The string member of that name at `at`; `undefined` when it is none. */
-function stringAt(body: Buffer, name: string, at: number): string | undefined {
-  if (at < 0) return undefined;
-  const from = valueAt(body, at, name.length + 2);
-  if (body[from] !== QUOTE) return undefined;
-  let to = from + 1;
-  while (to < body.length && body[to] !== QUOTE) to += body[to] === BACKSLASH ? 2 : 1;
-  try {
-    const value: unknown = JSON.parse(body.toString('utf8', from, to + 1));
-    return typeof value === 'string' ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
+/** A `"usage"` in a tool's input has no such count. The API writes its own after the content. */
 const isUsage = (value: JsonObject): boolean => typeof value['output_tokens'] === 'number';
 
 /** The whole body read, where searching found no usage: an error, or a shape that is not known. */
@@ -100,11 +50,11 @@ function parsed(body: Buffer): Tapped {
 }
 
 function readWhole(body: Buffer): Tapped {
-  const usage = lastObject(body, 'usage', isUsage);
+  const usage = lastObject(body, '"usage"', isUsage);
   if (!usage) return parsed(body);
-  const model = stringAt(body, 'model', body.indexOf('"model"'));
-  const reason = stringAt(body, 'stop_reason', body.lastIndexOf('"stop_reason"'));
-  const sequence = stringAt(body, 'stop_sequence', body.lastIndexOf('"stop_sequence"'));
+  const model = firstString(body, '"model"');
+  const reason = lastString(body, '"stop_reason"');
+  const sequence = lastString(body, '"stop_sequence"');
   return {
     ...(model === undefined ? {} : { model }),
     usage: decodeUsage(usage),

@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, parseObject, type Stop } from '../../ir/index.ts';
+import { firstString, lastObject, lastString } from '../../wire/find-member.ts';
 import type { SseFrame } from '../../wire/sse.ts';
 import type { Tapped, TapRules } from '../protocol.ts';
 import { normal, objects, str } from './dialect.ts';
@@ -56,57 +57,9 @@ function readFrame(frame: SseFrame, soFar: Tapped): Tapped & { readonly finish?:
   return read.stop && !soFar.stop ? { ...read, finish: true } : read;
 }
 
-const QUOTE = 34;
-const BACKSLASH = 92;
-const OPEN = 123;
-const CLOSE = 125;
-
-/** The end of the object that begins at `from`, past its brace; -1 when it does not end. */
-function objectEnd(body: Buffer, from: number): number {
-  let depth = 0;
-  for (let at = from; at < body.length; at++) {
-    const byte = body[at];
-    if (byte === QUOTE) {
-      for (at++; at < body.length && body[at] !== QUOTE; at++) if (body[at] === BACKSLASH) at++;
-    } else if (byte === OPEN) depth++;
-    else if (byte === CLOSE && --depth === 0) return at + 1;
-  }
-  return -1;
-}
-
-const isSpace = (byte: number | undefined): boolean => byte === 32 || byte === 10 || byte === 13 || byte === 9;
-
-/** Where the value of the member begins whose name stands at `at`; -1 when none does. */
-function valueAt(body: Buffer, name: string, at: number): number {
-  if (at < 0 || body[at - 1] === BACKSLASH) return -1;
-  let from = at + name.length;
-  while (isSpace(body[from])) from++;
-  if (body[from] !== 58) return -1;
-  from++;
-  while (isSpace(body[from])) from++;
-  return from;
-}
-
-/** The usage report nearest the end; one of that name in a tool's arguments has no counts. */
-function lastUsage(body: Buffer): JsonObject | undefined {
-  const name = '"usageMetadata"';
-  for (let at = body.lastIndexOf(name); at >= 0; at = at === 0 ? -1 : body.lastIndexOf(name, at - 1)) {
-    const from = valueAt(body, name, at);
-    const to = from >= 0 && body[from] === OPEN ? objectEnd(body, from) : -1;
-    const value = to < 0 ? undefined : parseObject(body.toString('utf8', from, to));
-    if (value && (typeof value['promptTokenCount'] === 'number' || typeof value['totalTokenCount'] === 'number')) return value;
-  }
-  return undefined;
-}
-
-/** The plain word of the member whose name stands at `at`. */
-function wordAt(body: Buffer, name: string, at: number): string | undefined {
-  const from = valueAt(body, name, at);
-  if (from < 0 || body[from] !== QUOTE) return undefined;
-  const to = body.indexOf(QUOTE, from + 1);
-  const word = to < 0 ? '' : body.toString('utf8', from + 1, to);
-  return word === '' || word.includes('\\') ? undefined : word;
-}
+/** A member of that name in a tool's arguments has no counts. */
+const isUsage = (value: JsonObject): boolean =>
+  typeof value['promptTokenCount'] === 'number' || typeof value['totalTokenCount'] === 'number';
 
 /** The whole body read, where searching found too little: an error, a blocked prompt, numbers for words. */
 function parsed(body: Buffer): Tapped {
@@ -115,12 +68,12 @@ function parsed(body: Buffer): Tapped {
 }
 
 function readWhole(body: Buffer): Tapped {
-  const usage = lastUsage(body);
-  const word = wordAt(body, '"finishReason"', body.indexOf('"finishReason"'));
-  if (!usage || word === undefined) return parsed(body);
-  const model = wordAt(body, '"modelVersion"', body.lastIndexOf('"modelVersion"'));
+  const usage = lastObject(body, '"usageMetadata"', isUsage);
+  const word = firstString(body, '"finishReason"');
+  if (!usage || !word) return parsed(body);
+  const model = lastString(body, '"modelVersion"');
   return {
-    ...(model === undefined ? {} : { model }),
+    ...(model ? { model } : {}),
     usage: decodeUsage(usage),
     stop: stopOf(word, body.includes('"functionCall"') && !body.includes('"functionResponse"')),
     done: true,

@@ -29,6 +29,6 @@ holdLaws({
       code: 'stream_ended_early',
     },
   },
-  // A tap does not read calls, and of several answers it reads the one that ends last.
+  // A tap does not read calls, and of several answers it reads the one that ends first.
   untapped: ['forced-tool', 'two-answers'],
 });

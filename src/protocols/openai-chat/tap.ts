@@ -1,11 +1,12 @@
 import { isObject, type JsonObject, parseObject, type Stop } from '../../ir/index.ts';
+import { firstString, hasElement, lastObject } from '../../wire/find-member.ts';
 import type { SseFrame } from '../../wire/sse.ts';
 import type { Tapped, TapRules } from '../protocol.ts';
 import { decodeErrorObject } from '../openai-error.ts';
 import { objects } from './fields.ts';
 import { isError, usageIn } from './reply-decode.ts';
 import { brokenOff, decodeStop } from './stops.ts';
-import { decodeUsage } from './usage.ts';
+import { decodeUsage, isUsage } from './usage.ts';
 
 const hasCalls = (choice: JsonObject): boolean => {
   const inner = isObject(choice['delta']) ? choice['delta'] : isObject(choice['message']) ? choice['message'] : {};
@@ -46,74 +47,6 @@ function readFrame(frame: SseFrame, soFar: Tapped): Tapped & { readonly finish?:
   return read.stop && !soFar.stop ? { ...read, finish: true } : read;
 }
 
-const QUOTE = 34;
-const BACKSLASH = 92;
-const OPEN = 123;
-const CLOSE = 125;
-
-const isSpace = (byte: number | undefined): boolean => byte === 32 || byte === 10 || byte === 13 || byte === 9;
-
-/** The end of the object that begins at `from`, past its brace; -1 when it does not end. */
-function objectEnd(body: Buffer, from: number): number {
-  let depth = 0;
-  for (let at = from; at < body.length; at++) {
-    const byte = body[at];
-    if (byte === QUOTE) {
-      for (at++; at < body.length && body[at] !== QUOTE; at++) if (body[at] === BACKSLASH) at++;
-    } else if (byte === OPEN) depth++;
-    else if (byte === CLOSE && --depth === 0) return at + 1;
-  }
-  return -1;
-}
-
-/** Where a member's value begins, past its colon; -1 when what stands there is no member's name. */
-function valueAt(body: Buffer, name: number, length: number): number {
-  let at = name + length;
-  while (isSpace(body[at])) at++;
-  if (body[at] !== 58) return -1;
-  at++;
-  while (isSpace(body[at])) at++;
-  return at;
-}
-
-/** The usage object nearest the end. A `"usage"` in a text is escaped there; one in a tool's arguments, likewise. */
-function lastUsage(body: Buffer): JsonObject | undefined {
-  const needle = '"usage"';
-  for (let at = body.lastIndexOf(needle); at >= 0; at = at === 0 ? -1 : body.lastIndexOf(needle, at - 1)) {
-    const from = body[at - 1] === BACKSLASH ? -1 : valueAt(body, at, needle.length);
-    const to = from >= 0 && body[from] === OPEN ? objectEnd(body, from) : -1;
-    const value = to < 0 ? undefined : parseObject(body.toString('utf8', from, to));
-    const usage = value && usageIn({ usage: value });
-    if (usage) return usage;
-  }
-  return undefined;
-}
-
-/** The string member of that name nearest the place; `undefined` when it is none. */
-function stringAt(body: Buffer, name: string, at: number): string | undefined {
-  if (at < 0 || body[at - 1] === BACKSLASH) return undefined;
-  const from = valueAt(body, at, name.length);
-  if (from < 0 || body[from] !== QUOTE) return undefined;
-  let to = from + 1;
-  while (to < body.length && body[to] !== QUOTE) to += body[to] === BACKSLASH ? 2 : 1;
-  try {
-    const value: unknown = JSON.parse(body.toString('utf8', from, to + 1));
-    return typeof value === 'string' ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether there is a list of that name with something in it. */
-function hasElement(body: Buffer, name: string): boolean {
-  const at = body.indexOf(name);
-  const from = at < 0 ? -1 : valueAt(body, at, name.length);
-  if (from < 0 || body[from] !== 91) return false;
-  let next = from + 1;
-  while (isSpace(body[next])) next++;
-  return body[next] !== 93;
-}
-
 /** The whole body read, where searching found no usage: an error, or a provider that reports none. */
 function parsed(body: Buffer): Tapped {
   const value = parseObject(body.toString('utf8'));
@@ -121,10 +54,10 @@ function parsed(body: Buffer): Tapped {
 }
 
 function readWhole(body: Buffer): Tapped {
-  const usage = lastUsage(body);
+  const usage = lastObject(body, '"usage"', isUsage);
   if (!usage) return parsed(body);
-  const word = stringAt(body, '"finish_reason"', body.indexOf('"finish_reason"'));
-  const model = stringAt(body, '"model"', body.indexOf('"model"'));
+  const word = firstString(body, '"finish_reason"');
+  const model = firstString(body, '"model"');
   const toolCall = hasElement(body, '"tool_calls"');
   return {
     ...(model === undefined ? {} : { model }),

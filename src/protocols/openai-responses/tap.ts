@@ -1,7 +1,7 @@
 import { isObject, type JsonObject, parseObject } from '../../ir/index.ts';
+import { firstString, hasString, lastObject } from '../../wire/find-member.ts';
 import type { SseFrame } from '../../wire/sse.ts';
 import type { Tapped, TapRules } from '../protocol.ts';
-import { firstString, hasString, lastObject } from './body-search.ts';
 import { objects, str } from './dialect.ts';
 import { decodeErrorObject } from '../openai-error.ts';
 import { isError } from './reply-decode.ts';

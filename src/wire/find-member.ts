@@ -1,4 +1,4 @@
-import { type JsonObject, parseObject } from '../../ir/index.ts';
+import { type JsonObject, parseObject } from '../ir/index.ts';
 
 /*
  * Finds members in the bytes of a body without parsing all of it. A quote in a text is escaped there, so a name in quotes
@@ -9,6 +9,9 @@ const QUOTE = 34;
 const BACKSLASH = 92;
 const OPEN = 123;
 const CLOSE = 125;
+const OPEN_LIST = 91;
+const CLOSE_LIST = 93;
+const COLON = 58;
 
 const isSpace = (byte: number | undefined): boolean => byte === 32 || byte === 10 || byte === 13 || byte === 9;
 
@@ -30,7 +33,7 @@ function valueAt(body: Buffer, at: number, length: number): number {
   if (at < 0 || body[at - 1] === BACKSLASH) return -1;
   let next = at + length;
   while (isSpace(body[next])) next++;
-  if (body[next] !== 58) return -1;
+  if (body[next] !== COLON) return -1;
   next++;
   while (isSpace(body[next])) next++;
   return next;
@@ -52,7 +55,7 @@ export function hasString(body: Buffer, name: string, value: string): boolean {
   for (let at = body.indexOf(value); at >= 0; at = body.indexOf(value, at + value.length)) {
     let before = at - 1;
     while (isSpace(body[before])) before--;
-    if (body[before] !== 58) continue;
+    if (body[before] !== COLON) continue;
     before--;
     while (isSpace(body[before])) before--;
     const from = before + 1 - name.length;
@@ -61,9 +64,9 @@ export function hasString(body: Buffer, name: string, value: string): boolean {
   return false;
 }
 
-/** The string member of that name nearest the beginning; `undefined` when it is none. */
-export function firstString(body: Buffer, name: string): string | undefined {
-  const from = valueAt(body, body.indexOf(name), name.length);
+/** The string of the member whose name, in quotes, stands at `at`; `undefined` when there is none, or something else. */
+function stringAt(body: Buffer, name: string, at: number): string | undefined {
+  const from = valueAt(body, at, name.length);
   if (from < 0 || body[from] !== QUOTE) return undefined;
   let to = from + 1;
   while (to < body.length && body[to] !== QUOTE) to += body[to] === BACKSLASH ? 2 : 1;
@@ -73,4 +76,19 @@ export function firstString(body: Buffer, name: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The string member of that name nearest the beginning; `name` with its quotes. */
+export const firstString = (body: Buffer, name: string): string | undefined => stringAt(body, name, body.indexOf(name));
+
+/** The string member of that name nearest the end; `name` with its quotes. */
+export const lastString = (body: Buffer, name: string): string | undefined => stringAt(body, name, body.lastIndexOf(name));
+
+/** Whether the first member of that name is a list with something in it; `name` with its quotes. */
+export function hasElement(body: Buffer, name: string): boolean {
+  const from = valueAt(body, body.indexOf(name), name.length);
+  if (from < 0 || body[from] !== OPEN_LIST) return false;
+  let next = from + 1;
+  while (isSpace(body[next])) next++;
+  return body[next] !== CLOSE_LIST;
 }
