@@ -7,11 +7,11 @@ import { nearestNames } from '../policy/nearest.ts';
 import { knownIds } from '../known-models.ts';
 import { LISTS_FILE, openModelLists } from '../model-lists.ts';
 import { syncModels } from '../sync-models.ts';
-import { abilitiesText, amountText, isMarked, sourcesText } from './fact-words.ts';
+import { abilitiesText, amountText, isMarked, outputText, sourcesText } from './fact-words.ts';
 import { columns } from './help.ts';
 import { loadOptions } from './load-options.ts';
 import type { Messages } from './messages.ts';
-import { modelMessagesIn } from './messages-models.ts';
+import { type ModelMessages, modelMessagesIn } from './messages-models.ts';
 import { type ModelRow, modelRows } from './model-rows.ts';
 import { type Args, UsageError } from './parse-args.ts';
 import { type CliPorts, EXIT } from './ports.ts';
@@ -28,12 +28,13 @@ function formatOf({ values, on }: Args, messages: Messages): Format {
 }
 
 /** A row as text: name, target, context, prices, abilities, who says so. */
-function cellsOf({ name, target, leadsTo, facts }: ModelRow): readonly string[] {
+function cellsOf({ name, target, leadsTo, facts }: ModelRow, words: ModelMessages): readonly string[] {
   const to = target ?? leadsTo?.join(' ') ?? '-';
   if (!facts) return [name, to, '-', '-', '-', '-', '-'];
   const price = facts.price?.value;
   const context = facts.context ? String(facts.context.value) : '-';
-  return [name, to, context, amountText(price, 'input'), amountText(price, 'output'), abilitiesText(facts), sourcesText(facts)];
+  const [question, answer] = [amountText(price, 'input'), outputText(price, words)];
+  return [name, to, context, question, answer, abilitiesText(facts), sourcesText(facts, words)];
 }
 
 /** Cells for spreadsheets: what is not known is empty, and nothing in a cell ends it. */
@@ -68,7 +69,13 @@ export async function modelsListCommand(args: Args, ports: CliPorts, messages: M
   else if (format === 'yaml') ports.stdout.write((await import('yaml')).stringify({ models: rows }));
   else if (rows.length > 0) {
     const { name, target, context, input, output, abilities, source } = words;
-    ports.stdout.write(`${tableIn(format, [name, target, context, input, output, abilities, source], rows.map(cellsOf))}\n`);
+    ports.stdout.write(
+      `${tableIn(
+        format,
+        [name, target, context, input, output, abilities, source],
+        rows.map((row) => cellsOf(row, words)),
+      )}\n`,
+    );
     if (!args.on.has('quiet') && rows.some(({ facts }) => isMarked(facts))) ports.stderr.write(`${words.marks}\n`);
   }
   if (rows.length > 0) return EXIT.done;
@@ -99,7 +106,9 @@ export async function modelsSyncCommand(args: Args, ports: CliPorts, language: L
       const changes = [...added.slice(0, MAX_SHOWN).map((id) => `  + ${id}`), ...removed.slice(0, MAX_SHOWN).map((id) => `  - ${id}`)];
       ports.stdout.write(`${[line, ...changes].join('\n')}\n`);
     }
-    if (!args.on.has('quiet')) ports.stderr.write(`${words.keptIn(join(folder, LISTS_FILE))}\n`);
+    if (synced.providers.length === 0) ports.stderr.write(`${words.nobodyLists}\n`);
+    else if (!args.on.has('quiet') && synced.providers.some(({ ok }) => ok))
+      ports.stderr.write(`${words.keptIn(join(folder, LISTS_FILE))}\n`);
   }
   return synced.providers.every(({ ok }) => ok) ? EXIT.done : EXIT.failed;
 }

@@ -15,6 +15,7 @@ export const deepseek = definePreset({
     'https://api-docs.deepseek.com/guides/anthropic_api',
     'https://api-docs.deepseek.com/guides/thinking_mode',
     'https://api-docs.deepseek.com/guides/fim_completion',
+    'https://api-docs.deepseek.com/quick_start/pricing',
   ],
   env: ['DEEPSEEK_API_KEY'],
   origin: 'https://api.deepseek.com',
@@ -54,7 +55,8 @@ export const deepseek = definePreset({
   rules: [
     // Thinking models refuse a forced choice of tools.
     ...forModels(['deepseek-reasoner*', 'deepseek-v4*', 'deepseek-flash*'], { forcedToolChoice: false, logprobs: false }),
-    ...forModels(['*vision*'], { media: { ...NO_MEDIA, image: 'url-and-bytes' } }),
+    // Flash reads images from V4.1 on, also under its older name.
+    ...forModels(['*vision*', 'deepseek-flash*', 'deepseek-v4-flash*'], { media: { ...NO_MEDIA, image: 'url-and-bytes' } }),
   ],
   models: { path: '/models', shape: 'openai' },
 });

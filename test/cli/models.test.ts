@@ -76,6 +76,26 @@ openai/gpt-image-1  openai/gpt-image-1  -  5 USD  40 USD  vision,imageOutput  ca
     expect(squeezed(stdout)).toMatch(/sandbox\/echo {2}sandbox\/echo {2}- {2}0 USD {2}0 USD/);
   });
 
+  const MEDIA = `version: 1
+providers:
+  stability: { preset: stability, key: "\${env:K}" }
+  zai: { preset: zai, key: "\${env:K}" }
+  deepseek: { preset: deepseek, key: "\${env:K}" }
+sandbox: false
+`;
+  test.each([
+    ['what is paid by the image', 'stability/sd3.5-medium', '-  0.035 USD/image  imageOutput  catalogue~ 2025-10-01', 'by public tables'],
+    ['not verified', 'zai/glm-4.6', '0.6 USD  2.2 USD  tools,reasoning  catalogue? 2026-09-23', '? not verified'],
+    ['in Chinese', 'zai/glm-4.6 --lang zh', '0.6 USD  2.2 USD  tools,reasoning  目录? 2026-09-23', '? 未经核实'],
+    ['read on the page: without a mark', 'deepseek/deepseek-v4-pro', '1.32 USD  3.96 USD  tools,reasoning  catalogue 2026-10-27', ''],
+    ['quietly', 'zai/glm-4.6 --quiet', 'catalogue? 2026-09-23', ''],
+  ])('with how its price is known: %s', async (_, asked, row, legend) => {
+    const { stdout, stderr } = await openTerminal({ 'pailou.yaml': MEDIA }, env).run(`models ls ${asked}`);
+    expect(squeezed(stdout)).toContain(`${row}\n`);
+    if (legend === '') expect(stderr).toBe('');
+    else expect(stderr).toContain(legend);
+  });
+
   test('what there is not', async () => {
     expect(await terminal().run('models ls nothing*')).toMatchObject({ code: 5, stdout: '' });
     const wrong = await terminal().run('models ls -o xls');
@@ -111,6 +131,17 @@ describe('models sync', () => {
     });
   });
 
+  test('says only of lists that came that they were kept, and where nobody has one', async () => {
+    const here = terminal();
+    expect((await here.run('models sync openai')).stderr).toContain('Kept in ');
+    expect((await here.run('models sync house')).stderr).toBe('');
+    const bare = openTerminal({ 'pailou.yaml': 'version: 1\nsandbox: false\n' }, env, {
+      askList: () => Promise.resolve(new Map<string, Said>()),
+    });
+    const said = 'No configured provider has a list of models to ask for\n';
+    expect(await bare.run('models sync')).toMatchObject({ code: 0, stdout: '', stderr: said });
+  });
+
   test('a provider that there is not', async () => {
     const { code, stderr } = await terminal().run('models sync hause');
     expect(code).toBe(2);
@@ -123,8 +154,8 @@ describe('models sync', () => {
     const { code, stdout } = await here.run('route explain small --facts');
     expect(code).toBe(0);
     expect(stdout).toContain('small → house/small');
-    expect(stdout).toContain('house/small\n  price: not known\n  cannot: vision (list)');
+    expect(stdout).toContain('house/small\n  price: not known\n  cannot: vision (provider’s list)');
     const priced = await here.run('route explain house/big --facts --lang zh');
-    expect(priced.stdout).toContain('price: 2 CNY 输入, 8 CNY 输出（每百万 token） (operator)'.replace('price', '价格'));
+    expect(priced.stdout).toContain('价格：2 CNY 输入，8 CNY 输出（每百万 token）（配置）');
   });
 });

@@ -94,11 +94,11 @@ describe('route explain', () => {
     ['--max-price prompt=2', 0, 'left out: by its alias, by weight, dearer than the request allows'],
     ['--max-price prompt=1,completion=2', 1, 'openai/gpt-5.6 costs more than provider.max_price'],
     ['--sort price --tokens 100', 0, 'next: by its alias, by weight, by price'],
-    [
-      '--facts',
-      0,
-      'openai/gpt-5.6\n  price: 4 USD in, 20 USD out (a million tokens) (catalogue, by public tables; to be checked on https://',
-    ],
+    ['--facts', 0, 'openai/gpt-5.6\n  price: 4 USD in, 20 USD out, 0.4 USD cached (a million tokens); above 272,000 tokens 8 USD in, '],
+    ['--facts', 0, '0.8 USD cached (catalogue, by public tables; to be checked on https://developers.openai.com/'],
+    ['--facts', 0, 'cached (a million tokens) (catalogue, read on https://api-docs.deepseek.com/'],
+    ['--facts --lang zh', 0, '0.044 USD 缓存命中（每百万 token）（目录，查自 https://api-docs.deepseek.com/'],
+    ['--facts --lang zh', 0, '  不支持：tools（配置）；vision,audio,video,imageOutput,audioOutput（目录）；files,structured（预设）\n'],
   ])('route explain smart %s', async (asks, code, says) => {
     const ran = await terminal().run(`route explain smart ${asks}`);
     expect(ran.code).toBe(code);

@@ -41,9 +41,18 @@ describe('facts, in rising order', () => {
     expect(facts.lists(one, 'other')).toBe(false);
   });
 
+  it('with how well a price is known, and only a price', () => {
+    const facts = createFacts({ catalogue: () => ({ ...CATALOGUE, known: 'table' }) });
+    const { price, context } = facts.of(provider({}), 'openai-chat', 'm');
+    expect(price).toEqual({ value: { currency: 'USD', input: 1 }, from: 'catalogue', where: 'a page', known: 'table' });
+    expect(context).toEqual({ value: 100, from: 'catalogue', where: 'a page' });
+    const own = provider({ models: { '*': { price: { currency: 'USD', input: 2 } } } });
+    expect(facts.of(own, 'openai-chat', 'm').price).toEqual({ value: { currency: 'USD', input: 2 }, from: 'operator' });
+  });
+
   it('what a wire cannot carry, no model behind it does, unless the operator says so', () => {
     const facts = createFacts({ catalogue: () => CATALOGUE });
-    expect(facts.of(provider({}), 'openai-chat', 'm').abilities.audio?.value).toBe(false);
+    expect(facts.of(provider({}), 'openai-chat', 'm').abilities.audio).toEqual({ value: false, from: 'preset' });
     expect(facts.of(provider({ models: { '*': { audio: true } } }), 'openai-chat', 'm').abilities.audio?.value).toBe(true);
   });
 

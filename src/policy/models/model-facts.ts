@@ -83,11 +83,11 @@ function presetsWord(provider: Provider, protocol: ProtocolId | undefined, model
   };
 }
 
-/** What others say of a model that its wire cannot carry does not help. */
+/** What others say of a model that its wire cannot carry does not help: then the preset's word stays. */
 function carried(said: Said | undefined, wire: Said): Said | undefined {
   if (!said) return undefined;
   const cannot = NEEDS.filter((need) => wire[need] === false && said[need] === true);
-  return cannot.length === 0 ? said : { ...said, ...Object.fromEntries(cannot.map((need) => [need, false])) };
+  return cannot.length === 0 ? said : { ...said, ...Object.fromEntries(cannot.map((need) => [need, undefined])) };
 }
 
 /** What the operator says, over everything: `models` over the older `abilities`, later patterns over earlier ones. */
