@@ -106,139 +106,174 @@ function createStreamDetails(): StreamDetails {
   };
 }
 
+/** Where reading one choice stands. */
+interface Reading {
+  readonly choice: number;
+  readonly sequencer: Sequencer;
+  readonly context: SourceContext;
+  readonly details: StreamDetails;
+  readonly audio: StreamAudio;
+  readonly newKey: () => string;
+  readonly calls: ReturnType<typeof createStreamCalls>;
+  /** The part that is open, and its key. */
+  flow: Flow | undefined;
+  flowKey: string;
+  begun: boolean;
+  cited: readonly Citation[];
+  textSeal: ReturnType<typeof sealOfMembers>;
+}
+
+function newReading(choice: number, sequencer: Sequencer, context: SourceContext): Reading {
+  let serial = 0;
+  const newKey = (): string => `${choice}:${serial++}`;
+  const reading: Reading = {
+    choice,
+    sequencer,
+    context,
+    details: createStreamDetails(),
+    audio: createStreamAudio(),
+    newKey,
+    calls: createStreamCalls({ choice, sequencer, context, newKey, beforeNew: () => endWords(reading) }),
+    flow: undefined,
+    flowKey: '',
+    begun: false,
+    cited: [],
+    textSeal: {},
+  };
+  return reading;
+}
+
+function endFlow(reading: Reading): void {
+  const { flow, details, context, textSeal } = reading;
+  if (!flow) return;
+  const seal = isThought(flow) ? details.take(context.maker)?.seal : flow === 'text' ? textSeal.seal : undefined;
+  if (flow === 'text') reading.textSeal = {};
+  // Thoughts that nobody sealed are not told again with later ones.
+  if (isThought(flow)) details.forget();
+  reading.flow = undefined;
+  reading.sequencer.end(reading.flowKey, { type: 'part-end', ...given('seal', seal) });
+}
+
+function whole(reading: Reading, part: PartHead, seal?: ReturnType<typeof sealOfMembers>): void {
+  endFlow(reading);
+  const { sequencer, choice } = reading;
+  const key = reading.newKey();
+  sequencer.start(key, part, choice);
+  sequencer.end(key, { type: 'part-end', ...seal });
+}
+
+/** A seal without a text of its own: thoughts that are not shown, or whose seal came after their part had ended. */
+function lateSeal(reading: Reading): void {
+  if (isThought(reading.flow)) return;
+  const seal = reading.details.take(reading.context.maker)?.seal;
+  if (seal) whole(reading, HEADS.reasoning, { seal });
+}
+
+/** What is said ends, with its seals: a call begins, or nothing more comes. */
+function endWords(reading: Reading): void {
+  if (reading.textSeal.seal && reading.flow !== 'text') open(reading, 'text');
+  endFlow(reading);
+  lateSeal(reading);
+}
+
+/** Opens a part for flowing text where another one, or none, is open. */
+function open(reading: Reading, kind: Flow): void {
+  if (reading.flow === kind) return;
+  endFlow(reading);
+  if (!isThought(kind)) lateSeal(reading);
+  reading.calls.endWhole();
+  reading.flow = kind;
+  reading.flowKey = reading.newKey();
+  reading.sequencer.start(reading.flowKey, HEADS[kind], reading.choice);
+}
+
+function say(reading: Reading, kind: Flow, text: string, literal?: string): void {
+  if (text === '') return;
+  if (reading.flow !== kind) open(reading, kind);
+  reading.sequencer.push(reading.flowKey, literal === undefined ? { type: 'part-delta', text } : { type: 'part-delta', text, literal });
+}
+
+/** What kind of thoughts they are shows when they begin. */
+function think(reading: Reading, text: string, literal?: string): void {
+  const { flow, details } = reading;
+  say(reading, isThought(flow) ? (flow as Flow) : details.isSummary() ? 'summary' : 'reasoning', text, literal);
+}
+
+function contentElement(reading: Reading, piece: Json): void {
+  if (isObject(piece) && piece['type'] === 'thinking') {
+    think(reading, thinkingText(piece['thinking']));
+    return;
+  }
+  const part = contentPiece(piece);
+  if (part?.kind === 'text' || part?.kind === 'refusal') say(reading, part.kind, part.text);
+  else if (part?.kind === 'media' || part?.kind === 'native') whole(reading, part);
+}
+
+function content(reading: Reading, value: Json | undefined): void {
+  if (typeof value === 'string') say(reading, 'text', value);
+  else if (Array.isArray(value)) for (const piece of value as readonly Json[]) contentElement(reading, piece);
+}
+
+function cite(reading: Reading, list: readonly Citation[]): void {
+  if (list.length === 0) return;
+  open(reading, 'text');
+  reading.cited = [...reading.cited, ...list];
+  reading.sequencer.push(reading.flowKey, { type: 'part-note', citations: list });
+}
+
+function image(reading: Reading, value: JsonObject): void {
+  const part = replyImage(value);
+  if (part.kind === 'media' || part.kind === 'native') whole(reading, part);
+}
+
+function heard(reading: Reading, piece: JsonObject): void {
+  reading.audio.piece(piece);
+  say(reading, 'transcript', str(piece['transcript']));
+}
+
+/** All that a delta may hold, in the order in which it is told. */
+function readDelta(reading: Reading, delta: JsonObject): void {
+  const { calls, context } = reading;
+  think(reading, reading.details.read(delta));
+  content(reading, delta['content']);
+  say(reading, 'refusal', str(delta['refusal']));
+  if (isObject(delta['audio'])) heard(reading, delta['audio']);
+  for (const one of objects(delta['images'])) image(reading, one);
+  if (delta['extra_content']) reading.textSeal = sealOfMembers(delta, context.maker);
+  for (const piece of objects(delta['tool_calls'])) calls.piece(piece);
+  if (isObject(delta['function_call'])) calls.piece({ index: 0, function: delta['function_call'] });
+  cite(reading, decodeAnnotations(delta['annotations']));
+}
+
 /** Reads one choice. */
 export function createStreamChoice(choice: number, sequencer: Sequencer, context: SourceContext): StreamChoice {
-  let serial = 0;
-  let flow: Flow | undefined;
-  let flowKey = '';
-  let begun = false;
-  let cited: readonly Citation[] = [];
-  let textSeal: ReturnType<typeof sealOfMembers> = {};
-  const details = createStreamDetails();
-  const audio = createStreamAudio();
-  const newKey = (): string => `${choice}:${serial++}`;
-  const calls = createStreamCalls({ choice, sequencer, context, newKey, beforeNew: beforeCall });
-
-  function endFlow(): void {
-    if (!flow) return;
-    const seal = isThought(flow) ? details.take(context.maker)?.seal : flow === 'text' ? textSeal.seal : undefined;
-    if (flow === 'text') textSeal = {};
-    // Thoughts that nobody sealed are not told again with later ones.
-    if (isThought(flow)) details.forget();
-    flow = undefined;
-    sequencer.end(flowKey, { type: 'part-end', ...given('seal', seal) });
-  }
-
-  function whole(part: PartHead, seal?: ReturnType<typeof sealOfMembers>): void {
-    endFlow();
-    const key = newKey();
-    sequencer.start(key, part, choice);
-    sequencer.end(key, { type: 'part-end', ...seal });
-  }
-
-  /** A seal without a text of its own: thoughts that are not shown, or whose seal came after their part had ended. */
-  function lateSeal(): void {
-    if (isThought(flow)) return;
-    const seal = details.take(context.maker)?.seal;
-    if (seal) whole(HEADS.reasoning, { seal });
-  }
-
-  function beforeCall(): void {
-    if (textSeal.seal && flow !== 'text') open('text');
-    endFlow();
-    lateSeal();
-  }
-
-  /** Opens a part for flowing text where another one, or none, is open. */
-  function open(kind: Flow): void {
-    if (flow === kind) return;
-    endFlow();
-    if (!isThought(kind)) lateSeal();
-    calls.endWhole();
-    flow = kind;
-    flowKey = newKey();
-    sequencer.start(flowKey, HEADS[kind], choice);
-  }
-
-  function say(kind: Flow, text: string, literal?: string): void {
-    if (text === '') return;
-    if (flow !== kind) open(kind);
-    sequencer.push(flowKey, literal === undefined ? { type: 'part-delta', text } : { type: 'part-delta', text, literal });
-  }
-
-  /** What kind of thoughts they are shows when they begin. */
-  function think(text: string, literal?: string): void {
-    say(isThought(flow) ? (flow as Flow) : details.isSummary() ? 'summary' : 'reasoning', text, literal);
-  }
-
-  function contentElement(piece: Json): void {
-    if (isObject(piece) && piece['type'] === 'thinking') {
-      think(thinkingText(piece['thinking']));
-      return;
-    }
-    const part = contentPiece(piece);
-    if (part?.kind === 'text' || part?.kind === 'refusal') say(part.kind, part.text);
-    else if (part?.kind === 'media' || part?.kind === 'native') whole(part);
-  }
-
-  function content(value: Json | undefined): void {
-    if (typeof value === 'string') say('text', value);
-    else if (Array.isArray(value)) for (const piece of value as readonly Json[]) contentElement(piece);
-  }
-
-  function citations(list: readonly Citation[]): void {
-    if (list.length === 0) return;
-    open('text');
-    cited = [...cited, ...list];
-    sequencer.push(flowKey, { type: 'part-note', citations: list });
-  }
-
-  function image(value: JsonObject): void {
-    const part = replyImage(value);
-    if (part.kind === 'media' || part.kind === 'native') whole(part);
-  }
-
-  function heard(piece: JsonObject): void {
-    audio.piece(piece);
-    say('transcript', str(piece['transcript']));
-  }
-
+  const reading = newReading(choice, sequencer, context);
   return {
-    cited: () => cited,
-    hasBegun: () => begun,
-    hasToolCall: () => calls.any(),
-    citations,
+    cited: () => reading.cited,
+    hasBegun: () => reading.begun,
+    hasToolCall: () => reading.calls.any(),
+    citations: (list) => cite(reading, list),
     plain(kind, text, literal) {
-      begun = true;
-      if (kind === 'text') say('text', text, literal);
+      reading.begun = true;
+      if (kind === 'text') say(reading, 'text', text, literal);
       else {
-        details.beside();
-        think(text, literal);
+        reading.details.beside();
+        think(reading, text, literal);
       }
     },
     delta(delta) {
-      begun = true;
-      think(details.read(delta));
-      content(delta['content']);
-      say('refusal', str(delta['refusal']));
-      if (isObject(delta['audio'])) heard(delta['audio']);
-      for (const one of objects(delta['images'])) image(one);
-      if (delta['extra_content']) textSeal = sealOfMembers(delta, context.maker);
-      for (const piece of objects(delta['tool_calls'])) calls.piece(piece);
-      if (isObject(delta['function_call'])) calls.piece({ index: 0, function: delta['function_call'] });
-      citations(decodeAnnotations(delta['annotations']));
+      reading.begun = true;
+      readDelta(reading, delta);
     },
     logprobs(value) {
       const logprobs = decodeLogprobs(value);
-      if (logprobs.length > 0 && flow === 'text') sequencer.push(flowKey, { type: 'part-note', logprobs });
+      if (logprobs.length > 0 && reading.flow === 'text') sequencer.push(reading.flowKey, { type: 'part-note', logprobs });
     },
     finish() {
-      if (textSeal.seal && flow !== 'text') open('text');
-      endFlow();
-      lateSeal();
-      calls.endAll();
-      const media = audio.take();
-      if (media) whole(media);
+      endWords(reading);
+      reading.calls.endAll();
+      const media = reading.audio.take();
+      if (media) whole(reading, media);
     },
   };
 }
