@@ -5,7 +5,7 @@ import type { Place, Problem, Trouble } from './problem.ts';
 import type { ListShape, MapShape, ObjectShape, Shape, TextShape, ValueOf } from './shape.ts';
 import { type ListTree, type MapTree, memberPath, type ScalarTree, type Tree } from './tree.ts';
 import { isSecretOrigin } from './secret-origin.ts';
-import { durationMs, sizeBytes } from './units.ts';
+import { durationMs, durationText, sizeBytes, sizeText } from './units.ts';
 
 /** Where a value comes from. */
 export interface Source {
@@ -56,6 +56,18 @@ function expectation(shape: Shape): Words {
       return [each.map(([en]) => en).join(', or '), each.map(([, zh]) => zh).join('，或')];
     }
   }
+}
+
+/** What would be right where a duration or a size was read, and is beyond a bound; `undefined`: it is within, or was none. */
+function boundOf(shape: Shape, value: string | number | boolean | null): Words | undefined {
+  if (shape.kind !== 'duration' && shape.kind !== 'size') return undefined;
+  const measured = shape.kind === 'duration' ? durationMs(String(value)) : sizeBytes(String(value));
+  // A duration without a unit lacks that first.
+  if (measured === undefined) return undefined;
+  const [least, most] = shape.kind === 'duration' ? [shape.minMs, shape.maxMs] : [shape.min, shape.max];
+  const text = shape.kind === 'duration' ? durationText : sizeText;
+  if (measured < least) return [`${text(least)} or more`, `不小于 ${text(least)} 的值`];
+  return measured > most ? [`${text(most)} or less`, `不大于 ${text(most)} 的值`] : undefined;
 }
 
 /** What is there, in words. Text of a secret is not quoted. */
@@ -128,11 +140,18 @@ function readText(shape: TextShape, tree: ScalarTree, path: string, reading: Rea
 }
 
 /** A number out of text that was filled in, or as it stands. */
-function readMeasured(shape: Shape, tree: ScalarTree, path: string, reading: Reading): number | boolean | string | undefined {
+function readMeasured(
+  shape: Shape,
+  tree: ScalarTree,
+  path: string,
+  reading: Reading,
+  right?: Words,
+): number | boolean | string | undefined {
   const scalar = scalarOf(tree, path, reading);
   if (!scalar) return undefined;
   const value = measure(shape, scalar);
-  return value === undefined ? mismatch(shape, { ...tree, value: scalar.value }, path, reading) : value;
+  if (value !== undefined) return value;
+  return mismatch(shape, { ...tree, value: scalar.value }, path, reading, right ?? boundOf(shape, scalar.value));
 }
 
 function measure(shape: Shape, { value, isFilled }: Scalar): number | boolean | string | undefined {
@@ -261,7 +280,10 @@ const accepts = (shape: Shape, tree: Tree): boolean => {
 function readValue(shape: Shape, tree: Tree, path: string, reading: Reading): unknown {
   if (shape.kind === 'either') {
     const fitting = shape.of.find((one) => accepts(one, tree));
-    return fitting ? readValue(fitting, tree, path, reading) : mismatch(shape, tree, path, reading);
+    if (!fitting) return mismatch(shape, tree, path, reading);
+    // A wrong word may have been meant for any of them.
+    if (fitting.kind === 'word') return readMeasured(fitting, tree as ScalarTree, path, reading, expectation(shape));
+    return readValue(fitting, tree, path, reading);
   }
   if (tree.kind === 'scalar') {
     if (shape.kind === 'text') return readText(shape, tree, path, reading);

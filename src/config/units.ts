@@ -8,6 +8,16 @@ export function durationMs(text: string): number | undefined {
   return Math.round(total);
 }
 
+/** A number of units, the largest that leaves no rest; where only the smallest would do, whole ones of the largest that fits, as what is left hardly counts. */
+function inUnits(amount: number, units: readonly (readonly [string, number])[]): string {
+  const fitting = units.filter(([, size]) => size <= amount).toReversed();
+  const [name, size] = fitting.find(([, one], at) => amount % one === 0 && (one > 1 || at < 2)) ?? fitting[0] ?? units[0] ?? ['', 1];
+  return `${Math.floor(amount / size)}${name}`;
+}
+
+/** Milliseconds as a duration is written: `90s`, `24d`. Above a few seconds what is no whole unit is cut off. */
+export const durationText = (ms: number): string => inUnits(ms, Object.entries(MS));
+
 const BYTES: Readonly<Record<string, number>> = {
   B: 1,
   kB: 1e3,
@@ -27,3 +37,10 @@ export function sizeBytes(text: string): number | undefined {
   const bytes = Math.round(Number(count) * (BYTES[unit] ?? Number.NaN));
   return count === '' || !Number.isSafeInteger(bytes) ? undefined : bytes;
 }
+
+/** Bytes as a size is written: `16MiB`. */
+export const sizeText = (bytes: number): string =>
+  inUnits(
+    bytes,
+    Object.entries(BYTES).filter(([name]) => name === 'B' || name.includes('i')),
+  );

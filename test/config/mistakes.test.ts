@@ -64,6 +64,30 @@ const YAML: readonly Mistake[] = [
     zh: 'pailou.yaml:2:20 server.workers: 错误：值不正确。实际为 0。应为 1 到 64 的整数',
   },
   {
+    name: 'a word where a number or another word may stand',
+    text: 'version: 1\nserver: { workers: many }\n',
+    en: 'pailou.yaml:2:20 server.workers: error: Wrong value. Found the text "many". Expected a whole number from 1 to 64, or one of: auto',
+    zh: 'pailou.yaml:2:20 server.workers: 错误：值不正确。实际为文本“many”。应为 1 到 64 的整数，或以下之一：auto',
+  },
+  {
+    name: 'too short a time',
+    text: 'version: 1\nserver: { keepAlive: { delay: 500ms } }\n',
+    en: 'pailou.yaml:2:31 server.keepAlive.delay: error: Wrong value. Found the text "500ms". Expected 1s or more',
+    zh: 'pailou.yaml:2:31 server.keepAlive.delay: 错误：值不正确。实际为文本“500ms”。应为不小于 1s 的值',
+  },
+  {
+    name: 'a longer time than a timer can wait',
+    text: 'version: 1\nproviders: { a: { preset: sandbox, timeouts: { idle: 30d } } }\n',
+    en: 'pailou.yaml:2:54 providers.a.timeouts.idle: error: Wrong value. Found the text "30d". Expected 24d or less',
+    zh: 'pailou.yaml:2:54 providers.a.timeouts.idle: 错误：值不正确。实际为文本“30d”。应为不大于 24d 的值',
+  },
+  {
+    name: 'too small a size',
+    text: 'version: 1\nlimits: { body: 10 }\n',
+    en: 'pailou.yaml:2:17 limits.body: error: Wrong value. Found 10. Expected 1KiB or more',
+    zh: 'pailou.yaml:2:17 limits.body: 错误：值不正确。实际为 10。应为不小于 1KiB 的值',
+  },
+  {
     name: 'an unknown key that is like none',
     text: 'version: 1\nlog: { zzzzzzzz: 1 }\n',
     en: "pailou.yaml:2:8 log.zzzzzzzz: error: Unknown key 'zzzzzzzz'. Expected level",
