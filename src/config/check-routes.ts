@@ -11,8 +11,8 @@ import { memberPath } from './tree.ts';
 type Models = Readonly<Record<string, ModelSettings>>;
 type Providers = Readonly<Record<string, ProviderSettings>>;
 
-/** Providers as targets name them, made when one is asked for. One that cannot be made has been told of. */
-function providersOf(settings: Providers): (name: string) => Provider | undefined {
+/** Providers by name, made of their settings when one is asked for; `undefined` where none can be made, which has been told. */
+export function providersOf(settings: Providers): (name: string) => Provider | undefined {
   const made = new Map<string, Provider | undefined>();
   return (name) => {
     if (made.has(name) || !Object.hasOwn(settings, name)) return made.get(name);

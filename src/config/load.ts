@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { checkEffects } from './check-effects.ts';
 import { checkModels } from './check-models.ts';
 import { checkPrices } from './check-prices.ts';
 import { checkRoutes } from './check-routes.ts';
@@ -216,6 +217,7 @@ function checkMeaning(values: FileConfig, reading: Reading, discovers: boolean):
   const tables = keys.map(({ routes = {} }, index) => [`keys[${index}].routes`, routes] as const);
   checkRoutes([['models', values.models ?? {}], ...tables], providers, isWrong, report);
   checkModels(values.models ?? {}, naming, { providers, sandbox, discovers }, isWrong, report);
+  checkEffects({ models: values.models ?? {}, providers, discovers, ...naming }, isWrong, report);
 }
 
 const placeOfValue = (path: string, reading: Reading): Problem['place'] => reading.sources.get(path)?.place;

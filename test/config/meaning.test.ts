@@ -223,3 +223,67 @@ describe('providers that cannot be made', () => {
     expect(chinese).not.toMatch(/\b(needs|has|does|must|cannot|missing)\b/);
   });
 });
+
+describe('what is written and can have no effect', () => {
+  const base = 'version: 1\nproviders:\n  us: { preset: sandbox, regions: [us] }\n';
+  const key = (more: string): string => `keys: [{ name: k, value: "\${env:LONG}", ${more} }]\n`;
+  test.each([
+    [
+      'a default after a pattern for all',
+      'models: { "*": us/a }\ndefaultModel: us/b\n',
+      "5:15 defaultModel: warning: It is never used: '*' of models takes every name",
+    ],
+    [
+      'a hedge after the wait has ended',
+      'models: { a: { targets: [{ to: us/a }, { to: us/b }], hedge: 20s, timeout: { firstToken: 10s } } }\n',
+      "4:62 models.a.hedge: warning: 'hedge' never comes: 'timeout.firstToken' ends the wait before",
+    ],
+    ['a key that may use nothing', key('models: []'), 'keys[0].models: warning: This key may use no model'],
+    [
+      'a model of a key that is misspelt',
+      `models: { fast: us/a }\n${key('models: [fsat, us/x, "a-*", fast]')}`,
+      "5:50 keys[0].models[0]: warning: 'fsat' is no alias, and no configured provider is known to have it. Did you mean 'fast'?",
+    ],
+    [
+      'a key’s own route that it may not use',
+      key('models: [us/a], routes: { fast: us/a }'),
+      "keys[0].routes.fast: warning: This key may not use 'fast': its 'models' lack it",
+    ],
+    [
+      'a key whose regions no provider is in',
+      key('regions: [mars]'),
+      'keys[0]: warning: No provider may serve this key: none fits its regions and dataCollection',
+    ],
+    [
+      'a breaker where nothing is remembered',
+      '  b: { preset: sandbox, health: off, breaker: { failures: 3 } }\n',
+      "4:38 providers.b.breaker: warning: 'breaker' does nothing beside 'health: off', which remembers no failures",
+    ],
+    [
+      'a breaker’s longest wait below its first',
+      '  b: { preset: sandbox, breaker: { wait: 2m, longest: 1m } }\n',
+      "4:55 providers.b.breaker.longest: warning: 'longest' is shorter than 'wait': 'wait' is what counts",
+    ],
+    [
+      'a test that expects nothing',
+      'routeTests: [{ name: t, when: { model: us/a }, expect: {} }]\n',
+      'routeTests[0].expect: error: This test expects nothing. Expected at least one of: first, order, not, refused',
+    ],
+  ])('%s', async (_name, text, line) => {
+    const { problems } = await loadText(base + text, { env });
+    expect(linesOf(problems)).toHaveLength(1);
+    expect(linesOf(problems)[0]).toContain(line);
+    expect(linesOf(problems, 'zh')[0]).toMatch(/(?:警告|错误)：\P{ASCII}/u);
+  });
+
+  test.each([
+    ['a default beside narrower patterns', 'models: { "a-*": us/a }\ndefaultModel: us/b\n'],
+    ['a key with routes of its own names', key('models: [own], routes: { own: us/a }')],
+    ['a key in a region that there is', key('regions: [us]')],
+    ['a hedge within the wait', 'models: { a: { targets: [{ to: us/a }, { to: us/b }], hedge: 5s, timeout: { firstToken: 10s } } }\n'],
+    ['a longest wait above the usual first', '  b: { preset: sandbox, breaker: { longest: 10s } }\n'],
+  ])('nothing is said of %s', async (_name, text) => {
+    const { problems } = await loadText(base + text, { env });
+    expect(linesOf(problems)).toEqual([]);
+  });
+});
