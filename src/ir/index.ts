@@ -18,6 +18,7 @@ export * from './stop.ts';
 export * from './target.ts';
 export * from './tool-ids.ts';
 export * from './tool-names.ts';
+export * from './tool-results.ts';
 export * from './tool-search.ts';
 export * from './turns.ts';
 export * from './unfold.ts';

@@ -41,3 +41,15 @@ export function targetToolId(id: string, rule: TargetFacts['toolId']): string {
   if (rule.exact !== undefined) return made.slice(0, rule.exact);
   return `call_${made}`.slice(0, rule.max);
 }
+
+/** Gives ids that the target takes, each once: some servers number the calls of every reply from nought. */
+export function distinctToolIds(rule: TargetFacts['toolId']): (id: string) => string {
+  const used = new Set<string>();
+  return (id) => {
+    const wanted = targetToolId(id, rule);
+    let given = wanted;
+    for (let n = 2; used.has(given); n++) given = `${wanted.slice(0, rule.max - 8)}_${n}`;
+    used.add(given);
+    return given;
+  };
+}

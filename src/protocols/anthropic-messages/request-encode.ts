@@ -1,6 +1,7 @@
 import {
   badField,
   type ChatRequest,
+  type Conversation,
   foreignFields,
   refuseForeignContent,
   isObject,
@@ -15,7 +16,7 @@ import { cacheControl, limitCacheMarks, MAX_CACHE_MARKS } from './cache-control.
 import { DIALECT, isOwn, residueOf } from './dialect.ts';
 import { encodeParts } from './part-encode.ts';
 import { cycleWithoutThinking, encodeReasoning } from './reasoning-encode.ts';
-import { type Prepared, prepareTurns } from './request-turns.ts';
+import { prepareTurns } from './request-turns.ts';
 import { strictSchema } from './strict-schema.ts';
 import { type EncodedTools, encodeTools } from './tools-encode.ts';
 
@@ -88,7 +89,7 @@ function outputInstruction(output: OutputFormat | undefined, context: TargetCont
 }
 
 /** What `system` says: the instructions, and what this target can only be told in words. */
-function encodeSystem(prepared: Prepared, request: ChatRequest, tools: EncodedTools, context: TargetContext): Blocks {
+function encodeSystem(prepared: Conversation, request: ChatRequest, tools: EncodedTools, context: TargetContext): Blocks {
   const said = [tools.instruction, outputInstruction(request.output, context)].filter((text) => text !== undefined);
   return [...encodeParts(prepared.instructions, context), ...said.map((text): JsonObject => ({ type: 'text', text }))];
 }

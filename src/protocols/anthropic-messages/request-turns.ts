@@ -1,13 +1,19 @@
 import {
   type ChatRequest,
-  type MediaPart,
+  type Conversation,
+  distinctToolIds,
+  mediaBesideResults,
   mergeTurns,
+  missingResult,
+  moveAssistantMedia,
+  moveInstructionMedia,
+  orphanResult,
   type Part,
   type TargetFacts,
   targetToolId,
-  textOf,
   type ToolCallPart,
   type ToolResultPart,
+  toolResults,
   type Turn,
 } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
@@ -18,16 +24,10 @@ import { isOwn } from './dialect.ts';
  * message after their calls, media in user messages only. https://docs.claude.com/en/docs/agents-and-tools/tool-use/implement-tool-use
  */
 
-export interface Prepared {
-  /** What goes into `system`. */
-  readonly instructions: readonly Part[];
-  readonly turns: readonly Turn[];
-}
-
 const isSystem = (turn: Turn): boolean => turn.role === 'system' || turn.role === 'developer';
 
 /** Instructions and what stands before the first message; this dialect's own system messages stay where they are. */
-function hoist(request: ChatRequest): Prepared {
+function hoist(request: ChatRequest): Conversation {
   const instructions = [...request.instructions];
   let first = 0;
   for (const turn of request.turns) {
@@ -36,14 +36,6 @@ function hoist(request: ChatRequest): Prepared {
     first++;
   }
   return { instructions, turns: request.turns.slice(first) };
-}
-
-/** `system` holds text only: media among the instructions open the conversation. */
-function moveMediaOfInstructions({ instructions, turns }: Prepared, context: TargetContext): Prepared {
-  const media = instructions.filter((part) => part.kind === 'media');
-  if (media.length === 0) return { instructions, turns };
-  context.notes.add('system', 'moved', 'media among the instructions stand in the first user message');
-  return { instructions: instructions.filter((part) => part.kind !== 'media'), turns: [{ role: 'user', parts: media }, ...turns] };
 }
 
 /** System messages between the others: kept where the target takes them after a user's, else said by the user. */
@@ -65,70 +57,13 @@ function withoutNames(turns: readonly Turn[], context: TargetContext): readonly 
   });
 }
 
-/** Media that the model made: assistant messages hold none, so they open the next user message. */
-function moveMediaOfAssistant(turns: readonly Turn[], context: TargetContext): readonly Turn[] {
-  return turns.flatMap((turn): readonly Turn[] => {
-    const media = turn.role === 'assistant' ? turn.parts.filter((part): part is MediaPart => part.kind === 'media') : [];
-    if (media.length === 0) return [turn];
-    context.notes.add('messages', 'moved', 'media of the assistant stand in the user message that follows');
-    return [
-      { ...turn, parts: turn.parts.filter((part) => part.kind !== 'media') },
-      { role: 'user', parts: media },
-    ];
-  });
-}
-
-/** Results by call id, each with the turn that it stands in, in order. */
-function resultsByCall(turns: readonly Turn[]): Map<string, { readonly at: number; readonly part: ToolResultPart }[]> {
-  const results = new Map<string, { readonly at: number; readonly part: ToolResultPart }[]>();
-  turns.forEach((turn, at) => {
-    for (const part of turn.parts) {
-      if (part.kind !== 'tool-result') continue;
-      const queue = results.get(part.callId);
-      if (queue) queue.push({ at, part });
-      else results.set(part.callId, [{ at, part }]);
-    }
-  });
-  return results;
-}
-
-/** Ids that the target takes, each once: some servers number the calls of every reply from nought. */
-function createIds(rule: TargetFacts['toolId']): (id: string) => string {
-  const used = new Set<string>();
-  return (id) => {
-    const wanted = targetToolId(id, rule);
-    let given = wanted;
-    for (let n = 2; used.has(given); n++) given = `${wanted.slice(0, rule.max - 8)}_${n}`;
-    used.add(given);
-    return given;
-  };
-}
-
-const NO_RESULT = 'There is no result of this call.';
-
-function missingResult(callId: string, context: TargetContext): ToolResultPart {
-  context.notes.add('messages', 'emulated', 'a tool call without a result was given one that says so');
-  return { kind: 'tool-result', callId, content: [{ kind: 'text', text: NO_RESULT }], isError: true };
-}
-
-/** A result whose call is not there would be refused: it is told as text. */
-function orphan(part: ToolResultPart, context: TargetContext): readonly Part[] {
-  context.notes.add('messages', 'approximated', 'a tool result without its call was sent as text');
-  const media = part.content.filter((inner) => inner.kind === 'media');
-  return [{ kind: 'text', text: `Result of the tool call ${part.callId}:\n${textOf(part.content, '\n')}` }, ...media];
-}
-
 /** Puts the results of each assistant turn directly after it, in a user turn of their own, under ids that the target takes. */
 function pairTools(turns: readonly Turn[], context: TargetContext): readonly Turn[] {
-  const results = resultsByCall(turns);
-  const taken = new Set<ToolResultPart>();
-  const idFor = createIds(context.facts.toolId);
+  const results = toolResults(turns);
+  const idFor = distinctToolIds(context.facts.toolId);
   const resultOf = (call: ToolCallPart, at: number, callId: string): ToolResultPart => {
-    const queue = results.get(call.id) ?? [];
-    const next = queue.findIndex((result) => result.at > at);
-    const [found] = next < 0 ? [] : queue.splice(0, next + 1).slice(next);
-    if (!found) return missingResult(callId, context);
-    taken.add(found.part);
+    const found = results.take(call.id, at);
+    if (!found) return missingResult(callId, context.notes);
     if (found.at > at + 1) context.notes.add('messages', 'moved', 'a tool result was brought up to its call');
     return { ...found.part, callId };
   };
@@ -136,7 +71,7 @@ function pairTools(turns: readonly Turn[], context: TargetContext): readonly Tur
     if (turn.role !== 'assistant') {
       const parts = turn.parts.flatMap((part) => {
         if (part.kind !== 'tool-result') return [part];
-        return taken.has(part) ? [] : orphan(part, context);
+        return results.isTaken(part) ? [] : orphanResult(part, context.notes);
       });
       return [{ ...turn, parts }];
     }
@@ -156,23 +91,6 @@ function pairTools(turns: readonly Turn[], context: TargetContext): readonly Tur
   });
 }
 
-/** Media of tool results beside them, for targets that take text there only. */
-function moveMediaOfResults(turns: readonly Turn[], context: TargetContext): readonly Turn[] {
-  if (context.facts.mediaInToolResults) return turns;
-  return turns.map((turn) => {
-    const media: Part[] = [];
-    const parts = turn.parts.map((part) => {
-      if (part.kind !== 'tool-result' || !part.content.some((inner) => inner.kind === 'media')) return part;
-      media.push(...part.content.filter((inner) => inner.kind === 'media'));
-      return { ...part, content: part.content.filter((inner) => inner.kind !== 'media') };
-    });
-    if (media.length === 0) return turn;
-    context.notes.add('messages', 'moved', 'media of tool results stand beside them');
-    const after = parts.findLastIndex((part) => part.kind === 'tool-result') + 1;
-    return { ...turn, parts: [...parts.slice(0, after), ...media, ...parts.slice(after)] };
-  });
-}
-
 /** Ids alone: a request of this dialect's own client is in order, or its faults are the client's. */
 function mapIds(turns: readonly Turn[], rule: TargetFacts['toolId']): readonly Turn[] {
   return turns.map((turn) => ({
@@ -185,12 +103,12 @@ function mapIds(turns: readonly Turn[], rule: TargetFacts['toolId']): readonly T
 }
 
 /** The conversation in the order that the wire asks for, and its instructions. What had to move is noted. */
-export function prepareTurns(request: ChatRequest, context: TargetContext): Prepared {
-  const { instructions, turns } = moveMediaOfInstructions(hoist(request), context);
+export function prepareTurns(request: ChatRequest, context: TargetContext): Conversation {
+  const { instructions, turns } = moveInstructionMedia(hoist(request), context.notes);
   if (isOwn(request)) {
-    const placed = moveMediaOfResults(moveMediaOfAssistant(turns, context), context);
+    const placed = mediaBesideResults(moveAssistantMedia(turns, context.notes), context);
     return { instructions, turns: mapIds(placed, context.facts.toolId) };
   }
-  const inOrder = mergeTurns(moveMediaOfAssistant(withoutNames(placeSystem(turns, context), context), context));
-  return { instructions, turns: moveMediaOfResults(mergeTurns(pairTools(inOrder, context)), context) };
+  const inOrder = mergeTurns(moveAssistantMedia(withoutNames(placeSystem(turns, context), context), context.notes));
+  return { instructions, turns: mediaBesideResults(mergeTurns(pairTools(inOrder, context)), context) };
 }

@@ -1,12 +1,16 @@
 import {
   type ChatRequest,
+  type Conversation,
+  distinctToolIds,
   hoistInstructions,
-  type MediaPart,
   mergeTurns,
+  missingResult,
+  moveAssistantMedia,
+  moveInstructionMedia,
+  orphanResult,
   type Part,
-  targetToolId,
-  textOf,
   type ToolResultPart,
+  toolResults,
   type Turn,
 } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
@@ -15,11 +19,6 @@ import type { TargetContext } from '../protocol.ts';
  * Converse takes user and assistant messages in turn, the user's first, and after each message with calls one with all of
  * their results. https://docs.aws.amazon.com/bedrock/latest/userguide/tool-use-inference-call.html
  */
-
-export interface Prepared {
-  readonly instructions: readonly Part[];
-  readonly turns: readonly Turn[];
-}
 
 /** Instructions between the messages: there is no role for them, so the user says them. */
 function placeSystem(turns: readonly Turn[], context: TargetContext): readonly Turn[] {
@@ -31,55 +30,13 @@ function placeSystem(turns: readonly Turn[], context: TargetContext): readonly T
   });
 }
 
-/** Media that the model made: assistant messages hold none, so they open the next user message. */
-function moveMediaOfAssistant(turns: readonly Turn[], context: TargetContext): readonly Turn[] {
-  return turns.flatMap((turn): readonly Turn[] => {
-    const media = turn.role === 'assistant' ? turn.parts.filter((part): part is MediaPart => part.kind === 'media') : [];
-    if (media.length === 0) return [turn];
-    context.notes.add('messages', 'moved', 'media of the assistant stand in the user message that follows');
-    return [
-      { ...turn, parts: turn.parts.filter((part) => part.kind !== 'media') },
-      { role: 'user', parts: media },
-    ];
-  });
-}
-
-function missingResult(callId: string, context: TargetContext): ToolResultPart {
-  context.notes.add('messages', 'emulated', 'a tool call without a result was given one that says so');
-  return { kind: 'tool-result', callId, content: [{ kind: 'text', text: 'There is no result of this call.' }], isError: true };
-}
-
-/** A result whose call is not there would be refused: it is told as text. */
-function orphan(part: ToolResultPart, context: TargetContext): readonly Part[] {
-  context.notes.add('messages', 'approximated', 'a tool result without its call was sent as text');
-  const media = part.content.filter((inner) => inner.kind === 'media');
-  return [{ kind: 'text', text: `Result of the tool call ${part.callId}:\n${textOf(part.content, '\n')}` }, ...media];
-}
-
-/** Gives ids that the target takes, each once: some servers number the calls of every reply from nought. */
-function createIds(context: TargetContext): (id: string) => string {
-  const rule = context.facts.toolId;
-  const used = new Set<string>();
-  return (id) => {
-    const wanted = targetToolId(id, rule);
-    let given = wanted;
-    for (let n = 2; used.has(given); n++) given = `${wanted.slice(0, rule.max - 8)}_${n}`;
-    used.add(given);
-    return given;
-  };
-}
-
 /** Puts the results of each assistant turn directly after it, in a user turn of their own. */
 function pairTools(turns: readonly Turn[], context: TargetContext): readonly Turn[] {
-  const idFor = createIds(context);
-  const waiting = turns.flatMap((turn, at) =>
-    turn.parts.flatMap((part) => (part.kind === 'tool-result' ? [{ at, part, taken: false }] : [])),
-  );
+  const idFor = distinctToolIds(context.facts.toolId);
+  const results = toolResults(turns);
   const answer = (callId: string, at: number, id: string): ToolResultPart => {
-    const found = waiting.find((result) => !result.taken && result.at > at && result.part.callId === callId);
-    if (!found) return missingResult(id, context);
-    found.taken = true;
-    return { ...found.part, callId: id };
+    const found = results.take(callId, at);
+    return found ? { ...found.part, callId: id } : missingResult(id, context.notes);
   };
   const paired = turns.map((turn, at) => {
     const answers: Part[] = [];
@@ -92,9 +49,10 @@ function pairTools(turns: readonly Turn[], context: TargetContext): readonly Tur
     });
     return { turn: { ...turn, parts }, answers };
   });
-  const isTaken = (part: Part): boolean => waiting.some((result) => result.taken && result.part === part);
   return paired.flatMap(({ turn, answers }): readonly Turn[] => {
-    const parts = turn.parts.flatMap((part) => (part.kind !== 'tool-result' ? [part] : isTaken(part) ? [] : orphan(part, context)));
+    const parts = turn.parts.flatMap((part) =>
+      part.kind !== 'tool-result' ? [part] : results.isTaken(part) ? [] : orphanResult(part, context.notes),
+    );
     return [{ ...turn, parts }, ...(answers.length > 0 ? [{ role: 'user' as const, parts: answers }] : [])];
   });
 }
@@ -114,14 +72,8 @@ function moveMediaOfResults(turns: readonly Turn[], context: TargetContext): rea
 }
 
 /** The conversation in the order that the wire asks for, and its instructions. What had to move is noted. */
-export function prepareTurns(request: ChatRequest, context: TargetContext): Prepared {
-  const { instructions, turns } = hoistInstructions(request);
-  const media = instructions.filter((part) => part.kind === 'media');
-  if (media.length > 0) context.notes.add('system', 'moved', 'media among the instructions stand in the first user message');
-  const all: readonly Turn[] = media.length > 0 ? [{ role: 'user', parts: media }, ...turns] : turns;
-  const inOrder = mergeTurns(moveMediaOfAssistant(placeSystem(all, context), context));
-  return {
-    instructions: instructions.filter((part) => part.kind !== 'media'),
-    turns: moveMediaOfResults(mergeTurns(pairTools(inOrder, context)), context),
-  };
+export function prepareTurns(request: ChatRequest, context: TargetContext): Conversation {
+  const { instructions, turns } = moveInstructionMedia(hoistInstructions(request), context.notes);
+  const inOrder = mergeTurns(moveAssistantMedia(placeSystem(turns, context), context.notes));
+  return { instructions, turns: moveMediaOfResults(mergeTurns(pairTools(inOrder, context)), context) };
 }

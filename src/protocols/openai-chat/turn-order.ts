@@ -1,4 +1,4 @@
-import { type Part, textOf, type ToolCallPart, type ToolResultPart, type Turn } from '../../ir/index.ts';
+import { mediaAfterResults, missingResult, orphanResult, type Part, toolResults, type Turn } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
 
 /*
@@ -30,55 +30,19 @@ function joinAnswers(turns: readonly Turn[]): readonly Turn[] {
   return out;
 }
 
-interface Found {
-  readonly at: number;
-  readonly part: ToolResultPart;
-}
-
-/** Results by call id, each with the turn that it stands in, in order. */
-function resultsByCall(turns: readonly Turn[]): Map<string, Found[]> {
-  const results = new Map<string, Found[]>();
-  turns.forEach((turn, at) => {
-    for (const part of turn.parts) {
-      if (part.kind !== 'tool-result') continue;
-      const queue = results.get(part.callId);
-      if (queue) queue.push({ at, part });
-      else results.set(part.callId, [{ at, part }]);
-    }
-  });
-  return results;
-}
-
-function missingResult(callId: string, context: TargetContext): ToolResultPart {
-  context.notes.add('messages', 'emulated', 'a tool call without a result was given one that says so');
-  return { kind: 'tool-result', callId, content: [{ kind: 'text', text: 'There is no result of this call.' }], isError: true };
-}
-
-/** A result whose call is not there would be refused: it is told as text. */
-function orphan(part: ToolResultPart, context: TargetContext): readonly Part[] {
-  context.notes.add('messages', 'approximated', 'a tool result without its call was sent as text');
-  const media = part.content.filter((inner) => inner.kind === 'media');
-  return [{ kind: 'text', text: `Result of the tool call ${part.callId}:\n${textOf(part.content, '\n')}` }, ...media];
-}
-
 /** Puts the results of each answer's calls directly after it, in a turn of their own. */
 function pairTools(turns: readonly Turn[], context: TargetContext): readonly Turn[] {
-  const results = resultsByCall(turns);
-  const taken = new Set<ToolResultPart>();
-  const resultOf = (call: ToolCallPart, at: number): ToolResultPart => {
-    const found = results.get(call.id)?.find((one) => one.at > at && !taken.has(one.part));
-    if (!found) return missingResult(call.id, context);
-    taken.add(found.part);
-    return found.part;
-  };
+  const results = toolResults(turns);
   return turns.flatMap((turn, at): readonly Turn[] => {
     if (turn.role !== 'assistant') {
-      const parts = turn.parts.flatMap((part) => (part.kind !== 'tool-result' ? [part] : taken.has(part) ? [] : orphan(part, context)));
+      const parts = turn.parts.flatMap((part) =>
+        part.kind !== 'tool-result' ? [part] : results.isTaken(part) ? [] : orphanResult(part, context.notes),
+      );
       return parts.length > 0 || turn.parts.length === 0 ? [{ ...turn, parts }] : [];
     }
     const calls = turn.parts.filter((part) => part.kind === 'tool-call');
     if (calls.length === 0) return [turn];
-    return [turn, { role: 'user', parts: calls.map((call) => resultOf(call, at)) }];
+    return [turn, { role: 'user', parts: calls.map(({ id }) => results.take(id, at)?.part ?? missingResult(id, context.notes)) }];
   });
 }
 
@@ -105,26 +69,6 @@ function moveMediaOfAssistant(turns: readonly Turn[], context: TargetContext): r
   });
 }
 
-const SEE_BELOW: Part = { kind: 'text', text: 'The result follows in the next message of the user.' };
-
-/** Media of tool results: after the results, as a user's, for targets that take only text there. */
-function moveMediaOfResults(turns: readonly Turn[], context: TargetContext): readonly Turn[] {
-  if (context.facts.mediaInToolResults) return turns;
-  return turns.map((turn): Turn => {
-    const media: Part[] = [];
-    const parts = turn.parts.map((part): Part => {
-      const inner = part.kind === 'tool-result' ? part.content.filter((one) => one.kind === 'media' && one.source.type !== 'text') : [];
-      if (part.kind !== 'tool-result' || inner.length === 0) return part;
-      media.push(...inner);
-      const rest = part.content.filter((one) => !inner.includes(one));
-      return { ...part, content: rest.length > 0 ? rest : [SEE_BELOW] };
-    });
-    if (media.length === 0) return turn;
-    context.notes.add('messages', 'moved', 'media of tool results stand in a user message after them');
-    return { ...turn, parts: [...parts, ...media] };
-  });
-}
-
 /** What a user says in neighbouring turns is one message: some servers want roles to alternate. Results open a message of their own. */
 function joinUsers(turns: readonly Turn[]): readonly Turn[] {
   const out: Turn[] = [];
@@ -141,5 +85,5 @@ function joinUsers(turns: readonly Turn[]): readonly Turn[] {
 /** The conversation in the order that the wire asks for. What had to move is noted. */
 export function orderTurns(turns: readonly Turn[], context: TargetContext): readonly Turn[] {
   const placed = moveMediaOfAssistant(moveMediaOfInstructions(turns, context), context);
-  return joinUsers(moveMediaOfResults(pairTools(joinAnswers(placed), context), context));
+  return joinUsers(mediaAfterResults(pairTools(joinAnswers(placed), context), context));
 }
