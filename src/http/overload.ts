@@ -11,8 +11,10 @@ type OverloadSettings = Pick<Config['limits'], 'calls' | 'bodies' | 'overload'>;
 export interface Gauges {
   /** Monotonic milliseconds. */
   now(): number;
-  /** The share of the time since the last call in which the event loop worked. */
+  /** The share of the time since the last call in which the event loop did not idle. */
   busy(): number;
+  /** For how long its thread had a processor since the last call, in milliseconds. */
+  ran(): number;
   /** Memory in use, of what it may be. */
   memory(settings: OverloadSettings['overload']): number;
 }
@@ -55,6 +57,7 @@ export function usableMemory(): number {
 
 function systemGauges(): Gauges {
   let before = performance.eventLoopUtilization();
+  let cpu = process.threadCpuUsage();
   const usable = usableMemory();
   return {
     now: () => performance.now(),
@@ -63,6 +66,11 @@ function systemGauges(): Gauges {
       const { utilization } = performance.eventLoopUtilization(now, before);
       before = now;
       return utilization;
+    },
+    ran() {
+      const { user, system } = process.threadCpuUsage(cpu);
+      cpu = { user: cpu.user + user, system: cpu.system + system };
+      return (user + system) / 1000;
     },
     memory({ memoryBytes = usable }) {
       const { used_heap_size: used, heap_size_limit: most } = getHeapStatistics();
@@ -89,6 +97,7 @@ export function createOverload(
   const loads = createKeyLoads();
   let pressure: Pressure = CALM;
   let share = Infinity;
+  let came = 0;
   let refused = 0;
   /** Bytes of large bodies. */
   let held = 0;
@@ -110,8 +119,10 @@ export function createOverload(
       elapsedMs,
       delayMs: Math.max(0, elapsedMs - EVERY_MS),
       busy: gauges.busy(),
+      ranMs: gauges.ran(),
       memory: memory.value,
       inFlight: loads.active,
+      came,
       refused,
       isUneven: loads.isUneven(),
     };
@@ -126,6 +137,7 @@ export function createOverload(
     const before = pressure.shedding !== undefined;
     const { overload, calls } = settings();
     pressure = overload.shed ? look(pressure, reading(now, elapsedMs), { delayMs: overload.delayMs, calls }) : CALM;
+    came = 0;
     refused = 0;
     const { shedding } = pressure;
     share = shedding ? fairShare(loads.wanted(), shedding.limit) : Infinity;
@@ -134,6 +146,7 @@ export function createOverload(
   const start = (): void => {
     last = gauges.now();
     gauges.busy();
+    gauges.ran();
     restedMs = 0;
     timer = setInterval(tick, EVERY_MS).unref();
   };
@@ -155,6 +168,7 @@ export function createOverload(
   return {
     enter(key, bodyBytes = 0) {
       if (!timer) start();
+      came++;
       const load = loads.of(key);
       const { shedding } = pressure;
       const { calls } = settings();

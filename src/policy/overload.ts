@@ -1,6 +1,6 @@
 /** When the server counts as overloaded. */
 export interface OverloadRules {
-  /** The event loop comes back this late, for a while: overloaded. In milliseconds. */
+  /** The event loop comes back this late by its own work, for a while, and more calls come: overloaded. In milliseconds. */
   readonly delayMs: number;
   /** Calls that may be under way at most, overloaded or not. */
   readonly calls: number;
@@ -11,11 +11,15 @@ export interface Reading {
   readonly elapsedMs: number;
   /** How late the event loop came back. */
   readonly delayMs: number;
-  /** The share of the time in which it worked, 0 to 1. */
+  /** The share of the time in which it did not idle, 0 to 1. Waiting for a processor is not idling. */
   readonly busy: number;
+  /** For how long its thread had a processor, in milliseconds. */
+  readonly ranMs: number;
   /** Memory in use, of what it may be: over 1 is too much. */
   readonly memory: number;
   readonly inFlight: number;
+  /** Calls that came, refused or not. */
+  readonly came: number;
   /** Calls that were refused. */
   readonly refused: number;
   /** One key has more than half of all that is under way, and others call as well. */
@@ -27,10 +31,10 @@ export type ShedReason = 'delay' | 'memory' | 'calls';
 
 /** What is remembered from one look to the next. */
 export interface Pressure {
-  /** The last delays and shares of work, the newest last. */
+  /** The last delays that were its own and shares of work, the newest last. */
   readonly delays: readonly number[];
   readonly busies: readonly number[];
-  /** For how long it has been too much. */
+  /** For how long it has been too much, as `countedMs` counts. */
   readonly overMs: number;
   /** Calls are refused: so many may be under way, and why. */
   readonly shedding?: { readonly limit: number; readonly reason: ShedReason; readonly quietMs: number };
@@ -41,8 +45,16 @@ export const CALM: Pressure = { delays: [], busies: [], overMs: 0 };
 
 /** One long pause (a collection, a large body) is no overload: the middle of these counts. */
 const LAST = 5;
-/** Nor is a burst: it must last. */
-const STANDING_MS = 300;
+/** Nor is a burst, which drains: it must last for so much time of the processor, and more must come meanwhile. */
+const STANDING_MS = 1500;
+/** Where one key crowds out the others, for this share of it. */
+const UNEVEN_STANDING_SHARE = 1 / 2;
+/** One turn of the event loop counts for no more, however long: a thousand calls that come together make few long turns. */
+const ONE_TURN_MS = 250;
+/** Calls that come so fast that they would replace those under way in this time count in full; fewer count for less … */
+const REPLACED_MS = 10_000;
+/** … and none for little: those under way may be too much by themselves. */
+const LEAST_WEIGHT = 0.05;
 /** Where one key crowds out the others, it is bounded at this share of the delay. */
 const UNEVEN_SHARE = 1 / 4;
 /** Calls are refused until the event loop is back within this share of the delay: so that refusals come at once, too. */
@@ -71,10 +83,26 @@ function middle(values: readonly number[]): number {
   return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
 }
 
+/** How late the event loop would have been with a processor of its own: on a machine that others keep busy it waits for one. */
+function ownDelay({ delayMs, busy, elapsedMs, ranMs }: Reading): number {
+  const wanted = busy * elapsedMs;
+  return wanted > 0 ? delayMs * Math.min(1, ranMs / wanted) : 0;
+}
+
+/**
+ * What a look at an event loop that is late adds to the time for which it has been too much. A burst and the start of a flood
+ * look alike; what tells them apart is that more comes, for longer.
+ */
+function countedMs({ ranMs, came, inFlight, elapsedMs }: Reading): number {
+  const weight = (came * REPLACED_MS) / (Math.max(1, inFlight) * Math.max(1, elapsedMs));
+  return Math.min(ranMs, ONE_TURN_MS) * Math.min(1, Math.max(LEAST_WEIGHT, weight));
+}
+
 function tooMuch(delay: number, reading: Reading, rules: OverloadRules): ShedReason | undefined {
   if (reading.memory > 1) return 'memory';
   if (reading.inFlight >= rules.calls * CALLS_SHARE) return 'calls';
-  const isBusy = reading.busy > 1 - IDLE_SHARE;
+  // So few are never refused.
+  const isBusy = reading.busy > 1 - IDLE_SHARE && reading.inFlight > LEAST;
   return isBusy && delay >= rules.delayMs * (reading.isUneven ? UNEVEN_SHARE : 1) ? 'delay' : undefined;
 }
 
@@ -94,15 +122,15 @@ function change(delay: number, busy: number, { memory }: Reading, { delayMs }: O
  */
 export function look(before: Pressure, reading: Reading, rules: OverloadRules): Pressure {
   const { elapsedMs, inFlight } = reading;
-  const delays = [...before.delays, reading.delayMs].slice(-LAST);
+  const delays = [...before.delays, ownDelay(reading)].slice(-LAST);
   const busies = [...before.busies, reading.busy].slice(-LAST);
   const delay = middle(delays);
   const reason = tooMuch(delay, reading, rules);
   const ceiling = Math.max(LEAST, rules.calls * CALLS_SHARE);
   if (!before.shedding) {
-    const overMs = reason === undefined ? 0 : before.overMs + elapsedMs;
+    const overMs = reason === undefined ? 0 : before.overMs + countedMs(reading);
     // Memory and the cap are not waited for: there is nothing left to wait with.
-    const isOver = reason !== undefined && (overMs >= STANDING_MS || reason !== 'delay');
+    const isOver = reason !== undefined && (overMs >= STANDING_MS * (reading.isUneven ? UNEVEN_STANDING_SHARE : 1) || reason !== 'delay');
     if (!isOver) return { delays, busies, overMs };
     return {
       delays,
