@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Config } from './config/config.ts';
 import type { Env } from './config/find-file.ts';
 import { masterSecret } from './config/master-secret.ts';
-import type { CallRecord, Clock, Journal, MediaStore, SealStore } from './exchange/ports.ts';
+import type { Clock, Journal, MediaStore, SealStore } from './exchange/ports.ts';
 import type { Peers } from './cluster/peers.ts';
 import type { IdempotencyStore } from './http/gateway/idempotency.ts';
 import { lazily } from './lazily.ts';
@@ -86,7 +86,7 @@ const DAY_MS = 86_400_000;
 /** The table of requests, loaded with its first row. */
 function openRequests(ports: StorePorts) {
   const { folder, clock, log, config } = ports;
-  const early: CallRecord[] = [];
+  const early: (readonly [id: string, json: string])[] = [];
   let made: Requests | undefined;
   let failingSince = 0;
   const bring = async (since: number, isThorough: boolean): Promise<void> => {
@@ -131,14 +131,14 @@ function openRequests(ports: StorePorts) {
       },
       ...sharedOf(ports),
     });
-    for (const record of early.splice(0)) made.add(record);
+    for (const [id, json] of early.splice(0)) made.add(id, json);
     return made;
   });
   return {
-    add(record: CallRecord): void {
-      if (made) return made.add(record);
+    add(id: string, json: string): void {
+      if (made) return made.add(id, json);
       if (config().limits.requestRows === 0) return;
-      if (early.length < MAX_EARLY) early.push(record);
+      if (early.length < MAX_EARLY) early.push([id, json]);
       load().catch((err: unknown) => log.error({ err }, 'The table of requests cannot be kept'));
     },
     async warm(): Promise<void> {
@@ -258,8 +258,9 @@ export async function openStores(ports: StorePorts): Promise<Stores> {
   const journal: Journal = {
     ...lines,
     append(record) {
-      lines.append(record);
-      requests.add(record);
+      const json = JSON.stringify(record);
+      lines.append(record, json);
+      requests.add(record.id, json);
     },
   };
   const { seals, close, warm } = openSeals(ports, database, masterKey);

@@ -79,8 +79,8 @@ export interface CallRecord {
 
 /** The append-only journal. */
 export interface Journal {
-  /** Queues one record; it is on disk soon after (batched), in order. Never throws, never waits. */
-  append(record: CallRecord): void;
+  /** Queues one record; it is on disk soon after (batched), in order. Never throws, never waits. `json`: the record, where it is written already. */
+  append(record: CallRecord, json?: string): void;
   /** Everything queued is on disk. */
   flush(): Promise<void>;
   close(): Promise<void>;

@@ -61,6 +61,8 @@ function createFiles({ folder, now, openFile = openForAppend, fileBytes = FILE_B
   let file: JournalFile | undefined;
   let length = 0;
   let number = 0;
+  /** Whether its name has been seen to be there since the last sync. */
+  let isNamed = false;
 
   async function close(): Promise<void> {
     const closing = file;
@@ -88,8 +90,10 @@ function createFiles({ folder, now, openFile = openForAppend, fileBytes = FILE_B
         await file.datasync();
         await close();
       }
-      // Another process may have taken it away as the oldest: nobody would find what is written to it.
-      if (file && (await file.stat()).nlink === 0) await close();
+      // Another process may have taken it away as the oldest: nobody would find what is written to it. That befalls files that are
+      // seldom written to: a look a second is enough for the others.
+      if (file && !isNamed && (await file.stat()).nlink === 0) await close();
+      isNamed = true;
       const to = file ?? (await begin());
       try {
         await writeAll(to, bytes);
@@ -100,7 +104,10 @@ function createFiles({ folder, now, openFile = openForAppend, fileBytes = FILE_B
         throw error;
       }
     },
-    sync: async (): Promise<void> => file?.datasync(),
+    async sync(): Promise<void> {
+      isNamed = false;
+      await file?.datasync();
+    },
     async close(): Promise<void> {
       await file?.datasync();
       await close();
@@ -184,9 +191,9 @@ export function createJournal(ports: JournalPorts): Journal {
     }, ms).unref();
   }
   return {
-    append(record: CallRecord) {
+    append(record: CallRecord, json = JSON.stringify(record)) {
       if (closed) return;
-      if (queue.add(`${JSON.stringify(record)}\n`)) writeSoon(WRITE_AFTER_MS);
+      if (queue.add(`${json}\n`)) writeSoon(WRITE_AFTER_MS);
       else dropped += 1;
     },
     flush: () =>

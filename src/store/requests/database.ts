@@ -1,9 +1,9 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Kysely, Generated } from 'kysely';
+import { type Generated, type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { openFile } from '../database.ts';
-import type { RequestRow } from './row.ts';
+import { READ_COLUMNS, type RequestRow } from './row.ts';
 
 /** The tables of `requests.db`. */
 interface RequestsSchema {
@@ -17,30 +17,20 @@ export type RequestsDatabase = Kysely<RequestsSchema>;
 export const REQUESTS_FILE = 'requests.db';
 
 /**
- * Rows in the order in which calls ended. Every index ends with that order by itself, so that a page of any filter begins where the
- * one before it ended.
+ * Rows in the order in which calls ended, each with its record as it stands in the journal: a row of two values is written in half of
+ * the time that one of a value a member takes, and each index would cost as much again.
  */
 const requests: Migration = {
   async up(db: Kysely<unknown>) {
-    const text = ['key', 'protocol', 'operation', 'asked', 'ended_by', 'config'] as const;
-    const textOrNone = ['provider', 'model', 'upstream', 'lane', 'stop', 'fault', 'failed', 'notes', 'cache', 'route', 'more'] as const;
-    const counts = ['at', 'stream', 'status', 'attempts', 'revision'] as const;
-    const countsOrNone = ['input', 'output', 'cache_read', 'cache_write', 'reasoning'] as const;
     let table = db.schema
       .createTable('requests')
       .addColumn('n', 'integer', (column) => column.primaryKey())
       .addColumn('id', 'text', (column) => column.notNull().unique())
-      .addColumn('duration_ms', 'real', (column) => column.notNull())
-      .addColumn('first_token_ms', 'real');
-    for (const name of text) table = table.addColumn(name, 'text', (column) => column.notNull());
-    for (const name of textOrNone) table = table.addColumn(name, 'text');
-    for (const name of counts) table = table.addColumn(name, 'integer', (column) => column.notNull());
-    for (const name of countsOrNone) table = table.addColumn(name, 'integer');
-    await table.execute();
-    for (const name of ['key', 'asked', 'model'] as const) {
-      await db.schema.createIndex(`requests_${name}`).on('requests').column(name).execute();
+      .addColumn('record', 'text', (column) => column.notNull());
+    for (const [name, kind, member] of READ_COLUMNS) {
+      table = table.addColumn(name, kind, (column) => column.generatedAlwaysAs(sql`record ->> ${sql.lit(`$.${member}`)}`));
     }
-    await db.schema.createIndex('requests_fault').on('requests').column('fault').where('fault', 'is not', null).execute();
+    await table.execute();
   },
 };
 

@@ -26,13 +26,13 @@ export function openReader(folder: string): RequestsReader | undefined {
     find(id) {
       const wanted = id.startsWith('req_') ? id.slice(4) : id;
       const row = database
-        .prepare('select * from requests where id in (?, ?, ?)')
+        .prepare('select record from requests where id in (?, ?, ?)')
         .get(id, `req_${wanted.toUpperCase()}`, `req_${wanted.toLowerCase()}`);
       return row && recordOfRow(row as unknown as RequestRow);
     },
     last: (count) =>
       database
-        .prepare('select * from requests order by n desc limit ?')
+        .prepare('select record from requests order by n desc limit ?')
         .all(count)
         .map((row) => recordOfRow(row as unknown as RequestRow)),
     close: () => database.close(),

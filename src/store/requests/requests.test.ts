@@ -43,6 +43,8 @@ const record = (number: number, changes: Partial<CallRecord> = {}): CallRecord =
 });
 const records = (count: number, from = 0): readonly CallRecord[] => Array.from({ length: count }, (_, index) => record(from + index));
 
+const put = (to: Requests, one: CallRecord): void => to.add(one.id, JSON.stringify(one));
+
 function requests(changes: Partial<RequestsPorts> = {}): Requests {
   const database = lazily(() => openRequests(folder, (error) => said.push(`damaged: ${(error as Error).message}`)), 0);
   const made = createRequests({
@@ -94,7 +96,7 @@ describe('the table of requests', () => {
     });
     const subject = requests();
     const all = [whole, ...records(200, 2)];
-    for (const one of all) subject.add(one);
+    for (const one of all) put(subject, one);
     await subject.flush();
     expect(kept()).toEqual(all);
     const names = (await readdir(folder)).filter((name) => name.startsWith('requests.db'));
@@ -103,22 +105,22 @@ describe('the table of requests', () => {
 
   it('is written soon without being asked, and has a call once', async () => {
     const subject = requests();
-    subject.add(record(1));
-    subject.add(record(1));
+    put(subject, record(1));
+    put(subject, record(1));
     await expect.poll(() => kept().length, { timeout: 5000 }).toBe(1);
   });
 
   it('keeps so many rows, and none that are older', async () => {
     const subject = requests({ limits: () => ({ requestDays: 1, requestRows: 700 }) });
-    for (const one of records(600)) subject.add({ ...one, at: NOW - 2 * 86_400_000 });
-    for (const one of records(5000, 600)) subject.add(one);
+    for (const one of records(600)) put(subject, { ...one, at: NOW - 2 * 86_400_000 });
+    for (const one of records(5000, 600)) put(subject, one);
     await subject.flush();
     expect(kept()).toEqual(records(700, 4900));
   });
 
   it('keeps nothing where no rows are wanted', async () => {
     const subject = requests({ limits: () => ({ requestDays: 1, requestRows: 0 }) });
-    subject.add(record(1));
+    put(subject, record(1));
     await subject.addAll([record(2)]);
     await subject.flush();
     expect(await readdir(folder)).toEqual([]);
@@ -126,11 +128,11 @@ describe('the table of requests', () => {
 
   it('waits while another process has the file, without holding this one up', async () => {
     const subject = requests();
-    subject.add(record(1));
+    put(subject, record(1));
     await subject.flush();
     const other = new DatabaseSync(join(folder, 'requests.db'));
     other.exec('begin immediate');
-    subject.add(record(2));
+    put(subject, record(2));
     const began = performance.now();
     const done = subject.flush();
     expect(performance.now() - began).toBeLessThan(100);
@@ -148,7 +150,7 @@ describe('the table of requests', () => {
     const database = lazily(() => openRequests(folder, () => undefined));
     closing.push(() => database.ifMade((opened) => opened.destroy()));
     const subject = requests({ database: () => (isBroken ? Promise.reject(new Error('no disk')) : database()) });
-    for (const one of records(20_003)) subject.add(one);
+    for (const one of records(20_003)) put(subject, one);
     await subject.flush();
     await subject.flush();
     expect(said).toEqual(['trouble: no disk, 3 dropped']);
@@ -162,7 +164,7 @@ describe('the table of requests', () => {
     const database = (): Promise<never> => Promise.reject(new Error('no disk'));
     const subject = requests({ database });
     const long = { route: { outcome: Array.from({ length: 64 }, () => 'x'.repeat(600)) } };
-    for (let i = 0; i < 1000; i++) subject.add(record(i, long));
+    for (let i = 0; i < 1000; i++) put(subject, record(i, long));
     await subject.flush();
     expect(said).toEqual([expect.stringMatching(/^trouble: no disk, [56]\d\d dropped$/)]);
   });
@@ -171,7 +173,7 @@ describe('the table of requests', () => {
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, 'requests.db'), 'no database at all '.repeat(1000));
     const subject = requests();
-    subject.add(record(1));
+    put(subject, record(1));
     await subject.flush();
     expect(kept()).toEqual([record(1)]);
     expect(said).toEqual([expect.stringMatching(/^damaged: /)]);
@@ -180,7 +182,7 @@ describe('the table of requests', () => {
 
   it('begins anew with the next start where it was found damaged while it was written', async () => {
     const subject = requests();
-    subject.add(record(1));
+    put(subject, record(1));
     await subject.flush();
     await markDamaged(folder);
     const database = await openRequests(folder, (error) => said.push((error as Error).message));
@@ -203,7 +205,10 @@ describe('the table of requests', () => {
       const subject = createRequests({ database: async () => db, now: () => ${NOW}, limits: () => ({ requestDays: 30, requestRows: 1e6 }),
         onTrouble: console.error, onRecovered: console.error });
       for (let round = 0; round < 40; round++) {
-        for (let i = 0; i < 25; i++) subject.add({ ...${JSON.stringify(record(0))}, id: 'req_${from}_' + (round * 25 + i) });
+        for (let i = 0; i < 25; i++) {
+          const id = 'req_${from}_' + (round * 25 + i);
+          subject.add(id, JSON.stringify({ ...${JSON.stringify(record(0))}, id }));
+        }
         await subject.flush();
       }
       await subject.close();

@@ -2,7 +2,6 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CompiledQuery, sql } from 'kysely';
 import type { CallRecord } from '../../exchange/ports.ts';
 import type { RequestsDatabase } from './database.ts';
-import { addValues, COLUMNS } from './row.ts';
 
 /** What keeping the table stands on. */
 export interface RequestsPorts {
@@ -20,8 +19,8 @@ export interface RequestsPorts {
 
 /** The table of requests, as it is written. */
 export interface Requests {
-  /** A row, written soon after. Never throws, never waits. */
-  add(record: CallRecord): void;
+  /** A row for a record, given as JSON; written soon after. Never throws, never waits. */
+  add(id: string, json: string): void;
   /** Rows that may be there already, written at once. */
   addAll(records: readonly CallRecord[]): Promise<void>;
   /** Ids of these of which there is no row. */
@@ -31,10 +30,10 @@ export interface Requests {
   close(): Promise<void>;
 }
 
-/** Records that wait; more are dropped, counted, and stand in the journal alone. `characters`: of what has no bound of its own. */
+/** Records that wait; more are dropped, counted, and stand in the journal alone. `characters`: of their JSON. */
 const MAX_WAITING = { records: 20_000, characters: 16 * 2 ** 20 };
 /** Rows of one statement: nothing else runs meanwhile. */
-const BATCH_ROWS = 48;
+const BATCH_ROWS = 96;
 /** Short: what waits longer has to be carried over by the garbage collector. */
 const WRITE_AFTER_MS = 50;
 const RETRY_AFTER_MS = 2000;
@@ -44,28 +43,15 @@ const SWEEP_AFTER_ROWS = 5000;
 const SWEEP_ROWS = 500;
 const DAY_MS = 86_400_000;
 
-/** About how much of a record is of any length: names that callers chose. */
-function lengthOf({ asked, failed, notes, route }: CallRecord): number {
-  let length = asked.length + (failed?.length ?? 0) + (notes?.length ?? 0);
-  for (const words of route?.outcome ?? []) length += words.length;
-  return length;
-}
-
-const HEAD = `insert or ignore into requests (${COLUMNS.map((name) => `"${name}"`).join(', ')}) values `;
-const ROW = `(${COLUMNS.map(() => '?').join(', ')})`;
 const statements: string[] = [];
 
 /** Written by hand, once for each number of rows: a builder takes longer for a statement than the database does. */
-const statementFor = (rows: number): string => (statements[rows] ??= HEAD + Array.from({ length: rows }, () => ROW).join(', '));
+const statementFor = (rows: number): string =>
+  (statements[rows] ??= `insert or ignore into requests (id, record) values ${Array.from({ length: rows }, () => '(?, ?)').join(', ')}`);
 
-async function insert(db: RequestsDatabase, records: readonly CallRecord[]): Promise<void> {
-  for (let at = 0; at < records.length; at += BATCH_ROWS) {
-    const some = records.slice(at, at + BATCH_ROWS);
-    const values: (string | number | null)[] = [];
-    for (const record of some) addValues(record, values);
-    await db.executeQuery(CompiledQuery.raw(statementFor(some.length), values));
-    if (at + BATCH_ROWS < records.length) await nextTurn();
-  }
+/** Writes rows, given as ids and records in turn. */
+async function insert(db: RequestsDatabase, values: readonly string[]): Promise<void> {
+  await db.executeQuery(CompiledQuery.raw(statementFor(values.length / 2), [...values]));
 }
 
 /** Takes away what is older than `since`, and the oldest beyond `maxRows`, a few at a time. */
@@ -89,7 +75,8 @@ async function sweep(db: RequestsDatabase, since: number, maxRows: number): Prom
  * written it is tried again; what does not fit meanwhile is dropped and counted.
  */
 export function createRequests(ports: RequestsPorts): Requests {
-  let waiting: CallRecord[] = [];
+  /** Ids and records in turn. */
+  let waiting: string[] = [];
   let characters = 0;
   let dropped = 0;
   let isFailing = false;
@@ -106,11 +93,11 @@ export function createRequests(ports: RequestsPorts): Requests {
   async function writeWaiting(): Promise<void> {
     while (waiting.length > 0) {
       const db = await ports.database();
-      const some = waiting.slice(0, BATCH_ROWS);
+      const some = waiting.slice(0, 2 * BATCH_ROWS);
       await insert(db, some);
       waiting = waiting.slice(some.length);
-      for (const record of some) characters -= lengthOf(record);
-      written += some.length;
+      for (let at = 1; at < some.length; at += 2) characters -= some[at]?.length ?? 0;
+      written += some.length / 2;
       if (isFailing) ports.onRecovered(dropped);
       isFailing = false;
       dropped = 0;
@@ -136,19 +123,26 @@ export function createRequests(ports: RequestsPorts): Requests {
   };
   const sweeper = setInterval(sweepDue, SWEEP_EVERY_MS).unref();
   return {
-    add(record) {
+    add(id, json) {
       if (closed || ports.limits().requestRows === 0) return;
-      const length = lengthOf(record);
-      if (waiting.length >= MAX_WAITING.records || characters + length > MAX_WAITING.characters) {
+      if (waiting.length >= 2 * MAX_WAITING.records || characters + json.length > MAX_WAITING.characters) {
         dropped += 1;
         return;
       }
-      waiting.push(record);
-      characters += length;
+      waiting.push(id, json);
+      characters += json.length;
       writeSoon(WRITE_AFTER_MS);
     },
     async addAll(records) {
-      if (records.length > 0 && ports.limits().requestRows > 0) await insert(await ports.database(), records);
+      if (records.length === 0 || ports.limits().requestRows === 0) return;
+      const db = await ports.database();
+      for (let at = 0; at < records.length; at += BATCH_ROWS) {
+        if (at > 0) await nextTurn();
+        await insert(
+          db,
+          records.slice(at, at + BATCH_ROWS).flatMap((record) => [record.id, JSON.stringify(record)]),
+        );
+      }
     },
     async missing(ids) {
       const db = await ports.database();
@@ -163,7 +157,8 @@ export function createRequests(ports: RequestsPorts): Requests {
       clearTimeout(timer);
       clearInterval(sweeper);
       await run(writeWaiting);
-      if (isFailing) ports.onTrouble(new Error('The table of requests was closed before everything was written'), dropped + waiting.length);
+      if (isFailing)
+        ports.onTrouble(new Error('The table of requests was closed before everything was written'), dropped + waiting.length / 2);
     },
   };
 }
