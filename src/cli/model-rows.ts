@@ -38,7 +38,8 @@ export function modelRows(snapshot: Snapshot, idsOf: IdsOf, names = '*'): readon
     .filter(({ glob }) => isMeant(glob))
     .map(({ glob, target }) => ({ name: glob, leadsTo: typeof target === 'string' ? [target] : target.targets.map(({ to }) => to) }));
   const own = [...snapshot.providers.values()].flatMap((provider) => {
-    const ids = idsOf(provider).filter((id) => provider.exposes(id) && isMeant(`${provider.name}/${id}`));
+    // Ids are found by their bare names too, as clients may use them.
+    const ids = idsOf(provider).filter((id) => provider.exposes(id) && (isMeant(`${provider.name}/${id}`) || isMeant(id)));
     return ids.toSorted().flatMap((id) => rowOf(`${provider.name}/${id}`, snapshot) ?? []);
   });
   return [...aliases, ...patterns, ...own];

@@ -58,6 +58,12 @@ openai/gpt-image-1  openai/gpt-image-1  -  5 USD  40 USD  vision,imageOutput  ca
     expect(stdout).toContain(`${line}\n`);
   });
 
+  test.each(['gpt-5*', 'openai/gpt-5*', '*mini'])('found by %s', async (names) => {
+    const { stdout } = await terminal().run(`models ls ${names} --json`);
+    const { models } = JSON.parse(stdout) as { models: { name: string }[] };
+    expect(models.map(({ name }) => name)).toEqual(['openai/gpt-5-mini']);
+  });
+
   test('as a document', async () => {
     const { stdout } = await terminal().run('models ls fast --json');
     const { models } = JSON.parse(stdout) as { models: { name: string; facts: { price: object } }[] };
