@@ -58,10 +58,10 @@ const TEXT: Readonly<Record<string, Words>> = {
   namesTitle: ['How a model name is read', '模型名称如何解析'],
   names: [
     `In this order: an alias of \`models\`; the first pattern of \`models\` that matches (each \`*\` of the target stands for what was matched);
-\`provider/model\`; a bare model id that a configured provider is known to have, in the order of the file; \`defaultModel\`. Anything else is a 404 that names
+\`provider/model\`; a bare model id that a configured provider is known to have, or has in its own list, in the order of the file; \`defaultModel\`. Anything else is a 404 that names
 the nearest. A name may also stand for a route over several targets: [routing](routing.md).
 Under \`/{platform}/v1/…\` only that provider is asked, and the name is its own.`,
-    `依次为：\`models\` 中的别名；\`models\` 中第一个匹配的模式（目标中的每个 \`*\` 代表匹配到的内容）；\`服务商/模型\`；已配置的服务商已知提供的模型名（按文件顺序）；\`defaultModel\`。
+    `依次为：\`models\` 中的别名；\`models\` 中第一个匹配的模式（目标中的每个 \`*\` 代表匹配到的内容）；\`服务商/模型\`；已配置的服务商已知提供或其模型列表中有的模型名（按文件顺序）；\`defaultModel\`。
 其余返回 404，并列出最接近的名称。名称也可以是包含多个目标的路由：[路由](routing.zh-CN.md)。通过 \`/{platform}/v1/…\` 访问时只使用该服务商，名称为其自己的模型名。`,
   ],
   zeroTitle: ['Without a configuration', '零配置'],
@@ -77,17 +77,35 @@ folder (\`--data\`, \`$PAILOU_DATA\`, else \`~/.local/share/pailou\`), readable 
   reloadTitle: ['Changes while it runs', '运行中修改'],
   reload: [
     `A change of the file, or of a file that it takes values from, is taken over by itself; \`SIGHUP\` loads again as well. The new configuration is checked first and
-swapped as a whole: requests that run finish on the old one, and one with a mistake changes nothing and is told with its line and column. Only \`server.host\` and
-\`server.port\` take a restart.`,
+swapped as a whole: requests that run finish on the old one, and one with a mistake changes nothing and is told with its line and column. Only \`server.host\`,
+\`server.port\` and \`server.workers\` take a restart.`,
     `配置文件或其引用的文件改变后自动生效；\`SIGHUP\` 也会重新加载。新配置先检查，再整体替换：正在运行的请求在旧配置上完成；有错误的配置不会改变任何东西，
-并指出行号和列号。只有 \`server.host\` 和 \`server.port\` 需要重新启动。`,
+并指出行号和列号。只有 \`server.host\`、\`server.port\` 和 \`server.workers\` 需要重新启动。`,
   ],
   checkTitle: ['Commands', '命令'],
   check: [
-    `\`pailou check [FILE]\` says what is wrong with a file (with \`--tests\` it runs its \`routeTests\`), \`pailou route explain MODEL\` says where a call would go, \`pailou config show --resolved\` prints every setting with where it comes from (secrets masked), \`pailou schema\` prints
-the JSON Schema, which is also in \`schema/v1.json\`. All take \`--json\`. Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong configuration, 4 forbidden, 5 not found, 9 a route test failed.`,
-    `\`pailou check [文件]\` 检查配置文件（加 \`--tests\` 则运行其 \`routeTests\`），\`pailou route explain 模型\` 说明请求会去往何处，\`pailou config show --resolved\` 列出每项设置及其来源（密钥会被遮盖），\`pailou schema\` 输出 JSON Schema（也在 \`schema/v1.json\` 中）。
-以上命令均支持 \`--json\`。退出码：0 完成，1 失败，2 命令行错误，3 配置错误，4 无权限，5 未找到，9 路由测试失败。`,
+    `| command | what it does |
+| --- | --- |
+| \`pailou check [FILE]\` | says what is wrong with a file; with \`--tests\` it runs its \`routeTests\` |
+| \`pailou route explain MODEL\` | says where a call would go, and why; with \`--request ID\`, where one went |
+| \`pailou models ls\`, \`pailou models sync\` | shows the names that clients may use; asks providers for their lists |
+| \`pailou requests\`, \`pailou request ID\` | shows the newest calls, or one of them ([routing](routing.md)) |
+| \`pailou config show --resolved\` | prints every setting with where it comes from, secrets masked |
+| \`pailou schema\` | prints the JSON Schema, which is also in \`schema/v1.json\` |
+
+In a clone, \`pailou\` is \`npm -s start --\`. All take \`--json\` (\`requests\`: one document a line). Exit codes: 0 done, 1 failed, 2 wrong command line,
+3 wrong configuration, 4 forbidden, 5 not found, 6 decided otherwise than it was, 9 a route test failed.`,
+    `| 命令 | 作用 |
+| --- | --- |
+| \`pailou check [文件]\` | 检查配置文件；加 \`--tests\` 则运行其 \`routeTests\` |
+| \`pailou route explain 模型\` | 说明请求会去往何处及原因；加 \`--request ID\` 则说明某个请求去了何处 |
+| \`pailou models ls\`、\`pailou models sync\` | 列出客户端可用的名称；向服务商获取其模型列表 |
+| \`pailou requests\`、\`pailou request ID\` | 列出最近的请求，或显示其中一个（[路由](routing.zh-CN.md)） |
+| \`pailou config show --resolved\` | 列出每项设置及其来源（密钥会被遮盖） |
+| \`pailou schema\` | 输出 JSON Schema（也在 \`schema/v1.json\` 中） |
+
+在源码目录中，\`pailou\` 即 \`npm -s start --\`。以上命令均支持 \`--json\`（\`requests\` 为每行一个文档）。退出码：0 完成，1 失败，2 命令行错误，3 配置错误，4 无权限，5 未找到，
+6 与当时的决策不同，9 路由测试失败。`,
   ],
   settingsTitle: ['Settings', '设置'],
   settings: [

@@ -19,7 +19,7 @@ const en = {
   tries: 'tries',
   ms: 'ms',
   tokens: 'tokens in/out',
-  fault: 'fault',
+  remark: 'fault or cache',
 };
 
 type RequestMessages = typeof en;
@@ -39,7 +39,7 @@ const zh: RequestMessages = {
   tries: '尝试',
   ms: '毫秒',
   tokens: 'token 输入/输出',
-  fault: '错误',
+  remark: '错误或缓存',
 };
 
 const TABLES: Readonly<Record<Language, RequestMessages>> = { en, zh };

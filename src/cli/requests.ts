@@ -67,6 +67,9 @@ function lastOf(value: string | undefined, language: Language): number {
   throw new UsageError(requestMessagesIn(language).lastNumber(value));
 }
 
+/** Why it failed, else that it was answered without a call of its own. */
+const remarkOf = ({ fault, cache }: CallRecord): string => fault ?? (cache === undefined ? '' : `cache: ${cache}`);
+
 /** `pailou requests`: the newest calls, one a line; with `--json` one document a line. */
 export async function requestsCommand(args: Args, ports: CliPorts, language: Language): Promise<number> {
   const last = lastOf(args.values.last, language);
@@ -76,7 +79,7 @@ export async function requestsCommand(args: Args, ports: CliPorts, language: Lan
       for (const record of records) ports.stdout.write(`${JSON.stringify(record)}\n`);
       return EXIT.done;
     }
-    const { time, id, status, where, tries, ms, tokens, fault } = requestMessagesIn(language);
+    const { time, id, status, where, tries, ms, tokens, remark } = requestMessagesIn(language);
     const rows = records.map((record) => [
       timeText(record.at),
       record.id,
@@ -85,9 +88,9 @@ export async function requestsCommand(args: Args, ports: CliPorts, language: Lan
       String(record.attempts),
       String(Math.round(record.durationMs)),
       record.input === undefined ? '-' : `${record.input}/${record.output ?? 0}`,
-      record.fault ?? '',
+      remarkOf(record),
     ]);
-    ports.stdout.write(`${columns([[time, id, status, where, tries, ms, tokens, fault], ...rows])}\n`);
+    ports.stdout.write(`${columns([[time, id, status, where, tries, ms, tokens, remark], ...rows])}\n`);
     return EXIT.done;
   });
 }

@@ -64,11 +64,16 @@ describe('requests', () => {
     const { code, stdout, stderr } = await terminal().run('requests --last 2');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(squeezed(stdout)).toBe(
-      squeezed(`time  id  status  asked → served  tries  ms  tokens in/out  fault
+      squeezed(`time  id  status  asked → served  tries  ms  tokens in/out  fault or cache
 2026-11-26 10:40:12  req_01KB0000000000000000000001  200  smart → openai/gpt-5.6  2  812  12/34
 2026-11-26 10:40:12  req_2  400  - → -  0  812  -  invalid_json
 `),
     );
+  });
+
+  test('what was answered without a call of its own says so', async () => {
+    const { stdout } = await terminal([{ ...bare, attempts: 0, cache: 'hit' }]).run('requests --lang zh');
+    expect(squeezed(stdout)).toMatch(/错误或缓存\n.*  0  812  -  cache: hit\n$/);
   });
 
   test('as documents', async () => {

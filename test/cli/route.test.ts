@@ -75,6 +75,11 @@ describe('route explain', () => {
 
   test.each([
     ['route explain nothing', 5, "nothing → nowhere. Unknown model 'nothing'. GET /v1/models lists what there is\n"],
+    [
+      'route explain nothing --lang zh',
+      5,
+      "nothing → 无处可去，客户端会收到：Unknown model 'nothing'. GET /v1/models lists what there is\n",
+    ],
     ['route explain smart --key laptop', 4, "smart → nowhere. This key may not use model 'smart'\n"],
     ['route explain fast --key laptop', 0, 'fast → deepseek/deepseek-chat\n'],
     ['route explain media --operation embeddings', 0, 'media → openai/text-embedding-3-small\n  1. openai/text-embedding-3-small  '],
