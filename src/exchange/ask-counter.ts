@@ -2,6 +2,9 @@ import {
   badField,
   type ChatRequest,
   createNotes,
+  type Fault,
+  GatewayError,
+  gatewayFault,
   isObject,
   type JsonObject,
   parseObject,
@@ -9,9 +12,10 @@ import {
   type TargetFacts,
 } from '../ir/index.ts';
 import type { Provider, ProviderWire, Wire } from '../presets/preset.ts';
-import { fetchWhole } from '../upstream/fetch-whole.ts';
+import { fetchWhole, type WholeAnswer } from '../upstream/fetch-whole.ts';
 import type { ExchangePorts } from './exchange.ts';
 import { inlineMedia, needsInlining } from './inline-media.ts';
+import { faultOfAnswer } from './lanes/lane.ts';
 import { holdsForeignSeal } from './write-request.ts';
 
 /** A request to be counted, as the client sent it and as it was read. */
@@ -30,6 +34,13 @@ export interface ProviderCount {
   readonly tokens: number;
   /** The whole answer, where the counter speaks the client's protocol. */
   readonly own?: JsonObject;
+}
+
+/** Why a provider's counter gave no number. */
+export interface CounterFailure {
+  readonly fault: Fault;
+  /** It is the client's own request that was refused, in the client's own protocol: nobody else would count it either. */
+  readonly isMistake: boolean;
 }
 
 const COUNT_MS = 15_000;
@@ -127,6 +138,10 @@ async function translatedBody(
   return wire.protocol === 'bedrock-converse' ? { input: { converse: taken } } : taken;
 }
 
+const write = async (isSame: boolean, ...[asked, provider, wire, model, ports]: Parameters<typeof translatedBody>) =>
+  isSame ? ownBody(asked, wire, model) : translatedBody(asked, provider, wire, model, ports);
+
+/** The counter's answer. Throws `GatewayError`: it did not come, or is none. */
 async function send(
   provider: Provider,
   wire: ProviderWire,
@@ -134,15 +149,33 @@ async function send(
   { headers, signal }: Pick<Countable, 'headers' | 'signal'>,
   body: JsonObject,
   ports: ExchangePorts,
-): Promise<JsonObject | undefined> {
+): Promise<WholeAnswer> {
   const bytes = [Buffer.from(JSON.stringify(body))];
   const all = { 'content-type': 'application/json', ...wire.headers, ...headers };
   const signing = { method: 'POST', origin: wire.origin, path, headers: all, body: bytes };
   const more = wire.sign ? await wire.sign(signing, { now: () => ports.clock.now(), post: ports.post }) : {};
-  const { connect, headers: most, idle } = provider.timeouts;
+  const { connect, headers: most, idle, total } = provider.timeouts;
   const request = { ...signing, headers: { ...all, ...more }, timeouts: { connect, headers: Math.min(COUNT_MS, most), idle } };
-  const answer = await fetchWhole(ports.send, request, MAX_BYTES, COUNT_MS, signal);
-  return answer.status === 200 ? parseObject(answer.body.toString('utf8')) : undefined;
+  return fetchWhole(ports.send, request, MAX_BYTES, Math.min(COUNT_MS, total), signal);
+}
+
+/** Statuses of servers that have no such counter: no trouble, and no mistake. */
+const HAS_NONE: ReadonlySet<number> = new Set([404, 405, 501]);
+
+/** What an answer says; `undefined`: that there is no counter. Throws `GatewayError` for what is no count. */
+function read(answer: WholeAnswer, provider: Provider, { protocol }: ProviderWire, ports: ExchangePorts): JsonObject | undefined {
+  const { status, headers } = answer;
+  const text = answer.body.toString('utf8');
+  if (HAS_NONE.has(status)) return undefined;
+  const codec = ports.codecs.get(protocol);
+  if (codec && (status < 200 || status > 299)) {
+    throw new GatewayError(faultOfAnswer({ target: { provider, codec }, now: () => ports.clock.now() }, status, headers, text));
+  }
+  const said = parseObject(text);
+  if (typeof said?.[SUM[protocol] ?? ''] === 'number') return said;
+  throw new GatewayError(
+    gatewayFault('upstream', `Provider '${provider.name}' answered with something that is no count`, { code: 'upstream_malformed' }),
+  );
 }
 
 /** The wires that have a counter for a model, the client's own first. */
@@ -151,9 +184,12 @@ function counters(provider: Provider, client: ProtocolId, model: string): readon
   return able.toSorted((a, b) => Number(b.protocol === client) - Number(a.protocol === client));
 }
 
+/** A refusal of what was sent, for what stood in it. */
+const isRefusal = ({ by, kind }: Fault): boolean => by === 'upstream' && (kind === 'bad_request' || kind === 'too_large');
+
 /**
  * The provider's own count: by the counter of the client's protocol, else of another that the provider speaks. `undefined`:
- * it has none, or it gave no number. `onSend`: it is asked.
+ * it has none, or cannot be asked in its words. `onSend`: it is asked.
  */
 export async function askCounter(
   asked: Countable,
@@ -161,18 +197,26 @@ export async function askCounter(
   model: string,
   ports: ExchangePorts,
   onSend: () => void,
-): Promise<ProviderCount | undefined> {
+): Promise<ProviderCount | CounterFailure | undefined> {
   const [wire] = counters(provider, asked.client, model);
   const below = wire?.wire.countTokens?.(model);
   if (!wire || below === undefined) return undefined;
   // State that was sealed elsewhere goes to nobody but its maker: then the body is written anew.
   const isSame = wire.protocol === asked.client && !holdsForeignSeal(Buffer.from(JSON.stringify(asked.body)));
-  const body = isSame ? ownBody(asked, wire, model) : await translatedBody(asked, provider, wire, model, ports);
+  // What cannot be said in the counter's words cannot be counted by it.
+  const body = await write(isSame, asked, provider, wire, model, ports).catch(() => undefined);
   const more = { headers: isSame ? asked.headers : {}, signal: asked.signal };
   if (!body) return undefined;
   onSend();
-  const answer = await send(provider, wire, wire.basePath + below, more, body, ports);
-  const tokens = answer?.[SUM[wire.protocol] ?? ''];
-  if (typeof tokens !== 'number') return undefined;
-  return answer && wire.protocol === asked.client ? { tokens, own: answer } : { tokens };
+  try {
+    const answer = await send(provider, wire, wire.basePath + below, more, body, ports);
+    const said = read(answer, provider, wire, ports);
+    if (!said) return undefined;
+    const tokens = Number(said[SUM[wire.protocol] ?? '']);
+    return wire.protocol === asked.client ? { tokens, own: said } : { tokens };
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    // A body that was written here may be refused for how it was written.
+    return { fault: error.fault, isMistake: isSame && isRefusal(error.fault) };
+  }
 }

@@ -28,13 +28,13 @@ export function fetchWhole(
       clearTimeout(deadline);
       signal?.removeEventListener('abort', leave);
     };
-    const stop = (message: string, code: string): void => {
+    const stop = (message: string, code: string, kind: 'upstream' | 'timeout' = 'upstream'): void => {
       settle();
       call.abort();
-      reject(new GatewayError(gatewayFault('upstream', message, { code })));
+      reject(new GatewayError(gatewayFault(kind, message, { code })));
     };
     const leave = (): void => stop('Nobody waits for the answer', 'client_gone');
-    const deadline = setTimeout(() => stop('The upstream took too long to answer', 'upstream_total_timeout'), totalMs);
+    const deadline = setTimeout(() => stop('The upstream took too long to answer', 'upstream_total_timeout', 'timeout'), totalMs);
     const call = send(request, {
       head(received, fields) {
         status = received;

@@ -190,6 +190,15 @@ describe('the local count', () => {
     expect(upstream.seen).toHaveLength(1);
   });
 
+  it.each([
+    ['no right to', json({ type: 'error', error: { type: 'permission_error', message: 'no' } }, 403)],
+    ['a limit', json({ type: 'error', error: { type: 'rate_limit_error', message: 'later' } }, 429)],
+    ['nothing: it hangs up', (_seen, response) => void response.socket?.destroy()],
+  ] satisfies [string, FakeUpstream['answer']][])('also where the provider’s counter has %s', async (_name, answer) => {
+    upstream.answer = answer;
+    expect(await post(MESSAGES, HELLO.anthropic('relay/claude-haiku-4-5'))).toMatchObject({ status: 200, how: 'local' });
+  });
+
   it('counts tools, images and documents of text', async () => {
     const plain = (await post(MESSAGES, HELLO.anthropic('small'))).body['input_tokens'] as number;
     const count = async (body: object): Promise<number> =>
@@ -261,6 +270,56 @@ describe('what cannot be counted is not 200', () => {
   it('needs a key and POST', async () => {
     expect((await fetch(server.url + MESSAGES, { method: 'POST', body: '{}' })).status).toBe(401);
     expect((await fetch(server.url + MESSAGES, { headers: { 'x-api-key': TEST_KEY } })).status).toBe(405);
+  });
+});
+
+describe('a counter that fails where no count can be made here', () => {
+  const unheard = HELLO.anthropic('relay/unheard-of');
+  const claudes = (type: string, message: string, status: number, headers: Record<string, string> = {}): FakeUpstream['answer'] => {
+    return (_seen, response) =>
+      void response
+        .writeHead(status, { 'content-type': 'application/json', ...headers })
+        .end(JSON.stringify({ type: 'error', error: { type, message } }));
+  };
+  it.each<[name: string, answer: FakeUpstream['answer'], status: number, says: RegExp]>([
+    ['a limit', claudes('rate_limit_error', 'Slow down', 429, { 'retry-after': '60' }), 429, /Slow down/],
+    ['no room', claudes('overloaded_error', 'Too many', 529), 529, /Too many/],
+    ['its own failure', claudes('api_error', 'It broke', 500), 502, /It broke/],
+    ['a bad key', claudes('authentication_error', 'key up-1 is bad', 401), 502, /refused the gateway's credential/],
+    ['no answer', (_seen, response) => void response.socket?.destroy(), 502, /./],
+    ['a page', json('<html>'), 502, /no count/],
+    ['no counter', claudes('not_found_error', 'no such path', 404), 501, /gave no count/],
+  ])('%s is told as it is', async (_name, answer, status, says) => {
+    upstream.answer = answer;
+    const got = await post(MESSAGES, unheard);
+    expect([got.status, (got.body as { error: { message: string } }).error.message]).toEqual([
+      status,
+      expect.stringMatching(says) as string,
+    ]);
+  });
+
+  it('says when to come back', async () => {
+    upstream.answer = claudes('rate_limit_error', 'Slow down', 429, { 'retry-after': '60' });
+    const headers = { 'x-api-key': TEST_KEY, 'content-type': 'application/json' };
+    const got = await fetch(server.url + MESSAGES, { method: 'POST', headers, body: JSON.stringify(unheard) });
+    expect(got.headers.get('retry-after')).toBe('60');
+  });
+
+  it('the client’s own mistake passes, though a count could be made here, and nobody else is asked', async () => {
+    upstream.answer = claudes('invalid_request_error', 'messages.0: no such role', 400);
+    for (const model of ['relay/claude-haiku-4-5', 'first']) {
+      upstream.seen.length = 0;
+      expect(await post(MESSAGES, HELLO.anthropic(model))).toMatchObject({
+        status: 400,
+        body: { type: 'error', error: { type: 'invalid_request_error', message: 'messages.0: no such role' } },
+      });
+      expect(upstream.seen).toHaveLength(1);
+    }
+  });
+
+  it('a refusal of what was written here is no mistake of the client', async () => {
+    upstream.answer = claudes('invalid_request_error', 'messages.0: no such role', 400);
+    expect(await post(INPUT_TOKENS, HELLO.responses('relay/claude-haiku-4-5'))).toMatchObject({ status: 200, how: 'local' });
   });
 });
 

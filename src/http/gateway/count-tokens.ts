@@ -1,5 +1,5 @@
 import { type ChatRequest, type Fault, GatewayError, gatewayFault, isObject, type JsonObject, type ProtocolId } from '../../ir/index.ts';
-import { askCounter, checkWrappedModel, type Countable, type ProviderCount, withMedia } from '../../exchange/ask-counter.ts';
+import { askCounter, checkWrappedModel, type Countable, withMedia } from '../../exchange/ask-counter.ts';
 import type { Routing } from '../../exchange/call.ts';
 import { CLIENT_GONE, recordHead } from '../../exchange/call-record.ts';
 import { decideCall } from '../../exchange/decide-call.ts';
@@ -120,7 +120,16 @@ interface Count {
   readonly by: 'provider' | 'local';
 }
 
-/** Counts for one target: by its provider's counter, else here; else why not. `undefined`: the client has gone. */
+/** Why it was not counted for a target: what is amiss here, and how its provider's counter failed where it has one. */
+interface NotCounted {
+  readonly why?: string;
+  readonly fault?: Fault;
+}
+
+/**
+ * Counts for one target: by its provider's counter, else here; else why not. `undefined`: the client has gone. Throws the counter's
+ * refusal of the client's own request.
+ */
 async function countAt(
   visit: Visit,
   target: Target,
@@ -128,23 +137,22 @@ async function countAt(
   signal: AbortSignal,
   ports: ExchangePorts,
   counter: LocalCounter,
-): Promise<Count | { readonly why?: string } | undefined> {
+): Promise<Count | NotCounted | undefined> {
   const { provider, model, protocol } = target;
   const { client } = visit;
   counting.last = target;
   const request = decoded(client, counting.body, model);
   const countable: Countable = { client: client.id, body: counting.body, request, headers: passed(visit.headers), signal };
-  // A counter that fails is as good as none: the local count answers, and says so.
-  const own: ProviderCount | undefined = await askCounter(countable, provider, model, ports, () => void counting.attempts++).catch(
-    () => undefined,
-  );
-  if (own) return { body: own.own ?? inWords(visit, own.tokens), by: 'provider' };
+  const own = await askCounter(countable, provider, model, ports, () => void counting.attempts++);
+  if (own && 'tokens' in own) return { body: own.own ?? inWords(visit, own.tokens), by: 'provider' };
   if (visit.sink.closed) return undefined;
+  if (own?.isMistake) throw new GatewayError(own.fault);
+  // A counter that is in trouble is as good as none where the count can be made here, and says so.
   const facts = provider.wires.get(protocol)?.factsOf(model);
   // What cannot be fetched has no size: the counter says so.
   const whole = facts ? await withMedia(countable, facts, ports).catch(() => request) : request;
   const local = await counter.count(whole, model, protocol);
-  if (!local || 'why' in local) return local ?? {};
+  if (!local || 'why' in local) return { ...local, ...(own ? { fault: own.fault } : {}) };
   return { body: inWords(visit, local.tokens), by: 'local' };
 }
 
@@ -152,13 +160,17 @@ async function countAt(
 async function count(visit: Visit, counting: Counting, ports: ExchangePorts, counter: LocalCounter): Promise<void> {
   const gone = new AbortController();
   visit.sink.onGone(() => gone.abort());
-  let first: { readonly why?: string } | undefined;
+  let first: NotCounted | undefined;
+  let trouble: Fault | undefined;
   for (const target of targetsOf(visit, counting, ports).slice(0, MAX_TARGETS)) {
     const counted = await countAt(visit, target, counting, gone.signal, ports, counter);
     if (!counted || visit.sink.closed) return;
     if ('by' in counted) return respondJson(visit, 200, counted.body, { 'x-pailou-count': counted.by });
     first ??= counted;
+    trouble ??= counted.fault;
   }
+  // Somebody can count it, though not now: to say that nobody can would be wrong.
+  if (trouble) throw new GatewayError(trouble);
   throw notCounted(counting.asked, first?.why);
 }
 
@@ -180,7 +192,8 @@ function recordOf(visit: Visit, counting: Counting, status: number, fault: Fault
 
 /**
  * Counts a request's tokens for the target that it would go to: its provider's own counter first, else a local count that is marked as
- * one; where neither can, for the next target; else 501. Never a made-up 200.
+ * one; where neither can, for the next target. Else the failure of the counter that there is; 501 where there is none. Never a made-up
+ * 200.
  */
 export function createCountTokensService(
   ports: ExchangePorts,
