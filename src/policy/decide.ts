@@ -193,15 +193,18 @@ function firstOf(drafts: readonly Draft[]): Draft | undefined {
   return drafts.find((draft) => draft.verdict === 'eligible' && isFor(draft, foretold));
 }
 
+/** What does no harm when it is done twice: only that is ever tried at two places at once. */
+const TRIED_TWICE: ReadonlySet<RouteRequest['operation']> = new Set(['generate', 'embeddings', 'moderations', 'rerank', 'speech']);
+
 /** Marks the choice, and puts it first: what stands before it is not tried. */
-function choose(drafts: readonly Draft[], onlyFirst: boolean): readonly Draft[] {
+function choose(drafts: readonly Draft[], onlyFirst: boolean, operation: RouteRequest['operation']): readonly Draft[] {
   const first = firstOf(drafts);
   if (!first) return drafts;
   first.verdict = 'chosen';
   if (!onlyFirst) {
     // Where it is slow, this one is tried beside it.
-    const beside =
-      first.hedgeMs === undefined ? undefined : drafts.find(({ verdict, after }) => verdict === 'eligible' && after === undefined);
+    const isHedged = first.hedgeMs !== undefined && TRIED_TWICE.has(operation);
+    const beside = !isHedged ? undefined : drafts.find(({ verdict, after }) => verdict === 'eligible' && after === undefined);
     if (beside) beside.reasons = [...beside.reasons, 'hedge'];
     return drafts;
   }
@@ -236,7 +239,7 @@ export function decide(snapshot: Snapshot, request: RouteRequest, signals: Signa
   const strictly = prefers?.requireParameters === true;
   if (needs && (found.length > 1 || strictly)) applyNeeds(found, snapshot, needs, strictly);
   if (found.length > 1) applyHealth(found, signals);
-  const candidates = choose(found, prefers?.allowFallbacks === false);
+  const candidates = choose(found, prefers?.allowFallbacks === false, request.operation);
   if (!candidates.some(({ verdict }) => verdict === 'chosen'))
     return { asked, candidates, refusal: refusalOf(snapshot, request, candidates) };
   return { asked, candidates, ...(found.length > 1 ? ambiguityOf(found) : {}), ...(turned.length > 0 ? { turned } : {}) };

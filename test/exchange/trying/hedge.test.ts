@@ -288,11 +288,16 @@ it('a decision says which target would be tried beside a slow one', async () => 
     plain: { targets: [{ to: 'a/up' }, { to: 'b/up' }] },
   };
   await set({ answers: [good, good, good], config: { models } });
-  const reasons = (model: string): readonly string[] =>
-    decide(trials.server.app.snapshot(), { model, protocol: 'openai-chat', operation: 'generate', key: {} }).candidates.flatMap((one) =>
+  const reasons = (model: string, operation: Parameters<typeof decide>[1]['operation'] = 'generate'): readonly string[] =>
+    decide(trials.server.app.snapshot(), { model, protocol: 'openai-chat', operation, key: {} }).candidates.flatMap((one) =>
       one.reasons.includes('hedge') ? [`${one.provider}: ${one.reasons.join(' ')}`] : [],
     );
   expect(reasons('careful')).toEqual(['b: alias priority hedge']);
   expect(reasons('alone')).toEqual(['b: alias fallback hedge']);
   expect(reasons('plain')).toEqual([]);
+  // What is paid for twice is tried once.
+  for (const operation of ['images', 'image-edits', 'image-variations', 'transcription', 'translation', 'videos'] as const) {
+    expect(reasons('careful', operation)).toEqual([]);
+  }
+  for (const operation of ['embeddings', 'moderations', 'speech', 'rerank'] as const) expect(reasons('careful', operation)).toHaveLength(1);
 });
