@@ -259,20 +259,20 @@ function breakOff(sink: ClientSink, body: object): void {
 /** Writes a fault in the caller's own envelope, or the upstream's own error where the protocols are the same. Returns the status. */
 export function respondFault(asker: Asker, sink: ClientSink, fault: Fault, end?: AttemptEnd, more: OutHeaders = {}): number {
   const { status, body } = asker.client.encodeFault(fault, asker.id);
-  sink.failed?.(fault);
-  if (sink.closed) return end?.errorBody?.status ?? status;
+  const own = end?.errorBody;
+  const headers: OutHeaders = { ...end?.headers, ...callHeaders(asker), ...more, 'content-type': own?.contentType ?? 'application/json' };
+  if (fault.retryAfterMs !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(fault.retryAfterMs / 1000)));
+  const refusal = { status: own?.status ?? status, headers, body: own?.body ?? Buffer.from(JSON.stringify(body)) };
+  sink.failed?.(fault, refusal);
+  if (sink.closed) return refusal.status;
   if (sink.begun) {
     if (asker.stream === false) breakOff(sink, body);
     else faultInBand(asker, sink, fault);
     return status;
   }
-  const headers = { ...callHeaders(asker), ...more };
-  if (fault.retryAfterMs !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(fault.retryAfterMs / 1000)));
-  const own = end?.errorBody;
-  const bytes = own?.body ?? Buffer.from(JSON.stringify(body));
-  sink.begin(own?.status ?? status, { ...end?.headers, ...headers, 'content-type': own?.contentType ?? 'application/json' }, bytes.length);
-  sink.end(bytes);
-  return own?.status ?? status;
+  sink.begin(refusal.status, headers, refusal.body.length);
+  sink.end(refusal.body);
+  return refusal.status;
 }
 
 function faultOf(error: unknown, call: Call, ports: ExchangePorts): Fault {

@@ -171,6 +171,34 @@ describe.concurrent('on the wire', () => {
     expect(server.records.find(({ status, protocol }) => status === 502 && protocol === dialect.id)).toMatchObject({ endedBy: 'upstream' });
   });
 
+  it('asked again with its key, what failed behind white space is told as it would have been', async () => {
+    const repeated = (model: string, key: string): Promise<Got> =>
+      call(`${server.url}${chat.path(model, false)}`, JSON.stringify(chat.body(model, false)), {
+        'content-type': 'application/json',
+        authorization: `Bearer ${server.key}`,
+        'idempotency-key': key,
+      });
+    for (const [status, told] of [
+      [500, 502],
+      [400, 400],
+    ] as const) {
+      let model = '';
+      const cut = await keptWaiting(
+        (mark) => repeated((model = `a/${mark}`), `slow-${status}`),
+        (play) => {
+          play.head(status, asJson);
+          play.end(JSON.stringify(chat.error(status, 'it broke')));
+        },
+      );
+      expect(cut).toMatchObject({ status: 200, complete: false });
+      const again = await repeated(model, `slow-${status}`);
+      expect(again).toMatchObject({ status: told, complete: true });
+      expect(again.headers['idempotent-replayed']).toBe('true');
+      expect(chat.envelope(JSON.parse(again.text), told).message).toContain('it broke');
+      expect(first.seen.filter(({ body }) => body.includes(model.slice(2)))).toHaveLength(1);
+    }
+  });
+
   it('the next target may still answer', async () => {
     const got = await keptWaiting(
       (mark) => ask(`both-${mark}`),

@@ -1,6 +1,6 @@
 import type { Emit, Fault, ProtocolId, ReplyEvent } from '../../ir/index.ts';
 import type { AttemptEnd } from '../call.ts';
-import type { ClientSink, OutHeaders } from '../client-sink.ts';
+import type { ClientSink, OutHeaders, Refusal } from '../client-sink.ts';
 import { append, beginning, eventsAfter, type Link } from './event-chain.ts';
 import { type KeptAnswer, MAX_ANSWER_BYTES } from './kept-answers.ts';
 
@@ -163,9 +163,9 @@ export class Flight implements ClientSink {
     if (this.#leads) this.#leader.end(bytes);
   }
 
-  failed(fault: Fault): void {
+  failed(fault: Fault, refusal: Refusal): void {
     this.fault = fault;
-    this.#leader.failed?.(fault);
+    this.#leader.failed?.(fault, refusal);
   }
 
   abort(): void {

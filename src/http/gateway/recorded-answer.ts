@@ -1,4 +1,4 @@
-import type { ClientSink, OutHeaders } from '../../exchange/client-sink.ts';
+import type { ClientSink, OutHeaders, Refusal } from '../../exchange/client-sink.ts';
 import type { Fault } from '../../ir/index.ts';
 
 /** An answer that is kept to be given again. */
@@ -44,6 +44,8 @@ export class RecordingSink implements ClientSink {
   readonly #unattended: Unattended;
   readonly #gones: (() => void)[] = [];
   #status = 0;
+  /** What it comes to where nothing but signs of life had gone out. */
+  #refusal: Refusal | undefined;
   #headers: Record<string, string> = {};
   #pieces: Buffer[] = [];
   #bytes = 0;
@@ -108,8 +110,9 @@ export class RecordingSink implements ClientSink {
     if (!this.#isGone) this.#client.abort();
   }
 
-  failed(fault: Fault): void {
+  failed(fault: Fault, refusal: Refusal): void {
     this.fault = fault;
+    if (this.#status === 0) this.#refusal = refusal;
   }
 
   onGone(listener: () => void): void {
@@ -126,7 +129,13 @@ export class RecordingSink implements ClientSink {
     this.#isOver = true;
     this.#attended?.();
     if (this.#bytes > MAX_KEPT_BYTES) return { lost: 'too-large' };
-    if (this.#aborted || !this.#goesOn) return { lost: 'broken' };
+    if (!this.#goesOn) return { lost: 'broken' };
+    // Who was only kept waiting has been told no answer: asked again, it is the one that was due.
+    if (this.#refusal && this.#status === 0) {
+      this.#headers = keptHeaders(this.#refusal.headers);
+      return { ...this.#refusal, headers: this.#headers };
+    }
+    if (this.#aborted) return { lost: 'broken' };
     if (!this.#ended) return undefined;
     return { status: this.#status === 0 ? 200 : this.#status, headers: this.#headers, body: Buffer.concat(this.#pieces) };
   }
