@@ -33,8 +33,10 @@ const PIECES = [
 ];
 
 /** An upstream that is well: it answers as the endpoint of the path does. */
-export const wellAt: Behaviour = ({ path }, response) => {
+export const wellAt: Behaviour = ({ path, body }, response) => {
+  const isStream = body.includes('"stream":true');
   const family = MEDIA_FAMILIES.find((one) => {
+    if (path.includes(one.below ?? '/legacy/')) return one.below !== undefined && one.isStream === isStream;
     const [wanted = ''] = one.ask('').path.split('?');
     return path.endsWith(wanted.slice(wanted.lastIndexOf('/')));
   });

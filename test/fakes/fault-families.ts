@@ -1,6 +1,7 @@
 // Every family of endpoints: how its clients ask, and how an upstream that is well answers.
+import { EventStreamCodec } from '@smithy/eventstream-codec';
 import type { ProviderSettings } from '../../src/presets/preset.ts';
-import { chat as CHAT, DIALECTS } from '../exchange/dialects.ts';
+import { chat as CHAT, DIALECTS, WORDS } from '../exchange/dialects.ts';
 
 /** What a client sends. */
 export interface Asked {
@@ -21,6 +22,8 @@ export interface Family {
   readonly pieces: readonly (string | Buffer)[];
   /** The answer is a stream of events. */
   readonly isStream: boolean;
+  /** In the path that the upstream is asked at, where its last word is another's as well. */
+  readonly below?: string;
 }
 
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAADklEQVR4nGNwgAEGOAsALRQEgQjZfUEAAAAASUVORK5CYII=';
@@ -248,8 +251,106 @@ const MEDIA: readonly Family[] = [
   ),
 ];
 
+const converseCodec = new EventStreamCodec(
+  (bytes) => Buffer.from(bytes).toString('utf8'),
+  (text) => Buffer.from(text),
+);
+
+/** An event as AWS frames it. */
+const converseEvent = (type: string, payload: object): Buffer =>
+  Buffer.from(
+    converseCodec.encode({
+      headers: Object.fromEntries(
+        Object.entries({ ':message-type': 'event', ':event-type': type, ':content-type': 'application/json' }).map(([name, value]) => [
+          name,
+          { type: 'string' as const, value },
+        ]),
+      ),
+      body: Buffer.from(JSON.stringify(payload)),
+    }),
+  );
+
+const CONVERSE_USAGE = { inputTokens: 5, outputTokens: 3, totalTokens: 8 };
+const CONVERSE_EVENTS: readonly Buffer[] = [
+  converseEvent('messageStart', { role: 'assistant' }),
+  ...WORDS.map((text) => converseEvent('contentBlockDelta', { contentBlockIndex: 0, delta: { text } })),
+  converseEvent('contentBlockStop', { contentBlockIndex: 0 }),
+  converseEvent('messageStop', { stopReason: 'end_turn' }),
+  converseEvent('metadata', { usage: CONVERSE_USAGE, metrics: { latencyMs: 9 } }),
+];
+const CONVERSE_WHOLE = {
+  output: { message: { role: 'assistant', content: [{ text: WORDS.join('') }] } },
+  stopReason: 'end_turn',
+  usage: CONVERSE_USAGE,
+  metrics: { latencyMs: 9 },
+};
+
+const LEGACY = { id: 'cmpl-1', object: 'text_completion', created: 1, model: 'up' };
+const legacyChunk = (text: string, finish_reason: string | null = null): string =>
+  `data: ${JSON.stringify({ ...LEGACY, choices: [{ index: 0, text, logprobs: null, finish_reason }] })}\n\n`;
+const LEGACY_EVENTS: readonly string[] = [...WORDS.map((text) => legacyChunk(text)), legacyChunk('', 'stop'), 'data: [DONE]\n\n'];
+const LEGACY_WHOLE = {
+  ...LEGACY,
+  choices: [{ index: 0, text: WORDS.join(''), logprobs: null, finish_reason: 'stop' }],
+  usage: { prompt_tokens: 5, completion_tokens: 3, total_tokens: 8 },
+};
+
+/** Wires of upstreams that no client here speaks, or that are asked as they were. */
+const WIRES: readonly Family[] = [true, false].flatMap((isStream): readonly Family[] => {
+  const way = isStream ? ', streamed' : '';
+  return [
+    {
+      name: `${CHAT.id}, over Converse${way}`,
+      provider: 'aws',
+      settings: (url) => ({ preset: 'bedrock', baseUrl: url, key: 'up-secret', region: 'eu-west-1' }),
+      ask: (mark) => jsonAsked(CHAT.path('', isStream), CHAT.body('aws/amazon.nova-lite-v1:0', isStream, `say ${mark}`)),
+      type: isStream ? 'application/vnd.amazon.eventstream' : 'application/json',
+      pieces: isStream ? CONVERSE_EVENTS : halves(CONVERSE_WHOLE),
+      isStream,
+    },
+    {
+      name: `completions, as they are${way}`,
+      provider: 'legacy',
+      settings: (url) => ({
+        preset: 'openai-compatible',
+        baseUrl: `${url}/legacy/v1`,
+        key: 'up-secret',
+        protocols: ['openai-completions'],
+      }),
+      ask: (mark) => jsonAsked('/v1/completions', { model: 'legacy/up', prompt: mark, ...(isStream ? { stream: true } : {}) }),
+      type: isStream ? 'text/event-stream' : 'application/json',
+      pieces: isStream ? LEGACY_EVENTS : halves(LEGACY_WHOLE),
+      isStream,
+      below: '/legacy/',
+    },
+  ];
+});
+
+const counts = (
+  name: string,
+  path: string,
+  body: (mark: string) => object,
+  reply: object,
+  at?: Pick<Family, 'provider' | 'settings'>,
+): Family => whole(`count of tokens${name}`, reply, (mark) => jsonAsked(path, body(mark)), at);
+
+/** Counts by the counters of other vendors. */
+const COUNTS: readonly Family[] = [
+  counts(', as Responses', '/v1/responses/input_tokens', (mark) => ({ model: 'maker/gpt-up', input: mark }), {
+    object: 'response.input_tokens',
+    input_tokens: 7,
+  }),
+  counts(
+    ' by another vendor',
+    '/v1/messages/count_tokens',
+    (mark) => ({ model: 'gem/up', messages: [{ role: 'user', content: mark }] }),
+    { totalTokens: 7 },
+    GEMINI,
+  ),
+];
+
 /** All of them, chat by its four protocols. */
-export const FAMILIES: readonly Family[] = [...CHATS, ...MEDIA, ...MORE];
+export const FAMILIES: readonly Family[] = [...CHATS, ...MEDIA, ...MORE, ...WIRES, ...COUNTS];
 
 /** The providers of all of them at one upstream. */
 export const providersAt = (url: string): Readonly<Record<string, ProviderSettings>> =>

@@ -1,4 +1,5 @@
 // Everything that can be wrong with an upstream's answer, and what a client must see of it, whatever it asked for.
+import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import type { Family } from './fault-families.ts';
 import type { Behaviour } from './fault-upstream.ts';
@@ -18,8 +19,8 @@ export interface Fault {
   readonly status?: readonly number[];
   /** `Retry-After` as the client is told. */
   readonly hasRetryAfter?: true;
-  /** Only for streams, or only for the others. */
-  readonly only?: 'streams' | 'wholes';
+  /** Only for streams, only for the others, or only for streams of lines (SSE). */
+  readonly only?: 'streams' | 'wholes' | 'lines';
   /** It ends by a deadline of the gateway's. */
   readonly waits?: true;
 }
@@ -43,12 +44,21 @@ const whole =
 
 /** The first half of a good answer, and then this. */
 const begun =
-  (family: Family, then: Parameters<Behaviour>[1] extends infer R ? (response: R) => void : never): Behaviour =>
+  (family: Family, then: (response: ServerResponse) => void): Behaviour =>
   (_one, response) => {
     response.writeHead(200, { 'content-type': family.type });
     const pieces = family.pieces.slice(0, Math.ceil((family.pieces.length - 1) / 2));
     for (const [at, piece] of pieces.entries()) response.write(piece, () => at === pieces.length - 1 && then(response));
   };
+
+const A_WHILE_MS = 20;
+
+/** Goes on as it went before, for ever. */
+function more({ pieces, isStream }: Family, response: ServerResponse): void {
+  const piece = isStream ? pieces.at(1) : ' '.repeat(64);
+  const timer = setInterval(() => response.write(piece), A_WHILE_MS);
+  response.on('close', () => clearInterval(timer));
+}
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const ERROR = '{"error":{"message":"it broke","type":"server_error","code":500,"status":"INTERNAL"},"message":"it broke"}';
@@ -138,7 +148,7 @@ const IN_THE_MIDDLE: readonly Fault[] = [
     name: 'an error event',
     behave: (family) => begun(family, (response) => void response.end(`event: error\ndata: ${ERROR.replace('{', '{"type":"error",')}\n\n`)),
     outcome: 'failed',
-    only: 'streams',
+    only: 'lines',
   },
   {
     name: 'a proper end too early',
@@ -157,10 +167,16 @@ const WAITING: readonly Fault[] = [
     waits: true,
   },
   { name: 'a stall in the middle', behave: (family) => begun(family, () => {}), outcome: 'failed', waits: true },
+  {
+    name: 'no end, a little at a time',
+    behave: (family) => begun(family, (response) => more(family, response)),
+    outcome: 'failed',
+    waits: true,
+  },
 ];
 
 const NO_FAULTS: readonly Fault[] = [
-  { name: 'an upstream that is well', behave: asText((text) => text), outcome: 'served' },
+  { name: 'an upstream that is well', behave: (family) => whole(200, { 'content-type': family.type }, bodyOf(family)), outcome: 'served' },
   {
     name: 'a few bytes at a time',
     behave: (family) => (_one, response) => {
@@ -199,20 +215,33 @@ const NO_FAULTS: readonly Fault[] = [
     behave: (family) => whole(200, { 'content-type': family.type, 'content-encoding': 'gzip' }, gzipSync(bodyOf(family))),
     outcome: 'either',
   },
-  { name: 'CRLF', behave: asText((text) => text.replaceAll(/\r?\n/g, '\r\n')), outcome: 'served', only: 'streams' },
-  { name: 'CR', behave: asText((text) => text.replaceAll(/\r?\n/g, '\r')), outcome: 'served', only: 'streams' },
-  { name: 'a byte order mark', behave: asText((text) => `\uFEFF${text}`), outcome: 'served', only: 'streams' },
+  { name: 'CRLF', behave: asText((text) => text.replaceAll(/\r?\n/g, '\r\n')), outcome: 'served', only: 'lines' },
+  { name: 'CR', behave: asText((text) => text.replaceAll(/\r?\n/g, '\r')), outcome: 'served', only: 'lines' },
+  { name: 'a byte order mark', behave: asText((text) => `\uFEFF${text}`), outcome: 'served', only: 'lines' },
   {
     name: 'comments between',
     behave: asText((text) => `: one\n\n${text.replaceAll(/(?<=\n\r?\n)(?=.)/g, ': two\n\n')}`),
     outcome: 'served',
-    only: 'streams',
+    only: 'lines',
   },
 ];
 
 /** All of them. */
 export const FAULTS: readonly Fault[] = [...AS_STATUS, ...IN_PLACE, ...IN_THE_MIDDLE, ...WAITING, ...NO_FAULTS];
 
+/** Whether an endpoint can have a fault. */
+function fits({ only }: Fault, { isStream, type }: Family): boolean {
+  switch (only) {
+    case 'streams':
+      return isStream;
+    case 'wholes':
+      return !isStream;
+    case 'lines':
+      return type === 'text/event-stream';
+    default:
+      return true;
+  }
+}
+
 /** Those that an endpoint can have. */
-export const faultsOf = ({ isStream }: Family): readonly Fault[] =>
-  FAULTS.filter(({ only }) => only === undefined || (only === 'streams') === isStream);
+export const faultsOf = (family: Family): readonly Fault[] => FAULTS.filter((fault) => fits(fault, family));

@@ -17,9 +17,9 @@ function flaw(family: Family, { status, text, isWhole }: Got): string | undefine
   return LAST.test(text) && !SAYS_SO.test(text) ? undefined : `no last word: ${text.slice(-200)}`;
 }
 
-/** A count of tokens that no provider gives is made by the gateway, or there is none. */
-const isOwnCount = ({ name }: Family, { status, isWhole }: Got): boolean =>
-  name.startsWith('count of tokens') && (status === 501 || (status === 200 && isWhole));
+/** Where a server says that it has no counter, nobody can count for these models. */
+const hasNoCounter = ({ name }: Family, fault: Fault, { status }: Got): boolean =>
+  name.startsWith('count of tokens') && fault.name === '404' && status === 501;
 
 function refusalProblem({ status }: Fault, got: Got): string | undefined {
   if (got.status < 400 || (status && !status.includes(got.status))) return `status ${got.status}: ${got.text.slice(0, 200)}`;
@@ -30,7 +30,7 @@ function refusalProblem({ status }: Fault, got: Got): string | undefined {
 /** What is wrong with what a client saw of a fault. */
 export function problem(family: Family, fault: Fault, got: Got): string | undefined {
   if (TELLS_TOO_MUCH.test(got.text)) return `tells what it must not: ${got.text.slice(0, 300)}`;
-  if (isOwnCount(family, got)) return undefined;
+  if (hasNoCounter(family, fault, got)) return undefined;
   const why = flaw(family, got);
   if (fault.outcome === 'served') return why;
   if (why === undefined) return fault.outcome === 'either' ? undefined : `looks like success: ${got.text.slice(0, 200)}`;

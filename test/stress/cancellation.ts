@@ -31,7 +31,7 @@ const PLACES: readonly Place[] = [
     promise: 'time.left-first',
     reach: (family) => (_one, response) => {
       response.writeHead(200, head(family)).flushHeaders();
-      if (family.isStream) response.write(': wait\n\n');
+      if (family.type === 'text/event-stream') response.write(': wait\n\n');
     },
     afterBytes: () => false,
   },
