@@ -6,9 +6,9 @@ import {
   textOf,
   type JsonObject,
   type OutputFormat,
-  wordTable,
 } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
+import { encodeAccount } from '../openai-account.ts';
 import { cacheControl } from './cache-control.ts';
 import { DIALECT, isOwn, residueOf } from './dialect.ts';
 import { encodeMessages } from './messages-encode.ts';
@@ -113,36 +113,6 @@ function encodeCount(request: ChatRequest, own: boolean, context: TargetContext)
   return { n };
 }
 
-/** Other dialects' words for tiers. */
-const TIERS: Readonly<Record<string, string>> = wordTable({
-  default: 'default',
-  standard_only: 'default',
-  standard: 'default',
-  flex: 'flex',
-  priority: 'priority',
-});
-
-function encodeAccount(request: ChatRequest, own: boolean, context: TargetContext): JsonObject {
-  const { facts, notes } = context;
-  const { user, metadata, serviceTier, store, promptCacheKey } = request;
-  const takes = own || facts.metadata;
-  if (user !== undefined && !takes) notes.add('user', 'dropped', 'the target does not take it');
-  // `metadata` goes with stored answers, and those are kept by whoever the client speaks to.
-  if (metadata && !own && Object.keys(metadata).length > 0) notes.add('metadata', 'dropped', 'chat takes it with stored answers only');
-  const tier = serviceTier === undefined || own ? serviceTier : TIERS[serviceTier];
-  if (serviceTier !== undefined && serviceTier !== 'auto' && tier === undefined)
-    notes.add('service_tier', 'dropped', `chat has no tier '${serviceTier}'`);
-  const keyed = own || facts.chatFields?.includes('prompt_cache_key');
-  if (promptCacheKey !== undefined && !keyed) notes.add('prompt_cache_key', 'dropped', 'the target does not take it');
-  return {
-    ...(user !== undefined && takes ? { user } : {}),
-    ...(metadata && own ? { metadata } : {}),
-    ...(tier === undefined ? {} : { service_tier: tier }),
-    ...(store !== undefined && own ? { store } : {}),
-    ...(promptCacheKey !== undefined && keyed ? { prompt_cache_key: promptCacheKey } : {}),
-  };
-}
-
 /**
  * What may come back besides text. Sound never comes alone here, and its form must be said; a stream has raw samples only.
  * https://platform.openai.com/docs/guides/audio
@@ -211,7 +181,7 @@ export function encodeRequest(request: ChatRequest, context: TargetContext): Jso
     ...encodeLogprobs(request, own, context),
     ...encodeCount(request, own, context),
     ...encodeForm(request, own, context),
-    ...encodeAccount(request, own, context),
+    ...encodeAccount(request, own, context, { wire: 'chat', store: own ? request.store : undefined }),
     ...encodeCache(request, own, context),
     ...encodeStream(request, rest, context),
   };

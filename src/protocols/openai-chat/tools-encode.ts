@@ -1,5 +1,4 @@
 import {
-  badField,
   type ChatRequest,
   type CustomTool,
   type FunctionTool,
@@ -11,6 +10,16 @@ import {
   toldTools,
 } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
+import {
+  customAsFunction,
+  encodeParallel,
+  type EncodedChoice,
+  type EncodedTools,
+  namedChoice,
+  noSuchTool,
+  requiredChoice,
+  searchPlace,
+} from '../openai-tools.ts';
 import { cacheControl } from './cache-control.ts';
 import { DIALECT, residueOf, TOOL_NAME_RULE } from './dialect.ts';
 import { WEB_SEARCH_OPTIONS } from './tools-decode.ts';
@@ -42,12 +51,6 @@ function functionTool(tool: FunctionTool, own: boolean, context: TargetContext):
   };
 }
 
-/** How a grammar for free text is told to a model that cannot be held to it. */
-function grammarHint(format: JsonObject | undefined): string {
-  const definition = format?.['definition'];
-  return typeof definition === 'string' ? `The input must match this ${String(format?.['syntax'] ?? '')} grammar:\n${definition}` : '';
-}
-
 function customFormat(format: JsonObject): JsonObject {
   const { type, ...grammar } = format;
   return type === 'grammar' ? { type, grammar } : format;
@@ -65,10 +68,7 @@ function customTool(tool: CustomTool, own: boolean, context: TargetContext): Jso
     };
     return { type: 'custom', custom };
   }
-  context.notes.add(`tools.${tool.name}`, 'emulated', 'a custom tool became a function with one string, input');
-  const said = [description ?? '', grammarHint(format)].filter((text) => text !== '').join('\n\n');
-  const parameters = { type: 'object', properties: { input: { type: 'string' } }, required: ['input'] };
-  return { type: 'function', function: { name: nameOf(tool, own), ...(said === '' ? {} : { description: said }), parameters } };
+  return { type: 'function', function: customAsFunction(tool, nameOf(tool, own), context) };
 }
 
 const isOptions = (tool: HostedToolDefinition): boolean => tool.native.by === DIALECT && tool.name === WEB_SEARCH_OPTIONS;
@@ -78,17 +78,11 @@ function hostedTool(tool: HostedToolDefinition, context: TargetContext): JsonObj
   if (isOptions(tool)) return undefined;
   if (tool.native.by === DIALECT) return tool.native.value;
   if (tool.tool === 'web-search' && takesSearch(context)) return undefined;
-  throw badField(
-    'tools',
-    `Invalid request: the tool '${tool.name}' is run by its provider, and this target has none like it`,
-    'unsupported_tool',
-  );
+  throw noSuchTool(tool);
 }
 
 const takesSearch = ({ facts }: TargetContext): boolean =>
   facts.hostedTools.includes(WEB_SEARCH_OPTIONS) || facts.hostedTools.includes('web-search');
-
-const LOCATION = ['city', 'country', 'region', 'timezone'];
 
 /** `web_search_options` for another dialect's tool. https://platform.openai.com/docs/api-reference/chat/create#chat_create-web_search_options */
 function searchOptions(tool: HostedToolDefinition, context: TargetContext): JsonObject {
@@ -100,10 +94,8 @@ function searchOptions(tool: HostedToolDefinition, context: TargetContext): Json
   })) {
     if (value !== undefined) context.notes.add(`tools.${tool.name}.${field}`, 'dropped', 'web_search_options has none');
   }
-  const place = Object.fromEntries(
-    LOCATION.filter((key) => typeof tool.userLocation?.[key] === 'string').map((key) => [key, tool.userLocation?.[key]]),
-  );
-  return Object.keys(place).length > 0 ? { user_location: { type: 'approximate', approximate: place } } : {};
+  const place = searchPlace(tool);
+  return place ? { user_location: { type: 'approximate', approximate: place } } : {};
 }
 
 function encodeTool(tool: Tool, own: boolean, context: TargetContext): JsonObject | undefined {
@@ -117,34 +109,20 @@ function encodeTool(tool: Tool, own: boolean, context: TargetContext): JsonObjec
   }
 }
 
-interface Choice {
-  readonly wire?: string | JsonObject;
-  /** What the choice says, where the target takes no forced one. */
-  readonly instruction?: string;
-}
-
-function forced(wire: string | JsonObject, instruction: string, own: boolean, context: TargetContext): Choice {
-  if (context.facts.forcedToolChoice || own) return { wire };
-  context.notes.add('tool_choice', 'emulated', 'the target takes no forced choice: an instruction says it');
-  return { wire: 'auto', instruction };
-}
-
-const ANY = 'Answer by calling one of the tools; do not answer in text alone.';
-
-function choiceOf(choice: ToolChoice, request: ChatRequest, own: boolean, context: TargetContext): Choice {
+function choiceOf(choice: ToolChoice, request: ChatRequest, own: boolean, context: TargetContext): EncodedChoice {
   switch (choice.type) {
     case 'auto':
     case 'none':
       return { wire: choice.type };
     case 'required':
-      return forced('required', ANY, own, context);
+      return requiredChoice(own, context);
     case 'tool': {
       const name = nameOf(choice, own);
       const custom =
         request.tools.some((tool) => tool.kind === 'custom' && tool.name === choice.name) &&
         (own || context.facts.chatFields?.includes('custom_tools'));
       const wire = custom ? { type: 'custom', custom: { name } } : { type: 'function', function: { name } };
-      return forced(wire, `Answer by calling the tool '${name}'; do not answer in text alone.`, own, context);
+      return namedChoice(wire, name, own, context);
     }
     case 'hosted':
       if (choice.native?.by === DIALECT) return { wire: choice.native.value };
@@ -152,7 +130,7 @@ function choiceOf(choice: ToolChoice, request: ChatRequest, own: boolean, contex
       return { wire: 'auto' };
     case 'allowed':
       if (own && choice.native?.by === DIALECT) return { wire: choice.native.value };
-      return choice.mode === 'auto' ? { wire: 'auto' } : forced('required', ANY, own, context);
+      return choice.mode === 'auto' ? { wire: 'auto' } : requiredChoice(own, context);
   }
 }
 
@@ -169,21 +147,6 @@ function allowedTools(request: ChatRequest, own: boolean, context: TargetContext
   return told.filter(isAllowed);
 }
 
-/** What a request says of tools. */
-export interface EncodedTools {
-  /** `tools`, `tool_choice`, `parallel_tool_calls`, `web_search_options`. */
-  readonly members: JsonObject;
-  readonly instruction?: string;
-}
-
-function parallel(request: ChatRequest, own: boolean, context: TargetContext): JsonObject {
-  const { parallelToolCalls } = request;
-  if (parallelToolCalls === undefined) return {};
-  if (context.facts.parallelToolCalls || own) return { parallel_tool_calls: parallelToolCalls };
-  if (!parallelToolCalls) context.notes.add('parallel_tool_calls', 'dropped', 'the target does not take it');
-  return {};
-}
-
 /** Writes the tools. Throws `GatewayError` for a hosted tool that the target has none of. */
 export function encodeTools(request: ChatRequest, own: boolean, context: TargetContext): EncodedTools {
   const allowed = allowedTools(request, own, context);
@@ -198,11 +161,11 @@ export function encodeTools(request: ChatRequest, own: boolean, context: TargetC
     if (search && type !== 'auto') context.notes.add('tool_choice', 'dropped', 'the target searches when it sees fit');
     return { members: options };
   }
-  const choice: Choice = request.toolChoice ? choiceOf(request.toolChoice, request, own, context) : {};
+  const choice: EncodedChoice = request.toolChoice ? choiceOf(request.toolChoice, request, own, context) : {};
   const members = {
     ...(tools.length > 0 ? { tools } : {}),
     ...(choice.wire === undefined ? {} : { tool_choice: choice.wire }),
-    ...parallel(request, own, context),
+    ...encodeParallel(request, own, context),
     ...options,
   };
   return { members, ...(choice.instruction === undefined ? {} : { instruction: choice.instruction }) };

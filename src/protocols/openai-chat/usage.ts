@@ -1,26 +1,13 @@
 import { isObject, type JsonObject, type Usage } from '../../ir/index.ts';
+import { countIn, detailsIn, someOf } from '../openai-usage.ts';
 import { DIALECT } from './dialect.ts';
-
-const count = (from: JsonObject | undefined, key: string): number | undefined => {
-  const value = from?.[key];
-  return typeof value === 'number' && value >= 0 ? value : undefined;
-};
-
-const details = (from: JsonObject, key: string): JsonObject | undefined => {
-  const value = from[key];
-  return isObject(value) ? value : undefined;
-};
-
-/** Zero says nothing: many providers write every member. */
-const some = <K extends string>(key: K, value: number | undefined): { readonly [P in K]?: number } =>
-  value === undefined || value === 0 ? {} : ({ [key]: value } as { readonly [P in K]: number });
 
 /**
  * Output with its reasoning. Most count it in `completion_tokens`; xAI and Gemini's compatible API beside it, which shows
  * in the total (19 of 24 recorded xAI replies).
  */
 function outputOf(usage: JsonObject, input: number, completion: number, reasoning: number): number {
-  const total = count(usage, 'total_tokens');
+  const total = countIn(usage, 'total_tokens');
   const beside = reasoning > 0 && total === input + completion + reasoning;
   return beside ? completion + reasoning : completion;
 }
@@ -31,34 +18,34 @@ export const isUsage = (value: unknown): value is JsonObject =>
 
 /** Reads `usage`, and what providers add to it: DeepSeek's cache hits, Moonshot's `cached_tokens`, OpenRouter's cache writes. */
 export function decodeUsage(usage: JsonObject): Usage {
-  const prompt = details(usage, 'prompt_tokens_details');
-  const completion = details(usage, 'completion_tokens_details');
-  const told = count(usage, 'prompt_tokens') ?? 0;
-  const reasoning = count(completion, 'reasoning_tokens') ?? count(usage, 'reasoning_tokens') ?? 0;
+  const prompt = detailsIn(usage, 'prompt_tokens_details');
+  const completion = detailsIn(usage, 'completion_tokens_details');
+  const told = countIn(usage, 'prompt_tokens') ?? 0;
+  const reasoning = countIn(completion, 'reasoning_tokens') ?? countIn(usage, 'reasoning_tokens') ?? 0;
   const cached =
-    count(prompt, 'cached_tokens') ||
-    count(usage, 'prompt_cache_hit_tokens') ||
-    count(usage, 'cached_tokens') ||
-    count(usage, 'num_cached_tokens') ||
-    count(usage, 'cache_read_input_tokens') ||
+    countIn(prompt, 'cached_tokens') ||
+    countIn(usage, 'prompt_cache_hit_tokens') ||
+    countIn(usage, 'cached_tokens') ||
+    countIn(usage, 'num_cached_tokens') ||
+    countIn(usage, 'cache_read_input_tokens') ||
     0;
   const written =
-    count(prompt, 'cache_write_tokens') || count(prompt, 'cache_creation_tokens') || count(usage, 'cache_creation_input_tokens') || 0;
+    countIn(prompt, 'cache_write_tokens') || countIn(prompt, 'cache_creation_tokens') || countIn(usage, 'cache_creation_input_tokens') || 0;
   // More from the cache than was asked: it is counted beside (Grok on Azure).
   const input = cached > told ? told + cached : told;
-  const output = outputOf(usage, told, count(usage, 'completion_tokens') ?? 0, reasoning);
+  const output = outputOf(usage, told, countIn(usage, 'completion_tokens') ?? 0, reasoning);
   return {
     input,
     output,
-    ...some('cacheRead', cached),
+    ...someOf('cacheRead', cached),
     // Some report what they read as written too (OpenRouter's Gemini).
-    ...some('cacheWrite', Math.min(written, input - cached)),
+    ...someOf('cacheWrite', Math.min(written, input - cached)),
     // A part is not more than the whole, whatever is said (Vercel's gateway).
-    ...some('reasoning', Math.min(reasoning, output)),
-    ...some('inputAudio', count(prompt, 'audio_tokens')),
-    ...some('outputAudio', count(completion, 'audio_tokens')),
-    ...some('inputImage', count(prompt, 'image_tokens')),
-    ...some('outputImage', count(completion, 'image_tokens')),
+    ...someOf('reasoning', Math.min(reasoning, output)),
+    ...someOf('inputAudio', countIn(prompt, 'audio_tokens')),
+    ...someOf('outputAudio', countIn(completion, 'audio_tokens')),
+    ...someOf('inputImage', countIn(prompt, 'image_tokens')),
+    ...someOf('outputImage', countIn(completion, 'image_tokens')),
     native: { by: DIALECT, value: usage },
   };
 }

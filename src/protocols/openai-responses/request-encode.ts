@@ -14,9 +14,9 @@ import {
   type Reasoning,
   refuseForeignContent,
   textOf,
-  wordTable,
 } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
+import { encodeAccount } from '../openai-account.ts';
 import { DIALECT, isOwn, residueOf } from './dialect.ts';
 import { encodeInput } from './input-encode.ts';
 import { INCLUDE_LOGPROBS } from './request-decode.ts';
@@ -169,37 +169,9 @@ function encodeInclude(request: ChatRequest, own: boolean, rest: JsonObject, con
   };
 }
 
-/** Other dialects' words for tiers. */
-const TIERS: Readonly<Record<string, string>> = wordTable({
-  default: 'default',
-  standard_only: 'default',
-  standard: 'default',
-  flex: 'flex',
-  priority: 'priority',
-});
-
-function encodeAccount(request: ChatRequest, own: boolean, context: TargetContext): JsonObject {
-  const { facts, notes } = context;
-  const { user, metadata, serviceTier, store, promptCacheKey } = request;
-  const takes = own || facts.metadata;
-  if (user !== undefined && !takes) notes.add('user', 'dropped', 'the target does not take it');
-  // `metadata` goes with stored answers, and those are kept by whoever the client speaks to.
-  if (metadata && !own && Object.keys(metadata).length > 0) notes.add('metadata', 'dropped', 'Responses takes it with stored answers only');
-  const tier = serviceTier === undefined || own ? serviceTier : TIERS[serviceTier];
-  if (serviceTier !== undefined && serviceTier !== 'auto' && tier === undefined)
-    notes.add('service_tier', 'dropped', `Responses has no tier '${serviceTier}'`);
-  const keyed = own || facts.chatFields?.includes('prompt_cache_key');
-  if (promptCacheKey !== undefined && !keyed) notes.add('prompt_cache_key', 'dropped', 'the target does not take it');
-  // What is said through other dialects is kept by nobody but its client, unless it says otherwise.
-  const kept = own ? store : facts.store ? false : undefined;
-  return {
-    ...(user !== undefined && takes ? { user } : {}),
-    ...(metadata && own ? { metadata } : {}),
-    ...(tier === undefined ? {} : { service_tier: tier }),
-    ...(kept === undefined ? {} : { store: kept }),
-    ...(promptCacheKey !== undefined && keyed ? { prompt_cache_key: promptCacheKey } : {}),
-  };
-}
+/** What is said through other dialects is kept by nobody but its client, unless it says otherwise. */
+const storeOf = ({ store }: ChatRequest, own: boolean, { facts }: TargetContext): boolean | undefined =>
+  own ? store : facts.store ? false : undefined;
 
 /** Fields of other dialects that this one has no word for. */
 function noteResidue(request: ChatRequest, context: TargetContext): void {
@@ -265,7 +237,7 @@ export function encodeRequest(given: ChatRequest, context: TargetContext): JsonO
     ...encodeSampling(request, own, context),
     ...encodeInclude(request, own, rest, context),
     ...(own && request.modalities ? { modalities: request.modalities } : {}),
-    ...encodeAccount(request, own, context),
+    ...encodeAccount(request, own, context, { wire: 'Responses', store: storeOf(request, own, context) }),
     ...(request.stream ? { stream: true } : {}),
   };
 }

@@ -1,5 +1,4 @@
 import {
-  badField,
   type CustomTool,
   type FunctionTool,
   type HostedTool,
@@ -9,8 +8,8 @@ import {
   type JsonObject,
   type Tool,
   type ToolChoice,
-  wordTable,
 } from '../../ir/index.ts';
+import { choiceWord } from '../openai-tools.ts';
 import {
   memberPath,
   objectAt,
@@ -162,20 +161,6 @@ function allowedChoice(from: JsonObject, at: string): ToolChoice {
   });
   const mode = optionalString(inner, 'mode', at) === 'required' ? 'required' : 'auto';
   return { type: 'allowed', mode, names, native: { by: DIALECT, value: from } };
-}
-
-const WORDS: Readonly<Record<string, 'auto' | 'none' | 'required'>> = wordTable({
-  auto: 'auto',
-  none: 'none',
-  required: 'required',
-  any: 'required',
-});
-
-function choiceWord(word: string, at: string): ToolChoice {
-  const type = WORDS[word];
-  if (type === undefined)
-    throw badField(at, `Invalid request: '${at}' must be 'auto', 'none', 'required' or a tool, found '${word.slice(0, 64)}'`);
-  return { type };
 }
 
 /** Reads `tool_choice`. */

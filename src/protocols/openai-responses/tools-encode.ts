@@ -12,6 +12,17 @@ import {
   toldTools,
 } from '../../ir/index.ts';
 import type { TargetContext } from '../protocol.ts';
+import {
+  customAsFunction,
+  encodeParallel,
+  type EncodedChoice,
+  type EncodedTools,
+  forcedChoice,
+  namedChoice,
+  noSuchTool,
+  requiredChoice,
+  searchPlace,
+} from '../openai-tools.ts';
 import { DIALECT, residueOf, TOOL_NAME_RULE } from './dialect.ts';
 import { takesCustom } from './input-encode.ts';
 
@@ -44,12 +55,6 @@ function functionTool(tool: FunctionTool, own: boolean, context: TargetContext):
   };
 }
 
-/** How a grammar for free text is told to a model that cannot be held to it. */
-function grammarHint(format: JsonObject | undefined): string {
-  const definition = format?.['definition'];
-  return typeof definition === 'string' ? `The input must match this ${String(format?.['syntax'] ?? '')} grammar:\n${definition}` : '';
-}
-
 /** A tool that takes free text: as it is where the target has such, else a function of one string named `input`. */
 function customTool(tool: CustomTool, own: boolean, context: TargetContext): JsonObject {
   const { description, format } = tool;
@@ -62,25 +67,18 @@ function customTool(tool: CustomTool, own: boolean, context: TargetContext): Jso
       ...(format ? { format } : {}),
     };
   }
-  context.notes.add(`tools.${tool.name}`, 'emulated', 'a custom tool became a function with one string, input');
-  const said = [description ?? '', grammarHint(format)].filter((text) => text !== '').join('\n\n');
-  const parameters = { type: 'object', properties: { input: { type: 'string' } }, required: ['input'] };
-  return { type: 'function', name: nameOf(tool, own), ...(said === '' ? {} : { description: said }), parameters };
+  return { type: 'function', ...customAsFunction(tool, nameOf(tool, own), context) };
 }
-
-const LOCATION = ['city', 'country', 'region', 'timezone'];
 
 /** https://platform.openai.com/docs/guides/tools-web-search?api-mode=responses */
 function webSearch(tool: HostedToolDefinition, context: TargetContext): JsonObject {
   if (tool.blockedDomains) context.notes.add('tools.web_search.blocked_domains', 'dropped', 'web_search has none');
   if (tool.maxUses !== undefined) context.notes.add('tools.web_search.max_uses', 'dropped', 'web_search has none');
-  const place = Object.fromEntries(
-    LOCATION.filter((key) => typeof tool.userLocation?.[key] === 'string').map((key) => [key, tool.userLocation?.[key]]),
-  );
+  const place = searchPlace(tool);
   return {
     type: 'web_search',
     ...(tool.allowedDomains ? { filters: { allowed_domains: tool.allowedDomains } } : {}),
-    ...(Object.keys(place).length > 0 ? { user_location: { type: 'approximate', ...place } } : {}),
+    ...(place ? { user_location: { type: 'approximate', ...place } } : {}),
   };
 }
 
@@ -91,11 +89,7 @@ function hostedTool(tool: HostedToolDefinition, context: TargetContext): JsonObj
     if (tool.tool === 'code-execution') return { type: 'code_interpreter', container: { type: 'auto' } };
     if (tool.tool === 'image-generation') return { type: 'image_generation' };
   }
-  throw badField(
-    'tools',
-    `Invalid request: the tool '${tool.name}' is run by its provider, and this target has none like it`,
-    'unsupported_tool',
-  );
+  throw noSuchTool(tool);
 }
 
 function encodeTool(tool: Tool, own: boolean, context: TargetContext): JsonObject {
@@ -133,35 +127,26 @@ function grouped(tools: readonly Tool[], own: boolean, context: TargetContext): 
   return out;
 }
 
-interface Choice {
-  readonly wire?: string | JsonObject;
-  /** What the choice says, where the target takes no forced one. */
-  readonly instruction?: string;
-}
-
-function forced(wire: string | JsonObject, instruction: string, own: boolean, context: TargetContext): Choice {
-  if (context.facts.forcedToolChoice || own) return { wire };
-  context.notes.add('tool_choice', 'emulated', 'the target takes no forced choice: an instruction says it');
-  return { wire: 'auto', instruction };
-}
-
-const ANY = 'Answer by calling one of the tools; do not answer in text alone.';
-
-function named(choice: Extract<ToolChoice, { type: 'tool' }>, request: ChatRequest, own: boolean, context: TargetContext): Choice {
+function named(choice: Extract<ToolChoice, { type: 'tool' }>, request: ChatRequest, own: boolean, context: TargetContext): EncodedChoice {
   const name = nameOf(choice, own);
   const isCustom = request.tools.some((tool) => tool.kind === 'custom' && tool.name === choice.name) && takesCustom(own, context);
   const namespace = own && choice.namespace !== undefined ? { namespace: choice.namespace } : {};
   const wire = { type: isCustom ? 'custom' : 'function', name, ...namespace };
-  return forced(wire, `Answer by calling the tool '${name}'; do not answer in text alone.`, own, context);
+  return namedChoice(wire, name, own, context);
 }
 
-function hostedChoice(choice: Extract<ToolChoice, { type: 'hosted' }>, request: ChatRequest, own: boolean, context: TargetContext): Choice {
+function hostedChoice(
+  choice: Extract<ToolChoice, { type: 'hosted' }>,
+  request: ChatRequest,
+  own: boolean,
+  context: TargetContext,
+): EncodedChoice {
   if (choice.native?.by === DIALECT) return { wire: choice.native.value };
   const tool = request.tools.find((one) => one.kind === 'hosted' && one.tool === choice.tool);
   const type = tool?.kind === 'hosted' ? String(hostedTool(tool, context)['type']) : undefined;
   if (type === undefined)
     throw badField('tool_choice', `Invalid request: this target has no tool like '${choice.tool}' to be chosen`, 'unsupported_tool');
-  return forced({ type }, `Answer by using ${choice.tool}.`, own, context);
+  return forcedChoice({ type }, `Answer by using ${choice.tool}.`, own, context);
 }
 
 /** https://platform.openai.com/docs/guides/function-calling#tool-choice */
@@ -170,7 +155,7 @@ function allowedChoice(
   request: ChatRequest,
   own: boolean,
   context: TargetContext,
-): Choice {
+): EncodedChoice {
   if (choice.native?.by === DIALECT && own) return { wire: choice.native.value };
   const tools = request.tools
     .filter((tool) => choice.names.includes(tool.name) || (tool.kind === 'hosted' && choice.names.includes(tool.tool)))
@@ -181,13 +166,13 @@ function allowedChoice(
   return { wire: { type: 'allowed_tools', mode: choice.mode, tools } };
 }
 
-function choiceOf(choice: ToolChoice, request: ChatRequest, own: boolean, context: TargetContext): Choice {
+function choiceOf(choice: ToolChoice, request: ChatRequest, own: boolean, context: TargetContext): EncodedChoice {
   switch (choice.type) {
     case 'auto':
     case 'none':
       return { wire: choice.type };
     case 'required':
-      return forced('required', ANY, own, context);
+      return requiredChoice(own, context);
     case 'tool':
       return named(choice, request, own, context);
     case 'hosted':
@@ -195,21 +180,6 @@ function choiceOf(choice: ToolChoice, request: ChatRequest, own: boolean, contex
     case 'allowed':
       return allowedChoice(choice, request, own, context);
   }
-}
-
-/** What a request says of its tools. */
-export interface EncodedTools {
-  readonly members: JsonObject;
-  /** What is to be said to the model, since the target cannot be told. */
-  readonly instruction?: string;
-}
-
-function parallel(request: ChatRequest, own: boolean, context: TargetContext): JsonObject {
-  const { parallelToolCalls } = request;
-  if (parallelToolCalls === undefined) return {};
-  if (own || context.facts.parallelToolCalls) return { parallel_tool_calls: parallelToolCalls };
-  if (!parallelToolCalls) context.notes.add('parallel_tool_calls', 'dropped', 'the target does not take it');
-  return {};
 }
 
 /** Writes `tools`, `tool_choice` and `parallel_tool_calls`. Throws `GatewayError` for a hosted tool that the target has none of. */
@@ -224,7 +194,7 @@ export function encodeTools(request: ChatRequest, own: boolean, context: TargetC
     members: {
       ...(tools.length > 0 ? { tools } : {}),
       ...(wire === undefined ? {} : { tool_choice: wire }),
-      ...parallel(request, own, context),
+      ...encodeParallel(request, own, context),
     },
     ...(instruction === undefined ? {} : { instruction }),
   };

@@ -1,19 +1,6 @@
 import { isObject, type JsonObject, type Usage } from '../../ir/index.ts';
+import { countIn, detailsIn, someOf } from '../openai-usage.ts';
 import { DIALECT } from './dialect.ts';
-
-const count = (from: JsonObject | undefined, key: string): number | undefined => {
-  const value = from?.[key];
-  return typeof value === 'number' && value >= 0 ? value : undefined;
-};
-
-const details = (from: JsonObject, key: string): JsonObject | undefined => {
-  const value = from[key];
-  return isObject(value) ? value : undefined;
-};
-
-/** Zero says nothing: many providers write every member. */
-const some = <K extends string>(key: K, value: number | undefined): { readonly [P in K]?: number } =>
-  value === undefined || value === 0 ? {} : ({ [key]: value } as { readonly [P in K]: number });
 
 /** Whether a value reports usage. */
 export const isUsage = (value: unknown): value is JsonObject =>
@@ -21,23 +8,23 @@ export const isUsage = (value: unknown): value is JsonObject =>
 
 /** Reads `usage`. Reasoning that is counted beside the output shows in the total. */
 export function decodeUsage(usage: JsonObject): Usage {
-  const input = count(usage, 'input_tokens') ?? 0;
-  const output = count(usage, 'output_tokens') ?? 0;
-  const read = details(usage, 'input_tokens_details');
-  const written = details(usage, 'output_tokens_details');
-  const reasoning = count(written, 'reasoning_tokens') ?? 0;
-  const beside = reasoning > 0 && count(usage, 'total_tokens') === input + output + reasoning;
-  const cached = Math.min(count(read, 'cached_tokens') ?? 0, input);
+  const input = countIn(usage, 'input_tokens') ?? 0;
+  const output = countIn(usage, 'output_tokens') ?? 0;
+  const read = detailsIn(usage, 'input_tokens_details');
+  const written = detailsIn(usage, 'output_tokens_details');
+  const reasoning = countIn(written, 'reasoning_tokens') ?? 0;
+  const beside = reasoning > 0 && countIn(usage, 'total_tokens') === input + output + reasoning;
+  const cached = Math.min(countIn(read, 'cached_tokens') ?? 0, input);
   return {
     input,
     output: beside ? output + reasoning : output,
-    ...some('cacheRead', cached),
-    ...some('cacheWrite', Math.min(count(read, 'cache_write_tokens') ?? 0, input - cached)),
-    ...some('reasoning', reasoning),
-    ...some('inputAudio', count(read, 'audio_tokens')),
-    ...some('outputAudio', count(written, 'audio_tokens')),
-    ...some('inputImage', count(read, 'image_tokens')),
-    ...some('outputImage', count(written, 'image_tokens')),
+    ...someOf('cacheRead', cached),
+    ...someOf('cacheWrite', Math.min(countIn(read, 'cache_write_tokens') ?? 0, input - cached)),
+    ...someOf('reasoning', reasoning),
+    ...someOf('inputAudio', countIn(read, 'audio_tokens')),
+    ...someOf('outputAudio', countIn(written, 'audio_tokens')),
+    ...someOf('inputImage', countIn(read, 'image_tokens')),
+    ...someOf('outputImage', countIn(written, 'image_tokens')),
     native: { by: DIALECT, value: usage },
   };
 }
