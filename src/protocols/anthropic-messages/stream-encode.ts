@@ -123,8 +123,14 @@ function gathered(head: PartHead, text: string, end: PartEnd): Part | undefined 
   }
 }
 
-/** Writes a client's stream. https://docs.claude.com/en/docs/build-with-claude/streaming */
-export function createStreamEncoder(context: ReplyContext): StreamEncoder {
+/** What the pieces below share. */
+interface Writing {
+  readonly context: ReplyContext;
+  readonly state: State;
+  readonly blocks: ReturnType<typeof createBlocks>;
+}
+
+function newWriting(context: ReplyContext): Writing {
   const state: State = {
     head: undefined,
     begun: false,
@@ -139,131 +145,143 @@ export function createStreamEncoder(context: ReplyContext): StreamEncoder {
     held: { toolCall: false, refusal: false },
     residue: {},
   };
-  const blocks = createBlocks(state);
+  return { context, state, blocks: createBlocks(state) };
+}
 
-  function start(event: Start, write: WriteFrame): void {
-    state.residue = event;
-    const message = {
-      container: null,
-      ...residueOf(event),
-      id: replyId(event.id, context),
-      type: 'message',
-      role: 'assistant',
-      model: event.model,
-      content: [],
-      stop_reason: null,
-      stop_sequence: null,
-      stop_details: null,
-      usage: { ...encodeUsage(state.usage), ...tierMember(event.serviceTier) },
-    };
-    write(JSON.stringify({ type: 'message_start', message }), 'message_start');
+function start({ context, state }: Writing, event: Start, write: WriteFrame): void {
+  state.residue = event;
+  const message = {
+    container: null,
+    ...residueOf(event),
+    id: replyId(event.id, context),
+    type: 'message',
+    role: 'assistant',
+    model: event.model,
+    content: [],
+    stop_reason: null,
+    stop_sequence: null,
+    stop_details: null,
+    usage: { ...encodeUsage(state.usage), ...tierMember(event.serviceTier) },
+  };
+  write(JSON.stringify({ type: 'message_start', message }), 'message_start');
+}
+
+function partStart({ context, state, blocks }: Writing, head: PartHead, choice: number, write: WriteFrame): void {
+  state.begun = false;
+  state.text = '';
+  state.head = choice === 0 ? head : undefined;
+  if (choice > 0) {
+    noteChoices(context);
+    return;
   }
-
-  function partStart(head: PartHead, choice: number, write: WriteFrame): void {
-    state.begun = false;
-    state.text = '';
-    state.head = choice === 0 ? head : undefined;
-    if (choice > 0) {
-      noteChoices(context);
-      return;
-    }
-    if (head.kind === 'refusal') state.held.refusal = true;
-    if (head.kind === 'reasoning' && !head.redacted) blocks.open(thinkingHead(residueOf(head)), 'reasoning', write);
-    if (head.kind === 'tool-call') {
-      state.held.toolCall = true;
-      blocks.open(toolUseHead(head), 'tool-call', write);
-      blocks.delta({ type: 'input_json_delta', partial_json: '' }, write);
-      if (head.input === 'text') blocks.delta({ type: 'input_json_delta', partial_json: '{"input":"' }, write);
-    }
+  if (head.kind === 'refusal') state.held.refusal = true;
+  if (head.kind === 'reasoning' && !head.redacted) blocks.open(thinkingHead(residueOf(head)), 'reasoning', write);
+  if (head.kind === 'tool-call') {
+    state.held.toolCall = true;
+    blocks.open(toolUseHead(head), 'tool-call', write);
+    blocks.delta({ type: 'input_json_delta', partial_json: '' }, write);
+    if (head.input === 'text') blocks.delta({ type: 'input_json_delta', partial_json: '{"input":"' }, write);
   }
+}
 
-  function cite(citations: readonly Citation[] | undefined, write: WriteFrame): void {
-    for (const citation of sayCitations(citations, context.notes)) blocks.delta({ type: 'citations_delta', citation }, write);
+function cite({ context, blocks }: Writing, citations: readonly Citation[] | undefined, write: WriteFrame): void {
+  for (const citation of sayCitations(citations, context.notes)) blocks.delta({ type: 'citations_delta', citation }, write);
+}
+
+function partDelta(writing: Writing, text: string, literal: string | undefined, write: WriteFrame): void {
+  const { state } = writing;
+  const { head } = state;
+  if (!head || text === '') return;
+  if (!grows(head)) {
+    state.text += text;
+    return;
   }
-
-  function partDelta(text: string, literal: string | undefined, write: WriteFrame): void {
-    const { head } = state;
-    if (!head || text === '') return;
-    if (!grows(head)) {
-      state.text += text;
-      return;
-    }
-    if (!state.begun) {
-      blocks.open(textHead(residueOf(head)), head.kind, write);
-      cite(state.early.splice(0), write);
-    }
-    if (head.kind === 'refusal') state.refusal += text;
-    const isFree = head.kind === 'tool-call' && head.input === 'text';
-    const json = isFree ? JSON.stringify(escaped(text)) : (literal ?? JSON.stringify(text));
-    write(`${state.prefix}${json}}}`, 'content_block_delta');
+  if (!state.begun) {
+    writing.blocks.open(textHead(residueOf(head)), head.kind, write);
+    cite(writing, state.early.splice(0), write);
   }
+  if (head.kind === 'refusal') state.refusal += text;
+  const isFree = head.kind === 'tool-call' && head.input === 'text';
+  const json = isFree ? JSON.stringify(escaped(text)) : (literal ?? JSON.stringify(text));
+  write(`${state.prefix}${json}}}`, 'content_block_delta');
+}
 
-  function partNote(note: PartNote, write: WriteFrame): void {
-    const { head } = state;
-    if (head?.kind !== 'text') return;
-    // A citation may come before the first word; without any word there is no block to hang it on.
-    if (state.begun) cite(note.citations, write);
-    else state.early.push(...(note.citations ?? []));
+function partNote(writing: Writing, note: PartNote, write: WriteFrame): void {
+  const { head, begun, early } = writing.state;
+  if (head?.kind !== 'text') return;
+  // A citation may come before the first word; without any word there is no block to hang it on.
+  if (begun) cite(writing, note.citations, write);
+  else early.push(...(note.citations ?? []));
+}
+
+function endGrown({ blocks }: Writing, head: PartHead, end: PartEnd, write: WriteFrame): void {
+  if (head.kind === 'reasoning') blocks.delta({ type: 'signature_delta', signature: writeSignature(end.seal) }, write);
+  if (head.kind === 'tool-call' && head.input === 'text') blocks.delta({ type: 'input_json_delta', partial_json: '"}' }, write);
+  blocks.stop(write);
+  if (head.kind !== 'reasoning') blocks.carry(sealCarrier(end.seal), write);
+}
+
+/** A part of which no block has begun: it is told whole, or is none. */
+function endUnbegun({ context, state, blocks }: Writing, head: PartHead, end: PartEnd, write: WriteFrame): void {
+  const seal = end.seal ? { seal: end.seal } : {};
+  if (head.kind === 'text') {
+    noteUncited(state.early.splice(0), context.notes);
+    const part: TextPart = { ...head, text: '', ...seal };
+    blocks.carry(silentText(part), write);
+  } else if (head.kind === 'reasoning') {
+    const part: ReasoningPart = { ...head, text: state.text, ...seal };
+    blocks.whole(redactedBlock(part), write);
+  } else {
+    const part = gathered(head, state.text, end);
+    for (const block of part ? encodeReplyPart(part, context.notes) : []) blocks.whole(block, write);
   }
+}
 
-  function endGrown(head: PartHead, end: PartEnd, write: WriteFrame): void {
-    if (head.kind === 'reasoning') blocks.delta({ type: 'signature_delta', signature: writeSignature(end.seal) }, write);
-    if (head.kind === 'tool-call' && head.input === 'text') blocks.delta({ type: 'input_json_delta', partial_json: '"}' }, write);
-    blocks.stop(write);
-    if (head.kind !== 'reasoning') blocks.carry(sealCarrier(end.seal), write);
-  }
+function partEnd(writing: Writing, end: PartEnd, write: WriteFrame): void {
+  const { state } = writing;
+  const { head } = state;
+  state.head = undefined;
+  if (!head) return;
+  if (state.begun) endGrown(writing, head, end, write);
+  else endUnbegun(writing, head, end, write);
+}
 
-  function partEnd(end: PartEnd, write: WriteFrame): void {
-    const { head } = state;
-    state.head = undefined;
-    if (!head) return;
-    if (state.begun) endGrown(head, end, write);
-    else if (head.kind === 'text') {
-      noteUncited(state.early.splice(0), context.notes);
-      const part: TextPart = { ...head, text: '', ...(end.seal ? { seal: end.seal } : {}) };
-      blocks.carry(silentText(part), write);
-    } else if (head.kind === 'reasoning') {
-      const part: ReasoningPart = { ...head, text: state.text, ...(end.seal ? { seal: end.seal } : {}) };
-      blocks.whole(redactedBlock(part), write);
-    } else {
-      const part = gathered(head, state.text, end);
-      for (const block of part ? encodeReplyPart(part, context.notes) : []) blocks.whole(block, write);
-    }
-  }
+function end({ state }: Writing, event: End, write: WriteFrame): void {
+  const residue = event.residue ? event : state.residue;
+  const { container, context_management } = residueOf(residue);
+  const delta = { ...encodeEnd(event.stop, state.held, residue, state.refusal), container: container ?? null };
+  const usage = { ...encodeUsage(state.usage), ...tierMember(event.serviceTier) };
+  const managed = context_management === undefined ? {} : { context_management };
+  write(JSON.stringify({ type: 'message_delta', delta, usage, ...managed }), 'message_delta');
+  write('{"type":"message_stop"}', 'message_stop');
+}
 
-  function end(event: End, write: WriteFrame): void {
-    const residue = event.residue ? event : state.residue;
-    const { container, context_management } = residueOf(residue);
-    const delta = { ...encodeEnd(event.stop, state.held, residue, state.refusal), container: container ?? null };
-    const usage = { ...encodeUsage(state.usage), ...tierMember(event.serviceTier) };
-    const managed = context_management === undefined ? {} : { context_management };
-    write(JSON.stringify({ type: 'message_delta', delta, usage, ...managed }), 'message_delta');
-    write('{"type":"message_stop"}', 'message_stop');
-  }
-
+/** Writes a client's stream. https://docs.claude.com/en/docs/build-with-claude/streaming */
+export function createStreamEncoder(context: ReplyContext): StreamEncoder {
+  const writing = newWriting(context);
   return {
     event(event, write) {
       switch (event.type) {
         case 'reply-start':
-          start(event, write);
+          start(writing, event, write);
           return;
         case 'part-start':
-          partStart(event.part, event.choice ?? 0, write);
+          partStart(writing, event.part, event.choice ?? 0, write);
           return;
         case 'part-delta':
-          partDelta(event.text, event.literal, write);
+          partDelta(writing, event.text, event.literal, write);
           return;
         case 'part-note':
-          partNote(event, write);
+          partNote(writing, event, write);
           return;
         case 'part-end':
-          partEnd(event, write);
+          partEnd(writing, event, write);
           return;
         case 'usage':
-          state.usage = event.usage;
+          writing.state.usage = event.usage;
           return;
         case 'reply-end':
-          end(event, write);
+          end(writing, event, write);
           return;
         case 'fault':
           faultFrame(event.fault, context.requestId ?? '', write);
