@@ -93,7 +93,7 @@ function checkPlaces(key: KeySettings, path: string, { providers, discovers }: E
     'No provider may serve this key: none fits its regions and dataCollection',
     '没有服务商可供该密钥使用：均不符合其 regions 和 dataCollection',
   ];
-  report(path, noEffect(what), true);
+  report(`${path}.${key.regions ? 'regions' : 'dataCollection'}`, noEffect(what), true);
 }
 
 /** A test that says nothing of where its call must go passes whatever happens. */
@@ -138,7 +138,8 @@ export function checkEffects(effects: Effects, isWrong: (path: string) => boolea
     if (!effects.discovers) checkAllowed(key, `${path}.models`, effects, report);
     checkOwnRoutes(key, `${path}.routes`, report);
     checkHedges(`${path}.routes`, key.routes ?? {}, report);
-    checkPlaces(key, path, effects, report);
+    // A provider with a mistake may be the one.
+    if (!isWrong('providers')) checkPlaces(key, path, effects, report);
   }
   checkTests(effects, isWrong, report);
 }

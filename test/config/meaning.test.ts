@@ -252,7 +252,7 @@ describe('what is written and can have no effect', () => {
     [
       'a key whose regions no provider is in',
       key('regions: [mars]'),
-      'keys[0]: warning: No provider may serve this key: none fits its regions and dataCollection',
+      '4:41 keys[0].regions: warning: No provider may serve this key: none fits its regions and dataCollection',
     ],
     [
       'a breaker where nothing is remembered',
@@ -285,5 +285,13 @@ describe('what is written and can have no effect', () => {
   ])('nothing is said of %s', async (_name, text) => {
     const { problems } = await loadText(base + text, { env });
     expect(linesOf(problems)).toEqual([]);
+  });
+
+  test('a provider with a mistake may be the one that a key needs', async () => {
+    const { problems } = await loadText(
+      `${base}  eu: { preset: openai, key: "\${env:NOT_SET}", regions: [mars] }\n${key('regions: [mars]')}`,
+      { env },
+    );
+    expect(problems.map(({ code }) => code)).toEqual(['variable_unset']);
   });
 });
