@@ -1,7 +1,7 @@
 import type { Language } from '../config/language.ts';
 import type { Certainty, FactSource, Known, ModelFacts } from '../policy/models/model-facts.ts';
 import type { Amounts, Price, Priced } from '../policy/models/price.ts';
-import { NEEDS } from '../policy/needs.ts';
+import { type Need, NEEDS } from '../policy/needs.ts';
 import { type ModelMessages, modelMessagesIn } from './messages-models.ts';
 
 const NANO = 1e9;
@@ -38,9 +38,12 @@ function priceText(price: Price, words: ModelMessages): string {
   return [...(byTokens === '' ? [] : [words.perTokens(byTokens)]), ...byOthers, ...(long === undefined ? [] : [long])].join(semicolon);
 }
 
+/** Whether somebody says that a model can do this. A preset speaks of what its wire carries: only of schemas, which nobody else tells of, is that taken for the model's own. */
+const isSaid = (need: Need, known: Known<boolean> | undefined): boolean =>
+  known?.value === true && (known.from !== 'preset' || need === 'structured');
+
 /** What a model is known to do beyond text. */
-export const abilitiesText = ({ abilities }: ModelFacts): string =>
-  NEEDS.filter((need) => abilities[need]?.value === true).join(',') || '-';
+export const abilitiesText = ({ abilities }: ModelFacts): string => NEEDS.filter((need) => isSaid(need, abilities[need])).join(',') || '-';
 
 /** The day at the end of where something stands. */
 const dayOf = ({ where = '' }: Known<unknown>): string => / (\d{4}-\d\d-\d\d)$/.exec(where)?.[0] ?? '';

@@ -154,6 +154,21 @@ describe('models sync', () => {
     expect(stderr).toContain("There is no provider 'hause' that has a list. Those that have one: openai, house");
   });
 
+  test('what only its wire could carry is not listed as what a model can do', async () => {
+    const here = terminal([
+      new Map<string, Said>([
+        ['big', { tools: true }],
+        ['small', {}],
+      ]),
+    ]);
+    await here.run('models sync');
+    const { stdout } = await here.run('models ls house/* --json');
+    expect(stdout).toContain('"vision"');
+    expect(squeezed((await here.run('models ls house/*')).stdout)).toMatch(
+      /\nhouse\/big .*  tools,structured  .*\nhouse\/small .*  structured  /,
+    );
+  });
+
   test('route explain goes by it, and says who said what', async () => {
     const here = terminal([list]);
     await here.run('models sync');
