@@ -107,6 +107,12 @@ function configLine({ loaded, cwd }: BannerFacts, messages: Messages): string {
   return below.startsWith('..') ? loaded.file : below;
 }
 
+/** How many share the work, where there is more than one. */
+function workersLine({ config }: BannerFacts, messages: Messages): readonly (readonly [string, string])[] {
+  const { workers } = config.server;
+  return workers === 1 ? [] : [[messages.bannerWorkers, workers === 'auto' ? messages.bannerWorkersAuto : `${workers}`]];
+}
+
 /** What is said when the server listens: where, with which key, what is behind it, and a command to try. */
 export function banner(facts: BannerFacts, messages: Messages): string {
   const { host } = facts.config.server;
@@ -118,6 +124,7 @@ export function banner(facts: BannerFacts, messages: Messages): string {
     [messages.bannerProviders, providersLine(facts, messages)],
     [messages.bannerConfig, configLine(facts, messages)],
     [messages.bannerData, facts.data],
+    ...workersLine(facts, messages),
   ];
   const { ask } = keyExpression(facts);
   const tryIt = ask ? messages.bannerTryWithKey(facts.config.keys[0]?.name ?? '') : messages.bannerTry;

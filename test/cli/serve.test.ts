@@ -48,6 +48,19 @@ describe('zero configuration', () => {
     expect(stderr).not.toContain(key);
   });
 
+  test.each([
+    ['1', '', undefined],
+    ['3', '', '  Workers    3'],
+    ['auto', ' --lang zh', '  工作进程   auto：每个处理器一个'],
+  ])('with %s workers it says so%s', async (workers, lang, line) => {
+    const { stderr } = await startAndStop({
+      files: { 'pailou.yaml': `version: 1\nserver: { workers: ${workers} }\n` },
+      line: `serve${lang}`,
+    });
+    const found = stderr.split('\n').find((one) => /^ {2}(?:Workers|工作进程)/.test(one));
+    expect(found).toBe(line);
+  });
+
   test('on a terminal the key is shown', async () => {
     let shown = '';
     const screen = { isTTY: true, write: (text: string) => (shown += text) };
