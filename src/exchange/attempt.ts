@@ -29,13 +29,14 @@ export interface Outgoing {
 const LEFTOVER_BYTES = 256 * 1024;
 const LEFTOVER_MS = 5000;
 
-async function signed(wire: ProviderWire, outgoing: Outgoing, ports: AttemptPorts): Promise<Readonly<Record<string, string>>> {
-  if (!wire.sign) return outgoing.headers;
+async function signed(
+  wire: ProviderWire,
+  sign: NonNullable<ProviderWire['sign']>,
+  outgoing: Outgoing,
+  ports: AttemptPorts,
+): Promise<Readonly<Record<string, string>>> {
   const { path, headers, body } = outgoing;
-  const more = await wire.sign(
-    { method: 'POST', origin: wire.origin, path, headers, body },
-    { now: () => ports.clock.now(), post: ports.post },
-  );
+  const more = await sign({ method: 'POST', origin: wire.origin, path, headers, body }, { now: () => ports.clock.now(), post: ports.post });
   return { ...headers, ...more };
 }
 
@@ -48,18 +49,27 @@ const deadlineFault = (what: 'first token' | 'total'): Fault =>
 
 const unreadable = gatewayFault('upstream', 'The upstream answered with something that cannot be read', { code: 'upstream_malformed' });
 
+type Ports = AttemptPorts & { readonly onDefect: (error: unknown, callId: string) => void };
+
 /** One try at one target: sends, minds the deadlines, and ends exactly once. Never rejects but by a defect. */
-export async function attempt(
+export function attempt(
   call: Call,
   target: Target,
   sink: ClientSink,
   outgoing: Outgoing,
   number: number,
-  ports: AttemptPorts & { readonly onDefect: (error: unknown, callId: string) => void },
+  ports: Ports,
 ): Promise<AttemptEnd> {
+  const { wire } = target;
+  if (!wire.sign) return send(call, target, sink, outgoing, number, ports);
+  return signed(wire, wire.sign, outgoing, ports).then((headers) =>
+    sink.closed ? { endedBy: 'client' as const } : send(call, target, sink, { ...outgoing, headers }, number, ports),
+  );
+}
+
+/** Sends what is ready to go. */
+function send(call: Call, target: Target, sink: ClientSink, outgoing: Outgoing, number: number, ports: Ports): Promise<AttemptEnd> {
   const { timeouts } = target;
-  const headers = target.wire.sign ? await signed(target.wire, outgoing, ports) : outgoing.headers;
-  if (sink.closed) return { endedBy: 'client' };
   return new Promise<AttemptEnd>((resolve) => {
     let upstream: UpstreamCall | undefined;
     let over = false;
@@ -69,7 +79,7 @@ export async function attempt(
     let leftover: NodeJS.Timeout | undefined;
     let firstTokenAt: number | undefined;
     let answeredAt = 0;
-    const answer = nothingReceived();
+    const answer = nothingReceived(call);
     const sentAt = ports.clock.monotonic();
 
     const abort = (): void => {
@@ -174,7 +184,7 @@ export async function attempt(
       origin: target.wire.origin,
       method: 'POST',
       path: outgoing.path,
-      headers,
+      headers: outgoing.headers,
       body: outgoing.body,
       // What failed once is not sent twice more because a connection was stale as well.
       ...(number > 1 ? { isOnce: true } : {}),

@@ -31,13 +31,23 @@ export interface Received {
   ended: boolean;
 }
 
-/** Nothing yet. */
-export const nothingReceived = (): Received => ({ bytes: 0, samples: [], kept: 0, next: 0, ended: false });
+/** Nothing yet. Only of an answer that is generated anything is sampled. */
+export const nothingReceived = ({ operation }: Pick<Call, 'operation'>): Received => ({
+  bytes: 0,
+  samples: [],
+  kept: 0,
+  next: operation === 'generate' ? 0 : Infinity,
+  ended: false,
+});
+
+/** A piece that is the whole answer is not cut any more. */
+const isAll = ({ headers = {} }: Received, piece: Buffer): boolean => Number(headerOf(headers, 'content-length')) === piece.length;
 
 function keepSample(received: Received, piece: Buffer): void {
   const { samples, kept, bytes } = received;
   received.next = bytes + bytes / 4;
   const isFirst = samples.length === 0;
+  if (isFirst && isAll(received, piece)) return;
   const most = isFirst ? FIRST_END_BYTES : END_BYTES;
   const isLong = piece.length > most + HEAD_BYTES;
   if (isLong && isFirst) samples.push(Buffer.from(piece.subarray(0, HEAD_BYTES)));

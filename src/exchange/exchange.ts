@@ -157,14 +157,26 @@ function prepareSeveral(
 }
 
 /** The bytes as they are; read beside where somebody wants to hear what they say. */
-async function prepareRaw(call: Call, target: Target, ports: ExchangePorts, hears: Emit | undefined): Promise<Outgoing> {
-  const outgoing = await writeRawMinding(call, target, ports.seals);
-  return hears ? { ...outgoing, lane: (context) => overheard(outgoing.lane(context), context, hears) } : outgoing;
+async function prepareOverheard(outgoing: Outgoing | Promise<Outgoing>, hears: Emit | undefined): Promise<readonly Outgoing[]> {
+  const written = await outgoing;
+  return [hears ? { ...written, lane: (context) => overheard(written.lane(context), context, hears) } : written];
 }
 
-async function prepare(call: Call, target: Target, ports: ExchangePorts, sink: ClientSink): Promise<readonly Outgoing[]> {
+/** What goes out for a call. Most need nothing to be waited for. */
+function prepare(call: Call, target: Target, ports: ExchangePorts, sink: ClientSink): readonly Outgoing[] | Promise<readonly Outgoing[]> {
   const hears = call.overhears?.(sink, target);
-  if (target.lane === 'raw') return [await prepareRaw(call, target, ports, hears)];
+  if (target.lane === 'translated') return prepareTranslated(call, target, ports, sink, hears);
+  const outgoing = writeRawMinding(call, target, ports.seals);
+  return hears || outgoing instanceof Promise ? prepareOverheard(outgoing, hears) : [outgoing];
+}
+
+async function prepareTranslated(
+  call: Call,
+  target: Target,
+  ports: ExchangePorts,
+  sink: ClientSink,
+  hears: Emit | undefined,
+): Promise<readonly Outgoing[]> {
   const decoded = decodeCall(call);
   const request = await readied(call, target, decoded, ports, sink);
   if ((request.n ?? 1) > 1 && !target.wire.factsOf(target.model).n) return prepareSeveral(call, target, decoded, request, ports, hears);
@@ -194,7 +206,8 @@ async function tryOnce(call: Call, step: Step, decision: Decision, progress: Pro
   const mine: OneTry = { target };
   progress.last = mine;
   progress.tries[number] = mine;
-  const outgoings = await prepare(call, target, ports, sink);
+  const prepared = prepare(call, target, ports, sink);
+  const outgoings = prepared instanceof Promise ? await prepared : prepared;
   const [outgoing] = outgoings;
   if (!outgoing) throw new Error('nothing to send');
   if (decision.ambiguous) outgoing.notes.add('model', 'approximated', `several providers know it: ${decision.ambiguous.join(', ')}`);
@@ -211,7 +224,7 @@ async function tryOnce(call: Call, step: Step, decision: Decision, progress: Pro
 }
 
 /** Tries the chosen target, and where that fails before the client was told anything what else may help. */
-async function answer(call: Call, sink: ClientSink, decision: Decision, progress: Progress, ports: ExchangePorts): Promise<AttemptEnd> {
+function answer(call: Call, sink: ClientSink, decision: Decision, progress: Progress, ports: ExchangePorts): Promise<AttemptEnd> {
   if (decision.refusal) {
     const { kind, message, param } = decision.refusal;
     throw new GatewayError(
@@ -285,23 +298,30 @@ function recordOf(call: Call, progress: Progress, ports: ExchangePorts): CallRec
   const { end, last, route } = progress;
   const { target, notes } = last ?? {};
   const { lost } = end;
-  return {
+  // Member by member: each object that is spread is made for that alone, once a call.
+  const record: { -readonly [K in keyof CallRecord]: CallRecord[K] } = {
     ...recordHead(call, call.operation, call.model),
     status: progress.status,
     attempts: progress.attempts,
     durationMs: ports.clock.monotonic() - call.started,
     endedBy: end.endedBy,
-    ...(call.stream ? { stream: true } : {}),
-    ...(target ? { provider: target.provider.name, model: target.model, upstream: target.protocol, lane: target.lane } : {}),
-    ...(end.firstTokenAt === undefined ? {} : { firstTokenMs: end.firstTokenAt - call.started }),
-    ...recordUsage(lost && end.usage ? sumUsage(end.usage, lost) : (end.usage ?? lost)),
-    ...(lost ? { estimated: true } : {}),
-    ...(end.stop ? { stop: end.stop.reason } : {}),
-    ...(end.fault ? { fault: end.fault.code ?? end.fault.kind } : {}),
-    ...(progress.failed.length > 0 ? { failed: progress.failed.join(', ') } : {}),
-    ...recordNotes(notes),
-    ...(route ? { route } : {}),
   };
+  if (call.stream) record.stream = true;
+  if (target) {
+    record.provider = target.provider.name;
+    record.model = target.model;
+    record.upstream = target.protocol;
+    record.lane = target.lane;
+  }
+  if (end.firstTokenAt !== undefined) record.firstTokenMs = end.firstTokenAt - call.started;
+  Object.assign(record, recordUsage(lost && end.usage ? sumUsage(end.usage, lost) : (end.usage ?? lost)));
+  if (lost) record.estimated = true;
+  if (end.stop) record.stop = end.stop.reason;
+  if (end.fault) record.fault = end.fault.code ?? end.fault.kind;
+  if (progress.failed.length > 0) record.failed = progress.failed.join(', ');
+  if (notes && notes.list.length > 0) Object.assign(record, recordNotes(notes));
+  if (route) record.route = route;
+  return record;
 }
 
 /** Runs one call to its end: decide, prepare, attempt, answer, settle. Resolves when everything was said; never rejects. */

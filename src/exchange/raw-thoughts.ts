@@ -44,9 +44,12 @@ async function withThoughts(call: Call, target: Target, { request, body }: Decod
 }
 
 /** A call on the raw lane. Thoughts that its model wants back beside its tool calls are kept, and put back where the client left them out. */
-export async function writeRawMinding(call: Call, target: Target, seals: SealStore): Promise<Outgoing> {
+export function writeRawMinding(call: Call, target: Target, seals: SealStore): Outgoing | Promise<Outgoing> {
   const decoded = mindsThoughts(call, target) ? readable(call) : undefined;
-  if (!decoded) return writeRaw(call, target);
+  return decoded ? writeMinding(call, target, decoded, seals) : writeRaw(call, target);
+}
+
+async function writeMinding(call: Call, target: Target, decoded: Decoded, seals: SealStore): Promise<Outgoing> {
   const body = await withThoughts(call, target, decoded, seals);
   const outgoing = writeRaw(body ? { ...call, prepared: { raw: true, ...call.prepared, body } } : call, target);
   return {

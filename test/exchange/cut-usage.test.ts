@@ -112,7 +112,7 @@ describe.each(DIALECTS)('$id: an estimate does not depend on how the bytes came'
     ...CHANCES.map((seed) => [`in pieces, seed ${seed}`, piecesOf(all, seed)] as const),
   ];
   it.each(comings)('%s', (name, pieces) => {
-    const received = nothingReceived();
+    const received = nothingReceived({ operation: 'generate' });
     received.headers = { 'content-type': 'text/event-stream' };
     for (const piece of pieces) receive(received, piece);
     const asked = { operation: 'generate', body: Buffer.from('{}') } as unknown as Call;

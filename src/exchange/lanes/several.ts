@@ -143,14 +143,22 @@ export function createSeveral(
  * Makes the attempts of one reply: all at once, or one after another where there is room for one at a time, until one fails. `attempt`
  * is told how long those before it took.
  */
-export async function attemptAll<T>(
+export function attemptAll<T>(
   all: readonly T[],
   isLimited: boolean,
   monotonic: () => number,
   attempt: (one: T, tookMs: number) => Promise<AttemptEnd>,
 ): Promise<AttemptEnd> {
   const [only] = all;
-  if (only && all.length === 1) return attempt(only, 0);
+  return only && all.length === 1 ? attempt(only, 0) : attemptSeveral(all, isLimited, monotonic, attempt);
+}
+
+async function attemptSeveral<T>(
+  all: readonly T[],
+  isLimited: boolean,
+  monotonic: () => number,
+  attempt: (one: T, tookMs: number) => Promise<AttemptEnd>,
+): Promise<AttemptEnd> {
   if (!isLimited) return endOfAll(await Promise.all(all.map((one) => attempt(one, 0))));
   const started = monotonic();
   const ends: AttemptEnd[] = [];

@@ -28,7 +28,7 @@ function spotOf(
 }
 
 /** Makes a try, and says where its conversation had to leave its target or its key for it. */
-export async function tellingMoves(
+export function tellingMoves(
   call: Pick<Call, 'snapshot' | 'model'>,
   step: Pick<Step, 'candidate' | 'provider'>,
   { session, notes }: { readonly session: () => string | undefined; readonly notes: Notes },
@@ -36,7 +36,15 @@ export async function tellingMoves(
   run: () => Promise<AttemptEnd>,
 ): Promise<AttemptEnd> {
   const spot = spotOf(call, step, session);
-  if (!spot) return run();
+  return spot ? telling(spot, notes, conversations, run) : run();
+}
+
+async function telling(
+  spot: Spot,
+  notes: Notes,
+  conversations: Trying['conversations'],
+  run: () => Promise<AttemptEnd>,
+): Promise<AttemptEnd> {
   for (const move of conversations.moves(spot)) notes.add(`affinity.${move}`, 'moved', WHY[move]);
   const end = await run();
   // From the first token on its prompt is in that cache.

@@ -43,7 +43,7 @@ function isOfKey({ end: { fault } }: Tried): boolean {
 export function createGuide(call: Walking, { health, budget, slots, random }: Trying): Guide {
   const order = triedInOrder(call.candidates);
   /** Credentials that have failed in this call. */
-  const spent = new Set<string>();
+  const spent: string[] = [];
   const baseOf = (candidate: Candidate): Provider => {
     const base = call.providers.get(candidate.provider);
     if (!base) throw new Error(`no provider '${candidate.provider}'`);
@@ -54,8 +54,9 @@ export function createGuide(call: Walking, { health, budget, slots, random }: Tr
   /** The provider with a credential. `anyway`: also with one that is out. `besides`: not with this one. */
   const payFor = (candidate: Candidate, anyway: boolean, besides?: string): Provider | undefined => {
     const base = baseOf(candidate);
-    if (!base.credentials || call.isJob === true) return anyway || !spent.has(base.credential) ? base : undefined;
-    const isOut = (id: string): boolean => id === besides || spent.has(id) || (!anyway && isWatched(base) && health.isCredentialOut(id));
+    if (!base.credentials || call.isJob === true) return anyway || !spent.includes(base.credential) ? base : undefined;
+    const isOut = (id: string): boolean =>
+      id === besides || spent.includes(id) || (!anyway && isWatched(base) && health.isCredentialOut(id));
     const session = call.session();
     const choosing = { random: random(), isOut, ...(session === undefined ? {} : { session }) };
     const full = base.credentials.filter(({ provider }) => isKeyFull(provider)).map(({ id }) => id);
@@ -109,7 +110,7 @@ export function createGuide(call: Walking, { health, budget, slots, random }: Tr
       if (!last || !fault) return undefined;
       const { candidate } = last.next;
       const verdict = verdictOf(fault);
-      for (const one of tried) if (isOfKey(one)) spent.add(one.next.provider.credential);
+      for (const one of tried) if (isOfKey(one)) spent.push(one.next.provider.credential);
       const other = isOfKey(last) && baseOf(candidate).credentials ? payFor(candidate, false) : undefined;
       if (other) return { candidate, provider: other, waitMs: 0 };
       const been = new Set(tried.map((one) => one.next.candidate));

@@ -1,9 +1,10 @@
 import { type Fault, GatewayError } from '../../ir/index.ts';
+import type { Outcome } from '../../policy/health.ts';
 import { verdictOf } from '../../policy/retry.ts';
 import type { AttemptEnd } from '../call.ts';
 import type { ClientSink } from '../client-sink.ts';
 import type { Guide } from './guide.ts';
-import { keyRoomsOf, roomsOf, takeAll } from './rooms.ts';
+import { keyRoomsOf, type Room, roomsOf, takeAll } from './rooms.ts';
 import type { Release } from './slots.ts';
 import type { Next, Step, Tried, Trying, Walking } from './walking.ts';
 
@@ -33,15 +34,20 @@ export interface Entry {
 }
 
 /**
- * Waits for room at a place. `until`: the client, or whoever else may make it pointless; `undefined` when that has happened. Throws
- * the refusal where there is none in time.
+ * Waits for room at a place; does not wait where there is no bound on it. `until`: the client, or whoever else may make it pointless;
+ * `undefined` when that has happened. Throws the refusal where there is none in time.
  */
-export async function enter(tour: Tour, next: Next, until: Waiter = tour.call.sink): Promise<Entry | undefined> {
-  const { call, trying } = tour;
-  if (tour.deadline === Infinity) tour.deadline = call.started + timeoutsOf(next).total;
+export function enter(tour: Tour, next: Next, until: Waiter = tour.call.sink): Entry | undefined | Promise<Entry | undefined> {
+  if (tour.deadline === Infinity) tour.deadline = tour.call.started + timeoutsOf(next).total;
   const { candidate, provider } = next;
-  const rooms = [...keyRoomsOf(provider), ...roomsOf(candidate, provider.settings)];
-  if (rooms.length === 0) return until.closed ? undefined : { next };
+  const ofKey = keyRoomsOf(provider);
+  const ofTarget = roomsOf(candidate, provider.settings);
+  if (ofKey.length > 0 || ofTarget.length > 0) return enterRooms(tour, next, [...ofKey, ...ofTarget], until);
+  return until.closed ? undefined : { next };
+}
+
+async function enterRooms(tour: Tour, next: Next, rooms: readonly Room[], until: Waiter): Promise<Entry | undefined> {
+  const { call, trying } = tour;
   const maxMs = (): number => tour.deadline - trying.monotonic();
   const release = await takeAll(rooms, { owner: call.owner, sink: until, maxMs }, trying.slots);
   if (release && !until.closed) return { next, release };
@@ -61,6 +67,11 @@ function timeoutsLeft({ deadline, sent, trying }: Tour, { next, release }: Entry
   return { ...own, total: Math.max(1, Math.min(own.total, Math.ceil(deadline - trying.monotonic()))) };
 }
 
+function judged(fault: Fault): Omit<Outcome, 'gone'> {
+  const { retryAfterMs } = fault;
+  return { verdict: verdictOf(fault), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+}
+
 /** Makes one try at a place that was entered. `sink`: the client, as this try sees it. Rejects by a defect only. */
 export async function tryOnce(tour: Tour, entry: Entry, sink: ClientSink): Promise<Tried> {
   const { call, trying, guide } = tour;
@@ -73,30 +84,23 @@ export async function tryOnce(tour: Tour, entry: Entry, sink: ClientSink): Promi
   const probing = trying.health.began(place);
   let fault: Fault | undefined;
   let gone = true;
+  let end: AttemptEnd;
+  let thrown: GatewayError | undefined;
   try {
-    const { end, thrown } = await outcomeOf({ candidate, provider, timeouts, number, sink, isLimited: release !== undefined }, call.run);
+    try {
+      end = await call.run({ candidate, provider, timeouts, number, sink, isLimited: release !== undefined });
+    } catch (error) {
+      // What cannot be written for a target is told as its end; and so is whatever a try makes of its being given up.
+      if (!(error instanceof GatewayError)) throw error;
+      thrown = error;
+      end = { fault: error.fault, endedBy: 'gateway' };
+    }
     gone = end.endedBy === 'client';
     ({ fault } = end);
     const isFinal = !fault || gone || sink.begun || call.sink.closed;
     return { next, number, end, ...(thrown ? { thrown } : {}), tookMs: trying.monotonic() - sentAt, isFinal };
   } finally {
     release?.();
-    const verdict = fault && verdictOf(fault);
-    const { retryAfterMs } = fault ?? {};
-    trying.health.ended(place, probing, {
-      ...(verdict ? { verdict } : {}),
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-      gone,
-    });
-  }
-}
-
-/** What cannot be written for a target is told as its end; and so is whatever a try makes of its being given up. */
-async function outcomeOf(step: Step, run: Walking['run']): Promise<{ readonly end: AttemptEnd; readonly thrown?: GatewayError }> {
-  try {
-    return { end: await run(step) };
-  } catch (error) {
-    if (error instanceof GatewayError) return { end: { fault: error.fault, endedBy: 'gateway' }, thrown: error };
-    throw error;
+    trying.health.ended(place, probing, fault ? { ...judged(fault), gone } : { gone });
   }
 }

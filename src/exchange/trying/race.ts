@@ -62,14 +62,16 @@ async function startBeside(tour: Tour, slow: Runner): Promise<Runner | undefined
   const { guide, trying, tried } = tour;
   const next = guide.beside(slow.next, tried);
   if (!next || !trying.hedges.withdraw()) return undefined;
-  const entry = await enter(tour, next, whileSlow(slow)).catch((error: unknown) => {
+  try {
+    const entry = await enter(tour, next, whileSlow(slow));
+    if (!entry) return undefined;
+    tour.hedged = true;
+    return run(tour, entry);
+  } catch (error) {
     // That there is no room after all is nothing to tell anybody of: the first one goes on.
     if (error instanceof GatewayError) return undefined;
     throw error;
-  });
-  if (!entry) return undefined;
-  tour.hedged = true;
-  return run(tour, entry);
+  }
 }
 
 /** What one that was given up for a quicker one has used, as far as its upstream had said. */

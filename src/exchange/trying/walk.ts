@@ -2,9 +2,9 @@ import type { AttemptEnd } from '../call.ts';
 import type { ClientSink } from '../client-sink.ts';
 import { createGate } from './gate-sink.ts';
 import { createGuide, MAX_TRIES } from './guide.ts';
-import { enter, type Tour, tryOnce } from './one-try.ts';
+import { enter, type Entry, type Tour, tryOnce } from './one-try.ts';
 import { hedgeMsOf, race } from './race.ts';
-import type { Next, Tried, Trying, Walking } from './walking.ts';
+import type { Tried, Trying, Walking } from './walking.ts';
 
 /** Resolves after a while, or when the client has left. */
 function pause(ms: number, sink: ClientSink): Promise<void> {
@@ -53,7 +53,10 @@ export async function walk(call: Walking, trying: Trying): Promise<AttemptEnd> {
   const tour: Tour = { call, trying, guide, tried: [], deadline: Infinity, sent: 0, hedged: false, fail: (one) => failedAt(tour, one) };
   let next = guide.first();
   for (;;) {
-    const last = await tryAt(tour, next);
+    const entering = enter(tour, next);
+    const entry = entering instanceof Promise ? await entering : entering;
+    const last = entry && (await tryAt(tour, entry));
+    // It waited for room, and the client left meanwhile.
     if (!last) return { endedBy: 'client' };
     if (last.isFinal) return conclude(last);
     const all = [...tour.tried, last];
@@ -67,10 +70,8 @@ export async function walk(call: Walking, trying: Trying): Promise<AttemptEnd> {
   }
 }
 
-/** One try, or two side by side; `undefined` when the client left while it waited for room. */
-async function tryAt(tour: Tour, next: Next): Promise<Tried | undefined> {
-  const entry = await enter(tour, next);
-  if (!entry) return undefined;
-  const hedgeMs = hedgeMsOf(tour, next);
+/** One try, or two side by side. */
+function tryAt(tour: Tour, entry: Entry): Promise<Tried | undefined> {
+  const hedgeMs = hedgeMsOf(tour, entry.next);
   return hedgeMs === undefined ? tryOnce(tour, entry, createGate(tour.call.sink)) : race(tour, entry, hedgeMs);
 }

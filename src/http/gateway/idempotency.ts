@@ -216,9 +216,12 @@ async function keep(visit: Visit, key: string, work: (within: Visit) => Promise<
  * it is being worked on, 409; with another body, 422; where the answer was lost, a 409 that says so. Without the header it is simply
  * done. Failures that are worth another try are not kept.
  */
-export async function onlyOnce(visit: Visit, ports: Ports, { fingerprint, work, about, recover }: Idempotent): Promise<unknown> {
+export function onlyOnce(visit: Visit, ports: Ports, asked: Idempotent): Promise<unknown> {
   const key = idempotencyKey(visit);
-  if (key === undefined) return work(visit);
+  return key === undefined ? asked.work(visit) : once(visit, key, ports, asked);
+}
+
+async function once(visit: Visit, key: string, ports: Ports, { fingerprint, work, about, recover }: Idempotent): Promise<unknown> {
   const found = await begin(visit, key, fingerprint(), ports);
   if (found === 'running') throw running();
   if (found === 'different') throw different();
