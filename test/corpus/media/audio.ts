@@ -4,8 +4,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isObject, type JsonObject } from '../../../src/ir/index.ts';
 import { type Answer, type FakeUpstream, json, startUpstream, stream } from '../../fakes/upstream.ts';
-import { startTestServer, type TestServer } from '../../server.ts';
-import { corpusFolder, type Recording, recordings } from '../recordings.ts';
+import { startTestServer } from '../../server.ts';
+import { type Recording, recordings } from '../recordings.ts';
+import { end, runReplay, type Stage } from './replay.ts';
 
 /** Presets by the corpus's names of providers, and the model where a recording names none. */
 const PRESETS: Readonly<Record<string, string>> = {
@@ -32,11 +33,6 @@ type Response = Recording['response'] & {
   readonly bodyBase64?: string;
   readonly headers?: Readonly<Record<string, string>>;
 };
-
-interface Stage {
-  readonly server: TestServer;
-  readonly upstream: FakeUpstream;
-}
 
 const objectOf = (value: unknown): JsonObject => (isObject(value as never) ? (value as JsonObject) : {});
 
@@ -194,14 +190,7 @@ async function replay(corpus: string, only: string): Promise<boolean> {
     for (const problem of problems) process.stdout.write(`✗ ${recording.id}  ${problem}\n`);
   }
   process.stdout.write(`audio: ${count} replayed, ${out.length} left out\n${out.map((line) => `${line}\n`).join('')}`);
-  for (const defect of server.defects) process.stdout.write(`✗ a defect: ${String(defect)}\n`);
-  failed += server.defects.length;
-  await server.close();
-  await upstream.close();
-  return failed === 0;
+  return end(stage, failed);
 }
 
-const corpus = corpusFolder();
-if (corpus === undefined) {
-  process.stdout.write('The recorded exchanges are not here ($PAILOU_CORPUS, ../shared/corpus)\n');
-} else if (!(await replay(corpus, process.argv[2] ?? ''))) process.exitCode = 1;
+await runReplay(replay);

@@ -2,9 +2,10 @@
 // of OpenAI's shape, whole, as a link and as a task, and out of Imagen's. Arguments: part of an id.
 import { isDeepStrictEqual } from 'node:util';
 import { isObject, type Json, type JsonObject } from '../../../src/ir/index.ts';
-import { type FakeUpstream, json, startUpstream } from '../../fakes/upstream.ts';
-import { startTestServer, type TestServer } from '../../server.ts';
-import { corpusFolder, type Recording, recordings } from '../recordings.ts';
+import { json, startUpstream } from '../../fakes/upstream.ts';
+import { startTestServer } from '../../server.ts';
+import { type Recording, recordings } from '../recordings.ts';
+import { end, runReplay, type Stage } from './replay.ts';
 
 /** Three pixels by two, in place of what the recordings have cut. */
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAADklEQVR4nGNwgAEGOAsALRQEgQjZfUEAAAAASUVORK5CYII=';
@@ -17,11 +18,6 @@ interface Part {
 }
 
 type Request = Recording['request'] & { readonly multipart?: readonly Part[] };
-
-interface Stage {
-  readonly server: TestServer;
-  readonly upstream: FakeUpstream;
-}
 
 interface Got {
   readonly status: number;
@@ -230,14 +226,7 @@ async function replay(corpus: string, only: string): Promise<boolean> {
     for (const problem of problems) process.stdout.write(`✗ ${recording.id}  ${problem}\n`);
   }
   process.stdout.write(`images: ${count} replayed\n`);
-  for (const defect of server.defects) process.stdout.write(`✗ a defect: ${String(defect)}\n`);
-  failed += server.defects.length;
-  await server.close();
-  await upstream.close();
-  return failed === 0;
+  return end({ server, upstream }, failed);
 }
 
-const corpus = corpusFolder();
-if (corpus === undefined) {
-  process.stdout.write('The recorded exchanges are not here ($PAILOU_CORPUS, ../shared/corpus)\n');
-} else if (!(await replay(corpus, process.argv[2] ?? ''))) process.exitCode = 1;
+await runReplay(replay);

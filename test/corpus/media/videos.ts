@@ -4,8 +4,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { isObject, type JsonObject } from '../../../src/ir/index.ts';
 import { type FakeUpstream, json, startUpstream } from '../../fakes/upstream.ts';
 import { MP4 } from '../../fakes/videos.ts';
-import { startTestServer, type TestServer } from '../../server.ts';
-import { corpusFolder, type Recording, recordings } from '../recordings.ts';
+import { startTestServer } from '../../server.ts';
+import { type Recording, recordings } from '../recordings.ts';
+import { end, runReplay, type Stage } from './replay.ts';
 
 /** One recorded job: how it was submitted, and what was said of it, in order. */
 interface Job {
@@ -35,11 +36,6 @@ function answerAs({ submission, polls }: Job, upstream: FakeUpstream): FakeUpstr
     const text = JSON.stringify(poll ? bodyOf(poll) : {}).replaceAll(/https:\/\/[a-z.]*googleapis\.com/g, upstream.url);
     return json(text)(seen, response);
   };
-}
-
-interface Stage {
-  readonly server: TestServer;
-  readonly upstream: FakeUpstream;
 }
 
 const call = ({ server }: Stage, path: string, body?: JsonObject): Promise<Response> =>
@@ -95,14 +91,7 @@ async function replay(corpus: string): Promise<boolean> {
   }
   const used = jobs.reduce((sum, { polls }) => sum + 1 + polls.length, 0);
   process.stdout.write(`videos: ${jobs.length} jobs of ${used} recordings replayed, ${all.length - used} recordings left out\n`);
-  for (const defect of server.defects) process.stdout.write(`✗ a defect: ${String(defect)}\n`);
-  failed += server.defects.length + (used === all.length ? 0 : 1);
-  await server.close();
-  await upstream.close();
-  return failed === 0;
+  return end({ server, upstream }, failed + (used === all.length ? 0 : 1));
 }
 
-const corpus = corpusFolder();
-if (corpus === undefined) {
-  process.stdout.write('The recorded exchanges are not here ($PAILOU_CORPUS, ../shared/corpus)\n');
-} else if (!(await replay(corpus))) process.exitCode = 1;
+await runReplay(replay);

@@ -2,9 +2,10 @@
 // same vectors, scores and usage, each recorded error with the status that its client knows. Arguments: part of an id.
 import { isDeepStrictEqual } from 'node:util';
 import { isObject, type Json, type JsonObject } from '../../../src/ir/index.ts';
-import { type FakeUpstream, json, startUpstream } from '../../fakes/upstream.ts';
-import { startTestServer, type TestServer } from '../../server.ts';
-import { corpusFolder, type Recording, recordings } from '../recordings.ts';
+import { json, startUpstream } from '../../fakes/upstream.ts';
+import { startTestServer } from '../../server.ts';
+import { type Recording, recordings } from '../recordings.ts';
+import { end, runReplay, type Stage } from './replay.ts';
 
 /** Presets by the corpus's names of providers; `local` recordings are of servers of OpenAI's dialect, and of Ollama's own. */
 const PRESETS: Readonly<Record<string, string>> = {
@@ -34,11 +35,6 @@ function leftOut({ request, response }: Recording): string | undefined {
   const embeddings = isObject(body) ? body['embeddings'] : undefined;
   if (isObject(embeddings) && embeddings['float'] === undefined) return 'bytes were asked for, which the gateway does not do';
   return undefined;
-}
-
-interface Stage {
-  readonly server: TestServer;
-  readonly upstream: FakeUpstream;
 }
 
 interface Got {
@@ -202,14 +198,7 @@ async function replay(corpus: string, only: string): Promise<boolean> {
     }
     process.stdout.write(`${folder}: ${count} replayed, ${out.length} left out\n${out.map((line) => `${line}\n`).join('')}`);
   }
-  for (const defect of server.defects) process.stdout.write(`✗ a defect: ${String(defect)}\n`);
-  failed += server.defects.length;
-  await server.close();
-  await upstream.close();
-  return failed === 0;
+  return end(stage, failed);
 }
 
-const corpus = corpusFolder();
-if (corpus === undefined) {
-  process.stdout.write('The recorded exchanges are not here ($PAILOU_CORPUS, ../shared/corpus)\n');
-} else if (!(await replay(corpus, process.argv[2] ?? ''))) process.exitCode = 1;
+await runReplay(replay);
