@@ -168,11 +168,15 @@ describe('an event loop that is late', () => {
     await expect.poll(async () => (await ask()).status, { interval: 50, timeout: 10_000 }).toBe(200);
   });
 
-  it('is no matter while it is a burst: a thousand calls at once are all served', async () => {
+  it('is no matter while it is a burst: a thousand calls that come within some turns are all served', async () => {
     await start({ overload: { shed: true, delayMs: 20 } });
     release();
-    const answers = await Promise.all(Array.from({ length: 1000 }, () => ask()));
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    const burst: Promise<Got>[] = [];
+    while (burst.length < 1000) {
+      for (let i = 0; i < 50; i++) burst.push(ask());
+      await new Promise(setImmediate);
+    }
+    expect(new Set((await Promise.all(burst)).map(({ status }) => status))).toEqual(new Set([200]));
   });
 
   it('is no matter where that is off', async () => {

@@ -7,14 +7,14 @@ export interface Load {
   readonly url: string;
   readonly key: string;
   readonly body: string;
-  /** Calls a second, whether or not those before have ended; or so many at once, one after another. */
-  readonly pace: { readonly rate: number } | { readonly width: number };
+  /** Calls a second, whether or not those before have ended; or so many at once, one after another; or a burst of so many. */
+  readonly pace: { readonly rate: number } | { readonly width: number } | { readonly burst: number };
   readonly seconds: number;
   /** What ends a good answer. */
   readonly last: string;
 }
 
-/** How it went. Times in milliseconds, of calls that began after the first fifth of the time. */
+/** How it went. Times in milliseconds, of calls that began after the first fifth of the time, or of all in a burst. */
 export interface Flooded {
   /** Good answers that ended in that time, a second. */
   readonly rate: number;
@@ -61,7 +61,7 @@ function ask({ url, key, body, last }: Load): Promise<Outcome> {
 
 async function flood(load: Load): Promise<Flooded> {
   const began = performance.now();
-  const from = began + load.seconds * 200;
+  const from = 'burst' in load.pace ? began : began + load.seconds * 200;
   const until = began + load.seconds * 1000;
   const outcomes: Outcome[] = [];
   let ended = 0;
@@ -82,6 +82,8 @@ async function flood(load: Load): Promise<Flooded> {
       while (performance.now() < until) if ((await one()) === 'refused') await sleep(100);
     };
     await Promise.all(Array.from({ length: pace.width }, worker));
+  } else if ('burst' in pace) {
+    await Promise.all(Array.from({ length: pace.burst }, one));
   } else {
     const running: Promise<unknown>[] = [];
     await new Promise<void>((resolve) => {

@@ -162,17 +162,50 @@ async function* fairnessRows(gateway: Gateway, seconds: number): AsyncIterable<M
   }
 }
 
-async function* rows(): AsyncIterable<Measured> {
-  const upstream = fork(join(import.meta.dirname, 'pieces.ts'), [String(EVENTS), String(PIECES), String(GAP_MS)]);
+/** Bursts on a server that does nothing else: connections with short answers, and streams that stay. */
+async function* burstRows(gateway: Gateway, kind: string, bursts: readonly number[]): AsyncIterable<Measured> {
+  const crowd = crowdOf(`${gateway.url}${messages.path('oai/up', true)}`);
+  try {
+    let [many, refused] = [0, 0];
+    const told: string[] = [];
+    for (const burst of bursts) {
+      const { asked, served, refused: away, failed, example } = await crowd.ask({ key: KEY, pace: { burst }, seconds: 0 });
+      many += asked;
+      refused += away.length + failed;
+      told.push(
+        `${burst}: ${served.length} served, p99 ${ms(percentile(served, 0.99))}, ${away.length} refused, ${failed} failed${example ?? ''}`,
+      );
+    }
+    yield { promise: 'overload.burst', about: kind, value: refused, many, isKept: refused === 0, detail: told.join('; ') };
+  } finally {
+    crowd.stop();
+  }
+}
+
+/** What runs before an upstream of so many events in so many pieces. */
+async function* before(
+  [events, pieces, gapMs]: readonly [number, number, number],
+  run: (gateway: Gateway) => AsyncIterable<Measured>,
+): AsyncIterable<Measured> {
+  const upstream = fork(join(import.meta.dirname, 'pieces.ts'), [String(events), String(pieces), String(gapMs)]);
   const [{ port }] = (await once(upstream, 'message')) as [{ readonly port: number }];
   const gateway = await startGateway({ oai: settings(`http://127.0.0.1:${port}`) }, true);
   try {
-    yield* tenfoldRows(gateway, 4);
-    yield* fairnessRows(gateway, 8);
+    yield* run(gateway);
   } finally {
     await gateway.stop();
     upstream.kill();
   }
+}
+
+async function* rows(): AsyncIterable<Measured> {
+  // Cold, and warm.
+  yield* before([10, 2, 5], (gateway) => burstRows(gateway, 'short', [400, 2000, 2000]));
+  yield* before([200, 100, 50], (gateway) => burstRows(gateway, 'streams', [1000, 1000]));
+  yield* before([EVENTS, PIECES, GAP_MS], async function* (gateway) {
+    yield* tenfoldRows(gateway, 4);
+    yield* fairnessRows(gateway, 8);
+  });
 }
 
 export const overload: Part = { name: 'overload', rows };

@@ -268,6 +268,10 @@ const ALL = {
     of: 'readers',
     column: ['stalled reader', '停滞读取'],
   },
+  'overload.burst': none('calls', [
+    'Calls that are refused or fail in a burst: 2,000 connections at once, 1,000 streams that open together',
+    '突发时被拒绝或失败的请求：2,000 个连接同时到来、1,000 个流同时打开',
+  ]),
   'overload.goodput': {
     words: ['Calls served at 10 times the capacity, of the peak', '10 倍容量下的有效吞吐，相对峰值'],
     limit: '≥ 90 %',
