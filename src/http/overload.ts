@@ -97,7 +97,6 @@ export function createOverload(
   const loads = createKeyLoads();
   let pressure: Pressure = CALM;
   let share = Infinity;
-  let came = 0;
   let refused = 0;
   /** Bytes of large bodies. */
   let held = 0;
@@ -122,11 +121,11 @@ export function createOverload(
       ranMs: gauges.ran(),
       memory: memory.value,
       inFlight: loads.active,
-      came,
       refused,
       isUneven: loads.isUneven(),
     };
   };
+  const isRefusing = (): boolean => pressure.shedding?.isBurst === false;
   const tick = (): void => {
     const now = gauges.now();
     const elapsedMs = now - last;
@@ -134,14 +133,13 @@ export function createOverload(
     loads.fade(now);
     restedMs = loads.active === 0 && !pressure.shedding ? restedMs + elapsedMs : 0;
     if (restedMs > REST_MS) return stop();
-    const before = pressure.shedding !== undefined;
+    const before = isRefusing();
     const { overload, calls } = settings();
     pressure = overload.shed ? look(pressure, reading(now, elapsedMs), { delayMs: overload.delayMs, calls }) : CALM;
-    came = 0;
     refused = 0;
     const { shedding } = pressure;
     share = shedding ? fairShare(loads.wanted(), shedding.limit) : Infinity;
-    if ((shedding !== undefined) !== before) onShedding(shedding?.reason);
+    if (isRefusing() !== before) onShedding(shedding?.reason);
   };
   const start = (): void => {
     last = gauges.now();
@@ -168,7 +166,6 @@ export function createOverload(
   return {
     enter(key, bodyBytes = 0) {
       if (!timer) start();
-      came++;
       const load = loads.of(key);
       const { shedding } = pressure;
       const { calls } = settings();

@@ -1,6 +1,6 @@
 /** When the server counts as overloaded. */
 export interface OverloadRules {
-  /** The event loop comes back this late by its own work, for a while, and more calls come: overloaded. In milliseconds. */
+  /** The event loop comes back this late by its own work, for a while, and too many more calls come: overloaded. In milliseconds. */
   readonly delayMs: number;
   /** Calls that may be under way at most, overloaded or not. */
   readonly calls: number;
@@ -18,8 +18,6 @@ export interface Reading {
   /** Memory in use, of what it may be: over 1 is too much. */
   readonly memory: number;
   readonly inFlight: number;
-  /** Calls that came, refused or not. */
-  readonly came: number;
   /** Calls that were refused. */
   readonly refused: number;
   /** One key has more than half of all that is under way, and others call as well. */
@@ -34,10 +32,10 @@ export interface Pressure {
   /** The last delays that were its own and shares of work, the newest last. */
   readonly delays: readonly number[];
   readonly busies: readonly number[];
-  /** For how long it has been too much, as `countedMs` counts. */
+  /** For how long it has been too much, in time of the processor. */
   readonly overMs: number;
-  /** Calls are refused: so many may be under way, and why. */
-  readonly shedding?: { readonly limit: number; readonly reason: ShedReason; readonly quietMs: number };
+  /** So many calls may be under way, and why. `isBurst`: nobody has been refused for it. */
+  readonly shedding?: { readonly limit: number; readonly reason: ShedReason; readonly quietMs: number; readonly isBurst: boolean };
 }
 
 /** Nothing was measured yet. */
@@ -45,16 +43,15 @@ export const CALM: Pressure = { delays: [], busies: [], overMs: 0 };
 
 /** One long pause (a collection, a large body) is no overload: the middle of these counts. */
 const LAST = 5;
-/** Nor is a burst, which drains: it must last for so much time of the processor, and more must come meanwhile. */
-const STANDING_MS = 1500;
+/** Nor is work that does not last for so much time of the processor. */
+const STANDING_MS = 1000;
+/**
+ * A burst and the start of a flood look alike; what tells them apart is that more comes. So what is under way by then may grow by
+ * this much: a burst never fills it, and who comes while it drains is let in.
+ */
+const BURST = { times: 1.5, more: 32 };
 /** Where one key crowds out the others, for this share of it. */
 const UNEVEN_STANDING_SHARE = 1 / 2;
-/** One turn of the event loop counts for no more, however long: a thousand calls that come together make few long turns. */
-const ONE_TURN_MS = 250;
-/** Calls that come so fast that they would replace those under way in this time count in full; fewer count for less … */
-const REPLACED_MS = 10_000;
-/** … and none for little: those under way may be too much by themselves. */
-const LEAST_WEIGHT = 0.05;
 /** Where one key crowds out the others, it is bounded at this share of the delay. */
 const UNEVEN_SHARE = 1 / 4;
 /** Calls are refused until the event loop is back within this share of the delay: so that refusals come at once, too. */
@@ -89,15 +86,6 @@ function ownDelay({ delayMs, busy, elapsedMs, ranMs }: Reading): number {
   return wanted > 0 ? delayMs * Math.min(1, ranMs / wanted) : 0;
 }
 
-/**
- * What a look at an event loop that is late adds to the time for which it has been too much. A burst and the start of a flood
- * look alike; what tells them apart is that more comes, for longer.
- */
-function countedMs({ ranMs, came, inFlight, elapsedMs }: Reading): number {
-  const weight = (came * REPLACED_MS) / (Math.max(1, inFlight) * Math.max(1, elapsedMs));
-  return Math.min(ranMs, ONE_TURN_MS) * Math.min(1, Math.max(LEAST_WEIGHT, weight));
-}
-
 function tooMuch(delay: number, reading: Reading, rules: OverloadRules): ShedReason | undefined {
   if (reading.memory > 1) return 'memory';
   if (reading.inFlight >= rules.calls * CALLS_SHARE) return 'calls';
@@ -119,6 +107,7 @@ function change(delay: number, busy: number, { memory }: Reading, { delayMs }: O
 /**
  * Looks at what was measured. What is bounded is how many calls are under way, for those are what makes the work: the bound
  * falls while the event loop is late or memory is full, grows while it is not, and goes when nobody has been refused for a second.
+ * At first it is far above what is under way: see BURST.
  */
 export function look(before: Pressure, reading: Reading, rules: OverloadRules): Pressure {
   const { elapsedMs, inFlight } = reading;
@@ -127,24 +116,28 @@ export function look(before: Pressure, reading: Reading, rules: OverloadRules): 
   const delay = middle(delays);
   const reason = tooMuch(delay, reading, rules);
   const ceiling = Math.max(LEAST, rules.calls * CALLS_SHARE);
+  const few = Math.min(ceiling, Math.max(LEAST, inFlight * NEAR.below));
   if (!before.shedding) {
-    const overMs = reason === undefined ? 0 : before.overMs + countedMs(reading);
+    if (reason === undefined) return { delays, busies, overMs: 0 };
+    const isDelay = reason === 'delay';
+    const overMs = before.overMs + reading.ranMs;
     // Memory and the cap are not waited for: there is nothing left to wait with.
-    const isOver = reason !== undefined && (overMs >= STANDING_MS * (reading.isUneven ? UNEVEN_STANDING_SHARE : 1) || reason !== 'delay');
-    if (!isOver) return { delays, busies, overMs };
-    return {
-      delays,
-      busies,
-      overMs: 0,
-      shedding: { limit: Math.min(ceiling, Math.max(LEAST, inFlight * NEAR.below)), reason, quietMs: 0 },
-    };
+    if (isDelay && overMs < STANDING_MS * (reading.isUneven ? UNEVEN_STANDING_SHARE : 1)) return { delays, busies, overMs };
+    const limit = isDelay ? Math.min(ceiling, inFlight * BURST.times + BURST.more) : few;
+    return { delays, busies, overMs: 0, shedding: { limit, reason, quietMs: 0, isBurst: isDelay } };
   }
   const quietMs = reading.refused > 0 || reason !== undefined ? 0 : before.shedding.quietMs + elapsedMs;
   if (quietMs >= QUIET_MS) return { delays, busies, overMs: 0 };
+  const told = { reason: reason ?? before.shedding.reason, quietMs };
+  const { limit: last, isBurst } = before.shedding;
+  if (isBurst) {
+    const isStill = reading.refused === 0 && told.reason === 'delay';
+    return { delays, busies, overMs: 0, shedding: { ...told, limit: isStill ? last : few, isBurst: isStill } };
+  }
   const step = 1 + change(delay, middle(busies), reading, rules) * Math.min(1, elapsedMs / 1000);
-  const [floor, top] = [Math.max(LEAST, inFlight * NEAR.below), inFlight * NEAR.above + NEAR.more];
-  const limit = Math.min(ceiling, top, Math.max(floor, before.shedding.limit * step));
-  return { delays, busies, overMs: 0, shedding: { limit, reason: reason ?? before.shedding.reason, quietMs } };
+  const top = inFlight * NEAR.above + NEAR.more;
+  const limit = Math.min(top, Math.max(few, Math.min(ceiling, last * step)));
+  return { delays, busies, overMs: 0, shedding: { ...told, limit, isBurst: false } };
 }
 
 /**

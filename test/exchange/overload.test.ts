@@ -135,64 +135,12 @@ describe('as many calls as there may be', () => {
   });
 });
 
-/** Holds up the event loop of this process, and so the server’s, again and again, for so much time of the processor. */
-function holdUp(pauseMs: number): () => void {
-  let isOver = false;
-  const pause = (): void => {
-    const before = process.threadCpuUsage();
-    let ran = { user: 0, system: 0 };
-    while ((ran.user + ran.system) / 1000 < pauseMs) ran = process.threadCpuUsage(before);
-    if (!isOver) setImmediate(() => setImmediate(pause));
-  };
-  pause();
-  return () => (isOver = true);
-}
-
-describe('an event loop that is late', () => {
-  it('has calls refused, the key that asks for most first, and takes them again', async () => {
-    await start({ overload: { shed: true, delayMs: 20 } });
-    await hold(8);
-    release();
-    const free = holdUp(60);
-    try {
-      let isRefused = false;
-      const asker = async (): Promise<void> => {
-        while (!isRefused) isRefused = (await ask()).status === 503;
-      };
-      await Promise.all(Array.from({ length: 8 }, asker));
-      expect((await ask(OTHER_KEY)).status).toBe(200);
-      expect((await call(`${server.url}/livez`, undefined)).status).toBe(200);
-    } finally {
-      free();
-    }
-    await expect.poll(async () => (await ask()).status, { interval: 50, timeout: 10_000 }).toBe(200);
-  });
-
-  it('is no matter while it is a burst: a thousand calls that come within some turns are all served', async () => {
-    await start({ overload: { shed: true, delayMs: 20 } });
-    release();
-    const burst: Promise<Got>[] = [];
-    while (burst.length < 1000) {
-      for (let i = 0; i < 50; i++) burst.push(ask());
-      await new Promise(setImmediate);
-    }
-    expect(new Set((await Promise.all(burst)).map(({ status }) => status))).toEqual(new Set([200]));
-  });
-
-  it('is no matter where that is off', async () => {
-    await start({ overload: { shed: false, delayMs: 20 } });
-    await hold(8);
-    release();
-    const free = holdUp(60);
-    try {
-      const statuses = new Set<number>();
-      for (let i = 0; i < 8; i++) statuses.add((await ask()).status);
-      expect([...statuses]).toEqual([200]);
-    } finally {
-      free();
-    }
-  });
-});
+it('a burst is no overload: a thousand calls at once are all served, however late they make the event loop', async () => {
+  await start({ overload: { shed: true, delayMs: 20 } });
+  release();
+  const answers = await Promise.all(Array.from({ length: 1000 }, () => ask()));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+}, 60_000);
 
 describe('bodies that are held', () => {
   const large = (): string => JSON.stringify({ ...chat.body('oai/up', false), padding: 'x'.repeat(300_000) });

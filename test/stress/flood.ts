@@ -10,11 +10,13 @@ export interface Load {
   /** Calls a second, whether or not those before have ended; or so many at once, one after another; or a burst of so many. */
   readonly pace: { readonly rate: number } | { readonly width: number } | { readonly burst: number };
   readonly seconds: number;
+  /** Of them, how many go by before anything counts; a fifth of them if left out. */
+  readonly before?: number;
   /** What ends a good answer. */
   readonly last: string;
 }
 
-/** How it went. Times in milliseconds, of calls that began after the first fifth of the time, or of all in a burst. */
+/** How it went. Times in milliseconds, of calls that began in the time that counts, or of all in a burst. */
 export interface Flooded {
   /** Good answers that ended in that time, a second. */
   readonly rate: number;
@@ -61,7 +63,8 @@ function ask({ url, key, body, last }: Load): Promise<Outcome> {
 
 async function flood(load: Load): Promise<Flooded> {
   const began = performance.now();
-  const from = 'burst' in load.pace ? began : began + load.seconds * 200;
+  const before = 'burst' in load.pace ? 0 : (load.before ?? load.seconds / 5);
+  const from = began + before * 1000;
   const until = began + load.seconds * 1000;
   const outcomes: Outcome[] = [];
   let ended = 0;
@@ -100,7 +103,7 @@ async function flood(load: Load): Promise<Flooded> {
   const of = (kind: Outcome['kind']): number[] => outcomes.filter((one) => one.kind === kind).map(({ ms }) => ms);
   const why = outcomes.find(({ kind }) => kind === 'failed')?.why;
   return {
-    rate: ended / (load.seconds * 0.8),
+    rate: ended / (load.seconds - before),
     asked,
     served: of('served'),
     refused: of('refused'),

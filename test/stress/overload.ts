@@ -23,7 +23,7 @@ const LAST = 'message_stop';
 
 /** Clients of one kind. */
 interface Crowd {
-  ask(load: Pick<Load, 'key' | 'pace' | 'seconds'>): Promise<Flooded>;
+  ask(load: Pick<Load, 'key' | 'pace' | 'seconds' | 'before'>): Promise<Flooded>;
   stop(): void;
 }
 
