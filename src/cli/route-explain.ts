@@ -87,7 +87,9 @@ function maxPriceOf(value: string, messages: Messages): MaxPrice {
 function prefersOf({ values }: Args, messages: Messages): { readonly prefers?: Preferences } {
   const sort = values.sort === undefined ? {} : { sort: oneOf(values.sort, '--sort', SORTS, messages) };
   const most = values['max-price'] === undefined ? {} : { maxPrice: maxPriceOf(values['max-price'], messages) };
-  const prefers = { ...sort, ...most };
+  const only = values.only === undefined ? {} : { only: listOf(values.only) };
+  const ignore = values.ignore === undefined ? {} : { ignore: listOf(values.ignore) };
+  const prefers = { ...only, ...ignore, ...sort, ...most };
   return Object.keys(prefers).length === 0 ? {} : { prefers };
 }
 

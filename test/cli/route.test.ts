@@ -98,6 +98,8 @@ describe('route explain', () => {
   test.each([
     ['--max-price prompt=2', 0, 'left out: by its alias, by weight, dearer than the request allows'],
     ['--max-price prompt=1,completion=2', 1, 'openai/gpt-5.6 costs more than provider.max_price'],
+    ['--ignore deepseek', 0, 'deepseek/deepseek-v4-pro (openai-chat)  left out: by its alias, by weight, the request leaves it out'],
+    ['--only deepseek', 0, 'smart → deepseek/deepseek-v4-pro\n'],
     ['--sort price --tokens 100', 0, 'next: by its alias, by weight, by price'],
     ['--facts', 0, 'openai/gpt-5.6\n  price: 4 USD in, 20 USD out, 0.4 USD cached (a million tokens); above 272,000 tokens 8 USD in, '],
     ['--facts', 0, '0.8 USD cached (catalogue, by public tables; to be checked on https://developers.openai.com/'],
