@@ -1,4 +1,5 @@
 import { createSlots } from '../exchange/trying/slots.ts';
+import type { HealthFact } from '../policy/health.ts';
 import type { Handlers, Link } from './link.ts';
 import type { OfPrimary, OfWorker } from './messages.ts';
 import { createPlaces } from './places.ts';
@@ -17,6 +18,8 @@ export interface Hub {
 const FLUSH_MS = 3000;
 /** … and to answer another's question. */
 const QUESTION_MS = 1000;
+/** What happened at places lately, for those that come later. Older than that it is forgotten: they find out for themselves. */
+const MAX_FACTS = 2000;
 /** Names that are kept at once; more are refused. */
 const MAX_LOCKS = 100_000;
 
@@ -27,6 +30,8 @@ interface Member {
   readonly link: Outlet;
   /** Stores that it has put something into that is not written yet. */
   readonly dirty: Set<string>;
+  /** It has started, and been told what happened before. */
+  isWelcome: boolean;
 }
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -42,6 +47,7 @@ function firstAnswer(answers: readonly Promise<unknown>[]): Promise<unknown> {
 /** Nobody has joined yet. */
 export function createHub(): Hub {
   const members = new Map<number, Member>();
+  const facts: { readonly by: Member; readonly fact: HealthFact }[] = [];
   /** Who keeps a name. */
   const locks = new Map<string, number>();
   const places = createPlaces({
@@ -56,11 +62,14 @@ export function createHub(): Hub {
   return {
     join(number, link) {
       const dirty = new Set<string>();
-      const member: Member = { link, dirty };
+      const member: Member = { link, dirty, isWelcome: false };
       members.set(number, member);
       return {
         health: (fact) => {
-          for (const other of others(number)) other.link.tell('health', fact);
+          facts.push({ by: member, fact });
+          // Many at a time: to move all of them for each would cost more than they do.
+          if (facts.length >= 2 * MAX_FACTS) facts.splice(0, MAX_FACTS);
+          for (const other of others(number)) if (other.isWelcome) other.link.tell('health', fact);
           return undefined;
         },
         take: (wish) => places.take(number, wish),
@@ -99,7 +108,12 @@ export function createHub(): Hub {
       };
     },
     welcome(number) {
-      for (const place of places.full()) members.get(number)?.link.tell('full', { place, isFull: true });
+      const member = members.get(number);
+      if (!member) return;
+      for (const place of places.full()) member.link.tell('full', { place, isFull: true });
+      // Each tells when it happened, and changes what is remembered as it did then.
+      for (const { by, fact } of facts) if (by !== member) member.link.tell('health', fact);
+      member.isWelcome = true;
     },
     left(number) {
       members.delete(number);
