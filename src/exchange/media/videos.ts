@@ -18,7 +18,7 @@ import { type Asked, askProvider, openProvider, Redirected } from './ask-provide
 import { refuseLosses } from '../refuse-losses.ts';
 import type { MediaContext } from './media-exchange.ts';
 import { mediaLink } from './media-link.ts';
-import { isOwnAddress } from './provider-request.ts';
+import { isOwnAddress, refusePacked } from './provider-request.ts';
 import { codecOf, understood } from './whole.ts';
 
 /** What jobs of videos stand on. */
@@ -93,6 +93,13 @@ async function openUrl(url: string, place: Place, signal: AbortSignal, hops = MA
 async function openRequest(request: MediaRequest, place: Place, signal: AbortSignal, hops = MAX_REDIRECTS): Promise<Opened> {
   try {
     const { headers, body } = await openProvider(place, request, signal, hops > 0);
+    try {
+      // Nothing here unpacks it: it would be kept for a film.
+      refusePacked(headers);
+    } catch (error) {
+      body.destroy();
+      throw error;
+    }
     return {
       mediaType:
         String(headers['content-type'] ?? '')
@@ -130,7 +137,19 @@ const noFile = (name: string): GatewayError =>
     gatewayFault('upstream', `Provider '${name}' gave something else than the file that it has made`, { code: 'upstream_malformed' }),
   );
 
+/** Fetches a file and keeps it, within the time for a whole call: one that never ends would hold its task for ever. */
 async function keepOutput(output: VideoOutput, task: Task, place: Place, signal: AbortSignal): Promise<TaskMedia> {
+  const late = AbortSignal.timeout(place.provider.timeouts.total);
+  try {
+    return await fetchOutput(output, task, place, AbortSignal.any([signal, late]));
+  } catch (error) {
+    if (!late.aborted || signal.aborted) throw error;
+    const message = 'The upstream took longer than the time allowed for a whole file';
+    throw new GatewayError(gatewayFault('timeout', message, { code: 'upstream_total_timeout' }));
+  }
+}
+
+async function fetchOutput(output: VideoOutput, task: Task, place: Place, signal: AbortSignal): Promise<TaskMedia> {
   const { mediaType, body } = await openOutput(output, place, signal);
   const isMedia = /^(?:video|image|audio)\//.test(mediaType);
   if (NO_FILE.test(mediaType) || (output.isOptional === true && !mediaType.startsWith('image/'))) {
