@@ -34,8 +34,8 @@ export interface Requests {
 const MAX_WAITING = { records: 20_000, characters: 16 * 2 ** 20 };
 /** Rows of one statement: nothing else runs meanwhile. */
 const BATCH_ROWS = 96;
-/** Short: what waits longer has to be carried over by the garbage collector. */
-const WRITE_AFTER_MS = 50;
+/** Where calls are few. Where they are many, a full statement is written at once: what waits long has to be carried over by the garbage collector. */
+const WRITE_AFTER_MS = 200;
 const RETRY_AFTER_MS = 2000;
 const SWEEP_EVERY_MS = 10 * 60_000;
 /** The bound on rows is looked at after so many. */
@@ -112,11 +112,13 @@ export function createRequests(ports: RequestsPorts): Requests {
     if (!closed) writeSoon(RETRY_AFTER_MS);
   }
   const run = (job: () => Promise<void>): Promise<void> => (work = work.then(job).catch(fail));
+  function writeNow(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    void run(writeWaiting);
+  }
   function writeSoon(ms: number): void {
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      void run(writeWaiting);
-    }, ms).unref();
+    timer ??= setTimeout(writeNow, ms).unref();
   }
   const sweepDue = (): void => {
     if (ports.isLeader?.() !== false) void run(sweepNow);
@@ -131,7 +133,9 @@ export function createRequests(ports: RequestsPorts): Requests {
       }
       waiting.push(id, json);
       characters += json.length;
-      writeSoon(WRITE_AFTER_MS);
+      // Once where it fills one: what cannot be written is tried again by the clock.
+      if (waiting.length === 2 * BATCH_ROWS && !isFailing) setImmediate(writeNow);
+      else writeSoon(WRITE_AFTER_MS);
     },
     async addAll(records) {
       if (records.length === 0 || ports.limits().requestRows === 0) return;
