@@ -294,6 +294,9 @@ function faultOf(error: unknown, call: Call, ports: ExchangePorts): Fault {
   return gatewayFault('internal', 'The gateway failed on this request. Its log has the details under the request id');
 }
 
+/** Milliseconds to a thousandth: more digits would only be written, read and kept. */
+const toMicros = (ms: number): number => Math.round(ms * 1000) / 1000;
+
 function recordOf(call: Call, progress: Progress, ports: ExchangePorts): CallRecord {
   const { end, last, route } = progress;
   const { target, notes } = last ?? {};
@@ -303,7 +306,7 @@ function recordOf(call: Call, progress: Progress, ports: ExchangePorts): CallRec
     ...recordHead(call, call.operation, call.model),
     status: progress.status,
     attempts: progress.attempts,
-    durationMs: ports.clock.monotonic() - call.started,
+    durationMs: toMicros(ports.clock.monotonic() - call.started),
     endedBy: end.endedBy,
   };
   if (call.stream) record.stream = true;
@@ -313,7 +316,7 @@ function recordOf(call: Call, progress: Progress, ports: ExchangePorts): CallRec
     record.upstream = target.protocol;
     record.lane = target.lane;
   }
-  if (end.firstTokenAt !== undefined) record.firstTokenMs = end.firstTokenAt - call.started;
+  if (end.firstTokenAt !== undefined) record.firstTokenMs = toMicros(end.firstTokenAt - call.started);
   Object.assign(record, recordUsage(lost && end.usage ? sumUsage(end.usage, lost) : (end.usage ?? lost)));
   if (lost) record.estimated = true;
   if (end.stop) record.stop = end.stop.reason;
