@@ -19,10 +19,10 @@ export interface Received {
   headers?: UpstreamHeaders;
   bytes: number;
   /**
-   * Its first piece, and each with which it had become a quarter longer than at the one before, as copies: a few say what all were like, and
-   * an answer that ends well has paid for little more than additions.
+   * Its first piece, and each with which it had become a quarter longer than at the one before, as text with a byte in each character: a few
+   * say what all were like, and an answer that ends well has paid for little more than additions. As bytes each would keep 8 KiB of Node's pool.
    */
-  readonly samples: Buffer[];
+  readonly samples: string[];
   /** Bytes of the samples. */
   kept: number;
   /** The length with which the next one is taken. */
@@ -50,9 +50,9 @@ function keepSample(received: Received, piece: Buffer): void {
   if (isFirst && isAll(received, piece)) return;
   const most = isFirst ? FIRST_END_BYTES : END_BYTES;
   const isLong = piece.length > most + HEAD_BYTES;
-  if (isLong && isFirst) samples.push(Buffer.from(piece.subarray(0, HEAD_BYTES)));
+  if (isLong && isFirst) samples.push(piece.toString('latin1', 0, HEAD_BYTES));
   if (kept > MOST_BYTES - most) return;
-  samples.push(Buffer.from(isLong ? piece.subarray(-most) : piece));
+  samples.push(piece.toString('latin1', isLong ? piece.length - most : 0));
   received.kept = kept + Math.min(piece.length, most + HEAD_BYTES);
 }
 
@@ -66,17 +66,16 @@ const EVENT = /^(?:event|data|id|:)/;
 const BLANK = /\r\n\r\n|\n\n|\r\r/;
 
 /** A piece from the first event that begins in it. */
-function fromEvent(piece: Buffer): Buffer {
-  const text = piece.toString('latin1');
-  if (EVENT.test(text)) return piece;
-  const blank = BLANK.exec(text);
-  return blank ? piece.subarray(blank.index + blank[0].length) : piece;
+function fromEvent(piece: string): string {
+  if (EVENT.test(piece)) return piece;
+  const blank = BLANK.exec(piece);
+  return blank ? piece.slice(blank.index + blank[0].length) : piece;
 }
 
 const CUT = gatewayFault('upstream', 'The answer was cut');
 
 /** What sampled events say: tokens of their text, and what they report. What cannot be read, as half of it is missing, says nothing. */
-function read({ codec, provider, wire }: Target, samples: readonly Buffer[]): { readonly tokens: number; readonly usage?: Usage } {
+function read({ codec, provider, wire }: Target, samples: readonly string[]): { readonly tokens: number; readonly usage?: Usage } {
   const isBinary = wire.wire.framing === 'aws-event-stream';
   const decoder = codec.streamDecoder({ maker: provider.maker, newId: (prefix) => `${prefix}sample` });
   let text = '';
@@ -93,7 +92,7 @@ function read({ codec, provider, wire }: Target, samples: readonly Buffer[]): { 
   for (const sample of samples) {
     const reader = isBinary ? createEventStreamReader() : createSseReader();
     try {
-      reader.push(isBinary ? sample : fromEvent(sample), (frame) => decoder.frame(frame, emit));
+      reader.push(Buffer.from(isBinary ? sample : fromEvent(sample), 'latin1'), (frame) => decoder.frame(frame, emit));
     } catch {
       // A stream with holes breaks the rules of its grammar; the other samples may be read.
     }
@@ -103,14 +102,14 @@ function read({ codec, provider, wire }: Target, samples: readonly Buffer[]): { 
   return { tokens: parts + roughTokens(text), ...(usage ? { usage } : {}) };
 }
 
-const sizeOf = (all: readonly Buffer[]): number => all.reduce((bytes, one) => bytes + one.length, 0);
+const sizeOf = (all: readonly string[]): number => all.reduce((bytes, one) => bytes + one.length, 0);
 
 /** The same of all that came, as its samples have it: the first for itself, since it holds the reply's head; the others for the rest. */
 function estimate(target: Target, { headers = {}, bytes, samples }: Received): ReturnType<typeof read> {
   const [first] = samples;
   if (!first || headerOf(headers, 'content-encoding') !== '') return { tokens: 0 };
   const isWhole = headerOf(headers, 'content-type').toLowerCase().includes('json');
-  if (isWhole) return { tokens: (roughTokens(first.toString('utf8')) * bytes) / first.length };
+  if (isWhole) return { tokens: (roughTokens(Buffer.from(first, 'latin1').toString('utf8')) * bytes) / first.length };
   const head = read(target, [first]);
   const later = sizeOf(samples) - first.length;
   if (later === 0) return { ...head, tokens: (head.tokens * bytes) / first.length };

@@ -7,7 +7,7 @@ import { watchBodies } from './slow-bodies.ts';
 const REQUEST_MS = 24 * 3_600_000;
 
 /** What waits to be sent to a client before whoever writes is asked to wait: the system holds much more besides. */
-const UNSENT_BYTES = 16 * 1024;
+const UNSENT_BYTES = 4 * 1024;
 
 /** How long one who sent something unreadable may take to read that. */
 const UNREADABLE_MS = 2000;

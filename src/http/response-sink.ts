@@ -108,7 +108,7 @@ class HttpSink implements ResponseSink {
         process.nextTick(flush, this);
       }
     }
-    return !this.#response.writableNeedDrain;
+    return this.#isTaken();
   }
 
   pass(bytes: Buffer): boolean {
@@ -177,6 +177,15 @@ class HttpSink implements ResponseSink {
       this.#headOut = true;
     }
     socket?.uncork();
+  }
+
+  /**
+   * Whether more may come. node:http asks to wait by what it was given at once: of a large piece that the system took whole nothing is left,
+   * and who writes goes on; the drain that is told all the same hurts nobody.
+   */
+  #isTaken(): boolean {
+    const response = this.#response;
+    return !response.writableNeedDrain || response.writableLength === 0;
   }
 
   #end(): void {

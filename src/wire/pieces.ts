@@ -27,8 +27,13 @@ export function copyPiece(bytes: Buffer): Buffer {
   return piece.subarray(0, length);
 }
 
-/** What is kept of a read: a small piece as a copy of its own, since it would keep all that was read with it. */
-export const keptPiece = (bytes: Buffer): Buffer => (bytes.length * 4 < bytes.buffer.byteLength ? Buffer.from(bytes) : bytes);
+/** What is kept of a read: a small piece as a copy of its own, not in Node's pool either, since it would keep all that was read with it. */
+export function keptPiece(bytes: Buffer): Buffer {
+  if (bytes.length * 4 >= bytes.buffer.byteLength) return bytes;
+  const kept = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(kept);
+  return kept;
+}
 
 /** Gives back what was used up: nobody may look at it any more, nor give it back again. */
 export function reusePiece(bytes: Uint8Array): void {

@@ -11,6 +11,8 @@ import { faultOfMedia, type FaultReader, upstreamRequest, refusePacked } from '.
 export class ClientGone extends Error {}
 
 const MAX_ERROR_BYTES = 256 * 1024;
+/** Of an answer that is read as it comes: more of it does not wait in memory for a client that does not read. */
+const UNREAD_BYTES = 8 * 1024;
 
 /** Where a request goes, and from whom it comes. */
 interface Base {
@@ -106,6 +108,7 @@ export function openAnswer(context: Base, request: MediaRequest, codec: FaultRea
     let isOver = false;
     let resume = (): void => {};
     const body = new Readable({
+      highWaterMark: UNREAD_BYTES,
       read: () => resume(),
       destroy(error, done) {
         if (!isOver) leaving.abort(error ?? new ClientGone());
