@@ -17,6 +17,8 @@ export interface Gateway {
   readonly program: Program;
   /** Its memory now, in KiB. */
   resident(): number;
+  /** What it holds after a collection, heap and buffers, in KiB. Of one that was started to tell it (`TELLS_HELD`). */
+  held(): Promise<number>;
   /** Writes its configuration anew and waits until that is in force. */
   reload(): Promise<void>;
   /** Writes a configuration with a mistake in it, waits until that is told, and gives the key that stands in it. */
@@ -25,8 +27,15 @@ export interface Gateway {
   stop(): Promise<string>;
 }
 
+/** In the environment of a gateway that is asked for `held`. */
+export const TELLS_HELD = { NODE_OPTIONS: `--expose-gc --import=${new URL('tell-held.ts', import.meta.url).href}` };
+
 /** Starts the program before these providers. `sheds`: it refuses calls when the machine has too much to do, as it does by default. */
-export async function startGateway(providers: Readonly<Record<string, ProviderSettings>>, sheds = false): Promise<Gateway> {
+export async function startGateway(
+  providers: Readonly<Record<string, ProviderSettings>>,
+  sheds = false,
+  env: NodeJS.ProcessEnv = {},
+): Promise<Gateway> {
   const home = await mkdtemp(join(tmpdir(), 'pailou-stress-'));
   const file = join(home, 'pailou.json');
   let revision = 0;
@@ -51,13 +60,23 @@ export async function startGateway(providers: Readonly<Record<string, ProviderSe
     );
   };
   await write();
-  const program = startProgram(['--json', '--config', file, '--data', join(home, 'data')], home);
+  const program = startProgram(['--json', '--config', file, '--data', join(home, 'data')], home, env);
   const { url } = JSON.parse(await program.until('stdout', /^\{.*\}\n/)) as { readonly url: string };
   const pid = program.child.pid ?? 0;
   return {
     url,
     program,
     resident: () => residentKiB(pid),
+    async held() {
+      const told = /^held (\d+)$/gm;
+      const before = [...program.out.stderr.matchAll(told)].length;
+      program.child.kill('SIGUSR2');
+      for (;;) {
+        const bytes = [...program.out.stderr.matchAll(told)][before]?.[1];
+        if (bytes !== undefined) return Number(bytes) / 1024;
+        await sleep(20);
+      }
+    },
     async reload() {
       revision++;
       await write();

@@ -1,22 +1,18 @@
-// What many requests leave behind: memory, sockets, timers, listeners; and what readers that do not read cost.
+// What many requests leave behind: memory, sockets, timers, listeners.
 import { Agent } from 'node:http';
 import { readdirSync, readlinkSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { chat, messages } from '../exchange/dialects.ts';
+import { chat } from '../exchange/dialects.ts';
 import { FAMILIES, type Family, providersAt } from '../fakes/fault-families.ts';
 import { type Behaviour, type FaultUpstream, startFaultUpstream } from '../fakes/fault-upstream.ts';
 import { startTestServer } from '../server.ts';
 import { type Gateway, KEY, startGateway } from './gateway.ts';
-import { count, inParallel, type Measured, ms, pairName, type Part } from './part.ts';
+import { count, inParallel, type Measured, type Part } from './part.ts';
+import { stalledRows } from './stalled.ts';
 import { talk } from './talk.ts';
 
 const GROWTH_KIB = 32 * 1024;
-const STALLED_KIB = 64;
-const STALLED = 500;
 const WIDTH = 32;
-/** A crowd has come by then. */
-const CROWD_MS = 60_000;
 
 /** The answer of whatever endpoint the request's mark names. */
 const wellAs = (families: readonly Family[]): Behaviour => {
@@ -158,81 +154,11 @@ export async function* leftRows(requests: number): AsyncIterable<Measured> {
   };
 }
 
-/** Writes as fast as it is let. */
-const flood: Behaviour = (_one, response) => {
-  response.writeHead(200, { 'content-type': 'text/event-stream' });
-  for (const event of chat.events.slice(0, 2)) response.write(event);
-  const block = (chat.events[2] ?? '').repeat(50);
-  const pour = (): void => {
-    while (!response.destroyed) {
-      if (!response.write(block)) {
-        response.once('drain', pour);
-        return;
-      }
-    }
-  };
-  pour();
-};
-
-function stall(url: string, path: string, body: string): Socket {
-  const socket = connect(Number(new URL(url).port), '127.0.0.1');
-  socket.on('error', () => {});
-  socket.pause();
-  const length = Buffer.byteLength(body);
-  socket.write(
-    `POST ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${KEY}\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n${body}`,
-  );
-  return socket;
-}
-
-async function* stalledRows(): AsyncIterable<Measured> {
-  for (const client of [chat, messages]) {
-    const upstream = await startFaultUpstream(flood);
-    const gateway = await startGateway(providersAt(upstream.url));
-    const body = JSON.stringify(client.body('oai/up', true));
-    const path = client.path('oai/up', true);
-    // Not all at the same moment: they stay, and calls that the gateway refuses for want of time would be none.
-    const crowd = async (many: number): Promise<readonly Socket[]> => {
-      const sockets: Socket[] = [];
-      const until = performance.now() + CROWD_MS;
-      const from = upstream.tries.length;
-      while (upstream.tries.length - from < many && performance.now() < until) {
-        const missing = many - (upstream.tries.length - from);
-        for (let at = 0; at < Math.min(missing, WIDTH); at++) sockets.push(stall(gateway.url, path, body));
-        await sleep(200);
-      }
-      await sleep(2000);
-      return sockets;
-    };
-    try {
-      // What the first ones cost is code and buffers that all share.
-      const first = await crowd(100);
-      const before = await settled(gateway);
-      const rest = await crowd(STALLED);
-      const each = ((await settled(gateway)) - before) / STALLED;
-      const began = performance.now();
-      for (const socket of [...first, ...rest]) socket.destroy();
-      while (upstream.tries.some(({ abandonedAt }) => abandonedAt === undefined) && performance.now() - began < 10_000) await sleep(10);
-      yield {
-        promise: 'memory.stalled',
-        about: pairName(client.id, chat.id),
-        value: each,
-        many: STALLED,
-        detail: `all let go ${ms(performance.now() - began)} after they left`,
-        isKept: each < STALLED_KIB,
-      };
-    } finally {
-      await gateway.stop();
-      await upstream.close();
-    }
-  }
-}
-
 export const memory: Part = {
   name: 'memory',
   async *rows({ requests }) {
     yield* manyRows(requests);
     yield* leftRows(Math.min(requests, 5000));
-    yield* stalledRows();
+    yield* stalledRows(500);
   },
 };

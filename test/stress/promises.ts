@@ -262,7 +262,10 @@ const ALL = {
     '期间 Node 的警告（如监听器堆积）',
   ]),
   'memory.stalled': {
-    words: ['A client that does not read while its upstream floods costs', '客户端不读取而上游持续发送时，每个占用'],
+    words: [
+      'A client that does not read while its upstream floods: held for it after a collection, beyond the socket buffers and the text of its reply',
+      '客户端不读取而上游持续发送时，垃圾回收后每个仍占用（套接字缓冲与回复文本除外）',
+    ],
     limit: '< 64 KiB',
     unit: 'KiB',
     of: 'readers',
