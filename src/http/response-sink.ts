@@ -14,7 +14,7 @@ const JOINED_BYTES = 16 * 1024;
 /** Text that one turn has gathered beyond this goes out before the turn is over, so that who writes is told at once when it is not taken. */
 const GATHERED_BYTES = 64 * 1024;
 /** And bytes that come together in such a piece. */
-const PIECE_BYTES = 8 * 1024;
+const PIECE_BYTES = 4 * 1024;
 
 const sizeOf = (pieces: readonly (Buffer | string)[]): number => {
   let bytes = 0;

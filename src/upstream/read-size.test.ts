@@ -4,6 +4,7 @@ import { createReadSize, type ReadSize } from './read-size.ts';
 
 const LARGE = 64 * 1024;
 const SPARING = 16 * 1024;
+const LONG = 8 * 1024;
 const EVENTS = { 'content-type': 'text/event-stream' };
 const FILE = { 'content-type': 'video/mp4', 'content-length': '1000000000' };
 const JSON_BODY = { 'content-type': 'application/json', 'transfer-encoding': 'chunked' };
@@ -35,7 +36,13 @@ it.each<{ name: string; headers: Record<string, string>; next?: (size: ReadSize)
     bytes: LARGE,
   },
   { name: 'a file whose client keeps up again', headers: FILE, next: (size) => waited(size).then(() => many(size, 64)), bytes: LARGE },
-  { name: 'events that came often', headers: EVENTS, next: (size) => many(size, 1000), bytes: SPARING },
+  { name: 'events that came often', headers: EVENTS, next: (size) => many(size, 1000), bytes: LONG },
+  {
+    name: 'events of an answer after a long one',
+    headers: EVENTS,
+    next: (size) => (many(size, 1000), size.end(), size.head(EVENTS)),
+    bytes: SPARING,
+  },
   { name: 'the next answer', headers: EVENTS, next: (size) => size.end(), bytes: LARGE },
 ])('of $name $bytes bytes are read at once', async ({ headers, next, bytes }) => {
   const size = createReadSize();

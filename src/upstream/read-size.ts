@@ -7,6 +7,9 @@ import type { UpstreamHeaders } from './send.ts';
 const SHARED = Buffer.allocUnsafeSlow(64 * 1024);
 /** What was read last is what is held for a client that does not read: of five hundred of those each may hold so much. */
 const SPARING = SHARED.subarray(0, 16 * 1024);
+/** Of what comes as it is made, and has come for long, half of that. */
+const LONG = SHARED.subarray(0, 8 * 1024);
+const LONG_READS = 64;
 /** After so many reads without a wait a client keeps up. */
 const CALM_READS = 64;
 
@@ -36,11 +39,12 @@ export function createReadSize(): ReadSize {
   let into = SHARED;
   let usual = SHARED;
   let calm = 0;
+  let reads = 0;
   let waiting = false;
   let looks = false;
   const look = (): void => {
     looks = false;
-    if (waiting) into = SPARING;
+    if (waiting && into === SHARED) into = SPARING;
   };
   return {
     next: () => into,
@@ -50,12 +54,14 @@ export function createReadSize(): ReadSize {
     end() {
       into = usual = SHARED;
       waiting = false;
+      reads = 0;
     },
     read(waits) {
       waiting = waits;
+      if (usual === SPARING && ++reads >= LONG_READS) into = usual = LONG;
       calm = waits ? 0 : calm + 1;
       if (calm >= CALM_READS) into = usual;
-      if (!waits || looks || into === SPARING) return;
+      if (!waits || looks || into !== SHARED) return;
       looks = true;
       setImmediate(look);
     },

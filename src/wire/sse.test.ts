@@ -67,3 +67,9 @@ describe('the SSE reader', () => {
     expect(() => reader.push(piece, () => {})).toThrow(/too long/);
   });
 });
+
+it('reads an event whose lines come in reads of their own, whatever half characters and signs they hold', () => {
+  const long = 'x'.repeat(5000);
+  const pieces = ['data: one\n\nevent: speech.audio.delta\n', 'data: "牌楼" \\ 😀\n', `data: ${long}\n`, '\n'];
+  expect(read(...pieces)).toEqual([{ data: 'one' }, { event: 'speech.audio.delta', data: `"牌楼" \\ 😀\n${long}` }]);
+});

@@ -1,4 +1,4 @@
-import { GatewayError, gatewayFault } from '../ir/index.ts';
+import { GatewayError, gatewayFault, ownText } from '../ir/index.ts';
 import { keptPiece } from './pieces.ts';
 
 /** One server-sent event as it was dispatched. */
@@ -24,6 +24,8 @@ const CR = 13;
 
 /** The longest line that is read; a longer one is a fault of the upstream. */
 export const MAX_LINE_BYTES = 32 * 1024 * 1024;
+/** Longer texts are most of what they were cut out of; to copy one that grows again and again would cost more than it saves. */
+const LOOSE_CHARS = 4096;
 
 /**
  * A reader that decodes whole lines only, so a character split over two reads is never broken. CR alone ends a line
@@ -65,6 +67,11 @@ export function createSseReader(maxLineBytes = MAX_LINE_BYTES): SseReader {
       from = to + 1;
     }
     line(text.slice(from), onFrame);
+  };
+  /** What an event that has not ended yet says: it would keep all the text that was read with it. */
+  const keepLoose = (): void => {
+    if (event !== undefined && event.length <= LOOSE_CHARS) event = ownText(event);
+    if (data !== undefined && data.length <= LOOSE_CHARS) data = ownText(data);
   };
   const keep = (bytes: Buffer): void => {
     if (bytes.length === 0) return;
@@ -115,6 +122,7 @@ export function createSseReader(maxLineBytes = MAX_LINE_BYTES): SseReader {
       const crlf = whole.length > 1 && whole[whole.length - 1] === LF && whole[whole.length - 2] === CR;
       lines(decode(whole.subarray(0, whole.length - (crlf ? 2 : 1))), onFrame);
       keep(bytes.subarray(at + 1));
+      keepLoose();
     },
     end(onFrame) {
       const whole = take(Buffer.alloc(0));

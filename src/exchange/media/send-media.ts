@@ -12,7 +12,7 @@ export class ClientGone extends Error {}
 
 const MAX_ERROR_BYTES = 256 * 1024;
 /** Of an answer that is read as it comes: more of it does not wait in memory for a client that does not read. */
-const UNREAD_BYTES = 8 * 1024;
+const UNREAD_BYTES = 4 * 1024;
 
 /** Where a request goes, and from whom it comes. */
 interface Base {
