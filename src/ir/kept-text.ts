@@ -1,5 +1,7 @@
 /** So much stands in pieces at most. */
 const BLOCK = 1024;
+/** And in so many of them: each takes more than thirty bytes besides its characters. */
+const PIECES = 128;
 
 /**
  * The same text, cut loose from what it was cut out of: V8 keeps a text in memory as long as any piece of it is held, and a sum of texts
@@ -20,10 +22,16 @@ export function createKeptText(): KeptText {
   const blocks: string[] = [];
   let last = '';
   let before = 0;
+  let pieces = 0;
   return {
     add(piece) {
       last += piece;
-      if (last.length < BLOCK) return;
+      if (++pieces < PIECES && last.length < BLOCK) return;
+      pieces = 0;
+      if (last.length < BLOCK) {
+        last = ownText(last);
+        return;
+      }
       before += last.length;
       blocks.push(ownText(last));
       last = '';
