@@ -130,109 +130,108 @@ async function takeOver(db: Database, node: Node, gone: readonly string[], limit
   return left;
 }
 
+/** Writes changes of one task where `holder` holds it, or, without one, anyone does; `false` where that is not so. */
+async function writeHeld(db: Database, id: string, columns: Updateable<Schema['jobs']>, holder?: string): Promise<boolean> {
+  const one = db.updateTable('jobs').set(columns).where('id', '=', id);
+  const held = holder === undefined ? one.where('node', 'is not', null) : one.where('node', '=', holder);
+  const { numUpdatedRows } = await held.executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** Of jobs at a provider, those that can be the one of a submission that was cut: none where several may claim them. */
+async function unclaimed(
+  db: Database,
+  sealer: Sealer,
+  { id, provider, model, value }: Task,
+  remoteIds: readonly string[],
+): Promise<readonly string[]> {
+  const intents = await db
+    .selectFrom('jobs')
+    .selectAll()
+    .where('phase', '=', 'intent')
+    .where('provider', '=', provider)
+    .where('model', '=', model)
+    .where('id', '!=', id)
+    .execute();
+  if (intents.some((row) => taskOf(row, sealer).value.about['prompt'] === value.about['prompt'])) return [];
+  const known = await db
+    .selectFrom('jobs')
+    .select('remote_id')
+    .where('provider', '=', provider)
+    .where('remote_id', 'in', remoteIds)
+    .execute();
+  const taken = new Set(known.map((row) => row.remote_id));
+  return remoteIds.filter((one) => !taken.has(one));
+}
+
+/** Takes away rows that are old and held by nobody; returns them. */
+async function takeOld(db: Database, olderThan: number, limit: number): Promise<readonly Row[]> {
+  const old = await db.selectFrom('jobs').selectAll().where('created_at', '<', olderThan).where('node', 'is', null).limit(limit).execute();
+  if (old.length === 0) return old;
+  const ids = old.map(({ id }) => id);
+  await db.deleteFrom('jobs').where('id', 'in', ids).execute();
+  return old;
+}
+
+/** What nodes that are gone have left, at most `limit` of it. */
+async function claim(db: Database, node: Node, limit: number): Promise<readonly Row[]> {
+  // Looked for without the lock that writing takes: mostly there is nothing.
+  if ((await goneHolders(db, node)).length === 0) return [];
+  return db.transaction().execute(async (within) => {
+    const gone = await goneHolders(within, node);
+    return gone.length === 0 ? [] : takeOver(within, node, gone, limit);
+  });
+}
+
 /** Tasks in the database; what only whole readers need is encrypted. */
 export function createTaskStore({ database, sealer, node }: TaskStorePorts): TaskStore {
-  const read = (row: Row | undefined): Task | undefined => row && taskOf(row, sealer);
+  const read = (row: Row): Task => taskOf(row, sealer);
+  const readIf = (row: Row | undefined): Task | undefined => row && read(row);
   return {
     async insert(task) {
       const db = await database();
       await node.take(db);
-      await db
-        .insertInto('jobs')
-        .values(rowOf(task, task.phase === 'over' ? null : node.id, sealer))
-        .execute();
+      const row = rowOf(task, task.phase === 'over' ? null : node.id, sealer);
+      await db.insertInto('jobs').values(row).execute();
     },
     async update(id, changes) {
-      const db = await database();
-      const columns = columnsOf(id, changes, sealer);
-      const { numUpdatedRows } = await db
-        .updateTable('jobs')
-        .set(columns)
-        .where('id', '=', id)
-        .where('node', '=', node.id)
-        .executeTakeFirst();
-      return numUpdatedRows > 0n;
+      return writeHeld(await database(), id, columnsOf(id, changes, sealer), node.id);
     },
     async seize(id, changes) {
       const db = await database();
       await node.take(db);
-      const columns = { node: node.id, ...columnsOf(id, changes, sealer) };
-      const { numUpdatedRows } = await db
-        .updateTable('jobs')
-        .set(columns)
-        .where('id', '=', id)
-        .where('node', 'is not', null)
-        .executeTakeFirst();
-      return numUpdatedRows > 0n;
+      return writeHeld(db, id, { node: node.id, ...columnsOf(id, changes, sealer) });
     },
     async get(id) {
       const db = await database();
-      return read(await db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst());
+      return readIf(await db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst());
     },
     async byRequestKey(owner, requestKey) {
       const db = await database();
       const found = db.selectFrom('jobs').selectAll().where('owner', '=', owner).where('request_key', '=', requestKey);
-      return read(await found.orderBy('created_at', 'desc').executeTakeFirst());
+      return readIf(await found.orderBy('created_at', 'desc').executeTakeFirst());
     },
     async list(wanted) {
-      return (await page(await database(), wanted)).map((row) => taskOf(row, sealer));
+      return (await page(await database(), wanted)).map(read);
     },
     async delete(id) {
       const db = await database();
       await db.deleteFrom('jobs').where('id', '=', id).execute();
     },
-    async unclaimed({ id, provider, model, value }, remoteIds) {
-      const db = await database();
-      const intents = await db
-        .selectFrom('jobs')
-        .selectAll()
-        .where('phase', '=', 'intent')
-        .where('provider', '=', provider)
-        .where('model', '=', model)
-        .where('id', '!=', id)
-        .execute();
-      if (intents.some((row) => taskOf(row, sealer).value.about['prompt'] === value.about['prompt'])) return [];
-      const known = await db
-        .selectFrom('jobs')
-        .select('remote_id')
-        .where('provider', '=', provider)
-        .where('remote_id', 'in', remoteIds)
-        .execute();
-      const taken = new Set(known.map((row) => row.remote_id));
-      return remoteIds.filter((one) => !taken.has(one));
+    async unclaimed(task, remoteIds) {
+      return unclaimed(await database(), sealer, task, remoteIds);
     },
     async claim(limit, isHolding) {
       const db = await database();
       await node.keepAlive(db, isHolding);
-      // Looked for without the lock that writing takes: mostly there is nothing.
-      if ((await goneHolders(db, node)).length === 0) return [];
-      return db.transaction().execute(async (within) => {
-        const gone = await goneHolders(within, node);
-        return gone.length === 0 ? [] : (await takeOver(within, node, gone, limit)).map((row) => taskOf(row, sealer));
-      });
+      return (await claim(db, node, limit)).map(read);
     },
     async leave() {
       await node.leave(await database());
     },
     async sweep(olderThan, limit) {
-      const db = await database();
-      const old = await db
-        .selectFrom('jobs')
-        .selectAll()
-        .where('created_at', '<', olderThan)
-        .where('node', 'is', null)
-        .limit(limit)
-        .execute();
-      if (old.length === 0) return [];
-      await db
-        .deleteFrom('jobs')
-        .where(
-          'id',
-          'in',
-          old.map(({ id }) => id),
-        )
-        .execute();
-      return old.map((row): { id: string; media: readonly TaskMedia[] } => ({ id: row.id, media: taskOf(row, sealer).value.media }));
+      const old = await takeOld(await database(), olderThan, limit);
+      return old.map((row): { id: string; media: readonly TaskMedia[] } => ({ id: row.id, media: read(row).value.media }));
     },
   };
 }
