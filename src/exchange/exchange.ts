@@ -109,7 +109,7 @@ async function readied(call: Call, target: Target, decoded: Decoded, ports: Exch
 
 /** Keeps what a reply's tool calls and text must come back with. */
 export function sealListener(call: Call, target: Target, { request }: Decoded, ports: ExchangePorts): (event: ReplyEvent) => void {
-  const keeper = createSealKeeper(target.provider.maker, request.turns.at(-1));
+  const keeper = createSealKeeper(target.provider.maker, request.turns.at(-1), target.codec.textUnsealed);
   return (event) => {
     keeper.event(event);
     if (event.type === 'reply-end' && keeper.kept.size > 0) ports.seals.put(call.key.id, keeper.kept);

@@ -68,8 +68,11 @@ const COUNTED = /^(?:.*[^a-zA-Z0-9])?\d{1,6}$|^tool_\d+_/;
 /** What stands for a tool call: its id, and for one that is not its own alone also the turn that it answers. */
 const callId = (id: string, asked: Turn | undefined): string => (COUNTED.test(id) ? textId(id, asked).replace('text_', 'call_') : id);
 
-/** Gathers the reasoning that stands before each tool call, the seal on the call, and the seal on the text. `asked`: the turn that is answered. */
-export function createSealKeeper(maker: string, asked?: Turn): SealKeeper {
+/**
+ * Gathers the reasoning that stands before each tool call, the seal on the call, and the seal on the text. `asked`: the turn that is answered.
+ * `textUnsealed`: no seal comes with the text, which then costs nothing.
+ */
+export function createSealKeeper(maker: string, asked?: Turn, textUnsealed = false): SealKeeper {
   const kept = new Map<string, KeptSeal>();
   const said = createTextId(asked);
   let textSeal: Seal | undefined;
@@ -102,7 +105,7 @@ export function createSealKeeper(maker: string, asked?: Turn): SealKeeper {
         else open = undefined;
       } else if (event.type === 'part-delta') {
         if (open?.kind === 'reasoning' && open.text.length() <= MAX_TEXT) open.text.add(event.text);
-        else if (open?.kind === 'text') said.add(event.text);
+        else if (open?.kind === 'text' && !textUnsealed) said.add(event.text);
       } else if (event.type === 'part-end') end(event.seal);
       else if (event.type === 'reply-end' && textSeal && asked) {
         const id = said.id();

@@ -141,6 +141,8 @@ export interface TapRules {
 /** The half that speaks with providers. */
 export interface ProviderCodec {
   readonly id: ProtocolId;
+  /** No reply's text ever carries a seal, only thoughts and tool calls do: then it need not be told again which text it was. Absent: it may. */
+  readonly textUnsealed?: true;
   /** Facts that hold for this dialect unless a preset says otherwise; over `DEFAULT_FACTS`. */
   readonly facts: FactChanges;
   /** Path below the wire's base, with query: `/chat/completions`, `/models/{model}:streamGenerateContent?alt=sse`. The model is encoded for a path. */

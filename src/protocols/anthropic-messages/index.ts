@@ -33,6 +33,7 @@ const facts: FactChanges = {
 /** Anthropic Messages: `/v1/messages`. https://docs.claude.com/en/api/messages */
 export const anthropicMessages: Protocol = {
   id: DIALECT,
+  textUnsealed: true,
   facts,
   path: () => '/messages',
   decodeRequest,
