@@ -3,7 +3,7 @@ import { callHeaders } from '../exchange/out-headers.ts';
 import { GatewayError, gatewayFault, type JsonObject } from '../ir/index.ts';
 import type { OutHeaders } from '../exchange/client-sink.ts';
 import { parseBody } from '../exchange/write-request.ts';
-import type { Visit } from '../http/gateway/handle.ts';
+import type { Visit } from '../http/gateway/visit.ts';
 import { scanTopLevel } from '../wire/top-level-scan.ts';
 
 /** Headers of an answer of ours. */

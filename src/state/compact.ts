@@ -3,7 +3,7 @@ import type { Call } from '../exchange/call.ts';
 import type { OutHeaders } from '../exchange/client-sink.ts';
 import { runExchange } from '../exchange/exchange.ts';
 import { callHeaders } from '../exchange/out-headers.ts';
-import type { Visit } from '../http/gateway/handle.ts';
+import type { Visit } from '../http/gateway/visit.ts';
 import type { ClientCodec } from '../protocols/protocol.ts';
 import { optionalString, requiredString } from '../wire/fields.ts';
 import { answerJson, bodyOf } from './answer.ts';

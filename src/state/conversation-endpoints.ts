@@ -1,5 +1,5 @@
 import { badField, GatewayError, gatewayFault, isObject, type JsonObject, kindOf } from '../ir/index.ts';
-import type { Visit } from '../http/gateway/handle.ts';
+import type { Visit } from '../http/gateway/visit.ts';
 import { optionalObject, requiredArray } from '../wire/fields.ts';
 import { answerJson, bodyOf, unknownPath, wrongMethod } from './answer.ts';
 import { conversationItems, conversationNotFound, resolveReferences } from './history.ts';

@@ -2,7 +2,7 @@ import type { JsonObject } from '../ir/index.ts';
 import type { Call } from '../exchange/call.ts';
 import { parseBody } from '../exchange/write-request.ts';
 import type { Peers } from '../cluster/peers.ts';
-import type { GatewayPorts, Services, Visit } from '../http/gateway/handle.ts';
+import type { GatewayPorts, Services, Visit } from '../http/gateway/visit.ts';
 import type { ClientCodec } from '../protocols/protocol.ts';
 import { answerJson, wrongMethod } from './answer.ts';
 import { createBackground } from './background.ts';

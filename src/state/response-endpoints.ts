@@ -1,6 +1,6 @@
 import { badField, GatewayError, gatewayFault, type JsonObject } from '../ir/index.ts';
 import { sseText } from '../wire/sse.ts';
-import type { Visit } from '../http/gateway/handle.ts';
+import type { Visit } from '../http/gateway/visit.ts';
 import { answerHeaders, answerJson, unknownPath, wrongMethod } from './answer.ts';
 import type { Background } from './background.ts';
 import { responseInput } from './history.ts';

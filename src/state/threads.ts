@@ -2,7 +2,7 @@ import { badField, GatewayError, gatewayFault, isObject, type Json, type JsonObj
 import type { Call } from '../exchange/call.ts';
 import { answerCall } from '../exchange/once/answer-call.ts';
 import { parseBody } from '../exchange/write-request.ts';
-import type { Visit } from '../http/gateway/handle.ts';
+import type { Visit } from '../http/gateway/visit.ts';
 import { requiredArray, requiredString } from '../wire/fields.ts';
 import { CHAIN_LIMITS } from './history.ts';
 import { holdsSealToken, itemsIn } from './items.ts';

@@ -11,7 +11,7 @@ import { keepDecision, type KeptDecision } from '../../policy/kept-decision.ts';
 import type { Provider } from '../../presets/preset.ts';
 import type { ClientCodec } from '../../protocols/protocol.ts';
 import type { Operation } from './endpoints.ts';
-import { respondJson, type Services, type Visit } from './handle.ts';
+import { respondJson, type Services, type Visit } from './visit.ts';
 import { readRouting } from './read-routing.ts';
 import { checkedModel, modelOf, type ScannedBody } from './read-call.ts';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { recordHead } from '../../exchange/call-record.ts';
 import { callHeaders } from '../../exchange/out-headers.ts';
 import { badField, type Fault, GatewayError, gatewayFault, isObject, parseObject } from '../../ir/index.ts';
-import type { GatewayPorts, Visit } from './handle.ts';
+import type { GatewayPorts, Visit } from './visit.ts';
 import { type KeptAnswer, type LostAnswer, RecordingSink, type Unattended } from './recorded-answer.ts';
 
 export type { KeptAnswer, LostAnswer } from './recorded-answer.ts';

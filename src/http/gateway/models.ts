@@ -2,7 +2,7 @@ import { badField, GatewayError, gatewayFault, type JsonObject } from '../../ir/
 import type { ListedModel, ModelLists } from '../../exchange/model-list.ts';
 import { decide } from '../../policy/decide.ts';
 import { nearestNames } from '../../policy/nearest.ts';
-import { respondJson, type Visit } from './handle.ts';
+import { respondJson, type Visit } from './visit.ts';
 
 /** One vendor's shape of a model and of a list of them. */
 interface Shape {

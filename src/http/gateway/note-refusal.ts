@@ -2,7 +2,7 @@ import { recordHead } from '../../exchange/call-record.ts';
 import type { CallRecord } from '../../exchange/ports.ts';
 import type { Fault } from '../../ir/index.ts';
 import type { Operation } from './endpoints.ts';
-import type { GatewayPorts, Visit } from './handle.ts';
+import type { GatewayPorts, Visit } from './visit.ts';
 
 type Asked = Pick<Visit, 'id' | 'label' | 'at' | 'started' | 'method' | 'key' | 'client' | 'snapshot'>;
 

@@ -4,7 +4,7 @@ import { parseBody } from '../../exchange/write-request.ts';
 import type { MaxPrice } from '../../policy/models/price.ts';
 import type { Preferences } from '../../policy/preferences.ts';
 import type { Provider } from '../../presets/preset.ts';
-import type { Visit } from './handle.ts';
+import type { Visit } from './visit.ts';
 import { checkedModel, scanBody, type ScannedBody } from './read-call.ts';
 
 /** Names in one list at most. */

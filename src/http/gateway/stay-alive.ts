@@ -1,7 +1,7 @@
 import type { Call } from '../../exchange/call.ts';
 import type { ClientSink } from '../../exchange/client-sink.ts';
 import { callHeaders } from '../../exchange/out-headers.ts';
-import type { GatewayPorts, Visit } from './handle.ts';
+import type { GatewayPorts, Visit } from './visit.ts';
 
 /** White space before a JSON text, or between the elements of one, means nothing. https://www.rfc-editor.org/rfc/rfc8259#section-2 */
 const SPACE = '\n';

@@ -12,7 +12,7 @@ import type { TurnPorts } from '../../state/turn-ports.ts';
 import { ulid } from '../new-id.ts';
 import { authenticate, UNAUTHENTICATED } from './authenticate.ts';
 import { corsHeaders } from './cors.ts';
-import type { GatewayPorts } from './handle.ts';
+import type { GatewayPorts } from './visit.ts';
 import { type ParsedPath, parsePath } from './paths.ts';
 import { isStrict, modelOf, scanBody } from './read-call.ts';
 import { noteRefusal } from './note-refusal.ts';

@@ -3,7 +3,7 @@ import { chatThenSpeak, holdsTranscript, speakChat, wantedAudio, withTranscripts
 import { parseBody } from '../../../exchange/write-request.ts';
 import { decide, type RouteRequest } from '../../../policy/decide.ts';
 import type { Provider } from '../../../presets/preset.ts';
-import type { GatewayPorts, Visit } from '../handle.ts';
+import type { GatewayPorts, Visit } from '../visit.ts';
 
 /** Where a call goes for one thing. */
 function chosenFor(

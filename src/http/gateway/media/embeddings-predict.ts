@@ -6,7 +6,7 @@ import { GEMINI_TASKS } from '../../../media/embeddings/tasks.ts';
 import { numbersOf } from '../../../media/embeddings/vectors.ts';
 import { objectAt, optionalCount, optionalObject, optionalString, requiredString } from '../../../wire/fields.ts';
 import type { MediaOperation } from '../endpoints.ts';
-import type { GatewayPorts, Visit } from '../handle.ts';
+import type { GatewayPorts, Visit } from '../visit.ts';
 import { type Fields, mediaCall } from './read-json.ts';
 
 /*

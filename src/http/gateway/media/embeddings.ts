@@ -13,7 +13,7 @@ import { base64Of, numbersOf } from '../../../media/embeddings/vectors.ts';
 import { objectAt, optionalCount, optionalString, requiredObject, unknownMembers, wrongKind } from '../../../wire/fields.ts';
 import { countElements } from '../../../wire/count-elements.ts';
 import type { MediaOperation } from '../endpoints.ts';
-import type { GatewayPorts, Visit } from '../handle.ts';
+import type { GatewayPorts, Visit } from '../visit.ts';
 import { fingerprintOf, onlyOnce } from '../idempotency.ts';
 import { checkNestedModel, modelOf, type ScannedBody } from '../read-call.ts';
 import { mediaCall, readScanned } from './read-json.ts';

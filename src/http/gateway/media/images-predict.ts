@@ -17,7 +17,7 @@ import {
   unknownMembers,
 } from '../../../wire/fields.ts';
 import type { MediaOperation } from '../endpoints.ts';
-import type { GatewayPorts, Visit } from '../handle.ts';
+import type { GatewayPorts, Visit } from '../visit.ts';
 import { fingerprintOf, onlyOnce } from '../idempotency.ts';
 import { asksForVectors, predictVectors } from './embeddings-predict.ts';
 import { loadImage } from './images-read.ts';

@@ -5,7 +5,7 @@ import { imageMistake, imageType } from '../../../media/images/image-type.ts';
 import type { ImageFieldNames, ImageFile, ImageRequest } from '../../../media/images/shape.ts';
 import { readSize } from '../../../media/images/sizes.ts';
 import { optionalBoolean, optionalCount, optionalString, requiredString, wrongKind } from '../../../wire/fields.ts';
-import type { Visit } from '../handle.ts';
+import type { Visit } from '../visit.ts';
 import { type HeldFile, isForm, readForm } from './multipart.ts';
 import { type Fields, readJson, takeFormRouting } from './read-json.ts';
 

@@ -9,7 +9,7 @@ import { runDetached } from '../../../exchange/media/detached.ts';
 import type { Task } from '../../../tasks/ports.ts';
 import { taskView } from '../../../tasks/view.ts';
 import { optionalBoolean } from '../../../wire/fields.ts';
-import { type GatewayPorts, respondJson, type Visit } from '../handle.ts';
+import { type GatewayPorts, respondJson, type Visit } from '../visit.ts';
 import { idempotencyKey } from '../idempotency.ts';
 import { readWebhook } from './videos-read.ts';
 

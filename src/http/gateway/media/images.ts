@@ -10,12 +10,12 @@ import { sseText } from '../../../wire/sse.ts';
 import { stayAlive } from '../stay-alive.ts';
 import { formatOf, hasImages, type ImageBody, loadImages, readImageBody, readImageRequest } from './images-read.ts';
 import type { MediaOperation } from '../endpoints.ts';
-import type { GatewayPorts, Visit } from '../handle.ts';
+import type { GatewayPorts, Visit } from '../visit.ts';
 import { fingerprintOf, onlyOnce } from '../idempotency.ts';
 import { letGo } from '../read-body.ts';
 import { predictEndpoint } from './images-predict.ts';
 import { imageTask, recoverImageTask, startImageTask, wantsTask } from './images-task.ts';
-import type { MediaEndpoint } from './index.ts';
+import type { MediaEndpoint } from './endpoint.ts';
 import { mediaCall } from './read-json.ts';
 
 type Asked = Omit<ImageRequest, 'images' | 'mask'>;

@@ -1,17 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import { type Ability, GatewayError, gatewayFault } from '../../../ir/index.ts';
 import type { MediaOperation } from '../endpoints.ts';
-import type { GatewayPorts, Visit } from '../handle.ts';
+import type { GatewayPorts, Visit } from '../visit.ts';
 import { embeddingsEndpoint } from './embeddings.ts';
+import type { MediaEndpoint } from './endpoint.ts';
 import { moderationsEndpoint } from './moderations.ts';
 import { imagesEndpoint } from './images.ts';
 import { rerankEndpoint } from './rerank.ts';
 import { videosEndpoint } from './videos.ts';
 import { speechEndpoint } from './speech.ts';
 import { transcriptionEndpoint } from './transcription.ts';
-
-/** Answers one kind of request: reads it, runs it, writes the reply in the caller's shape. */
-export type MediaEndpoint = (visit: Visit, operation: MediaOperation, request: IncomingMessage, ports: GatewayPorts) => Promise<void>;
 
 const ENDPOINTS: { readonly [A in Ability]?: MediaEndpoint } = {
   embeddings: embeddingsEndpoint,

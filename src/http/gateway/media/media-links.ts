@@ -3,7 +3,7 @@ import type { OutHeaders } from '../../../exchange/client-sink.ts';
 import { callHeaders } from '../../../exchange/out-headers.ts';
 import type { KeptMedia, MediaStore } from '../../../exchange/ports.ts';
 import { authenticate, UNAUTHENTICATED } from '../authenticate.ts';
-import type { GatewayPorts, Visit } from '../handle.ts';
+import type { GatewayPorts, Visit } from '../visit.ts';
 
 /** A request that may be without a key. */
 type Guest = Pick<Visit, 'id' | 'label' | 'client' | 'method' | 'path' | 'headers' | 'snapshot' | 'sink'>;

@@ -10,7 +10,7 @@ import type { ModerationInput, ModerationsReply, ModerationsRequest } from '../.
 import { objectAt, unknownMembers, wrongKind } from '../../../wire/fields.ts';
 import { fingerprintOf, onlyOnce } from '../idempotency.ts';
 import { modelOf } from '../read-call.ts';
-import type { MediaEndpoint } from './index.ts';
+import type { MediaEndpoint } from './endpoint.ts';
 import { mediaCall, readScanned } from './read-json.ts';
 
 /** The model of a request that names none. https://platform.openai.com/docs/api-reference/moderations/create */

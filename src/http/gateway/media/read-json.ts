@@ -5,7 +5,7 @@ import type { MediaCall } from '../../../exchange/media/media-exchange.ts';
 import { parseBody } from '../../../exchange/write-request.ts';
 import { requiredString } from '../../../wire/fields.ts';
 import type { MediaOperation } from '../endpoints.ts';
-import type { Visit } from '../handle.ts';
+import type { Visit } from '../visit.ts';
 import { readBody } from '../read-body.ts';
 import { readRouting, takeRouting } from '../read-routing.ts';
 import { checkedModel, isStrict, scanBody, type ScannedBody } from '../read-call.ts';

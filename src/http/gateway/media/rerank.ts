@@ -8,10 +8,10 @@ import type { RerankDocument, RerankReply, RerankRequest } from '../../../media/
 import { objectAt, optionalBoolean, optionalCount, requiredArray, requiredString, unknownMembers } from '../../../wire/fields.ts';
 import type { ClientCodec } from '../../../protocols/protocol.ts';
 import type { MediaOperation } from '../endpoints.ts';
-import type { GatewayPorts, Visit } from '../handle.ts';
+import type { GatewayPorts, Visit } from '../visit.ts';
 import { fingerprintOf, onlyOnce } from '../idempotency.ts';
 import { noteRefusal } from '../note-refusal.ts';
-import type { MediaEndpoint } from './index.ts';
+import type { MediaEndpoint } from './endpoint.ts';
 import { type Fields, mediaCall, readJson } from './read-json.ts';
 
 /** A text, or Jina's object with one. */

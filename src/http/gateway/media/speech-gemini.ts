@@ -3,7 +3,7 @@ import { runMedia } from '../../../exchange/media/media-exchange.ts';
 import { readGeminiSpeech, speakGemini } from '../../../exchange/media/speech-gemini.ts';
 import { parseBody } from '../../../exchange/write-request.ts';
 import { decide } from '../../../policy/decide.ts';
-import type { GatewayPorts, Visit } from '../handle.ts';
+import type { GatewayPorts, Visit } from '../visit.ts';
 
 /** Whether a request may want sound back: seen in the bytes of its configuration. */
 function wantsSound({ scan, body }: Call): boolean {

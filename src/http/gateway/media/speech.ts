@@ -8,7 +8,7 @@ import { parseBody } from '../../../exchange/write-request.ts';
 import { AUDIO_FORMATS, type AudioFormat } from '../../../media/audio/formats.ts';
 import { optionalNumber, optionalString, requiredString, unknownMembers, wrongKind } from '../../../wire/fields.ts';
 import { fingerprintOf, onlyOnce } from '../idempotency.ts';
-import type { MediaEndpoint } from './index.ts';
+import type { MediaEndpoint } from './endpoint.ts';
 import { mediaCall, readScanned } from './read-json.ts';
 
 const KNOWN: ReadonlySet<string> = new Set(['model', 'input', 'voice', 'response_format', 'speed', 'instructions', 'stream_format']);

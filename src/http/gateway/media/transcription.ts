@@ -7,9 +7,9 @@ import { type SettledUpload, transcribe, type Upload } from '../../../exchange/m
 import { audioTypeOf, HEAD_BYTES } from '../../../media/audio/sniff.ts';
 import { TRANSCRIPT_FORMATS, type SentField, type TranscriptionRequest } from '../../../media/transcription/shape.ts';
 import type { MediaOperation } from '../endpoints.ts';
-import type { Visit } from '../handle.ts';
+import type { Visit } from '../visit.ts';
 import { fingerprintOf, idempotencyKey, onlyOnce } from '../idempotency.ts';
-import type { MediaEndpoint } from './index.ts';
+import type { MediaEndpoint } from './endpoint.ts';
 import { type FormFile, formParts, type FormPart } from './multipart.ts';
 import { mediaCall, takeFormRouting } from './read-json.ts';
 import { spool, type Spooled } from './spool.ts';

@@ -13,7 +13,7 @@ import { runMedia } from '../../../exchange/media/media-exchange.ts';
 import { makeCharacter } from '../../../exchange/media/videos.ts';
 import { optionalString, requiredString } from '../../../wire/fields.ts';
 import type { MediaOperation } from '../endpoints.ts';
-import { type GatewayPorts, respondJson, type Visit } from '../handle.ts';
+import { type GatewayPorts, respondJson, type Visit } from '../visit.ts';
 import { fingerprintOf, onlyOnce } from '../idempotency.ts';
 import { mediaCall } from './read-json.ts';
 import { piecesOf, readVideoBody, type VideoBody, videoFileIn } from './videos-read.ts';

@@ -17,7 +17,7 @@ import {
   requiredString,
 } from '../../../wire/fields.ts';
 import type { MediaOperation } from '../endpoints.ts';
-import { type GatewayPorts, respondJson, type Visit } from '../handle.ts';
+import { type GatewayPorts, respondJson, type Visit } from '../visit.ts';
 import { fingerprintOf, idempotencyKey, onlyOnce } from '../idempotency.ts';
 import { letGo } from '../read-body.ts';
 import { loadImage } from './images-read.ts';

@@ -5,7 +5,7 @@ import { mediaTypeOf } from '../../../media/media-type.ts';
 import type { VideoFieldNames, VideoFile, VideoImage, VideoRequest } from '../../../media/videos/shape.ts';
 import type { TaskWebhook } from '../../../tasks/ports.ts';
 import { optionalBoolean, optionalObject, optionalString, requiredString, wrongKind } from '../../../wire/fields.ts';
-import type { Visit } from '../handle.ts';
+import type { Visit } from '../visit.ts';
 import { type GivenImage, loadImage, textAt } from './images-read.ts';
 import { type HeldFile, isForm, readForm } from './multipart.ts';
 import { type Fields, readJson, takeFormRouting } from './read-json.ts';
