@@ -26,6 +26,7 @@ import { compileSnapshot, withLists } from './compile-snapshot.ts';
 import { keepLists } from './keep-lists.ts';
 import { postForm } from './post-form.ts';
 import type { KeptLists, ModelListFile } from './model-lists.ts';
+import type { HealthNews } from './policy/health-news.ts';
 import { createLiveSignals, type LiveSignals } from './policy/live-signals.ts';
 import type { Snapshot } from './policy/snapshot.ts';
 import { clientCodecs, providerCodecs } from './protocols/index.ts';
@@ -54,6 +55,8 @@ export interface AppPorts {
   readonly onDefect: (error: unknown, callId: string) => void;
   /** Calls are refused because there is too much to do, or are taken again. */
   readonly onShedding?: OnShedding;
+  /** A target, a key or a provider is set aside, or well again; of several processes the leader alone tells it. */
+  readonly onHealth?: (news: HealthNews) => void;
   /** Where uploads are kept that cannot be sent on at once; absent: the system's own folder for such files. */
   readonly spoolFolder?: string;
   /**
@@ -89,9 +92,11 @@ export interface App {
 }
 
 /** What trying remembers: of several processes together where there are some. */
-function tryingOf({ clock, peers }: AppPorts, signals: LiveSignals): Trying {
-  if (!peers) return createTrying(signals, clock);
-  const trying = createTrying(signals, clock, { processes: peers.count, tell: peers.tellHealth });
+function tryingOf({ clock, peers, onHealth, isLeader = () => true }: AppPorts, signals: LiveSignals): Trying {
+  // What one learns all do, several at once now and then: told by each that did first it would be told twice.
+  const telling = onHealth && { news: (news: HealthNews): void => void (isLeader() && onHealth(news)) };
+  if (!peers) return createTrying(signals, clock, telling);
+  const trying = createTrying(signals, clock, { processes: peers.count, tell: peers.tellHealth, ...telling });
   peers.onHealth((fact) => trying.health.learn(fact));
   return { ...trying, slots: peers.slots };
 }

@@ -13,6 +13,7 @@ import { ulid } from './http/new-id.ts';
 import { type Lazy, lazily } from './lazily.ts';
 import { openModelLists } from './model-lists.ts';
 import { logAccess } from './observe/access-log.ts';
+import { logHealth } from './observe/health-log.ts';
 import { createLog, type Log } from './observe/log.ts';
 import { clientCodecs } from './protocols/index.ts';
 import { createSandbox, sandboxModels } from './sandbox/sandbox.ts';
@@ -115,6 +116,7 @@ async function build(config: () => Config, data: string, { env, writeLog, peers 
       reason === undefined
         ? log.info({}, 'Calls are taken again')
         : log.warn({ reason }, 'There is more to do than the server can: calls are refused (limits.overload)'),
+    onHealth: logHealth(log),
     modelLists: openModelLists(data),
     ...leading,
   });

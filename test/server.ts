@@ -89,7 +89,7 @@ const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance
 
 /** What of the world outside a test replaces. */
 export type ServerOptions = Partial<
-  Pick<AppPorts, 'media' | 'seals' | 'spoolFolder' | 'tasks' | 'mediaStore' | 'idempotency' | 'modelLists'>
+  Pick<AppPorts, 'media' | 'seals' | 'spoolFolder' | 'tasks' | 'mediaStore' | 'idempotency' | 'modelLists' | 'onHealth'>
 >;
 
 export async function startTestServer(

@@ -1,5 +1,6 @@
 import { afterFailure, type Breaker, type BreakerRule, CLOSED, stateOf, withoutProbe, withProbe } from './breaker.ts';
 import { afterRefusal, afterWaitAsked } from './cooldown.ts';
+import { createNewsroom, type HealthNews, type Newsroom, stateAfter } from './health-news.ts';
 import type { Verdict } from './retry.ts';
 import type { OutReason } from './signals.ts';
 import { createStanding, type Standing } from './standing.ts';
@@ -79,6 +80,8 @@ export interface HealthPorts {
   readonly mark: (name: string, out: OutReason | undefined) => void;
   /** Told of each thing that changes what is remembered; absent: nobody shares it. */
   readonly tell?: (fact: HealthFact) => void;
+  /** Told what an operator is to know, also of what was learnt of another process; absent: nobody is. */
+  readonly news?: (news: HealthNews) => void;
 }
 
 const NO_PROBE: Probing = { target: false, credential: false };
@@ -174,12 +177,22 @@ function beginProbes({ targets, credentials }: Memory, { place, probing, now }: 
   if (probing.credential) begin(credentials, place.credential);
 }
 
+/** Tells the operator how a target and a credential stand after a try. */
+function report({ targets, credentials }: Memory, newsroom: Newsroom, { place, now }: Happening): void {
+  const { provider, model, credential } = place;
+  const name = nameOf(place);
+  newsroom.changed(name, { provider, model }, stateAfter(targets.of(name), now), now);
+  const key = { number: place.credentials.indexOf(credential) + 1, of: place.credentials.length };
+  newsroom.changed(`key ${credential}`, { provider, key }, stateAfter(credentials.of(credential), now), now);
+}
+
 /** Remembers how tries end. Several of them that learn from each other act as one. */
-export function createHealth({ monotonic, now: epoch, mark, tell }: HealthPorts): Health {
+export function createHealth({ monotonic, now: epoch, mark, tell, news }: HealthPorts): Health {
   const targets = createTroubles((name) => mark(name, undefined));
   const credentials = createTroubles();
   const standing = createStanding(targets, credentials, mark);
   const memory: Memory = { targets, credentials, standing };
+  const newsroom = news && createNewsroom(epoch, news);
   const isEmpty = (): boolean => targets.size === 0 && credentials.size === 0 && standing.down === 0;
 
   /** Gives whether it changed anything. */
@@ -188,7 +201,14 @@ export function createHealth({ monotonic, now: epoch, mark, tell }: HealthPorts)
     if (!outcome) beginProbes(memory, happening);
     else if (!judge(memory, happening, outcome)) return false;
     standing.show(nameOf(place), place, now);
+    if (outcome && newsroom) report(memory, newsroom, happening);
     return true;
+  };
+  /** A check found a provider out until then (monotonic milliseconds), or well; also where that is nothing new. */
+  const found = (provider: string, until: number, now: number): void => {
+    if (until > now || standing.down > 0) standing.setDown(provider, until, now);
+    const isWell = until <= now;
+    newsroom?.changed(`all ${provider}`, { provider }, { out: isWell ? undefined : 'unhealthy', isWell, until }, now);
   };
   return {
     refresh: () => standing.refresh(monotonic),
@@ -215,15 +235,15 @@ export function createHealth({ monotonic, now: epoch, mark, tell }: HealthPorts)
       if (apply({ place, probing, now: monotonic() }, outcome)) tell?.({ at: epoch(), place, probing, outcome });
     },
     checked(provider, downForMs) {
-      if (downForMs <= 0 && standing.down === 0) return;
+      const isNothing = downForMs <= 0 && standing.down === 0;
       const now = monotonic();
-      standing.setDown(provider, now + downForMs, now);
-      tell?.({ at: epoch(), checked: provider, downForMs });
+      found(provider, now + downForMs, now);
+      if (!isNothing) tell?.({ at: epoch(), checked: provider, downForMs });
     },
     learn(fact) {
       const ago = Math.max(0, epoch() - fact.at);
       const now = monotonic();
-      if ('checked' in fact) standing.setDown(fact.checked, now - ago + fact.downForMs, now);
+      if ('checked' in fact) found(fact.checked, now - ago + fact.downForMs, now);
       else apply({ place: fact.place, probing: fact.probing, now: now - ago }, fact.outcome);
     },
   };

@@ -156,3 +156,18 @@ describe('what one worker learns of a provider', () => {
     expect(callsTo(upstream)).toBe(1);
   });
 });
+
+describe('what the log tells of a provider', () => {
+  it('is told by one of the workers, also where several see it at the same time', async () => {
+    const server = await startCrew(home, providers());
+    upstream.answer = json({}, 500);
+    const pair = await twoWorkers(server);
+    await Promise.all(Array.from({ length: 12 }, (_, at) => call(pair[at % 2] as OneConnection)));
+    const opened = (): number => server.out.stderr.split('"target":"up/m","why":"circuit_open"').length - 1;
+    await expect.poll(opened).toBeGreaterThan(0);
+    // What else would have been told is told before this is answered.
+    for (const one of pair) expect((await call(one, 'both')).status).toBe(200);
+    expect(opened()).toBe(1);
+    for (const one of pair) one.close();
+  });
+});

@@ -31,7 +31,7 @@ const FOLDERS: Readonly<Record<string, Row>> = {
   state: { uses: ['ir', 'wire', 'policy', 'protocols', 'exchange'], knows: ['cluster', 'config', 'presets', 'http'] },
   egress: { uses: ['ir', 'wire', 'media', 'upstream'], knows: ['config', 'exchange', 'protocols'] },
   tokens: { uses: ['ir', 'wire', 'media'], knows: ['exchange', 'http', 'protocols'] },
-  observe: { uses: [], knows: ['config', 'exchange'] },
+  observe: { uses: [], knows: ['config', 'exchange', 'policy'] },
   // Several processes that work as one: what goes between them, and who watches over them.
   cluster: { uses: ['ir', 'exchange'], knows: ['cli', 'config', 'observe', 'policy'] },
   config: { uses: ['ir', 'policy', 'presets'] },

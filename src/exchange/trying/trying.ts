@@ -1,5 +1,6 @@
 import { createConversations } from '../../policy/conversations.ts';
 import { createHealth, type HealthFact } from '../../policy/health.ts';
+import type { HealthNews } from '../../policy/health-news.ts';
 import type { LiveSignals } from '../../policy/live-signals.ts';
 import { createRetryBudget } from '../../policy/retry.ts';
 import type { Clock } from '../ports.ts';
@@ -14,16 +15,18 @@ export interface TryingOptions {
   readonly processes?: number;
   /** Told of each thing that changes what is remembered, for the others' `health.learn`. */
   readonly tell?: (fact: HealthFact) => void;
+  /** Told what an operator is to know of targets, keys and providers. */
+  readonly news?: (news: HealthNews) => void;
 }
 
 /** What trying remembers, empty. What it learns of targets is told to `signals`, which decisions read. */
 export function createTrying(
   { mark }: Pick<LiveSignals, 'mark'>,
   { now, monotonic }: Clock,
-  { random = Math.random, processes = 1, tell }: TryingOptions = {},
+  { random = Math.random, processes = 1, tell, news }: TryingOptions = {},
 ): Trying {
   return {
-    health: createHealth({ monotonic, now, mark, ...(tell ? { tell } : {}) }),
+    health: createHealth({ monotonic, now, mark, ...(tell ? { tell } : {}), ...(news ? { news } : {}) }),
     budget: createRetryBudget(monotonic, processes),
     hedges: createRetryBudget(monotonic, processes),
     slots: createSlots(),
