@@ -33,7 +33,7 @@ const tool = (name: string): string => join(tools, name);
 function vitest(name: string, report: string, args: readonly string[]): Check {
   const file = join(temporary, report);
   const reporters = ['--reporter=dot', '--reporter=json', `--outputFile.json=${file}`];
-  return { name, command: [tool('vitest'), 'run', ...reporters, ...args], report: file, isLive: true, minutes: 6 };
+  return { name, command: [tool('vitest'), 'run', ...reporters, ...args], report: file, isLive: true, minutes: 15 };
 }
 
 /** Why the recorded exchanges cannot be replayed; they are too many to be part of the repository. */
