@@ -3,7 +3,6 @@ import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { type App, createApp } from './app.ts';
 import type { Running, Serve } from './cli/ports.ts';
-import { ACCEPT_QUEUE } from './cluster/accept-queue.ts';
 import type { Peers } from './cluster/peers.ts';
 import type { Config } from './config/config.ts';
 import type { Env } from './config/find-file.ts';
@@ -64,7 +63,7 @@ function setTimer(run: () => void, milliseconds: number): () => void {
 function listen(server: Server, { host, port }: Config['server']): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host.replace(/^\[(.*)\]$/, '$1'), ACCEPT_QUEUE, () => {
+    server.listen(port, host.replace(/^\[(.*)\]$/, '$1'), () => {
       server.off('error', reject);
       resolve((server.address() as AddressInfo).port);
     });

@@ -1,5 +1,4 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { ACCEPT_QUEUE } from './accept-queue.ts';
 
 /** A worker, as connections are given to it. */
 export interface Guest {
@@ -92,7 +91,7 @@ export function openDoor({ host, port }: { readonly host: string; readonly port:
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host.replace(/^\[(.*)\]$/, '$1'), ACCEPT_QUEUE, () => {
+    server.listen(port, host.replace(/^\[(.*)\]$/, '$1'), () => {
       server.off('error', reject);
       resolve({
         port: (server.address() as AddressInfo).port,

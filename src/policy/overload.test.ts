@@ -94,8 +94,8 @@ describe('calls are refused', () => {
       runs: [
         [turn(400, 0), 1],
         [turn(700, 1000), 1],
-        [turn(180, 1000), 100],
-        [turn(180, 1100), 100],
+        [turn(180, 1000), 10],
+        [turn(180, 1100), 10],
         [turn(60, 1000), 100],
       ],
       reason: undefined,
@@ -134,6 +134,7 @@ describe('calls are refused', () => {
       runs: flood(14, 500, 100, 1.2).map(([one, times]) => [{ ...one, ranMs: 200 }, times]),
       reason: 'delay',
     },
+    { name: 'when it stays late and nothing drains, though no more are under way', runs: [[LATE, 50]], reason: 'delay' },
     { name: 'not when it is a little late', runs: flood(14, 70, 100, 1.2), reason: undefined },
     {
       name: 'unless one key crowds out the others',

@@ -50,6 +50,11 @@ const STANDING_MS = 1000;
  * this much: a burst never fills it, and who comes while it drains is let in.
  */
 const BURST = { times: 1.5, more: 32 };
+/**
+ * … and when it stays late for so much more time of the processor, it does not drain: the bound falls. New connections are taken one
+ * a turn, so a flood of them waits outside, and what is under way need not grow.
+ */
+const BURST_MS = 4000;
 /** Where one key crowds out the others, for this share of it. */
 const UNEVEN_STANDING_SHARE = 1 / 2;
 /** Where one key crowds out the others, it is bounded at this share of the delay. */
@@ -131,8 +136,9 @@ export function look(before: Pressure, reading: Reading, rules: OverloadRules): 
   const told = { reason: reason ?? before.shedding.reason, quietMs };
   const { limit: last, isBurst } = before.shedding;
   if (isBurst) {
-    const isStill = reading.refused === 0 && told.reason === 'delay';
-    return { delays, busies, overMs: 0, shedding: { ...told, limit: isStill ? last : few, isBurst: isStill } };
+    const overMs = before.overMs + (reason === undefined ? 0 : reading.ranMs);
+    const isStill = reading.refused === 0 && told.reason === 'delay' && overMs < BURST_MS;
+    return { delays, busies, overMs, shedding: { ...told, limit: isStill ? last : few, isBurst: isStill } };
   }
   const step = 1 + change(delay, middle(busies), reading, rules) * Math.min(1, elapsedMs / 1000);
   const top = inFlight * NEAR.above + NEAR.more;
