@@ -6,6 +6,7 @@ import type { ClientSink } from './client-sink.ts';
 import { nothingReceived, receive, withCutUsage } from './cut-usage.ts';
 import type { Lane, LaneContext } from './lanes/lane.ts';
 import type { Clock } from './ports.ts';
+import type { Step } from './trying/walking.ts';
 
 /** What attempts need of the world. */
 export interface AttemptPorts {
@@ -49,27 +50,24 @@ const deadlineFault = (what: 'first token' | 'total'): Fault =>
 
 const unreadable = gatewayFault('upstream', 'The upstream answered with something that cannot be read', { code: 'upstream_malformed' });
 
+/** Which try it is. */
+type Try = Pick<Step, 'number' | 'apartMs'>;
+
 type Ports = AttemptPorts & { readonly onDefect: (error: unknown, callId: string) => void };
 
 /** One try at one target: sends, minds the deadlines, and ends exactly once. Never rejects but by a defect. */
-export function attempt(
-  call: Call,
-  target: Target,
-  sink: ClientSink,
-  outgoing: Outgoing,
-  number: number,
-  ports: Ports,
-): Promise<AttemptEnd> {
+export function attempt(call: Call, target: Target, sink: ClientSink, outgoing: Outgoing, step: Try, ports: Ports): Promise<AttemptEnd> {
   const { wire } = target;
-  if (!wire.sign) return send(call, target, sink, outgoing, number, ports);
+  if (!wire.sign) return send(call, target, sink, outgoing, step, ports);
   return signed(wire, wire.sign, outgoing, ports).then((headers) =>
-    sink.closed ? { endedBy: 'client' as const } : send(call, target, sink, { ...outgoing, headers }, number, ports),
+    sink.closed ? { endedBy: 'client' as const } : send(call, target, sink, { ...outgoing, headers }, step, ports),
   );
 }
 
 /** Sends what is ready to go. */
-function send(call: Call, target: Target, sink: ClientSink, outgoing: Outgoing, number: number, ports: Ports): Promise<AttemptEnd> {
+function send(call: Call, target: Target, sink: ClientSink, outgoing: Outgoing, step: Try, ports: Ports): Promise<AttemptEnd> {
   const { timeouts } = target;
+  const { number, apartMs } = step;
   return new Promise<AttemptEnd>((resolve) => {
     let upstream: UpstreamCall | undefined;
     let over = false;
@@ -121,7 +119,7 @@ function send(call: Call, target: Target, sink: ClientSink, outgoing: Outgoing, 
       attempt: number,
       now: () => ports.clock.now(),
       newId: ports.newId,
-      overheadMs: () => ports.clock.monotonic() - call.started - (answeredAt === 0 ? 0 : answeredAt - sentAt),
+      overheadMs: () => ports.clock.monotonic() - call.started - apartMs - (answeredAt === 0 ? 0 : answeredAt - sentAt),
       onFirstToken() {
         firstTokenAt ??= ports.clock.monotonic();
         clearTimeout(firstToken);

@@ -216,7 +216,7 @@ async function tryOnce(call: Call, step: Step, decision: Decision, progress: Pro
   if (sink.closed) return { endedBy: 'client' };
   const all = (): Promise<AttemptEnd> =>
     attemptAll(outgoings, step.isLimited, ports.clock.monotonic, (one, tookMs) =>
-      attempt(call, tookMs > 0 ? withLess(target, tookMs) : target, sink, one, number, ports),
+      attempt(call, tookMs > 0 ? withLess(target, tookMs) : target, sink, one, step, ports),
     );
   // What targets are like matters only where there is a choice.
   const run = decision.candidates.length > 1 ? () => measured(candidate, all, ports) : all;

@@ -54,7 +54,7 @@ export const servedBy = (
   'x-pailou-attempts': String(attempts),
 });
 
-/** The same for a routed call. `upstreamMs`: how long the upstream took until its headers; the rest was ours. */
+/** The same for a routed call. `overheadMs`: how much of the time was the gateway's own. */
 export function routedHeaders(call: Call, target: Target, attempts: number, overheadMs: number, notes: readonly Note[]): OutHeaders {
   const headers = Object.assign(callHeaders(call), servedBy(target, attempts));
   headers['x-pailou-overhead-ms'] = overheadMs.toFixed(2);

@@ -69,7 +69,7 @@ async function follow(context: MediaContext, codec: ImageCodec, started: ImageJo
   let job = started;
   let wait: number = POLL.first;
   while (ports.clock.monotonic() + wait < deadline) {
-    await pause(wait, [signal, context.signal]);
+    await context.waitFor(pause(wait, [signal, context.signal]));
     wait = Math.min(POLL.most, wait * POLL.factor);
     const answer = await context.ask(poll(job, target), codec, signal);
     const outcome: ImageOutcome = understood(context, () => decodeJob(answer, job, target));

@@ -17,6 +17,7 @@ import { walk } from '../trying/walk.ts';
 import type { Step, Walking } from '../trying/walking.ts';
 import { type Asking, type Chosen, chosenAt, decideMedia } from './choose-media.ts';
 import { AT_ONCE } from './side-by-side.ts';
+import { createWaits } from './waits.ts';
 import { ClientGone, openAnswer, type OpenAnswer, sendMedia } from './send-media.ts';
 
 /** A client's call for an ability besides chat, recognised and authenticated. */
@@ -52,6 +53,8 @@ export interface MediaContext {
   readonly ports: ExchangePorts;
   /** 1 for the first try. */
   readonly attempt: number;
+  /** Milliseconds before this try that were not the gateway's own: waits for room, earlier tries. */
+  readonly apartMs: number;
   /** Requests that may be under way side by side. */
   readonly atOnce: number;
   /** Aborted when the client hangs up. */
@@ -68,6 +71,8 @@ export interface MediaContext {
    * also in the middle of reading. Destroy the body to hang up.
    */
   open(request: MediaRequest, codec?: Pick<WholeCodec<never, never>, 'decodeFault'>): Promise<OpenAnswer>;
+  /** Waits for something that is the provider's to do: no time of the gateway's own. */
+  waitFor<T>(work: Promise<T>): Promise<T>;
   /** Adds to what the record says was used. */
   count(usage: Usage | undefined): void;
   /** A request goes out that is none of the context's own. */
@@ -116,7 +121,7 @@ const tooMuch = (): GatewayError =>
 
 function contextOf(
   call: MediaCall,
-  { sink, number, isLimited }: Pick<Step, 'sink' | 'number' | 'isLimited'>,
+  { sink, number, isLimited, apartMs }: Pick<Step, 'sink' | 'number' | 'isLimited' | 'apartMs'>,
   ports: ExchangePorts,
   { provider, media, model }: Chosen,
   settling: Settling,
@@ -126,13 +131,14 @@ function contextOf(
   const mine: OneTry = { provider, model, notes };
   settling.last = mine;
   settling.tries[number] = mine;
-  const base = { call, sink, provider, media, model, notes, ports, attempt: number, atOnce: isLimited ? 1 : AT_ONCE };
+  const base = { call, sink, provider, media, model, notes, ports, attempt: number, apartMs, atOnce: isLimited ? 1 : AT_ONCE };
+  const waits = createWaits(ports.clock.monotonic);
   const headers = (): OutHeaders => {
     mine.answeredAt = ports.clock.monotonic();
     return {
       ...callHeaders(call),
       ...servedBy({ provider, model }, number),
-      'x-pailou-overhead-ms': (mine.answeredAt - call.started).toFixed(2),
+      'x-pailou-overhead-ms': (mine.answeredAt - call.started - apartMs - waits.ms()).toFixed(2),
       ...(notes.list.length > 0 ? { 'x-pailou-notes': notesHeader(notes.list) } : {}),
       ...(call.cached ? cacheHeaders(call.cached) : {}),
     };
@@ -168,14 +174,22 @@ function contextOf(
           },
         };
       };
-      await sendMedia(base, checked(request), codec, open, signal);
+      await waits.during(sendMedia(base, checked(request), codec, open, signal));
       if (!head) throw new Error('an answer without a head');
       return { ...head, body: Buffer.concat(pieces, bytes) };
     },
     countTry,
     refuseLosses: () => refuseLosses(call, notes),
-    open: (request, codec) => openAnswer(base, checked(request), codec),
-    pass: (request, open) => sendMedia(base, checked(request), undefined, open),
+    open: (request, codec) => waits.during(openAnswer(base, checked(request), codec)),
+    pass(request, open) {
+      const end = waits.begin();
+      const opened: typeof open = (head) => {
+        end();
+        return open(head);
+      };
+      return sendMedia(base, checked(request), undefined, opened).finally(end);
+    },
+    waitFor: waits.during,
     count(usage) {
       if (usage) mine.usage = sum(mine.usage, usage);
     },

@@ -60,5 +60,5 @@ export function relay(context: MediaContext, { body, scan, path }: Passing): Pro
   const notes = createNotes();
   for (const { field, what, why } of [...context.notes.list, ...outgoing.notes.list]) notes.add(field, what, why);
   context.countTry();
-  return attempt(call, target, sink, { ...outgoing, notes }, context.attempt, ports);
+  return attempt(call, target, sink, { ...outgoing, notes }, { number: context.attempt, apartMs: context.apartMs }, ports);
 }

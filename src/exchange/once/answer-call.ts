@@ -69,12 +69,12 @@ const isUsable = (kept: KeptAnswer, { words }: Asking): boolean =>
   kept.events !== undefined || (words !== undefined && kept.said?.to === words);
 
 /** Gives a kept answer: in the same words where the question was in the same, else written anew. */
-async function give(asking: Asking, kept: KeptAnswer, as: Shared['as'], ports: OncePorts): Promise<AttemptEnd> {
+async function give(asking: Asking, kept: KeptAnswer, as: Shared['as'], ports: OncePorts, waitsSince?: number): Promise<AttemptEnd> {
   const { decoded, sink, words } = asking;
   const call = { ...asking.call, cached: hit(ports.clock.now() - kept.at) };
   const { said, events = [] } = kept;
   const isSame = said !== undefined && said.to === words;
-  const hearer = { call, decoded, sink, ports };
+  const hearer = { call, decoded, sink, ports, waitsSince };
   if (isSame) {
     sayAgain(hearer, kept, said);
     return settleShared(asking, ports, { endedBy: 'gateway', ...stopOf(kept) }, { ...kept, as });
@@ -98,7 +98,7 @@ async function hear(
 ): Promise<AttemptEnd | undefined> {
   const { call, decoded } = asking;
   const sink = createGate(asking.sink);
-  const hearer = { call: { ...call, cached: hit(0) }, decoded, sink, ports };
+  const hearer = { call: { ...call, cached: hit(0) }, decoded, sink, ports, waitsSince: ports.clock.monotonic() };
   let hearing: ReturnType<typeof createHearing> | undefined;
   let drop: () => void = () => {};
   const dropped = new Promise<undefined>((resolve) => {
@@ -139,13 +139,14 @@ const endedEarly = gatewayFault('upstream', 'The upstream ended its stream befor
 async function follow(asking: Asking, flight: Flight, isLast: boolean, ports: OncePorts): Promise<AttemptEnd | undefined> {
   const { call } = asking;
   const { first } = flight;
+  const waitsSince = ports.clock.monotonic();
   if (call.stream && first) {
     const end = await hear(asking, flight, first, ports);
     if (end) return settleShared(asking, ports, end, sharedOf(flight));
   }
   const outcome = await waitFor(asking, flight);
   if ('endedBy' in outcome) return settleShared(asking, ports, outcome, sharedOf(flight));
-  if ('kept' in outcome) return isUsable(outcome.kept, asking) ? give(asking, outcome.kept, 'shared', ports) : undefined;
+  if ('kept' in outcome) return isUsable(outcome.kept, asking) ? give(asking, outcome.kept, 'shared', ports, waitsSince) : undefined;
   if (!('fault' in outcome) || (!isLast && !isPointless(outcome.fault))) return undefined;
   const { fault, end, dialect } = outcome;
   // An upstream's own words are for clients of its dialect.

@@ -40,10 +40,10 @@ interface Asking extends Sharer {
 /** The key says all of what was asked, the form too: who has the same key asked in the same words. */
 const WORDS = '';
 
-function give(asking: Asking, kept: KeptAnswer, as: Shared['as'], ports: OncePorts): boolean {
+function give(asking: Asking, kept: KeptAnswer, as: Shared['as'], ports: OncePorts, waitsSince?: number): boolean {
   if (!kept.said) return false;
   const call = { ...asking.call, cached: hit(ports.clock.now() - kept.at) };
-  sayAgain({ call, sink: asking.sink, ports }, kept, kept.said);
+  sayAgain({ call, sink: asking.sink, ports, waitsSince }, kept, kept.said);
   settleShared(asking, ports, { endedBy: 'gateway' }, { ...kept, as });
   return true;
 }
@@ -75,8 +75,9 @@ async function lead(asking: Asking, ports: OncePorts): Promise<void> {
 
 /** Waits for another call's answer; false where there is none to be had of it. */
 async function follow(asking: Asking, flight: Flight, isLast: boolean, ports: OncePorts): Promise<boolean> {
+  const waitsSince = ports.clock.monotonic();
   const outcome = await waitFor(asking, flight);
-  if ('kept' in outcome) return give(asking, outcome.kept, 'shared', ports);
+  if ('kept' in outcome) return give(asking, outcome.kept, 'shared', ports, waitsSince);
   if ('endedBy' in outcome) settleShared(asking, ports, outcome, sharedOf(flight));
   else if ('fault' in outcome && (isLast || isPointless(outcome.fault)))
     settleShared(asking, ports, { fault: outcome.fault, endedBy: 'gateway' }, sharedOf(flight));

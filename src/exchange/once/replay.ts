@@ -16,7 +16,13 @@ export interface Hearer {
   readonly decoded: Decoded;
   readonly sink: ClientSink;
   readonly ports: ExchangePorts;
+  /** Since when it has waited for another call (monotonic milliseconds); absent: it has not. */
+  readonly waitsSince?: number | undefined;
 }
+
+/** How long a call has waited until now. */
+const waitedMs = ({ waitsSince, ports }: Pick<Saying, 'waitsSince' | 'ports'>): number =>
+  waitsSince === undefined ? 0 : ports.clock.monotonic() - waitsSince;
 
 /** The target that answered, as a call that goes there knows it. */
 function targetOf(call: Call, { provider: name, model, upstream }: Source, ports: ExchangePorts): Target {
@@ -39,7 +45,9 @@ function notesOf({ notes }: Source): Notes {
 }
 
 /** Takes a reply's events for a client that did not make the call. `onRead`: it has read on after it had to wait. */
-export function createHearing({ call, decoded, sink, ports }: Hearer, source: Source, at: Link, onRead?: () => void) {
+export function createHearing(hearer: Hearer, source: Source, at: Link, onRead?: () => void) {
+  const { call, decoded, sink, ports } = hearer;
+  const waited = waitedMs(hearer);
   const target = targetOf(call, source, ports);
   const seals = sealListener(call, target, decoded, ports);
   let place = at;
@@ -61,7 +69,7 @@ export function createHearing({ call, decoded, sink, ports }: Hearer, source: So
       sink,
       notes: notesOf(source),
       attempt: 0,
-      overheadMs: () => ports.clock.monotonic() - call.started,
+      overheadMs: () => ports.clock.monotonic() - call.started - waited,
       now: () => ports.clock.now(),
       newId: ports.newId,
       onFirstToken: () => {},
@@ -113,17 +121,19 @@ interface Saying {
   readonly call: Pick<Call, 'client' | 'id' | 'label' | 'started' | 'cached'>;
   readonly sink: ClientSink;
   readonly ports: Pick<ExchangePorts, 'clock'>;
+  readonly waitsSince?: number | undefined;
 }
 
 /** Gives an answer in the very words in which it was given before. */
-export function sayAgain({ call, sink, ports }: Saying, { provider, model, notes }: Source, said: SaidAnswer): void {
+export function sayAgain(saying: Saying, { provider, model, notes }: Source, said: SaidAnswer): void {
+  const { call, sink, ports } = saying;
   const { body, headers, status, isStream } = said;
   sink.begin(
     status,
     {
       ...callHeaders(call),
       ...servedBy({ provider: { name: provider }, model }, 0),
-      'x-pailou-overhead-ms': (ports.clock.monotonic() - call.started).toFixed(2),
+      'x-pailou-overhead-ms': (ports.clock.monotonic() - call.started - waitedMs(saying)).toFixed(2),
       ...headers,
       ...(notes === undefined ? {} : { 'x-pailou-notes': notes }),
       ...(call.cached ? cacheHeaders(call.cached) : {}),

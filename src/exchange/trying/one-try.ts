@@ -15,6 +15,8 @@ export interface Tour {
   readonly guide: Guide;
   /** Tries whose end was not the call's. */
   readonly tried: Tried[];
+  /** Monotonic milliseconds at which it was known where to go first. */
+  readonly began: number;
   /** Monotonic milliseconds at which all of it must have ended; known with the first try. */
   deadline: number;
   /** Tries that were sent. */
@@ -80,6 +82,7 @@ export async function tryOnce(tour: Tour, entry: Entry, sink: ClientSink): Promi
   const timeouts = timeoutsLeft(tour, entry);
   const number = ++tour.sent;
   const sentAt = trying.monotonic();
+  const apartMs = number > 1 || release ? sentAt - tour.began : 0;
   const place = guide.placeOf(next);
   const probing = trying.health.began(place);
   let fault: Fault | undefined;
@@ -88,7 +91,7 @@ export async function tryOnce(tour: Tour, entry: Entry, sink: ClientSink): Promi
   let thrown: GatewayError | undefined;
   try {
     try {
-      end = await call.run({ candidate, provider, timeouts, number, sink, isLimited: release !== undefined });
+      end = await call.run({ candidate, provider, timeouts, number, sink, isLimited: release !== undefined, apartMs });
     } catch (error) {
       // What cannot be written for a target is told as its end; and so is whatever a try makes of its being given up.
       if (!(error instanceof GatewayError)) throw error;

@@ -50,8 +50,10 @@ function conclude({ end, thrown }: Tried): AttemptEnd {
 export async function walk(call: Walking, trying: Trying): Promise<AttemptEnd> {
   trying.budget.deposit();
   const guide = createGuide(call, trying);
-  const tour: Tour = { call, trying, guide, tried: [], deadline: Infinity, sent: 0, hedged: false, fail: (one) => failedAt(tour, one) };
   let next = guide.first();
+  const began = trying.monotonic();
+  const fail = (one: Tried): void => failedAt(tour, one);
+  const tour: Tour = { call, trying, guide, tried: [], began, deadline: Infinity, sent: 0, hedged: false, fail };
   for (;;) {
     const entering = enter(tour, next);
     const entry = entering instanceof Promise ? await entering : entering;

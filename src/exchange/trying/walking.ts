@@ -59,6 +59,8 @@ export interface Step {
   readonly sink: ClientSink;
   /** Only so many calls may be under way there at once, and it has room for one. */
   readonly isLimited: boolean;
+  /** Milliseconds that went before it with waiting for room, and with tries that came to nothing and pauses after them. */
+  readonly apartMs: number;
 }
 
 /** Where to go next. */
