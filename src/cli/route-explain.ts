@@ -83,13 +83,30 @@ function maxPriceOf(value: string, messages: Messages): MaxPrice {
   return Object.fromEntries(pairs);
 }
 
+/** Providers as a body may name them: by their names here or their kinds, with or without what follows a slash. */
+function namedIn(value: string, flag: string, { providers }: Snapshot, messages: Messages): readonly string[] {
+  const all = [...providers.values()].flatMap(({ name, preset }) => [name, preset.id]);
+  const known = Object.fromEntries(all.map((name) => [name.toLowerCase(), name]));
+  const names = listOf(value);
+  for (const name of names) oneOf((name.split('/', 1)[0] ?? '').toLowerCase(), flag, known, messages);
+  return names;
+}
+
 /** What a body would say of providers. */
-function prefersOf({ values }: Args, messages: Messages): { readonly prefers?: Preferences } {
+function prefersOf({ values, on }: Args, snapshot: Snapshot, messages: Messages): { readonly prefers?: Preferences } {
+  const named = (['order', 'only', 'ignore'] as const).flatMap((flag) => {
+    const value = values[flag];
+    return value === undefined ? [] : [[flag, namedIn(value, `--${flag}`, snapshot, messages)] as const];
+  });
   const sort = values.sort === undefined ? {} : { sort: oneOf(values.sort, '--sort', SORTS, messages) };
   const most = values['max-price'] === undefined ? {} : { maxPrice: maxPriceOf(values['max-price'], messages) };
-  const only = values.only === undefined ? {} : { only: listOf(values.only) };
-  const ignore = values.ignore === undefined ? {} : { ignore: listOf(values.ignore) };
-  const prefers = { ...only, ...ignore, ...sort, ...most };
+  const prefers: Preferences = {
+    ...Object.fromEntries(named),
+    ...sort,
+    ...most,
+    ...(on.has('require-parameters') ? { requireParameters: true } : {}),
+    ...(on.has('no-fallbacks') ? { allowFallbacks: false } : {}),
+  };
   return Object.keys(prefers).length === 0 ? {} : { prefers };
 }
 
@@ -126,8 +143,10 @@ export async function routeExplainCommand(args: Args, ports: CliPorts, messages:
     operation,
     needs,
     down,
+    ...(values.models === undefined ? {} : { models: listOf(values.models) }),
+    ...(values.session === undefined ? {} : { caller: { session: values.session } }),
     ...tokens,
-    ...prefersOf(args, messages),
+    ...prefersOf(args, snapshot, messages),
     ...keyOf(values.key, snapshot, messages),
   });
   const facts = factsOf(decision, snapshot);

@@ -9,6 +9,8 @@ import type { Snapshot } from './snapshot.ts';
 /** A call that nobody made, and what is to be imagined about the world. */
 export interface Imagined {
   readonly model: string;
+  /** Names to go to after it, in order. */
+  readonly models?: readonly string[];
   readonly protocol: ProtocolId;
   /** Default: chat. */
   readonly operation?: RouteRequest['operation'];
@@ -28,10 +30,10 @@ export interface Imagined {
 
 /** Where such a call would go: what a live one is decided by, asked without one. Of targets by weight the heaviest is drawn. */
 export function explain(snapshot: Snapshot, imagined: Imagined): Decision {
-  const { model, protocol, operation = 'generate', needs = [], tokens, answer, down = [], caller = {}, prefers } = imagined;
+  const { model, protocol, operation = 'generate', needs = [], tokens, answer, down = [], caller = {}, prefers, models } = imagined;
   const key = [...snapshot.keys.values()].find(({ name }) => name === imagined.key) ?? {};
   const signals: Signals = { ...NO_SIGNALS, targets: new Map(down.map((name) => [name, { out: 'unhealthy' }])) };
   const wanted = { abilities: needs, ...(tokens === undefined ? {} : { tokens }), ...(answer === undefined ? {} : { answer }) };
-  const asks = prefers ? { prefers } : {};
+  const asks = { ...(prefers ? { prefers } : {}), ...(models ? { models } : {}) };
   return decide(snapshot, { model, protocol, operation, key, needs: wanted, caller: markedCaller(caller), ...asks }, signals);
 }

@@ -15,6 +15,9 @@ models:
       - { to: openai/gpt-5.6, weight: 20 }
       - { to: deepseek/deepseek-v4-pro, weight: 80 }
     fallback: { down: [fast] }
+  even:
+    targets: [{ to: openai/gpt-5.6 }, { to: deepseek/deepseek-v4-pro }]
+    strategy: hash-session
   media:
     targets: [{ to: openai/text-embedding-3-small }, { to: openai/gpt-image-1 }]
 sandbox: false
@@ -100,6 +103,11 @@ describe('route explain', () => {
     ['--max-price prompt=1,completion=2', 1, 'openai/gpt-5.6 costs more than provider.max_price'],
     ['--ignore deepseek', 0, 'deepseek/deepseek-v4-pro (openai-chat)  left out: by its alias, by weight, the request leaves it out'],
     ['--only deepseek', 0, 'smart → deepseek/deepseek-v4-pro\n'],
+    ['--only DeepSeek/turbo', 0, 'smart → deepseek/deepseek-v4-pro\n'],
+    ['--order openai', 0, 'smart → openai/gpt-5.6\n'],
+    ['--models media,fast', 0, 'openai/gpt-image-1'],
+    ['--no-fallbacks', 0, '- openai/gpt-5.6'],
+    ['--needs tools --require-parameters', 0, 'smart → openai/gpt-5.6\n'],
     ['--sort price --tokens 100', 0, 'next: by its alias, by weight, by price'],
     ['--facts', 0, 'openai/gpt-5.6\n  price: 4 USD in, 20 USD out, 0.4 USD cached (a million tokens); above 272,000 tokens 8 USD in, '],
     ['--facts', 0, '0.8 USD cached (catalogue, by public tables; to be checked on https://developers.openai.com/'],
@@ -140,6 +148,11 @@ describe('route explain', () => {
       "--key does not know 'lapdog'. Did you mean 'laptop'?",
       '--key 不认识“lapdog”。是否想输入“laptop”？',
     ],
+    ...['only', 'ignore', 'order'].map((flag) => [
+      `route explain smart --${flag} openai,depseek`,
+      `--${flag} does not know 'depseek'. Did you mean 'deepseek'?`,
+      `--${flag} 不认识“depseek”。是否想输入“deepseek”？`,
+    ]),
     [
       'route explain smart --down opnai',
       "--down does not know 'opnai'. Did you mean 'openai'?",
@@ -154,6 +167,15 @@ describe('route explain', () => {
   });
 
   test('a lack is named in both languages', () => expect(reasonWords('capability_missing:tools')).toEqual(['lacks tools', '缺少 tools']));
+});
+
+test('a session goes where its conversation goes, each time', async () => {
+  const { run } = terminal();
+  const first = async (session: string): Promise<string> =>
+    (await run(`route explain even --session ${session}`)).stdout.split('\n')[0] ?? '';
+  const gone = await Promise.all(Array.from({ length: 12 }, (_, at) => first(`s${at}`)));
+  expect(new Set(gone).size).toBe(2);
+  expect(await first('s3')).toBe(gone[3]);
 });
 
 const passing = `routeTests:
