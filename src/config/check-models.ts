@@ -293,4 +293,13 @@ function checkTest({ when, expect }: RouteTest, path: string, naming: Naming, re
     const owner = name.split('/', 1)[0] ?? '';
     if (!owners.includes(owner)) report(at, unknownOwner(owner, owners, reachable));
   }
+  // A body may name them by their kind as well, in any case.
+  const all = [...owners, ...Object.values(reachable.providers).map(({ preset }) => preset)];
+  const kinds = new Set(all.map((name) => name.toLowerCase()));
+  for (const field of ['order', 'only', 'ignore'] as const) {
+    for (const [index, name] of (when[field] ?? []).entries()) {
+      const owner = name.split('/', 1)[0] ?? '';
+      if (!kinds.has(owner.toLowerCase())) report(`${path}.when.${field}[${index}]`, unknownOwner(owner, owners, reachable));
+    }
+  }
 }

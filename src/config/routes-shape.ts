@@ -291,6 +291,15 @@ export const abilities = {
   examples: [{ 'small-*': { tools: false, vision: false, context: 32_768 } }],
 } as const satisfies MapShape;
 
+/** Providers as a body may name them. */
+const providerNames = (english: string, chinese: string) =>
+  ({
+    kind: 'list',
+    doc: [english, chinese],
+    of: { kind: 'text', doc: ['A provider, by its name or its preset', '服务商的名称或预设'], check: checkName },
+    examples: [['openai']],
+  }) as const;
+
 /** A call of which the configuration says where it must go. */
 export const routeTest = {
   kind: 'object',
@@ -326,6 +335,34 @@ export const routeTest = {
           examples: [['tools']],
         },
         tokens: { kind: 'number', doc: ['How many tokens it brings', '输入的 token 数'], min: 0, max: 1_000_000_000, examples: [200_000] },
+        models: {
+          kind: 'list',
+          doc: ['Names to go to after it, as `models` in a body', '其后依次改用的名称，同请求体中的 `models`'],
+          of: { kind: 'text', doc: ['A name', '名称'], check: checkName },
+          examples: [['fast']],
+        },
+        session: {
+          kind: 'text',
+          doc: ['What its conversation is told by, as `x-session-id`', '会话的标识，同 `x-session-id`'],
+          check: checkName,
+          examples: ['conversation-1'],
+        },
+        order: providerNames('Providers that come first, as `provider.order` in a body', '优先的服务商，同请求体中的 `provider.order`'),
+        only: providerNames('Providers of which one must serve it, as `provider.only`', '只可使用的服务商，同 `provider.only`'),
+        ignore: providerNames('Providers that must not serve it, as `provider.ignore`', '不可使用的服务商，同 `provider.ignore`'),
+        requireParameters: {
+          kind: 'flag',
+          doc: [
+            'Nothing asked for may be left out, as `provider.require_parameters`',
+            '不得丢弃所求内容，同 `provider.require_parameters`',
+          ],
+          examples: [true],
+        },
+        allowFallbacks: {
+          kind: 'flag',
+          doc: ['`false`: the first one or none, as `provider.allow_fallbacks`', '`false` 表示只用第一个，同 `provider.allow_fallbacks`'],
+          examples: [false],
+        },
         sort: {
           kind: 'word',
           doc: ['What comes first, as `provider.sort` in a body', '排序方式，同请求体中的 `provider.sort`'],

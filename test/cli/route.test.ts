@@ -178,6 +178,14 @@ test('a session goes where its conversation goes, each time', async () => {
   expect(await first('s3')).toBe(gone[3]);
 });
 
+test('a route test that names no provider is a mistake in the configuration, with its place', async () => {
+  const ran = await terminal(`routeTests:
+  - { name: only, when: { model: smart, only: [opnai] }, expect: { first: openai/gpt-5.6 } }
+`).run('check');
+  expect(ran.code).toBe(3);
+  expect(`${ran.stdout}${ran.stderr}`).toMatch(/routeTests\[0\]\.when\.only\[0\][^]*There is no provider 'opnai'[^]*openai/);
+});
+
 const passing = `routeTests:
   - name: tools go to a model that has them
     when: { model: smart, protocol: anthropic, needs: [tools] }
@@ -187,6 +195,16 @@ const byPrice = `routeTests:
   - name: nothing dear
     when: { model: smart, maxPrice: { prompt: 1 USD }, sort: price }
     expect: { order: [deepseek/deepseek-chat] }
+`;
+const byWishes = `routeTests:
+  - { name: order, when: { model: smart, order: [openai] }, expect: { first: openai/gpt-5.6 } }
+  - { name: only, when: { model: smart, only: [OpenAI] }, expect: { order: [openai/gpt-5.6] } }
+  - { name: ignore, when: { model: smart, ignore: [deepseek] }, expect: { order: [openai/gpt-5.6] } }
+  - { name: alone, when: { model: smart, allowFallbacks: false }, expect: { order: [deepseek/deepseek-v4-pro] } }
+  - { name: whole, when: { model: smart, needs: [tools], requireParameters: true }, expect: { order: [openai/gpt-5.6] } }
+  - { name: then, when: { model: fast, models: [openai/gpt-5.6] }, expect: { order: [deepseek/deepseek-chat, openai/gpt-5.6] } }
+  - { name: session, when: { model: even, session: s1 }, expect: { first: openai/gpt-5.6 } }
+  - { name: another session, when: { model: even, session: s2 }, expect: { first: deepseek/deepseek-v4-pro } }
 `;
 const failing = `${passing}  - name: all is well
     when: { model: smart }
@@ -210,6 +228,7 @@ describe('check --tests', () => {
       '2 route tests passed\n',
     ],
     ['by price', byPrice, 0, '1 route test passed\n'],
+    ['by wishes', byWishes, 0, '8 route tests passed\n'],
     ['none', '', 0, 'There are no routeTests in this configuration\n'],
     ['failing', failing, 9, '1 of 2 route tests failed\n'],
   ])('%s', async (_name, more, code, says) => {

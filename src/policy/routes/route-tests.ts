@@ -18,7 +18,16 @@ export interface RouteTest {
     readonly operation?: 'chat' | Ability;
     readonly needs?: readonly Need[];
     readonly tokens?: number;
-    /** What the body says of providers: what comes first, and the most that is paid, as `1.5 USD`. */
+    /** Names to go to after it, in order. */
+    readonly models?: readonly string[];
+    /** What its conversation is told by. */
+    readonly session?: string;
+    /** What the body says of providers: names, what comes first, and the most that is paid, as `1.5 USD`. */
+    readonly order?: readonly string[];
+    readonly only?: readonly string[];
+    readonly ignore?: readonly string[];
+    readonly requireParameters?: boolean;
+    readonly allowFallbacks?: boolean;
     readonly sort?: NonNullable<Preferences['sort']>;
     readonly maxPrice?: { readonly [B in keyof MaxPrice]?: string };
     /** The name of a configured key. */
@@ -59,14 +68,23 @@ function holds({ first, order, not = [], refused }: RouteTest['expect'], tried: 
 }
 
 /** What a test's body says of providers. */
-function prefersOf({ sort, maxPrice }: RouteTest['when'], { facts = PLAIN_FACTS }: Snapshot): { readonly prefers?: Preferences } {
-  if (sort === undefined && !maxPrice) return {};
+function prefersOf(when: RouteTest['when'], { facts = PLAIN_FACTS }: Snapshot): { readonly prefers?: Preferences } {
+  const { sort, maxPrice, order, only, ignore, requireParameters, allowFallbacks } = when;
   const amounts = Object.entries(maxPrice ?? {}).flatMap(([of, text]) => {
     const read = parseAmount(text);
     return read ? [[of, read.amount * facts.rates[read.currency]]] : [];
   });
   const most = maxPrice ? { maxPrice: Object.fromEntries(amounts) as MaxPrice } : {};
-  return { prefers: { ...(sort === undefined ? {} : { sort }), ...most } };
+  const prefers: Preferences = {
+    ...(order ? { order } : {}),
+    ...(only ? { only } : {}),
+    ...(ignore ? { ignore } : {}),
+    ...(requireParameters === undefined ? {} : { requireParameters }),
+    ...(allowFallbacks === undefined ? {} : { allowFallbacks }),
+    ...(sort === undefined ? {} : { sort }),
+    ...most,
+  };
+  return Object.keys(prefers).length === 0 ? {} : { prefers };
 }
 
 /** Runs route tests against the one router. */
@@ -76,6 +94,7 @@ export function runRouteTests(snapshot: Snapshot, tests: readonly RouteTest[]): 
     const decision = explain(snapshot, {
       ...call,
       ...prefersOf(when, snapshot),
+      ...(when.session === undefined ? {} : { caller: { session: when.session } }),
       protocol: protocol === 'anthropic' ? 'anthropic-messages' : protocol,
       operation: operation === 'chat' ? 'generate' : operation,
     });
