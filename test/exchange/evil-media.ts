@@ -38,7 +38,8 @@ export const wellAt: Behaviour = ({ path, body }, response) => {
   const family = MEDIA_FAMILIES.find((one) => {
     if (path.includes(one.below ?? '/legacy/')) return one.below !== undefined && one.isStream === isStream;
     const [wanted = ''] = one.ask('').path.split('?');
-    return path.endsWith(wanted.slice(wanted.lastIndexOf('/')));
+    // Of a path that holds the model its verb: evil models come through as well.
+    return path.endsWith(wanted.slice(Math.max(wanted.lastIndexOf('/'), wanted.lastIndexOf(':'))));
   });
   response.writeHead(200, { 'content-type': family?.type ?? 'application/json' });
   for (const piece of family?.pieces ?? []) response.write(piece);

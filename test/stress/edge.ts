@@ -43,7 +43,7 @@ async function usualPath(server: TestServer, upstream: FaultUpstream, family: Fa
   await send(server, 'POST', path, type, body);
   const usual = upstream.tries[0]?.path ?? '';
   upstream.tries.length = 0;
-  return usual.includes('/models/') ? usual.slice(0, usual.indexOf('/models/') + 8) : usual;
+  return /^.*?\/models?\//.exec(usual)?.[0] ?? usual;
 }
 
 async function* nameRows(server: TestServer, upstream: FaultUpstream): AsyncIterable<Measured> {

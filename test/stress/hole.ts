@@ -79,7 +79,7 @@ async function* holeRows(held: number): AsyncIterable<Measured> {
     await p99Of(`${gateway.url}/v1/chat/completions`, agent, 1000);
     for (const family of FAMILIES) {
       const isMost = family.name === chat.id;
-      const crowd = isMost ? { held, rounds: 5, calls: 1000 } : { held: Math.ceil(held / 10), rounds: 3, calls: 300 };
+      const crowd = isMost ? { held, rounds: 5, calls: 1000 } : { held: Math.ceil(held / 10), rounds: 7, calls: 300 };
       yield await crowded({ gateway, dead, agent }, { family, ...crowd });
     }
   } finally {
