@@ -15,7 +15,20 @@ import { createEventTemplate, plainDelta } from './event-template.ts';
 import { decodeErrorObject } from '../openai-error.ts';
 import { isError, replyHead, replyResidue, tierOf } from './reply-decode.ts';
 import { decodeStop } from './stops.ts';
-import { createStreamItems, type StreamItems } from './stream-items.ts';
+import {
+  annotationAdded,
+  argumentsDelta,
+  argumentsDone,
+  endItems,
+  itemAdded,
+  itemDone,
+  newStreamItems,
+  partDelta,
+  partDone,
+  partTold,
+  quickDelta,
+  type StreamItems,
+} from './stream-items.ts';
 import { decodeUsage, isUsage } from './usage.ts';
 
 const earlyEnd = (): Fault =>
@@ -43,7 +56,7 @@ function newReading(context: SourceContext): Reading {
   const sequencer = createSequencer((event) => reading.emit(event));
   const reading: Reading = {
     sequencer,
-    items: createStreamItems(sequencer, context),
+    items: newStreamItems(sequencer, context),
     template: createEventTemplate(),
     emit: () => {},
     started: false,
@@ -77,14 +90,13 @@ function end(reading: Reading, response: JsonObject): void {
   reading.done = true;
   start(reading, response);
   const { items, sequencer } = reading;
-  items.rest(objects(response['output']));
-  items.finish();
+  endItems(items, objects(response['output']));
   sequencer.endAll();
   sequencer.flush();
   tellUsage(reading, response);
   reading.emit({
     type: 'reply-end',
-    stop: decodeStop(response, items.hasToolCall()),
+    stop: decodeStop(response, items.hasToolCall),
     ...given('serviceTier', tierOf(response)),
     ...withResidue(replyResidue(response)),
   });
@@ -118,14 +130,14 @@ function readItem(reading: Reading, type: string, event: JsonObject): void {
   switch (type) {
     case 'response.function_call_arguments.delta':
     case 'response.custom_tool_call_input.delta':
-      return items.argumentsDelta(event);
+      return argumentsDelta(items, event);
     case 'response.function_call_arguments.done':
     case 'response.custom_tool_call_input.done':
-      return items.argumentsDone(event);
+      return argumentsDone(items, event);
     case 'response.output_item.added':
-      return items.added(event);
+      return itemAdded(items, event);
     case 'response.output_item.done':
-      return items.done(event);
+      return itemDone(items, event);
     default:
       return last(reading, type, event);
   }
@@ -139,28 +151,28 @@ function read(reading: Reading, type: string, event: JsonObject): void {
     case 'response.queued':
       return start(reading, responseIn(event));
     case 'response.output_text.delta':
-      return items.delta('text', event);
+      return partDelta(items, 'text', event);
     case 'response.refusal.delta':
-      return items.delta('refusal', event);
+      return partDelta(items, 'refusal', event);
     case 'response.reasoning_text.delta':
     case 'response.reasoning.delta':
-      return items.delta('thought', event);
+      return partDelta(items, 'thought', event);
     case 'response.reasoning_summary_text.delta':
     case 'response.reasoning_summary.delta':
-      return items.delta('summary', event);
+      return partDelta(items, 'summary', event);
     case 'response.output_text.done':
-      return items.told('text', event, str(event['text']));
+      return partTold(items, 'text', event, str(event['text']));
     case 'response.refusal.done':
-      return items.told('refusal', event, str(event['refusal']));
+      return partTold(items, 'refusal', event, str(event['refusal']));
     case 'response.reasoning_text.done':
-      return items.told('thought', event, str(event['text']));
+      return partTold(items, 'thought', event, str(event['text']));
     case 'response.reasoning_summary_text.done':
-      return items.told('summary', event, str(event['text']));
+      return partTold(items, 'summary', event, str(event['text']));
     case 'response.content_part.done':
     case 'response.reasoning_summary_part.done':
-      return items.partDone(event);
+      return partDone(items, event);
     case 'response.output_text.annotation.added':
-      return items.annotation(event);
+      return annotationAdded(items, event);
     default:
       return readItem(reading, type, event);
   }
@@ -170,7 +182,7 @@ function read(reading: Reading, type: string, event: JsonObject): void {
 function quick({ template, items }: Reading, { data, event }: SseFrame): boolean {
   if (event === 'error') return false;
   const found = template.match(data);
-  return found !== undefined && items.quick(found.outputIndex, found.index, found.kind, found.text, found.literal);
+  return found !== undefined && quickDelta(items, found.outputIndex, found.index, found.kind, found.text, found.literal);
 }
 
 function readFrame(reading: Reading, { data, event: name }: SseFrame): void {

@@ -80,99 +80,102 @@ export function kindOf(part: JsonObject): FlowKind | undefined {
 
 const textOf = (part: JsonObject): string => str(part['text']) || str(part['refusal']);
 
-/** Tells the sequencer of flowing parts. */
-export interface StreamFlows {
-  /** The part of that index, begun where it has not; `undefined` when it is over. */
-  flowAt(of: OpenItem, kind: FlowKind, index: number): OpenFlow | undefined;
-  say(flow: OpenFlow, text: string, literal?: string): void;
-  note(flow: OpenFlow, citations: readonly Citation[], logprobs: readonly TokenLogprob[]): void;
-  /** What a part's last word adds to what its events told. */
-  complete(of: OpenItem, kind: FlowKind, index: number, part: JsonObject): void;
-  /** A part that is known whole. */
-  whole(part: PartHead): void;
-  endFlow(of: OpenItem, seal?: Seal): void;
-  endMessage(of: OpenItem, item: JsonObject): void;
-  endReasoning(of: OpenItem, item: JsonObject): void;
+/** Where the parts of one stream are told. */
+export interface Telling {
+  readonly sequencer: Sequencer;
+  readonly context: SourceContext;
+  /** Parts that have been told: the key of the next one. */
+  serial: number;
+  /** There was a call that the client is to run. */
+  hasToolCall: boolean;
 }
 
-export function createStreamFlows(sequencer: Sequencer, context: SourceContext, newKey: () => string): StreamFlows {
-  function endFlow(of: OpenItem, seal?: Seal): void {
-    const { flow } = of;
-    if (!flow) return;
-    of.flow = undefined;
-    of.over.add(keyOf(flow.kind, flow.index));
-    sequencer.end(flow.key, { type: 'part-end', ...given('seal', seal) });
-  }
+/** A key for a part that begins. */
+export const newKey = (telling: Telling): string => String(telling.serial++);
 
-  function flowAt(of: OpenItem, kind: FlowKind, index: number): OpenFlow | undefined {
-    if (of.flow?.kind === kind && of.flow.index === index) return of.flow;
-    if (of.over.has(keyOf(kind, index))) return undefined;
-    endFlow(of);
-    const flow: OpenFlow = { key: newKey(), kind, index, said: false, citations: 0, logprobs: false };
-    sequencer.start(flow.key, headOf(kind, of, of.over.size === 0));
-    of.flow = flow;
-    return flow;
-  }
+/** Ends the part of an item that flows, where one does. */
+export function endFlow({ sequencer }: Telling, of: OpenItem, seal?: Seal): void {
+  const { flow } = of;
+  if (!flow) return;
+  of.flow = undefined;
+  of.over.add(keyOf(flow.kind, flow.index));
+  sequencer.end(flow.key, { type: 'part-end', ...given('seal', seal) });
+}
 
-  function say(flow: OpenFlow, text: string, literal?: string): void {
-    if (text === '') return;
-    flow.said = true;
-    sequencer.push(flow.key, literal === undefined ? { type: 'part-delta', text } : { type: 'part-delta', text, literal });
-  }
+/** The part of that index, begun where it has not; `undefined` when it is over. */
+export function flowAt(telling: Telling, of: OpenItem, kind: FlowKind, index: number): OpenFlow | undefined {
+  if (of.flow?.kind === kind && of.flow.index === index) return of.flow;
+  if (of.over.has(keyOf(kind, index))) return undefined;
+  endFlow(telling, of);
+  const flow: OpenFlow = { key: newKey(telling), kind, index, said: false, citations: 0, logprobs: false };
+  telling.sequencer.start(flow.key, headOf(kind, of, of.over.size === 0));
+  of.flow = flow;
+  return flow;
+}
 
-  function note(flow: OpenFlow, citations: readonly Citation[], logprobs: readonly TokenLogprob[]): void {
-    flow.citations += citations.length;
-    flow.logprobs ||= logprobs.length > 0;
-    if (citations.length === 0 && logprobs.length === 0) return;
-    sequencer.push(flow.key, {
-      type: 'part-note',
-      ...(citations.length > 0 ? { citations } : {}),
-      ...(logprobs.length > 0 ? { logprobs } : {}),
-    });
-  }
+/** More text of a part. */
+export function sayFlow({ sequencer }: Telling, flow: OpenFlow, text: string, literal?: string): void {
+  if (text === '') return;
+  flow.said = true;
+  sequencer.push(flow.key, literal === undefined ? { type: 'part-delta', text } : { type: 'part-delta', text, literal });
+}
 
-  function complete(of: OpenItem, kind: FlowKind, index: number, part: JsonObject): void {
-    const text = textOf(part);
-    const isThought = kind === 'thought' || kind === 'summary';
-    // Empty thoughts are none; an empty text is the model's.
-    if (isThought && text === '' && !of.flow) return;
-    const flow = flowAt(of, kind, index);
-    if (!flow) return;
-    if (!flow.said) say(flow, text);
-    if (kind === 'text') {
-      const citations = decodeAnnotations(part['annotations']).slice(flow.citations);
-      note(flow, citations, flow.logprobs ? [] : decodeLogprobs(part['logprobs']));
-    }
-    // Thoughts stay open: their seal comes with the item.
-    if (!isThought) endFlow(of);
-  }
+/** What is said of a part's text, beside it. */
+export function noteFlow({ sequencer }: Telling, flow: OpenFlow, citations: readonly Citation[], logprobs: readonly TokenLogprob[]): void {
+  flow.citations += citations.length;
+  flow.logprobs ||= logprobs.length > 0;
+  if (citations.length === 0 && logprobs.length === 0) return;
+  sequencer.push(flow.key, {
+    type: 'part-note',
+    ...(citations.length > 0 ? { citations } : {}),
+    ...(logprobs.length > 0 ? { logprobs } : {}),
+  });
+}
 
-  function whole(part: PartHead): void {
-    const key = newKey();
-    sequencer.start(key, part);
-    sequencer.end(key);
+/** What a part's last word adds to what its events told. */
+export function completeFlow(telling: Telling, of: OpenItem, kind: FlowKind, index: number, part: JsonObject): void {
+  const text = textOf(part);
+  const isThought = kind === 'thought' || kind === 'summary';
+  // Empty thoughts are none; an empty text is the model's.
+  if (isThought && text === '' && !of.flow) return;
+  const flow = flowAt(telling, of, kind, index);
+  if (!flow) return;
+  if (!flow.said) sayFlow(telling, flow, text);
+  if (kind === 'text') {
+    const citations = decodeAnnotations(part['annotations']).slice(flow.citations);
+    noteFlow(telling, flow, citations, flow.logprobs ? [] : decodeLogprobs(part['logprobs']));
   }
+  // Thoughts stay open: their seal comes with the item.
+  if (!isThought) endFlow(telling, of);
+}
 
-  function endMessage(of: OpenItem, item: JsonObject): void {
-    for (const [index, part] of objects(item['content']).entries()) {
-      const kind = kindOf(part);
-      if (kind) complete(of, kind, index, part);
-    }
-    endFlow(of);
-    // What does not flow is told whole.
-    for (const part of decodeItem({ ...item, id: of.id }, context)) if (part.kind === 'media' || part.kind === 'native') whole(part);
+/** A part that is known whole. */
+export function tellWhole(telling: Telling, part: PartHead, seal?: Seal): void {
+  const key = newKey(telling);
+  telling.sequencer.start(key, part);
+  telling.sequencer.end(key, { type: 'part-end', ...given('seal', seal) });
+}
+
+/** What of an item does not flow. */
+export function tellSolid(telling: Telling, item: JsonObject): void {
+  for (const part of decodeItem(item, telling.context)) if (part.kind === 'media' || part.kind === 'native') tellWhole(telling, part);
+}
+
+/** The last word on a message. */
+export function endMessage(telling: Telling, of: OpenItem, item: JsonObject): void {
+  for (const [index, part] of objects(item['content']).entries()) {
+    const kind = kindOf(part);
+    if (kind) completeFlow(telling, of, kind, index, part);
   }
+  endFlow(telling, of);
+  tellSolid(telling, { ...item, id: of.id });
+}
 
-  function endReasoning(of: OpenItem, item: JsonObject): void {
-    const seal = readSealed(str(item['encrypted_content']), context.maker);
-    for (const [index, part] of objects(item['content']).entries()) complete(of, 'thought', index, part);
-    for (const [index, part] of objects(item['summary']).entries()) complete(of, 'summary', index, part);
-    if (of.flow) return endFlow(of, seal);
-    if (!seal) return;
-    const key = newKey();
-    sequencer.start(key, { kind: 'reasoning', id: of.id });
-    sequencer.end(key, { type: 'part-end', seal });
-  }
-
-  return { flowAt, say, note, complete, whole, endFlow, endMessage, endReasoning };
+/** The last word on thoughts. */
+export function endReasoning(telling: Telling, of: OpenItem, item: JsonObject): void {
+  const seal = readSealed(str(item['encrypted_content']), telling.context.maker);
+  for (const [index, part] of objects(item['content']).entries()) completeFlow(telling, of, 'thought', index, part);
+  for (const [index, part] of objects(item['summary']).entries()) completeFlow(telling, of, 'summary', index, part);
+  if (of.flow) endFlow(telling, of, seal);
+  else if (seal) tellWhole(telling, { kind: 'reasoning', id: of.id }, seal);
 }

@@ -4,9 +4,23 @@ import { decodeAnnotation } from './citations.ts';
 import { given, str } from './dialect.ts';
 import { isHostedCall } from './hosted-items.ts';
 import { decodeLogprobs } from './logprobs.ts';
-import { decodeItem } from './reply-items.ts';
-import { createStreamCalls, isClientCall } from './stream-calls.ts';
-import { count, createStreamFlows, type FlowKind, kindOf, type OpenItem } from './stream-flows.ts';
+import { endCall, isClientCall, sayCall, startCall } from './stream-calls.ts';
+import {
+  completeFlow,
+  count,
+  endFlow,
+  endMessage,
+  endReasoning,
+  flowAt,
+  type FlowKind,
+  kindOf,
+  noteFlow,
+  type OpenFlow,
+  type OpenItem,
+  sayFlow,
+  tellSolid,
+  type Telling,
+} from './stream-flows.ts';
 
 /*
  * Puts the parts of a stream together, item by item. Items are known by `output_index`: ids change between the events of
@@ -14,147 +28,152 @@ import { count, createStreamFlows, type FlowKind, kindOf, type OpenItem } from '
  * it is done, arguments only in the last event.
  */
 
-export interface StreamItems {
-  added(event: JsonObject): void;
-  done(event: JsonObject): void;
-  /** More text of a part. */
-  delta(kind: FlowKind, event: JsonObject, literal?: string): void;
-  /** The text of a part, whole. */
-  told(kind: FlowKind, event: JsonObject, text: string): void;
-  /** A part of a message or of thoughts is done. */
-  partDone(event: JsonObject): void;
-  annotation(event: JsonObject): void;
-  argumentsDelta(event: JsonObject): void;
-  argumentsDone(event: JsonObject): void;
-  /** The usual event, more text where text is flowing already; false where it is not. */
-  quick(
-    outputIndex: number,
-    contentIndex: number,
-    kind: 'text' | 'thought' | 'summary',
-    text: string,
-    literal: string | undefined,
-  ): boolean;
-  /** Ends what is open. */
-  finish(): void;
-  /** Items of the last word that no event has told. */
-  rest(output: readonly JsonObject[]): void;
-  hasToolCall(): boolean;
-  any(): boolean;
+/** The items of one stream. */
+export interface StreamItems extends Telling {
+  readonly open: Map<number, OpenItem>;
+  /** Items that are done: what comes later for them is a repetition. */
+  readonly ended: Set<number>;
+  /** The item that was opened last. */
+  last: OpenItem | undefined;
 }
 
-export function createStreamItems(sequencer: Sequencer, context: SourceContext): StreamItems {
-  const items = new Map<number, OpenItem>();
-  /** Items that are done: what comes later for them is a repetition. */
-  const ended = new Set<number>();
-  let last: OpenItem | undefined;
-  let serial = 0;
-  const newKey = (): string => String(serial++);
-  const flows = createStreamFlows(sequencer, context, newKey);
-  const calls = createStreamCalls(sequencer, flows, context, newKey);
+/** The items of a stream that begins. */
+export const newStreamItems = (sequencer: Sequencer, context: SourceContext): StreamItems => ({
+  sequencer,
+  context,
+  serial: 0,
+  hasToolCall: false,
+  open: new Map(),
+  ended: new Set(),
+  last: undefined,
+});
 
-  const indexOf = (event: JsonObject): number | undefined => {
-    const { output_index: index } = event;
-    if (typeof index === 'number') return index;
-    const id = str(event['item_id']);
-    const named = id === '' ? undefined : [...items.values()].find((one) => one.id === id);
-    return (named ?? last)?.index;
-  };
+/** Where an item stands that no event has placed: behind all others. */
+const nextIndex = ({ open, ended }: StreamItems): number => open.size + ended.size;
 
-  function open(index: number, item: JsonObject, prefix: string): OpenItem {
-    const made: OpenItem = { index, item, id: str(item['id']) || context.newId(prefix), flow: undefined, over: new Set(), call: undefined };
-    items.set(index, made);
-    last = made;
-    return made;
+function indexOf({ open, last }: StreamItems, event: JsonObject): number | undefined {
+  const { output_index: index } = event;
+  if (typeof index === 'number') return index;
+  const id = str(event['item_id']);
+  const named = id === '' ? undefined : [...open.values()].find((one) => one.id === id);
+  return (named ?? last)?.index;
+}
+
+function openItem(items: StreamItems, index: number, item: JsonObject): OpenItem {
+  const id = str(item['id']) || items.context.newId(item['type'] === 'message' ? 'msg_' : 'rs_');
+  const made: OpenItem = { index, item, id, flow: undefined, over: new Set(), call: undefined };
+  items.open.set(index, made);
+  items.last = made;
+  return made;
+}
+
+/** The item of an event, opened where no event has; `undefined` when it is done. */
+function itemAt(items: StreamItems, event: JsonObject, type: 'message' | 'reasoning'): OpenItem | undefined {
+  const index = indexOf(items, event) ?? 0;
+  if (items.ended.has(index)) return undefined;
+  return items.open.get(index) ?? openItem(items, index, { type, ...given('id', str(event['item_id']) || undefined) });
+}
+
+const ownerOf = (kind: FlowKind): 'message' | 'reasoning' => (kind === 'text' || kind === 'refusal' ? 'message' : 'reasoning');
+const placeOf = (kind: FlowKind, event: JsonObject): number => count(event[kind === 'summary' ? 'summary_index' : 'content_index']);
+
+/** The part that an event tells of. */
+function flowOf(items: StreamItems, kind: FlowKind, event: JsonObject): OpenFlow | undefined {
+  const of = itemAt(items, event, ownerOf(kind));
+  return of && flowAt(items, of, kind, placeOf(kind, event));
+}
+
+function endItem(items: StreamItems, of: OpenItem, item: JsonObject): void {
+  const type = str(item['type']);
+  if (type === 'message') endMessage(items, of, item);
+  else if (type === 'reasoning') endReasoning(items, of, item);
+  else if (isClientCall(type) || isHostedCall(type)) endCall(items, of, item);
+  else tellSolid(items, item);
+}
+
+function finishItem(items: StreamItems, index: number, item: JsonObject): void {
+  if (items.ended.has(index)) return;
+  endItem(items, items.open.get(index) ?? openItem(items, index, item), item);
+  items.ended.add(index);
+  items.open.delete(index);
+}
+
+/** An item begins. */
+export function itemAdded(items: StreamItems, event: JsonObject): void {
+  const item = isObject(event['item']) ? event['item'] : undefined;
+  if (!item) return;
+  const index = typeof event['output_index'] === 'number' ? event['output_index'] : nextIndex(items);
+  if (!items.open.has(index) && !items.ended.has(index)) startCall(items, openItem(items, index, item));
+}
+
+/** An item is done. */
+export function itemDone(items: StreamItems, event: JsonObject): void {
+  if (isObject(event['item'])) finishItem(items, indexOf(items, event) ?? nextIndex(items), event['item']);
+}
+
+/** More text of a part. */
+export function partDelta(items: StreamItems, kind: FlowKind, event: JsonObject): void {
+  const flow = flowOf(items, kind, event);
+  if (!flow) return;
+  sayFlow(items, flow, str(event['delta']));
+  if (kind === 'text') noteFlow(items, flow, [], decodeLogprobs(event['logprobs']));
+}
+
+/** More text where text is flowing already, as nearly always; false where it is not. */
+export function quickDelta(
+  items: StreamItems,
+  outputIndex: number,
+  contentIndex: number,
+  kind: 'text' | 'thought' | 'summary',
+  text: string,
+  literal: string | undefined,
+): boolean {
+  const flow = items.open.get(outputIndex)?.flow;
+  if (flow?.kind !== kind || flow.index !== contentIndex) return false;
+  sayFlow(items, flow, text, literal);
+  return true;
+}
+
+/** The text of a part, whole. */
+export function partTold(items: StreamItems, kind: FlowKind, event: JsonObject, text: string): void {
+  const flow = flowOf(items, kind, event);
+  if (!flow) return;
+  if (!flow.said) sayFlow(items, flow, text);
+  if (kind === 'text' && !flow.logprobs) noteFlow(items, flow, [], decodeLogprobs(event['logprobs']));
+}
+
+/** A part of a message or of thoughts is done. */
+export function partDone(items: StreamItems, event: JsonObject): void {
+  const part = isObject(event['part']) ? event['part'] : undefined;
+  const kind = part && kindOf(part);
+  const of = kind && itemAt(items, event, ownerOf(kind));
+  if (of) completeFlow(items, of, kind, placeOf(kind, event), part);
+}
+
+/** A citation of a message's text. */
+export function annotationAdded(items: StreamItems, event: JsonObject): void {
+  const flow = flowOf(items, 'text', event);
+  if (flow && isObject(event['annotation'])) noteFlow(items, flow, [decodeAnnotation(event['annotation'])], []);
+}
+
+/** More of a call's arguments. */
+export function argumentsDelta(items: StreamItems, event: JsonObject): void {
+  const of = items.open.get(indexOf(items, event) ?? -1);
+  if (of) sayCall(items, of, str(event['delta']));
+}
+
+/** A call's arguments, whole. */
+export function argumentsDone(items: StreamItems, event: JsonObject): void {
+  const of = items.open.get(indexOf(items, event) ?? -1);
+  if (of && !of.call?.said) sayCall(items, of, str(event['arguments']) || str(event['input']));
+}
+
+/** The last word: items of it that no event has told, and the end of what is open. */
+export function endItems(items: StreamItems, output: readonly JsonObject[]): void {
+  for (const [index, item] of output.entries()) finishItem(items, index, item);
+  for (const of of items.open.values()) {
+    endFlow(items, of);
+    if (of.call) items.sequencer.end(of.call.key);
   }
-
-  function itemAt(event: JsonObject, type: string): OpenItem | undefined {
-    const index = indexOf(event) ?? 0;
-    if (ended.has(index)) return undefined;
-    const prefix = type === 'message' ? 'msg_' : 'rs_';
-    return items.get(index) ?? open(index, { type, ...given('id', str(event['item_id']) || undefined) }, prefix);
-  }
-
-  const place = (kind: FlowKind, event: JsonObject): number => count(event[kind === 'summary' ? 'summary_index' : 'content_index']);
-  const ownerOf = (kind: FlowKind): string => (kind === 'text' || kind === 'refusal' ? 'message' : 'reasoning');
-
-  function endItem(of: OpenItem, item: JsonObject): void {
-    const type = str(item['type']);
-    if (type === 'message') flows.endMessage(of, item);
-    else if (type === 'reasoning') flows.endReasoning(of, item);
-    else if (isClientCall(type) || isHostedCall(type)) calls.end(of, item);
-    else for (const part of decodeItem(item, context)) if (part.kind === 'media' || part.kind === 'native') flows.whole(part);
-  }
-
-  function finishItem(index: number, item: JsonObject): void {
-    if (ended.has(index)) return;
-    const of = items.get(index) ?? open(index, item, item['type'] === 'message' ? 'msg_' : 'rs_');
-    endItem(of, item);
-    ended.add(index);
-    items.delete(index);
-  }
-
-  return {
-    hasToolCall: () => calls.any(),
-    any: () => serial > 0,
-    added(event) {
-      const item = isObject(event['item']) ? event['item'] : undefined;
-      if (!item) return;
-      const index = typeof event['output_index'] === 'number' ? event['output_index'] : items.size + ended.size;
-      if (items.has(index) || ended.has(index)) return;
-      calls.start(open(index, item, item['type'] === 'message' ? 'msg_' : 'rs_'));
-    },
-    done(event) {
-      const item = isObject(event['item']) ? event['item'] : undefined;
-      if (item) finishItem(indexOf(event) ?? items.size + ended.size, item);
-    },
-    delta(kind, event, literal) {
-      const of = itemAt(event, ownerOf(kind));
-      const flow = of && flows.flowAt(of, kind, place(kind, event));
-      if (!flow) return;
-      flows.say(flow, str(event['delta']), literal);
-      if (kind === 'text') flows.note(flow, [], decodeLogprobs(event['logprobs']));
-    },
-    told(kind, event, text) {
-      const of = itemAt(event, ownerOf(kind));
-      const flow = of && flows.flowAt(of, kind, place(kind, event));
-      if (flow && !flow.said) flows.say(flow, text);
-      if (flow && kind === 'text' && !flow.logprobs) flows.note(flow, [], decodeLogprobs(event['logprobs']));
-    },
-    partDone(event) {
-      const part = isObject(event['part']) ? event['part'] : undefined;
-      const kind = part && kindOf(part);
-      const of = part && kind && itemAt(event, ownerOf(kind));
-      if (of && part && kind) flows.complete(of, kind, place(kind, event), part);
-    },
-    annotation(event) {
-      const of = itemAt(event, 'message');
-      const flow = of && flows.flowAt(of, 'text', count(event['content_index']));
-      if (flow && isObject(event['annotation'])) flows.note(flow, [decodeAnnotation(event['annotation'])], []);
-    },
-    argumentsDelta(event) {
-      const of = items.get(indexOf(event) ?? -1);
-      if (of) calls.say(of, str(event['delta']));
-    },
-    argumentsDone(event) {
-      const of = items.get(indexOf(event) ?? -1);
-      const text = str(event['arguments']) || str(event['input']);
-      if (of && !of.call?.said) calls.say(of, text);
-    },
-    quick(outputIndex, contentIndex, kind, text, literal) {
-      const flow = items.get(outputIndex)?.flow;
-      if (flow?.kind !== kind || flow.index !== contentIndex) return false;
-      flows.say(flow, text, literal);
-      return true;
-    },
-    finish() {
-      for (const of of items.values()) {
-        flows.endFlow(of);
-        if (of.call) sequencer.end(of.call.key);
-      }
-      items.clear();
-    },
-    rest(output) {
-      for (const [index, item] of output.entries()) if (!ended.has(index)) finishItem(index, item);
-    },
-  };
+  items.open.clear();
 }
