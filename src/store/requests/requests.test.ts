@@ -10,6 +10,7 @@ import { catchUp } from './catch-up.ts';
 import { isDamaged, markDamaged, openRequests } from './database.ts';
 import { openReader } from './read-requests.ts';
 import { createRequests, type Requests, type RequestsPorts } from './requests.ts';
+import { READ_COLUMNS } from './row.ts';
 
 const NOW = Date.UTC(2026, 10, 26);
 
@@ -116,6 +117,41 @@ describe('the table of requests', () => {
     for (const one of records(5000, 600)) put(subject, one);
     await subject.flush();
     expect(kept()).toEqual(records(700, 4900));
+  });
+
+  it('is asked with SQL for what its records say', async () => {
+    const subject = requests();
+    put(subject, record(1, { stream: true, firstTokenMs: 3.25, input: 10, provider: 'sandbox' }));
+    put(subject, record(2));
+    await subject.flush();
+    const database = new DatabaseSync(join(folder, 'requests.db'), { readOnly: true });
+    const found = database.prepare('select n, at, provider, stream, first_token_ms, input, ended_by, route from requests order by n').all();
+    // Work for each row that is written, whoever asks for it or not.
+    const generated = database.prepare("select name from pragma_table_xinfo('calls') where hidden > 0").all();
+    database.close();
+    const route = '{"outcome":["1 openai-chat alias . sandbox/chat"]}';
+    expect(found.map((row) => Object.values(row))).toEqual([
+      [1, NOW + 1, 'sandbox', 1, 3.25, 10, 'upstream', route],
+      [2, NOW + 2, null, null, null, null, 'upstream', route],
+    ]);
+    expect(generated).toEqual([]);
+  });
+
+  it('takes over the rows of a file whose table had a column for each member', async () => {
+    const old = new DatabaseSync(join(folder, 'requests.db'));
+    const columns = READ_COLUMNS.map(([name, kind, member]) => `"${name}" ${kind} generated always as (record ->> '$.${member}')`);
+    old.exec(`create table requests (n integer primary key, id text not null unique, record text not null, ${columns.join(', ')})`);
+    old.exec('create table kysely_migration (name varchar(255) not null primary key, timestamp varchar(255) not null)');
+    old.exec("insert into kysely_migration values ('0001-requests', '2026-11-26T00:00:00.000Z')");
+    const add = old.prepare('insert into requests (id, record) values (?, ?)');
+    for (const one of records(3)) add.run(one.id, JSON.stringify(one));
+    old.close();
+    const subject = requests();
+    put(subject, record(2));
+    put(subject, record(3));
+    await subject.flush();
+    expect(kept()).toEqual(records(4));
+    expect(said).toEqual([]);
   });
 
   it('keeps nothing where no rows are wanted', async () => {

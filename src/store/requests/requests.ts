@@ -47,7 +47,7 @@ const statements: string[] = [];
 
 /** Written by hand, once for each number of rows: a builder takes longer for a statement than the database does. */
 const statementFor = (rows: number): string =>
-  (statements[rows] ??= `insert or ignore into requests (id, record) values ${Array.from({ length: rows }, () => '(?, ?)').join(', ')}`);
+  (statements[rows] ??= `insert or ignore into calls (id, record) values ${Array.from({ length: rows }, () => '(?, ?)').join(', ')}`);
 
 /** Writes rows, given as ids and records in turn. */
 async function insert(db: RequestsDatabase, values: readonly string[]): Promise<void> {
@@ -58,13 +58,13 @@ async function insert(db: RequestsDatabase, values: readonly string[]): Promise<
 async function sweep(db: RequestsDatabase, since: number, maxRows: number): Promise<void> {
   for (;;) {
     const { rows } = await sql<{ readonly first: number | null; readonly last: number | null }>`
-      select (select n from requests order by n limit 1) as first, (select n from requests order by n desc limit 1) as last`.execute(db);
+      select (select n from calls order by n limit 1) as first, (select n from calls order by n desc limit 1) as last`.execute(db);
     const [{ first, last } = { first: null, last: null }] = rows;
     if (first === null || last === null) return;
     // Rows go in order of `n`: there are no gaps to speak of between the first and the last.
     const edge = Math.min(first + SWEEP_ROWS - 1, last);
     const { numAffectedRows = 0n } = await sql`
-      delete from requests where n <= ${edge} and (at < ${since} or n <= ${last - maxRows})`.execute(db);
+      delete from calls where n <= ${edge} and (record ->> '$.at' < ${since} or n <= ${last - maxRows})`.execute(db);
     if (numAffectedRows === 0n) return;
     await nextTurn();
   }
@@ -151,7 +151,7 @@ export function createRequests(ports: RequestsPorts): Requests {
     async missing(ids) {
       const db = await ports.database();
       const { rows } = await sql<{ readonly id: string }>`
-        select id from requests where id in (select value from json_each(${JSON.stringify(ids)}))`.execute(db);
+        select id from calls where id in (select value from json_each(${JSON.stringify(ids)}))`.execute(db);
       const found = new Set(rows.map(({ id }) => id));
       return new Set(ids.filter((id) => !found.has(id)));
     },

@@ -12,8 +12,8 @@ export interface RequestRow {
 type Kind = 'text' | 'integer' | 'real';
 
 /**
- * Members of a record that are columns as well, for whoever asks the table with SQL. They are read out of the JSON when they are asked
- * for: writing them costs nothing.
+ * Members of a record that are columns as well, for whoever asks the table (the view `requests`) with SQL. They are read out of the JSON
+ * when they are asked for: writing them costs nothing.
  */
 export const READ_COLUMNS: readonly (readonly [column: string, kind: Kind, member: keyof CallRecord])[] = [
   ['at', 'integer', 'at'],
