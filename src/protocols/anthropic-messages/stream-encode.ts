@@ -67,44 +67,42 @@ const grows = (head: PartHead): head is Extract<PartHead, { kind: keyof typeof D
 /** Free text as the inside of a JSON string. */
 const escaped = (text: string): string => JSON.stringify(text).slice(1, -1);
 
-/** Writes blocks, numbered as they come. */
-function createBlocks(state: State) {
-  const send = (value: JsonObject, write: WriteFrame): void => write(JSON.stringify(value), String(value['type']));
-  const stop = (write: WriteFrame): void => {
-    send({ type: 'content_block_stop', index: state.index }, write);
-    state.index++;
-  };
-  const delta = (change: JsonObject, write: WriteFrame): void =>
-    send({ type: 'content_block_delta', index: state.index, delta: change }, write);
+const send = (value: JsonObject, write: WriteFrame): void => write(JSON.stringify(value), String(value['type']));
 
-  /** A block that is known whole. The input of a call comes as a delta, as the API has it. */
-  function whole(block: JsonObject, write: WriteFrame): void {
-    begin(false, write);
-    const hasInput = (block['type'] === 'server_tool_use' || block['type'] === 'mcp_tool_use') && block['input'] !== undefined;
-    send({ type: 'content_block_start', index: state.index, content_block: hasInput ? { ...block, input: {} } : block }, write);
-    if (hasInput) delta({ type: 'input_json_delta', partial_json: JSON.stringify(block['input']) }, write);
-    stop(write);
-  }
+function stopBlock(state: State, write: WriteFrame): void {
+  send({ type: 'content_block_stop', index: state.index }, write);
+  state.index++;
+}
 
-  /** Another block begins: what waited for one goes before it. */
-  function begin(isText: boolean, write: WriteFrame): void {
-    for (const block of state.waiting.splice(0)) whole(block, write);
-    state.afterText = isText;
-  }
+const blockDelta = ({ index }: State, delta: JsonObject, write: WriteFrame): void =>
+  send({ type: 'content_block_delta', index, delta }, write);
 
-  /** What the part before was sealed with. */
-  function carry(carriers: readonly JsonObject[], write: WriteFrame): void {
-    if (state.afterText) state.waiting.push(...carriers);
-    else for (const block of carriers) whole(block, write);
-  }
+/** A block that is known whole. The input of a call comes as a delta, as the API has it. */
+function wholeBlock(state: State, block: JsonObject, write: WriteFrame): void {
+  nextBlock(state, false, write);
+  const hasInput = (block['type'] === 'server_tool_use' || block['type'] === 'mcp_tool_use') && block['input'] !== undefined;
+  send({ type: 'content_block_start', index: state.index, content_block: hasInput ? { ...block, input: {} } : block }, write);
+  if (hasInput) blockDelta(state, { type: 'input_json_delta', partial_json: JSON.stringify(block['input']) }, write);
+  stopBlock(state, write);
+}
 
-  function open(content_block: JsonObject, kind: keyof typeof DELTAS, write: WriteFrame): void {
-    begin(kind === 'text' || kind === 'refusal', write);
-    send({ type: 'content_block_start', index: state.index, content_block }, write);
-    state.prefix = `{"type":"content_block_delta","index":${state.index},"delta":${DELTAS[kind]}`;
-    state.begun = true;
-  }
-  return { delta, whole, carry, open, stop };
+/** Another block begins: what waited for one goes before it. */
+function nextBlock(state: State, isText: boolean, write: WriteFrame): void {
+  for (const block of state.waiting.splice(0)) wholeBlock(state, block, write);
+  state.afterText = isText;
+}
+
+/** What the part before was sealed with. */
+function carry(state: State, carriers: readonly JsonObject[], write: WriteFrame): void {
+  if (state.afterText) state.waiting.push(...carriers);
+  else for (const block of carriers) wholeBlock(state, block, write);
+}
+
+function openBlock(state: State, content_block: JsonObject, kind: keyof typeof DELTAS, write: WriteFrame): void {
+  nextBlock(state, kind === 'text' || kind === 'refusal', write);
+  send({ type: 'content_block_start', index: state.index, content_block }, write);
+  state.prefix = `{"type":"content_block_delta","index":${state.index},"delta":${DELTAS[kind]}`;
+  state.begun = true;
 }
 
 /** The part that came in pieces and is told whole. */
@@ -127,7 +125,6 @@ function gathered(head: PartHead, text: string, end: PartEnd): Part | undefined 
 interface Writing {
   readonly context: ReplyContext;
   readonly state: State;
-  readonly blocks: ReturnType<typeof createBlocks>;
 }
 
 function newWriting(context: ReplyContext): Writing {
@@ -145,7 +142,7 @@ function newWriting(context: ReplyContext): Writing {
     held: { toolCall: false, refusal: false },
     residue: {},
   };
-  return { context, state, blocks: createBlocks(state) };
+  return { context, state };
 }
 
 function start({ context, state }: Writing, event: Start, write: WriteFrame): void {
@@ -166,7 +163,7 @@ function start({ context, state }: Writing, event: Start, write: WriteFrame): vo
   write(JSON.stringify({ type: 'message_start', message }), 'message_start');
 }
 
-function partStart({ context, state, blocks }: Writing, head: PartHead, choice: number, write: WriteFrame): void {
+function partStart({ context, state }: Writing, head: PartHead, choice: number, write: WriteFrame): void {
   state.begun = false;
   state.text = '';
   state.head = choice === 0 ? head : undefined;
@@ -175,17 +172,17 @@ function partStart({ context, state, blocks }: Writing, head: PartHead, choice: 
     return;
   }
   if (head.kind === 'refusal') state.held.refusal = true;
-  if (head.kind === 'reasoning' && !head.redacted) blocks.open(thinkingHead(residueOf(head)), 'reasoning', write);
+  if (head.kind === 'reasoning' && !head.redacted) openBlock(state, thinkingHead(residueOf(head)), 'reasoning', write);
   if (head.kind === 'tool-call') {
     state.held.toolCall = true;
-    blocks.open(toolUseHead(head), 'tool-call', write);
-    blocks.delta({ type: 'input_json_delta', partial_json: '' }, write);
-    if (head.input === 'text') blocks.delta({ type: 'input_json_delta', partial_json: '{"input":"' }, write);
+    openBlock(state, toolUseHead(head), 'tool-call', write);
+    blockDelta(state, { type: 'input_json_delta', partial_json: '' }, write);
+    if (head.input === 'text') blockDelta(state, { type: 'input_json_delta', partial_json: '{"input":"' }, write);
   }
 }
 
-function cite({ context, blocks }: Writing, citations: readonly Citation[] | undefined, write: WriteFrame): void {
-  for (const citation of sayCitations(citations, context.notes)) blocks.delta({ type: 'citations_delta', citation }, write);
+function cite({ context, state }: Writing, citations: readonly Citation[] | undefined, write: WriteFrame): void {
+  for (const citation of sayCitations(citations, context.notes)) blockDelta(state, { type: 'citations_delta', citation }, write);
 }
 
 function partDelta(writing: Writing, text: string, literal: string | undefined, write: WriteFrame): void {
@@ -197,7 +194,7 @@ function partDelta(writing: Writing, text: string, literal: string | undefined, 
     return;
   }
   if (!state.begun) {
-    writing.blocks.open(textHead(residueOf(head)), head.kind, write);
+    openBlock(state, textHead(residueOf(head)), head.kind, write);
     cite(writing, state.early.splice(0), write);
   }
   if (head.kind === 'refusal') state.refusal += text;
@@ -214,26 +211,26 @@ function partNote(writing: Writing, note: PartNote, write: WriteFrame): void {
   else early.push(...(note.citations ?? []));
 }
 
-function endGrown({ blocks }: Writing, head: PartHead, end: PartEnd, write: WriteFrame): void {
-  if (head.kind === 'reasoning') blocks.delta({ type: 'signature_delta', signature: writeSignature(end.seal) }, write);
-  if (head.kind === 'tool-call' && head.input === 'text') blocks.delta({ type: 'input_json_delta', partial_json: '"}' }, write);
-  blocks.stop(write);
-  if (head.kind !== 'reasoning') blocks.carry(sealCarrier(end.seal), write);
+function endGrown({ state }: Writing, head: PartHead, end: PartEnd, write: WriteFrame): void {
+  if (head.kind === 'reasoning') blockDelta(state, { type: 'signature_delta', signature: writeSignature(end.seal) }, write);
+  if (head.kind === 'tool-call' && head.input === 'text') blockDelta(state, { type: 'input_json_delta', partial_json: '"}' }, write);
+  stopBlock(state, write);
+  if (head.kind !== 'reasoning') carry(state, sealCarrier(end.seal), write);
 }
 
 /** A part of which no block has begun: it is told whole, or is none. */
-function endUnbegun({ context, state, blocks }: Writing, head: PartHead, end: PartEnd, write: WriteFrame): void {
+function endUnbegun({ context, state }: Writing, head: PartHead, end: PartEnd, write: WriteFrame): void {
   const seal = end.seal ? { seal: end.seal } : {};
   if (head.kind === 'text') {
     noteUncited(state.early.splice(0), context.notes);
     const part: TextPart = { ...head, text: '', ...seal };
-    blocks.carry(silentText(part), write);
+    carry(state, silentText(part), write);
   } else if (head.kind === 'reasoning') {
     const part: ReasoningPart = { ...head, text: state.text, ...seal };
-    blocks.whole(redactedBlock(part), write);
+    wholeBlock(state, redactedBlock(part), write);
   } else {
     const part = gathered(head, state.text, end);
-    for (const block of part ? encodeReplyPart(part, context.notes) : []) blocks.whole(block, write);
+    for (const block of part ? encodeReplyPart(part, context.notes) : []) wholeBlock(state, block, write);
   }
 }
 
