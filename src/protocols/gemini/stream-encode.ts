@@ -60,106 +60,111 @@ function gathered({ head, text }: Open, end: PartEnd): Part | undefined {
   }
 }
 
+/** Where writing one stream stands. */
+interface Writing {
+  readonly context: ReplyContext;
+  readonly choices: Told[];
+  /** What every chunk ends with. */
+  tail: string;
+  residue: JsonObject;
+  usage: Usage | undefined;
+  open: Open | undefined;
+  said: boolean;
+}
+
+const toldAt = ({ choices }: Writing, choice: number): Told =>
+  (choices[choice] ??= { text: createKeptText(), citations: [], logprobs: [] });
+
+function begin(writing: Writing, event: Extract<ReplyEvent, { type: 'reply-start' }>): void {
+  const { createTime, ...rest } = residueOf(event);
+  writing.residue = rest;
+  const made = createTime === undefined ? '' : `"createTime":${JSON.stringify(createTime)},`;
+  const id = responseId(event.id, writing.context);
+  writing.tail = `${made}"modelVersion":${JSON.stringify(event.model)},"responseId":${JSON.stringify(id)}}`;
+}
+
+function startPart(writing: Writing, head: PartHead, choice: number): void {
+  const told = toldAt(writing, choice);
+  const grows = head.kind === 'text' || head.kind === 'refusal' || (head.kind === 'reasoning' && !head.redacted);
+  const more = grows ? JSON.stringify(residueOf(head)).slice(1, -1) : '';
+  const prefix = `{"candidates":[{"content":{"parts":[{${more === '' ? '' : `${more},`}"text":`;
+  const suffix = `${head.kind === 'reasoning' ? ',"thought":true' : ''}}],"role":"model"},"index":${choice}}],${writing.tail}`;
+  writing.open = { head, choice, told, base: told.text.length(), text: '', flow: grows ? { prefix, suffix } : undefined };
+}
+
+function partDelta(writing: Writing, text: string, literal: string | undefined, write: WriteFrame): void {
+  const { open } = writing;
+  if (!open || text === '') return;
+  const { flow } = open;
+  if (!flow) {
+    open.text += text;
+    return;
+  }
+  writing.said = true;
+  if (open.head.kind !== 'reasoning') open.told.text.add(text);
+  write(flow.prefix + (literal ?? JSON.stringify(text)) + flow.suffix);
+}
+
+function partNote({ open }: Writing, { citations = [], logprobs = [] }: Extract<ReplyEvent, { type: 'part-note' }>): void {
+  if (!open) return;
+  for (const citation of citations) open.told.citations.push({ citation, base: open.base });
+  open.told.logprobs.push(...logprobs);
+}
+
+function endPart(writing: Writing, event: PartEnd, write: WriteFrame): void {
+  const { open, context, tail } = writing;
+  if (!open) return;
+  writing.open = undefined;
+  const part = gathered(open, event);
+  const parts = part ? encodeReplyPart(part, context) : [];
+  if (parts.length === 0) return;
+  writing.said = true;
+  write(`{"candidates":[${JSON.stringify({ content: { parts, role: 'model' }, index: open.choice })}],${tail}`);
+}
+
+function lastOf(writing: Writing, stop: Stop, index: number, own: JsonObject): JsonObject {
+  const told = toldAt(writing, index);
+  return { content: { parts: [{ text: '' }], role: 'model' }, ...encodeBeside(stop, index, own, { ...told, text: told.text.text() }) };
+}
+
+function end(writing: Writing, event: Extract<ReplyEvent, { type: 'reply-end' }>, write: WriteFrame): void {
+  const { createTime: _said, ...atEnd } = residueOf(event);
+  const { residue, said, usage, tail } = writing;
+  const { envelope, candidates } = ownWords({ ...residue, ...atEnd });
+  const blocked = isBlocked(envelope, said ? 1 : 0);
+  const lasts = [event.stop, ...(event.others ?? [])].map((stop, index) => lastOf(writing, stop, index, candidates[index] ?? {}));
+  const body = {
+    ...(blocked ? {} : { candidates: lasts }),
+    ...envelope,
+    ...(usage ? { usageMetadata: encodeUsage(usage) } : {}),
+  };
+  const text = JSON.stringify(body).slice(0, -1);
+  write(`${text}${text === '{' ? '' : ','}${tail}`);
+}
+
 /** Writes a client's stream of `GenerateContentResponse`s. https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent */
 export function createStreamEncoder(context: ReplyContext): StreamEncoder {
-  const choices: Told[] = [];
-  /** What every chunk ends with. */
-  let tail = '';
-  let residue: JsonObject = {};
-  let usage: Usage | undefined;
-  let open: Open | undefined;
-  let said = false;
-
-  const chunk = (candidate: string, write: WriteFrame): void => {
-    said = true;
-    write(`{"candidates":[${candidate}],${tail}`);
-  };
-  const toldAt = (choice: number): Told => (choices[choice] ??= { text: createKeptText(), citations: [], logprobs: [] });
-
-  function begin(event: Extract<ReplyEvent, { type: 'reply-start' }>): void {
-    const { createTime, ...rest } = residueOf(event);
-    residue = rest;
-    const made = createTime === undefined ? '' : `"createTime":${JSON.stringify(createTime)},`;
-    tail = `${made}"modelVersion":${JSON.stringify(event.model)},"responseId":${JSON.stringify(responseId(event.id, context))}}`;
-  }
-
-  function start(head: PartHead, choice: number): void {
-    const told = toldAt(choice);
-    const grows = head.kind === 'text' || head.kind === 'refusal' || (head.kind === 'reasoning' && !head.redacted);
-    const more = grows ? JSON.stringify(residueOf(head)).slice(1, -1) : '';
-    const before = `{"candidates":[{"content":{"parts":[{${more === '' ? '' : `${more},`}"text":`;
-    const after = `${head.kind === 'reasoning' ? ',"thought":true' : ''}}],"role":"model"},"index":${choice}}],${tail}`;
-    open = { head, choice, told, base: told.text.length(), text: '', flow: grows ? { prefix: before, suffix: after } : undefined };
-  }
-
-  function delta({ text, literal }: Extract<ReplyEvent, { type: 'part-delta' }>, write: WriteFrame): void {
-    if (!open || text === '') return;
-    const { flow } = open;
-    if (!flow) {
-      open.text += text;
-      return;
-    }
-    said = true;
-    if (open.head.kind !== 'reasoning') open.told.text.add(text);
-    write(flow.prefix + (literal ?? JSON.stringify(text)) + flow.suffix);
-  }
-
-  function endPart(event: PartEnd, write: WriteFrame): void {
-    if (!open) return;
-    const { choice } = open;
-    const part = gathered(open, event);
-    open = undefined;
-    const parts = part ? encodeReplyPart(part, context) : [];
-    if (parts.length > 0) chunk(JSON.stringify({ content: { parts, role: 'model' }, index: choice }), write);
-  }
-
-  function last(stop: Stop, index: number, own: JsonObject): JsonObject {
-    const told = toldAt(index);
-    return { content: { parts: [{ text: '' }], role: 'model' }, ...encodeBeside(stop, index, own, { ...told, text: told.text.text() }) };
-  }
-
-  function end(event: Extract<ReplyEvent, { type: 'reply-end' }>, write: WriteFrame): void {
-    const { createTime: _said, ...atEnd } = residueOf(event);
-    const { envelope, candidates } = ownWords({ ...residue, ...atEnd });
-    const blocked = isBlocked(envelope, said ? 1 : 0);
-    const lasts = [event.stop, ...(event.others ?? [])].map((stop, index) => last(stop, index, candidates[index] ?? {}));
-    const body = {
-      ...(blocked ? {} : { candidates: lasts }),
-      ...envelope,
-      ...(usage ? { usageMetadata: encodeUsage(usage) } : {}),
-    };
-    const text = JSON.stringify(body).slice(0, -1);
-    write(`${text}${text === '{' ? '' : ','}${tail}`);
-  }
-
+  const writing: Writing = { context, choices: [], tail: '', residue: {}, usage: undefined, open: undefined, said: false };
   return {
     event(event, write) {
       switch (event.type) {
         case 'part-delta':
-          delta(event, write);
-          return;
+          return partDelta(writing, event.text, event.literal, write);
         case 'reply-start':
-          begin(event);
-          return;
+          return begin(writing, event);
         case 'part-start':
-          start(event.part, event.choice ?? 0);
-          return;
+          return startPart(writing, event.part, event.choice ?? 0);
         case 'part-note':
-          if (!open) return;
-          for (const citation of event.citations ?? []) open.told.citations.push({ citation, base: open.base });
-          open.told.logprobs.push(...(event.logprobs ?? []));
-          return;
+          return partNote(writing, event);
         case 'part-end':
-          endPart(event, write);
-          return;
+          return endPart(writing, event, write);
         case 'usage':
-          usage = event.usage;
+          writing.usage = event.usage;
           return;
         case 'reply-end':
-          end(event, write);
-          return;
+          return end(writing, event, write);
         case 'fault':
-          faultFrame(event.fault, context.requestId ?? '', write);
+          return faultFrame(event.fault, context.requestId ?? '', write);
       }
     },
   };
