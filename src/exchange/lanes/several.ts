@@ -26,6 +26,113 @@ function usageOf(branches: readonly Branch[]): Usage | undefined {
   return sum;
 }
 
+/** Calls that answer one client, as far as they have come. */
+interface Several {
+  readonly count: number;
+  readonly decoded: Decoded;
+  readonly listenTo: (index: number) => Listener;
+  readonly hears: Listener | undefined;
+  readonly branches: Branch[];
+  client: ReplyTaker | undefined;
+  /** The choice whose turn it is. */
+  current: number;
+  over: boolean;
+}
+
+function tell({ hears, client }: Several, event: ReplyEvent): void {
+  hears?.(event);
+  client?.event(event);
+}
+
+function failAll(several: Several, fault: Fault): void {
+  if (several.over) return;
+  several.over = true;
+  const { client, branches } = several;
+  if (client && !client.isOver()) client.event({ type: 'fault', fault });
+  for (const branch of branches) {
+    branch.context.abortUpstream();
+    branch.context.done(endOf(branch.seen, 'upstream', fault));
+  }
+}
+
+function endAll(several: Several): void {
+  several.over = true;
+  const ordered = several.branches.toSorted((a, b) => a.index - b.index);
+  const [first, ...others] = ordered.map((branch) => branch.stop ?? { reason: 'other' as const });
+  const usage = usageOf(several.branches);
+  if (usage) tell(several, { type: 'usage', usage });
+  tell(several, { type: 'reply-end', stop: first ?? { reason: 'other' }, others });
+}
+
+/** Lets the next choices speak, as far as the one at the front has ended. */
+function advance(several: Several): void {
+  while (several.current < several.count) {
+    const front = several.branches.find((branch) => branch.index === several.current);
+    if (!front) return;
+    for (const event of front.waiting) tell(several, event);
+    front.waiting.length = 0;
+    front.waitingBytes = 0;
+    if (!front.stop) {
+      front.context.resumeUpstream();
+      return;
+    }
+    several.current++;
+  }
+  endAll(several);
+}
+
+function say(several: Several, branch: Branch, event: ReplyEvent): void {
+  if (branch.index === several.current) tell(several, event);
+  else {
+    branch.waiting.push(event);
+    branch.waitingBytes += event.type === 'part-delta' ? event.text.length + 64 : 256;
+  }
+}
+
+function take(several: Several, branch: Branch, event: ReplyEvent): void {
+  see(branch.seen, event);
+  several.listenTo(branch.index)(event);
+  switch (event.type) {
+    case 'fault':
+      return failAll(several, ownFault(branch.context, event.fault));
+    case 'usage':
+      return;
+    case 'reply-start':
+      if (branch.index === 0) say(several, branch, event);
+      return;
+    case 'reply-end':
+      branch.stop = event.stop;
+      if (branch.index === several.current) advance(several);
+      branch.context.done(endOf(branch.seen, 'upstream'));
+      return;
+    case 'part-start':
+      branch.context.onFirstToken();
+      return say(several, branch, branch.index === 0 ? event : { ...event, choice: branch.index });
+    default:
+      say(several, branch, event);
+  }
+}
+
+/** The client's own writer: made with the first answer; its end is told branch by branch. */
+function clientOf({ branches, decoded }: Several, context: LaneContext, upstream: UpstreamHeaders): ReplyTaker {
+  const resumeAll = (): void => {
+    for (const { context } of branches) context.resumeUpstream();
+  };
+  return clientTaker({ ...context, done: nobody, onFirstToken: nobody, resumeUpstream: resumeAll }, decoded, upstream, nobody);
+}
+
+function takerFor(several: Several, branch: Branch, upstream: UpstreamHeaders): ReplyTaker {
+  several.client ??= clientOf(several, branch.context, upstream);
+  return {
+    isOver: () => several.over || branch.stop !== undefined,
+    flows: () => (branch.index === several.current ? (several.client?.flows() ?? true) : branch.waitingBytes < MAX_WAITING_BYTES),
+    soFar: () => factsOf(branch.seen),
+    event: (event) => {
+      if (!several.over) take(several, branch, event);
+    },
+  };
+}
+
 /**
  * Several calls that answer one client as the choices of one reply: the first choice is told as it comes, the others wait
  * for their turn (the grammar tells choices in order), usage is added up, and one that fails fails all. `hears`: is told what the
@@ -37,105 +144,15 @@ export function createSeveral(
   listenTo: (index: number) => Listener,
   hears?: Listener,
 ): (index: number) => (context: LaneContext) => Lane {
-  const branches: Branch[] = [];
-  let client: ReplyTaker | undefined;
-  let current = 0;
-  let over = false;
-
-  const failAll = (fault: Fault): void => {
-    if (over) return;
-    over = true;
-    if (client && !client.isOver()) client.event({ type: 'fault', fault });
-    for (const branch of branches) {
-      branch.context.abortUpstream();
-      branch.context.done(endOf(branch.seen, 'upstream', fault));
-    }
-  };
-  const resumeAll = (): void => {
-    for (const { context } of branches) context.resumeUpstream();
-  };
-  const tell = (event: ReplyEvent): void => {
-    hears?.(event);
-    client?.event(event);
-  };
-  const endAll = (): void => {
-    over = true;
-    const [first, ...others] = branches.toSorted((a, b) => a.index - b.index).map((branch) => branch.stop ?? { reason: 'other' as const });
-    const usage = usageOf(branches);
-    if (usage) tell({ type: 'usage', usage });
-    tell({ type: 'reply-end', stop: first ?? { reason: 'other' }, others });
-  };
-  /** Lets the next choices speak, as far as the one at the front has ended. */
-  const advance = (): void => {
-    for (;;) {
-      const front = branches.find((branch) => branch.index === current);
-      if (!front) return;
-      for (const event of front.waiting) tell(event);
-      front.waiting.length = 0;
-      front.waitingBytes = 0;
-      if (!front.stop) {
-        front.context.resumeUpstream();
-        return;
-      }
-      current++;
-      if (current === count) {
-        endAll();
-        return;
-      }
-    }
-  };
-  const say = (branch: Branch, event: ReplyEvent): void => {
-    if (branch.index === current) tell(event);
-    else {
-      branch.waiting.push(event);
-      branch.waitingBytes += event.type === 'part-delta' ? event.text.length + 64 : 256;
-    }
-  };
-  const take = (branch: Branch, event: ReplyEvent): void => {
-    see(branch.seen, event);
-    listenTo(branch.index)(event);
-    switch (event.type) {
-      case 'fault':
-        failAll(ownFault(branch.context, event.fault));
-        return;
-      case 'usage':
-        return;
-      case 'reply-start':
-        if (branch.index === 0) say(branch, event);
-        return;
-      case 'reply-end':
-        branch.stop = event.stop;
-        if (branch.index === current) advance();
-        branch.context.done(endOf(branch.seen, 'upstream'));
-        return;
-      case 'part-start':
-        branch.context.onFirstToken();
-        say(branch, branch.index === 0 ? event : { ...event, choice: branch.index });
-        return;
-      default:
-        say(branch, event);
-    }
-  };
-  const takerFor = (branch: Branch, upstream: UpstreamHeaders): ReplyTaker => {
-    // The client's own writer is made with the first answer; its end is told branch by branch.
-    client ??= clientTaker({ ...branch.context, done: nobody, onFirstToken: nobody, resumeUpstream: resumeAll }, decoded, upstream, nobody);
-    return {
-      isOver: () => over || branch.stop !== undefined,
-      flows: () => (branch.index === current ? (client?.flows() ?? true) : branch.waitingBytes < MAX_WAITING_BYTES),
-      soFar: () => factsOf(branch.seen),
-      event: (event) => {
-        if (!over) take(branch, event);
-      },
-    };
-  };
+  const several: Several = { count, decoded, listenTo, hears, branches: [], client: undefined, current: 0, over: false };
   return (index) => (context) => {
     const branch: Branch = { index, context, seen: {}, waiting: [], waitingBytes: 0, stop: undefined };
-    branches.push(branch);
+    several.branches.push(branch);
     const done = (end: AttemptEnd): void => {
-      if (end.fault) failAll(end.fault);
+      if (end.fault) failAll(several, end.fault);
       context.done(end);
     };
-    return createBranchLane({ ...context, done }, decoded, (_, upstream) => takerFor(branch, upstream));
+    return createBranchLane({ ...context, done }, decoded, (_, upstream) => takerFor(several, branch, upstream));
   };
 }
 
