@@ -128,110 +128,156 @@ function createCarry(): { add(bytes: Buffer): Buffer | undefined; take(): Buffer
   };
 }
 
+/** Where relaying one stream stands. */
+interface Relay {
+  readonly rules: TapRules;
+  readonly search: ReturnType<typeof searchFor>;
+  tapped: Tapped;
+  /** The first frame is still to come, and is read whatever it is. */
+  first: boolean;
+  begun: boolean;
+  held: Held[] | undefined;
+  heldBytes: number;
+  /** The upstream's own error event. */
+  error: Buffer | undefined;
+  /** The dialect's last word may follow its error. */
+  awaitsLast: boolean;
+}
+
+/** Reads one event; tells whether it and all after it are to be held. */
+function read(relay: Relay, event: Buffer): boolean {
+  let finish = false;
+  const reader = createSseReader();
+  const onFrame = (frame: SseFrame): void => {
+    const { finish: isFinish, ...found } = relay.rules.read(frame, relay.tapped);
+    relay.tapped = found;
+    finish ||= isFinish === true;
+    relay.first = false;
+  };
+  reader.push(event, onFrame);
+  reader.end(onFrame);
+  relay.begun ||= !relay.tapped.done && isData(event);
+  return finish;
+}
+
+function holdError(relay: Relay, bytes: Buffer, finish: boolean): void {
+  const { error, tapped } = relay;
+  // Only the error itself, and the last word where the dialect has one after errors (`response.failed`).
+  if (error && !tapped.done) return;
+  // An event without its blank line would be none to a reader.
+  const whole = lastEventEnd(bytes) === 0 ? [bytes, BLANK] : [bytes];
+  relay.error = Buffer.concat(error ? [error, ...whole] : whole);
+  relay.awaitsLast = finish && !tapped.done;
+}
+
+function hold(relay: Relay, bytes: Buffer, finish: boolean): void {
+  if (relay.tapped.fault) return holdError(relay, bytes, finish);
+  const held = (relay.held ??= []);
+  held.push({ bytes, finish });
+  relay.heldBytes += bytes.length;
+  if (held.length > 1 && relay.heldBytes - (held[0] as Held).bytes.length > MAX_HELD_BYTES)
+    throw tooLong('too much after the end of its reply');
+}
+
+/** Nothing that counts can follow: an error, after which no last word is due. */
+const hasFailed = ({ tapped, awaitsLast }: Relay): boolean => tapped.fault !== undefined && !awaitsLast;
+
+function holdAll(relay: Relay, block: Buffer): void {
+  for (const event of eventsOf(block)) {
+    if (hasFailed(relay)) return;
+    hold(relay, event, read(relay, event));
+  }
+}
+
+/** Reads the events of a block that may matter; returns how many of its bytes may go on. `firstHit`: the first place of a needle. */
+function inspect(relay: Relay, block: Buffer, firstHit: number): number {
+  let free = 0;
+  while (free < block.length) {
+    const hit = relay.first ? free : firstHit >= free ? firstHit : relay.search(block, free);
+    const start = hit < 0 ? block.length : free + lastEventEnd(block.subarray(free, hit));
+    if (start > free) relay.begun ||= isData(block.subarray(free, start));
+    free = start;
+    for (const event of eventsOf(block.subarray(start))) {
+      const finish = read(relay, event);
+      if (finish || relay.tapped.fault || relay.tapped.done) {
+        hold(relay, event, finish);
+        holdAll(relay, block.subarray(start + event.length));
+        return start;
+      }
+      free += event.length;
+      break;
+    }
+  }
+  return free;
+}
+
+/** What of whole events may go on. */
+function pass(relay: Relay, block: Buffer): Buffer | undefined {
+  if (relay.held || relay.tapped.fault) {
+    holdAll(relay, block);
+    return undefined;
+  }
+  const hit = relay.first ? 0 : relay.search(block, 0);
+  if (hit < 0) {
+    relay.begun ||= isData(block);
+    return block;
+  }
+  const free = inspect(relay, block, hit);
+  return free === 0 ? undefined : block.subarray(0, free);
+}
+
+/** The last event may lack its blank line; of a stream that was cut it may be half of one, unless it is the last word. */
+function readLast(relay: Relay, last: Buffer, clean: boolean): void {
+  if (relay.tapped.done || hasFailed(relay)) return;
+  const finish = read(relay, last);
+  if (clean || relay.tapped.done || relay.tapped.fault) hold(relay, last, finish);
+}
+
+/** The true end came. */
+const isComplete = ({ tapped, begun, rules }: Relay, clean: boolean): boolean =>
+  tapped.fault === undefined && begun && (tapped.done || (clean && tapped.finished && rules.finishIsEnd === true));
+
+/** What was held, and goes on now that the end is known. */
+function letGo(relay: Relay, complete: boolean, dropUsageChunk: boolean): Buffer | undefined {
+  const { held = [], tapped } = relay;
+  const kept: Buffer[] = [];
+  for (const { bytes, finish } of held) {
+    // A last word without a reply before it is none.
+    const isLeftOut = complete ? dropUsageChunk && isUsageChunk(bytes) : finish || (tapped.done && !tapped.fault);
+    if (!isLeftOut) kept.push(bytes);
+  }
+  relay.held = undefined;
+  return kept.length > 0 ? Buffer.concat(kept) : undefined;
+}
+
 /** `dropUsageChunk`: the gateway asked for a usage chunk that the client did not ask for; it is taken out again. */
 export function createRawRelay(rules: TapRules, dropUsageChunk: boolean): RawRelay {
-  const search = searchFor(rules.needles);
   const carry = createCarry();
-  let held: Held[] | undefined;
-  let error: Buffer | undefined;
-  let awaitsLast = false;
-  let heldBytes = 0;
-  let tapped: Tapped = NOTHING;
-  let first = rules.first;
-  let begun = false;
-
-  const read = (event: Buffer): boolean => {
-    let finish = false;
-    const reader = createSseReader();
-    const onFrame = (frame: SseFrame): void => {
-      const { finish: isFinish, ...found } = rules.read(frame, tapped);
-      tapped = found;
-      finish ||= isFinish === true;
-      first = false;
-    };
-    reader.push(event, onFrame);
-    reader.end(onFrame);
-    begun ||= !tapped.done && isData(event);
-    return finish;
+  const relay: Relay = {
+    rules,
+    search: searchFor(rules.needles),
+    tapped: NOTHING,
+    first: rules.first,
+    begun: false,
+    held: undefined,
+    heldBytes: 0,
+    error: undefined,
+    awaitsLast: false,
   };
-  const hold = (bytes: Buffer, finish: boolean): void => {
-    if (tapped.fault) {
-      // Only the error itself, and the last word where the dialect has one after errors (`response.failed`).
-      if (error && !tapped.done) return;
-      // An event without its blank line would be none to a reader.
-      const whole = lastEventEnd(bytes) === 0 ? [bytes, BLANK] : [bytes];
-      error = Buffer.concat(error ? [error, ...whole] : whole);
-      awaitsLast = finish && !tapped.done;
-      return;
-    }
-    (held ??= []).push({ bytes, finish });
-    heldBytes += bytes.length;
-    if (held.length > 1 && heldBytes - (held[0] as Held).bytes.length > MAX_HELD_BYTES)
-      throw tooLong('too much after the end of its reply');
-  };
-  const holdAll = (block: Buffer): void => {
-    for (const event of eventsOf(block)) {
-      if (tapped.fault && !awaitsLast) return;
-      hold(event, read(event));
-    }
-  };
-  /** Reads the events of a block that may matter; returns how many of its bytes may go on. `firstHit`: the first place of a needle. */
-  const inspect = (block: Buffer, firstHit: number): number => {
-    let free = 0;
-    while (free < block.length) {
-      const hit = first ? free : firstHit >= free ? firstHit : search(block, free);
-      const start = hit < 0 ? block.length : free + lastEventEnd(block.subarray(free, hit));
-      if (start > free) begun ||= isData(block.subarray(free, start));
-      free = start;
-      for (const event of eventsOf(block.subarray(start))) {
-        const finish = read(event);
-        if (finish || tapped.fault || tapped.done) {
-          hold(event, finish);
-          holdAll(block.subarray(start + event.length));
-          return start;
-        }
-        free += event.length;
-        break;
-      }
-    }
-    return free;
-  };
-
   return {
-    tapped: () => tapped,
-    isOver: () => tapped.done || (tapped.fault !== undefined && !awaitsLast),
-    hasBegun: () => begun,
+    tapped: () => relay.tapped,
+    isOver: () => relay.tapped.done || hasFailed(relay),
+    hasBegun: () => relay.begun,
     push(bytes) {
       const block = carry.add(bytes);
-      if (!block) return undefined;
-      if (held || tapped.fault) {
-        holdAll(block);
-        return undefined;
-      }
-      const hit = first ? 0 : search(block, 0);
-      if (hit < 0) {
-        begun ||= isData(block);
-        return block;
-      }
-      const free = inspect(block, hit);
-      return free === 0 ? undefined : block.subarray(0, free);
+      return block && pass(relay, block);
     },
     end(clean) {
       const last = carry.take();
-      // The last event may lack its blank line; of a stream that was cut it may be half of one, unless it is the last word.
-      if (last && !tapped.done && (!tapped.fault || awaitsLast)) {
-        const finish = read(last);
-        if (clean || tapped.done || tapped.fault) hold(last, finish);
-      }
-      const complete = tapped.fault === undefined && begun && (tapped.done || (clean && tapped.finished && rules.finishIsEnd === true));
-      const kept: Buffer[] = [];
-      for (const { bytes, finish } of held ?? []) {
-        // A last word without a reply before it is none.
-        const isLeftOut = complete ? dropUsageChunk && isUsageChunk(bytes) : finish || (tapped.done && !tapped.fault);
-        if (!isLeftOut) kept.push(bytes);
-      }
-      held = undefined;
-      return { held: kept.length > 0 ? Buffer.concat(kept) : undefined, error: awaitsLast ? undefined : error, tapped, complete };
+      if (last) readLast(relay, last, clean);
+      const complete = isComplete(relay, clean);
+      const held = letGo(relay, complete, dropUsageChunk);
+      return { held, error: relay.awaitsLast ? undefined : relay.error, tapped: relay.tapped, complete };
     },
   };
 }
