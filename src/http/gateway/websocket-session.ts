@@ -1,0 +1,320 @@
+import type { IncomingMessage } from 'node:http';
+import type { WebSocket } from 'ws';
+import { badField, type Fault, GatewayError, gatewayFault, isObject, type JsonObject, parseObject } from '../../ir/index.ts';
+import type { Call } from '../../exchange/call.ts';
+import { parseBody } from '../../exchange/write-request.ts';
+import type { ClientKey } from '../../policy/snapshot.ts';
+import type { ClientCodec } from '../../protocols/protocol.ts';
+import type { ReplyHandler } from '../../state/reply-handler.ts';
+import { type FinishedTurn, prepareTurn, runTurn } from '../../state/turns.ts';
+import type { TurnPorts } from '../../state/turn-ports.ts';
+import { ulid } from '../new-id.ts';
+import { noteRefusal } from './note-refusal.ts';
+import type { ParsedPath } from './paths.ts';
+import { isStrict, modelOf, scanBody } from './read-call.ts';
+import { readRouting } from './read-routing.ts';
+import type { GatewayPorts } from './visit.ts';
+
+/** Bounds of connections. */
+export interface SocketLimits {
+  /** How long one may stand: OpenAI's own limit. */
+  readonly lifeMs: number;
+  /** A peer that does not answer a ping within this time is gone. */
+  readonly pingMs: number;
+  /** Turns that wait for the one that runs, and bytes of them. */
+  readonly queued: number;
+  readonly queuedBytes: number;
+  readonly connections: number;
+  /** Bytes on their way to a client that does not read, above which the provider must wait. */
+  readonly buffered: number;
+}
+
+/** Who is at the other end. */
+export interface Peer {
+  readonly key: ClientKey;
+  readonly path: ParsedPath;
+  readonly headers: IncomingMessage['headers'];
+  /** Where the connection comes from. */
+  readonly address: string | undefined;
+}
+
+/** What a session stands on. */
+export interface SessionPorts {
+  readonly peer: Peer;
+  readonly gateway: GatewayPorts;
+  readonly turns: TurnPorts;
+  readonly client: ClientCodec;
+  readonly limits: SocketLimits;
+}
+
+/** Members of a `response.create` that are the transport's and no part of the request. */
+const TRANSPORT: ReadonlySet<string> = new Set(['type', 'stream', 'stream_options', 'background', 'stream_id', 'generate']);
+
+/** What goes over one connection. */
+export interface Session {
+  drain(): void;
+}
+
+/** Writes texts to a socket, minding what is still on its way. */
+interface Line {
+  /** `false`: wait for `onDrain`. */
+  send(text: string): boolean;
+  onDrain(listener: () => void): void;
+  error(status: number, error: JsonObject, streamId?: unknown): void;
+  fault(fault: Fault, id: string, streamId?: unknown): void;
+}
+
+function createLine(socket: WebSocket, client: ClientCodec, buffered: number): Line {
+  const drains: (() => void)[] = [];
+  const isFlowing = (): boolean => socket.bufferedAmount < buffered;
+  const send = (text: string): boolean => {
+    socket.send(text, () => {
+      if (isFlowing()) for (const drain of drains) drain();
+    });
+    return isFlowing();
+  };
+  const error: Line['error'] = (status, said, streamId) =>
+    void send(JSON.stringify({ type: 'error', status, error: said, ...(typeof streamId === 'string' ? { stream_id: streamId } : {}) }));
+  return {
+    send,
+    onDrain(listener) {
+      drains.length = 0;
+      drains.push(listener);
+    },
+    error,
+    fault(fault, id, streamId) {
+      const { status, body } = client.encodeFault(fault, id);
+      error(status, isObject(body['error']) ? body['error'] : { message: fault.message, code: fault.code ?? null, param: null }, streamId);
+    },
+  };
+}
+
+/** The client of one turn. */
+function turnHandler(socket: WebSocket, line: Line, gones: Set<() => void>, streamId: unknown): ReplyHandler {
+  const named = typeof streamId === 'string' ? `{"stream_id":${JSON.stringify(streamId)},` : undefined;
+  return {
+    begun: false,
+    get closed() {
+      return socket.readyState !== socket.OPEN;
+    },
+    begin: () => undefined,
+    frame(data) {
+      // Some providers end their streams so, over SSE: no JSON text.
+      if (data === '[DONE]') return true;
+      return line.send(named === undefined ? data : named + data.slice(data.indexOf('{') + 1));
+    },
+    end: () => undefined,
+    whole(status, _headers, body) {
+      const error = parseObject(body.toString('utf8'))?.['error'];
+      line.error(status, isObject(error) ? error : { message: 'The response failed', code: null, param: null }, streamId);
+    },
+    abort: () => socket.terminate(),
+    onGone: (listener) => gones.add(listener),
+    onDrain: (listener) => line.onDrain(listener),
+  };
+}
+
+function callOf(body: JsonObject, id: string, at: number, peer: Peer, client: ClientCodec, gateway: GatewayPorts): Call {
+  const snapshot = gateway.snapshot();
+  const { key, path, headers, address } = peer;
+  const { scanned, routing } = readRouting(scanBody(Buffer.from(JSON.stringify(body)), snapshot.config.limits.depth), { path, snapshot });
+  return {
+    id,
+    at,
+    started: gateway.clock.monotonic(),
+    key,
+    client,
+    operation: 'generate',
+    model: modelOf(scanned),
+    stream: true,
+    form: 'sse',
+    strict: isStrict(headers, key.strict),
+    body: scanned.body,
+    scan: scanned.scan,
+    headers,
+    snapshot,
+    ...(path.platform === undefined ? {} : { platform: path.platform }),
+    ...(address === undefined ? {} : { address }),
+    ...(routing ? { routing } : {}),
+  };
+}
+
+/** The model that a message names, as far as it is one. */
+const namedIn = ({ model }: JsonObject): { readonly model?: string } => (typeof model === 'string' && model.length <= 512 ? { model } : {});
+
+/** Throws the fault of a message that is not a turn that can be run. */
+function refuseMessage(message: JsonObject, isFull: boolean, isClosing: boolean): void {
+  if (message['type'] !== 'response.create') {
+    throw badField('type', "The only message that is understood is 'response.create'", 'unknown_event_type');
+  }
+  if (message['background'] === true) {
+    throw badField('background', "Invalid request: 'background' is not there over a WebSocket", 'unsupported_parameter');
+  }
+  if (isClosing)
+    throw new GatewayError(gatewayFault('overloaded', 'This connection is closing. Open a new one', { code: 'connection_closing' }));
+  if (!isFull) return;
+  throw new GatewayError(
+    gatewayFault('rate_limit', 'Too many turns wait on this connection. Wait for the end of one', { code: 'too_many_turns' }),
+  );
+}
+
+/** Notices a peer that is gone. */
+function watchPeer(socket: WebSocket, everyMs: number): void {
+  let isAlive = true;
+  const timer = setInterval(() => {
+    if (!isAlive) return socket.terminate();
+    isAlive = false;
+    socket.ping();
+  }, everyMs).unref();
+  socket.on('pong', () => (isAlive = true));
+  socket.on('message', () => (isAlive = true));
+  socket.on('close', () => clearInterval(timer));
+}
+
+/** What came and waits for its turn. */
+interface Waiting {
+  readonly message: JsonObject;
+  readonly bytes: number;
+}
+
+/** Where one connection stands. */
+interface Connection extends SessionPorts {
+  readonly socket: WebSocket;
+  readonly line: Line;
+  readonly queue: Waiting[];
+  queuedBytes: number;
+  /** Told when the connection is gone. */
+  readonly gones: Set<() => void>;
+  /** The last turn: what a next one may continue that is kept nowhere else. */
+  memory: FinishedTurn | undefined;
+  running: boolean;
+  /** Closes it: no more turns are taken. */
+  ending: (() => void) | undefined;
+}
+
+const newId = (at: number): string => `req_${ulid(at)}`;
+
+/** Closes a connection once the turns that were taken are over. */
+function endConnection(connection: Connection, code: number, reason: string): void {
+  connection.ending = () => connection.socket.close(code, reason);
+  if (!connection.running && connection.queue.length === 0) connection.ending();
+}
+
+/** A turn that failed takes with it what it continued: the client cannot know how far it came. */
+function forget(connection: Connection, { previous_response_id: previous }: JsonObject): void {
+  if (connection.memory?.id === previous) connection.memory = undefined;
+}
+
+async function answer(connection: Connection, message: JsonObject, id: string, at: number): Promise<void> {
+  const { socket, line, gones, peer, gateway, turns, client } = connection;
+  const body = { ...Object.fromEntries(Object.entries(message).filter(([name]) => !TRANSPORT.has(name))), stream: true };
+  const run = message['generate'] === false ? prepareTurn : runTurn;
+  const call = callOf(body, id, at, peer, client, gateway);
+  // What it said of where to go is no part of what is answered and kept.
+  const asked = call.routing ? parseBody(call.body) : body;
+  await run(call, asked, turnHandler(socket, line, gones, message['stream_id']), turns, {
+    recall: (wanted) => (connection.memory?.id === wanted ? connection.memory : undefined),
+    onFinished: (turn) => (connection.memory = turn),
+    onFailed: () => forget(connection, message),
+  });
+}
+
+/** The fault that an error is to the client. */
+function faultOf(error: unknown, id: string, gateway: GatewayPorts): Fault {
+  if (error instanceof GatewayError) return error.fault;
+  gateway.onDefect(error, id);
+  return gatewayFault('internal', 'The gateway failed on this request. Its log has the details');
+}
+
+/** Runs one turn, within what may be under way at once. */
+async function perform(connection: Connection, message: JsonObject): Promise<void> {
+  const { gateway, peer, client, line } = connection;
+  const at = gateway.clock.now();
+  const started = gateway.clock.monotonic();
+  const id = newId(at);
+  connection.gones.clear();
+  const place = gateway.overload.enter(peer.key.id);
+  try {
+    if (typeof place !== 'function') throw new GatewayError(place);
+    await answer(connection, message, id, at);
+  } catch (error) {
+    forget(connection, message);
+    const fault = faultOf(error, id, gateway);
+    line.fault(fault, id, message['stream_id']);
+    const asker = { id, at, started, method: 'POST', key: peer.key, client, snapshot: gateway.snapshot() };
+    noteRefusal(asker, { kind: 'generate', protocol: client.id, ...namedIn(message) }, fault.status, fault, gateway);
+  } finally {
+    if (typeof place === 'function') place();
+  }
+}
+
+/** One turn after another, in the order in which they came. */
+function next(connection: Connection): void {
+  if (connection.running) return;
+  const waiting = connection.queue.shift();
+  if (!waiting) {
+    connection.ending?.();
+    return;
+  }
+  connection.running = true;
+  connection.queuedBytes -= waiting.bytes;
+  void perform(connection, waiting.message).finally(() => {
+    connection.running = false;
+    next(connection);
+  });
+}
+
+/** Takes a message, or says why not. */
+function take(connection: Connection, data: Buffer): void {
+  const { gateway, limits, queue, line } = connection;
+  let message: JsonObject | undefined;
+  try {
+    message = parseBody(scanBody(data, gateway.snapshot().config.limits.depth).body);
+    const isFull = queue.length >= limits.queued || connection.queuedBytes + data.length > limits.queuedBytes;
+    refuseMessage(message, isFull, connection.ending !== undefined);
+    queue.push({ message, bytes: data.length });
+    connection.queuedBytes += data.length;
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    line.fault(error.fault, newId(gateway.clock.now()), message?.['stream_id']);
+  }
+  next(connection);
+}
+
+/** A connection does not stand for ever. */
+function limitLife(connection: Connection): NodeJS.Timeout {
+  const { lifeMs } = connection.limits;
+  return setTimeout(() => {
+    const message = `This connection has stood for ${Math.round(lifeMs / 60_000)} minutes, which is the limit. Open a new one to go on`;
+    const code = 'websocket_connection_limit_reached';
+    connection.line.error(400, { type: 'invalid_request_error', code, message, param: null });
+    endConnection(connection, 1000, 'connection limit reached');
+  }, lifeMs).unref();
+}
+
+/** Answers the turns that come over one connection. */
+export function createSession(socket: WebSocket, ports: SessionPorts): Session {
+  const connection: Connection = {
+    ...ports,
+    socket,
+    line: createLine(socket, ports.client, ports.limits.buffered),
+    queue: [],
+    queuedBytes: 0,
+    gones: new Set(),
+    memory: undefined,
+    running: false,
+    ending: undefined,
+  };
+  const life = limitLife(connection);
+  watchPeer(socket, ports.limits.pingMs);
+  // One Buffer, in text and binary messages alike: the server's binaryType is nodebuffer.
+  socket.on('message', (data) => take(connection, data as Buffer));
+  socket.on('error', () => socket.terminate());
+  socket.on('close', () => {
+    clearTimeout(life);
+    connection.queue.length = 0;
+    connection.memory = undefined;
+    for (const listener of connection.gones) listener();
+  });
+  return { drain: () => endConnection(connection, 1001, 'going away') };
+}
