@@ -8,7 +8,8 @@ import { createGate } from '../trying/gate-sink.ts';
 import { decodeCall } from '../write-request.ts';
 import { type CacheWish, cacheWish, endsWell, standsAlone } from './cache-wish.ts';
 import { chainOf } from './event-chain.ts';
-import { Flight, type Follower, type Outcome } from './flight.ts';
+import { answerOf, finish, type Flight, type Follower, hasRead, isOpen, join, leave, listenIn, type Outcome, takeOff } from './flight.ts';
+import { flightSink } from './flight-sink.ts';
 import type { KeptAnswer } from './kept-answers.ts';
 import { createHearing, sayAgain } from './replay.ts';
 import { chatKey } from './request-key.ts';
@@ -110,7 +111,7 @@ async function hear(
       return hearing?.place() ?? first;
     },
     wake() {
-      if (!hearing && flight.source && first.next) hearing = createHearing(hearer, flight.source, first, () => flight.read());
+      if (!hearing && flight.source && first.next) hearing = createHearing(hearer, flight.source, first, () => hasRead(flight));
       hearing?.pump();
     },
     drop() {
@@ -118,7 +119,7 @@ async function hear(
       drop();
     },
   };
-  flight.follow(follower);
+  join(flight, follower);
   follower.wake();
   try {
     const outcome = await Promise.race([flight.over, gone, dropped]);
@@ -128,7 +129,7 @@ async function hear(
     if (!flight.isComplete) hearing.breakOff('fault' in outcome ? outcome.fault : endedEarly);
     return await hearing.done;
   } finally {
-    flight.leave(follower);
+    leave(flight, follower);
   }
 }
 
@@ -163,23 +164,23 @@ async function follow(asking: Asking, flight: Flight, isLast: boolean, ports: On
 async function lead(asking: Asking, ports: OncePorts): Promise<AttemptEnd> {
   const { call, sink, key, route, wish, words } = asking;
   const { store, flights } = ports.answers;
-  const flight = new Flight(sink);
+  const flight = takeOff(sink);
   if (wish.reads) flights.set(key, flight);
   try {
     const kept = wish.reads ? await store.get(key) : undefined;
     if (kept && isUsable(kept, asking) && ports.clock.now() - kept.at <= wish.maxAgeMs) {
-      flight.finish({ kept });
+      finish(flight, { kept });
       return await give(asking, kept, 'hit', ports);
     }
     const made: Call = {
       ...call,
       cached: { how: wish.reads ? 'miss' : 'bypass' },
-      overhears: (own, { provider, model, protocol }) => flight.witness(own, { provider: provider.name, model, upstream: protocol }),
+      overhears: (own, { provider, model, protocol }) => listenIn(flight, own, { provider: provider.name, model, upstream: protocol }),
     };
-    const end = await runExchange(made, flight, ports);
-    const answer = end.fault || end.endedBy === 'client' ? undefined : flight.answer(ports.clock.now(), words, call.stream);
+    const end = await runExchange(made, flightSink(flight), ports);
+    const answer = end.fault || end.endedBy === 'client' ? undefined : answerOf(flight, ports.clock.now(), words, call.stream);
     if (answer && isKeepable(answer, end)) store.put(key, answer, route.ttlMs);
-    flight.finish(outcomeOf(end, answer, call.client.id));
+    finish(flight, outcomeOf(end, answer, call.client.id));
     return end;
   } finally {
     land(key, flight, ports.answers);
@@ -203,7 +204,7 @@ async function answerOnce(asking: Asking, ports: OncePorts): Promise<AttemptEnd>
   const { flights } = ports.answers;
   for (let followed = 1; followed <= MAX_FOLLOWED; followed++) {
     const flight = asking.wish.reads ? flights.get(asking.key) : undefined;
-    if (!flight?.isOpen) return lead(asking, ports);
+    if (!flight || !isOpen(flight)) return lead(asking, ports);
     const end = await follow(asking, flight, followed === MAX_FOLLOWED, ports);
     if (end) return end;
   }

@@ -4,7 +4,8 @@ import type { AttemptEnd } from '../call.ts';
 import type { ClientSink } from '../client-sink.ts';
 import { type MediaCall, type MediaContext, runMedia } from '../media/media-exchange.ts';
 import { type CacheWish, cacheWish } from './cache-wish.ts';
-import { Flight } from './flight.ts';
+import { answerOf, finish, type Flight, isOpen, listenIn, takeOff } from './flight.ts';
+import { flightSink } from './flight-sink.ts';
 import type { KeptAnswer } from './kept-answers.ts';
 import { sayAgain } from './replay.ts';
 import { answerKey } from './request-key.ts';
@@ -52,22 +53,22 @@ function give(asking: Asking, kept: KeptAnswer, as: Shared['as'], ports: OncePor
 async function lead(asking: Asking, ports: OncePorts): Promise<void> {
   const { call, sink, key, route, wish, work } = asking;
   const { store, flights } = ports.answers;
-  const flight = new Flight(sink);
+  const flight = takeOff(sink);
   if (wish.reads) flights.set(key, flight);
   try {
     const kept = wish.reads ? await store.get(key) : undefined;
     if (kept && ports.clock.now() - kept.at <= wish.maxAgeMs && give(asking, kept, 'hit', ports)) {
-      flight.finish({ kept });
+      finish(flight, { kept });
       return;
     }
-    await runMedia({ ...call, cached: { how: wish.reads ? 'miss' : 'bypass' } }, flight, ports, (context) => {
-      flight.witness(context.sink, { provider: context.provider.name, model: context.model });
+    await runMedia({ ...call, cached: { how: wish.reads ? 'miss' : 'bypass' } }, flightSink(flight), ports, (context) => {
+      listenIn(flight, context.sink, { provider: context.provider.name, model: context.model });
       return work(context);
     });
     const { fault } = flight;
-    const answer = fault ? undefined : flight.answer(ports.clock.now(), WORDS, false);
+    const answer = fault ? undefined : answerOf(flight, ports.clock.now(), WORDS, false);
     if (answer) store.put(key, answer, route.ttlMs);
-    flight.finish(fault ? { fault } : answer ? { kept: answer } : { told: true });
+    finish(flight, fault ? { fault } : answer ? { kept: answer } : { told: true });
   } finally {
     land(key, flight, ports.answers);
   }
@@ -95,7 +96,7 @@ export async function answerMedia(call: MediaCall, sink: ClientSink, ports: Once
   const asking: Asking = { call, operation: call.ability, stream: false, sink, route, wish, key, work };
   for (let followed = 1; followed <= MAX_FOLLOWED; followed++) {
     const flight = wish.reads ? ports.answers.flights.get(key) : undefined;
-    if (!flight?.isOpen) return lead(asking, ports);
+    if (!flight || !isOpen(flight)) return lead(asking, ports);
     if (await follow(asking, flight, followed === MAX_FOLLOWED, ports)) return;
   }
   return runMedia({ ...call, cached: { how: 'miss' } }, sink, ports, work);

@@ -1,6 +1,6 @@
 import type { Emit, Fault, ProtocolId, ReplyEvent } from '../../ir/index.ts';
 import type { AttemptEnd } from '../call.ts';
-import type { ClientSink, OutHeaders, Refusal } from '../client-sink.ts';
+import type { ClientSink, OutHeaders } from '../client-sink.ts';
 import { append, beginning, eventsAfter, type Link } from './event-chain.ts';
 import { type KeptAnswer, MAX_ANSWER_BYTES } from './kept-answers.ts';
 
@@ -60,217 +60,187 @@ interface Witness {
   end?: ReplyEvent;
 }
 
+/** What has been said to the leader: the head, and the bytes as far as they may be kept. */
+export interface Saying {
+  head: { readonly status: number; readonly headers: OutHeaders; readonly length: number | undefined } | undefined;
+  pieces: Buffer[];
+  bytes: number;
+  ended: boolean;
+}
+
 /**
  * One call of an upstream, and everybody who waits for what it says: the one that made it (the leader) gets it as it comes, the
  * others read the events beside it. It goes on while anybody is there.
  */
-export class Flight implements ClientSink {
-  /** The answer's head has come, or a keep-alive has begun the leader's stream. */
-  get begun(): boolean {
-    return this.#head !== undefined || (this.#leads && this.#leader.begun);
-  }
-  /** Everything was said, or nobody listens. */
-  get closed(): boolean {
-    return this.#ended || !this.#isWanted();
-  }
+export interface Flight {
   /** Settles when it is over. */
   readonly over: Promise<Outcome>;
-  isOver = false;
+  isOver: boolean;
   /** Who read all events has the whole answer. */
-  isComplete = false;
+  isComplete: boolean;
   source: Source | undefined;
   /** What went wrong. */
   fault: Fault | undefined;
   /** Where a follower begins to read; gone once more was said than is kept. */
-  first: Link | undefined = beginning();
-  readonly #leader: ClientSink;
-  readonly #followers: Follower[] = [];
-  #last = this.first as Link;
-  #settle: (outcome: Outcome) => void = () => {};
-  #head: { readonly status: number; readonly headers: OutHeaders; readonly length: number | undefined } | undefined;
-  #pieces: Buffer[] = [];
-  #bytes = 0;
-  #leads = true;
+  first: Link | undefined;
+  last: Link;
+  readonly leader: ClientSink;
+  readonly followers: Follower[];
+  readonly settle: (outcome: Outcome) => void;
+  readonly saying: Saying;
+  /** The leader is there. */
+  leads: boolean;
   /** What the leader has been given and has not taken yet, about. */
-  #leaderOwes = 0;
+  leaderOwes: number;
   /** The upstream was told to wait. */
-  #isWaiting = false;
-  #ended = false;
-  #witnesses: Witness[] = [];
-  #speaker: Witness | undefined;
-  #gones: (() => void)[] = [];
-  #drains: (() => void)[] = [];
+  isWaiting: boolean;
+  witnesses: Witness[];
+  speaker: Witness | undefined;
+  readonly gones: (() => void)[];
+  readonly drains: (() => void)[];
+}
 
-  constructor(leader: ClientSink) {
-    this.#leader = leader;
-    this.over = new Promise((resolve) => {
-      this.#settle = resolve;
-    });
-    leader.onGone(() => {
-      this.#leads = false;
-      this.#left();
-    });
-    leader.onDrain(() => {
-      this.#leaderOwes = 0;
-      this.#drained();
-    });
-  }
+/** Begins a call that others may follow. */
+export function takeOff(leader: ClientSink): Flight {
+  let settle: (outcome: Outcome) => void = () => {};
+  const over = new Promise<Outcome>((resolve) => {
+    settle = resolve;
+  });
+  const first = beginning();
+  const flight: Flight = {
+    over,
+    isOver: false,
+    isComplete: false,
+    source: undefined,
+    fault: undefined,
+    first,
+    last: first,
+    leader,
+    followers: [],
+    settle,
+    saying: { head: undefined, pieces: [], bytes: 0, ended: false },
+    leads: true,
+    leaderOwes: 0,
+    isWaiting: false,
+    witnesses: [],
+    speaker: undefined,
+    gones: [],
+    drains: [],
+  };
+  leader.onGone(() => {
+    flight.leads = false;
+    left(flight);
+  });
+  leader.onDrain(() => {
+    flight.leaderOwes = 0;
+    drained(flight);
+  });
+  return flight;
+}
 
-  /** Whether one more may wait with the others: what has been said so far is still here, and it is not over. */
-  get isOpen(): boolean {
-    return !this.isOver && this.first !== undefined && this.#followers.length < MAX_FOLLOWERS && this.#isWanted();
-  }
+/** Somebody listens. */
+export const isWanted = ({ leads, followers }: Flight): boolean => leads || followers.length > 0;
 
-  follow(follower: Follower): void {
-    this.#followers.push(follower);
-  }
+/** Whether one more may wait with the others: what has been said so far is still here, and it is not over. */
+export const isOpen = (flight: Flight): boolean =>
+  !flight.isOver && flight.first !== undefined && flight.followers.length < MAX_FOLLOWERS && isWanted(flight);
 
-  leave(follower: Follower): void {
-    const place = this.#followers.indexOf(follower);
-    if (place >= 0) this.#followers.splice(place, 1);
-    this.#left();
-  }
+/** Waits with the others, or reads with them. */
+export function join(flight: Flight, follower: Follower): void {
+  flight.followers.push(follower);
+}
 
-  /** A follower has read: the upstream may go on where it waited for that. */
-  read(): void {
-    if (this.#isWaiting && this.#flows()) this.#drained();
-  }
+/** A follower leaves. */
+export function leave(flight: Flight, follower: Follower): void {
+  const place = flight.followers.indexOf(follower);
+  if (place >= 0) flight.followers.splice(place, 1);
+  left(flight);
+}
 
-  /** Listens to one try, whose own way to the client is `sink`. */
-  witness(sink: ClientSink, source: Source): Emit {
-    const witness: Witness = { sink, source, pending: [] };
-    this.#witnesses.push(witness);
-    return (event) => this.#heard(witness, event);
+function left(flight: Flight): void {
+  if (!isWanted(flight)) {
+    for (const gone of flight.gones.splice(0)) gone();
+    return;
   }
+  // The one who was the quickest may have left, or the one who was waited for.
+  hasRead(flight);
+}
 
-  begin(status: number, headers: OutHeaders, length?: number): void {
-    if (this.#head) return;
-    this.#head = { status, headers, length };
-    this.#choose(headers);
-    if (this.#leads) this.#leader.begin(status, headers, length);
-  }
+/** A follower has read: the upstream may go on where it waited for that. */
+export function hasRead(flight: Flight): void {
+  if (flight.isWaiting && flows(flight)) drained(flight);
+}
 
-  write(bytes: Buffer | string): boolean {
-    this.#record(bytes);
-    if (this.#leads && !this.#leader.write(bytes)) this.#leaderOwes += bytes.length;
-    this.#isWaiting = !this.#flows();
-    return !this.#isWaiting;
-  }
+/** Somebody takes what comes: who is slow holds nobody up, as long as what is held for them has its bound. */
+export function flows({ leads, leaderOwes, followers, last }: Flight): boolean {
+  if (leads && leaderOwes === 0) return true;
+  if (leads && leaderOwes > MAX_BEHIND_BYTES) return false;
+  return followers.some(({ at }) => at === undefined || last.upTo - at.upTo <= PAUSE_BYTES);
+}
 
-  end(bytes?: Buffer | string): void {
-    if (bytes !== undefined) this.#record(bytes);
-    this.#ended = true;
-    if (this.#leads) this.#leader.end(bytes);
-  }
+function drained(flight: Flight): void {
+  flight.isWaiting = false;
+  for (const drain of flight.drains) drain();
+}
 
-  failed(fault: Fault, refusal: Refusal): void {
-    this.fault = fault;
-    this.#leader.failed?.(fault, refusal);
-  }
+/** Listens to one try, whose own way to the client is `sink`. */
+export function listenIn(flight: Flight, sink: ClientSink, source: Source): Emit {
+  const witness: Witness = { sink, source, pending: [] };
+  flight.witnesses.push(witness);
+  return (event) => hear(flight, witness, event);
+}
 
-  abort(): void {
-    this.#ended = true;
-    this.#bytes = Infinity;
-    if (this.#leads) this.#leader.abort();
-  }
+function hear(flight: Flight, witness: Witness, event: ReplyEvent): void {
+  // How it ended is told when it is known that it has: by whoever made the call.
+  if (event.type === 'fault') return;
+  if (event.type === 'reply-end') witness.end = event;
+  else if (witness === flight.speaker) tell(flight, event);
+  else witness.pending.push(event);
+}
 
-  onGone(listener: () => void): void {
-    if (this.#isWanted()) this.#gones.push(listener);
-    else listener();
-  }
+/** The try that has begun to answer speaks; what others say is not wanted. */
+export function choose(flight: Flight, headers: OutHeaders): void {
+  const speaker = flight.witnesses.find(({ sink }) => sink.begun);
+  flight.witnesses = [];
+  if (!speaker) return;
+  flight.speaker = speaker;
+  flight.source = { ...speaker.source, ...notesIn(headers) };
+  for (const event of speaker.pending) tell(flight, event);
+  speaker.pending = [];
+}
 
-  onDrain(listener: () => void): void {
-    this.#drains.push(listener);
+function tell(flight: Flight, event: ReplyEvent): void {
+  flight.last = append(flight.last, event);
+  if (flight.last.upTo > MAX_ANSWER_BYTES) flight.first = undefined;
+  for (const follower of flight.followers.slice()) {
+    follower.wake();
+    if (follower.at && flight.last.upTo - follower.at.upTo > MAX_BEHIND_BYTES) follower.drop();
   }
+}
 
-  /** The answer as it may be given again: `to` what the leader's words answer, `isStream` how it took them. */
-  answer(now: number, to: string | undefined, isStream: boolean): KeptAnswer | undefined {
-    const { source } = this;
-    const head = this.#head;
-    const speaker = this.#speaker;
-    if (!source || head?.status !== 200 || !this.#ended) return undefined;
-    const isSaid = to !== undefined && this.#bytes <= MAX_ANSWER_BYTES;
-    const events = this.first && speaker?.end ? [...eventsAfter(this.first), speaker.end] : undefined;
-    if (!isSaid && !events) return undefined;
-    const headers = Object.fromEntries(
-      TELLING.flatMap((name) => (typeof head.headers[name] === 'string' ? [[name, head.headers[name]]] : [])),
-    );
-    const said = isSaid ? { said: { to, status: head.status, headers, body: Buffer.concat(this.#pieces), isStream } } : {};
-    const bytes = (isSaid ? this.#bytes : 0) + (events ? this.#last.upTo : 0);
-    return { at: now, ...source, ...said, ...(events ? { events } : {}), bytes };
-  }
+/** The answer as it may be given again: `to` what the leader's words answer, `isStream` how it took them. */
+export function answerOf(flight: Flight, now: number, to: string | undefined, isStream: boolean): KeptAnswer | undefined {
+  const { source, saying, speaker, first, last } = flight;
+  const { head, pieces } = saying;
+  if (!source || head?.status !== 200 || !saying.ended) return undefined;
+  const isSaid = to !== undefined && saying.bytes <= MAX_ANSWER_BYTES;
+  const events = first && speaker?.end ? [...eventsAfter(first), speaker.end] : undefined;
+  if (!isSaid && !events) return undefined;
+  const telling = TELLING.flatMap((name) => (typeof head.headers[name] === 'string' ? [[name, head.headers[name]]] : []));
+  const body = { status: head.status, headers: Object.fromEntries(telling), body: Buffer.concat(pieces), isStream };
+  const bytes = (isSaid ? saying.bytes : 0) + (events ? last.upTo : 0);
+  return { at: now, ...source, ...(isSaid ? { said: { to, ...body } } : {}), ...(events ? { events } : {}), bytes };
+}
 
-  /** Lets the followers know how it ended. The last event, which was held back, goes to them where all went well. */
-  finish(outcome: Outcome): void {
-    if (this.isOver) return;
-    const end = this.#speaker?.end;
-    if (('kept' in outcome || 'told' in outcome) && end) {
-      this.#last = append(this.#last, end);
-      this.isComplete = true;
-    }
-    this.isOver = true;
-    this.#settle(outcome);
-    for (const follower of this.#followers.slice()) follower.wake();
+/** Lets the followers know how it ended. The last event, which was held back, goes to them where all went well. */
+export function finish(flight: Flight, outcome: Outcome): void {
+  if (flight.isOver) return;
+  const end = flight.speaker?.end;
+  if (('kept' in outcome || 'told' in outcome) && end) {
+    flight.last = append(flight.last, end);
+    flight.isComplete = true;
   }
-
-  #isWanted(): boolean {
-    return this.#leads || this.#followers.length > 0;
-  }
-
-  /** Somebody takes what comes: who is slow holds nobody up, as long as what is held for them has its bound. */
-  #flows(): boolean {
-    if (this.#leads && this.#leaderOwes === 0) return true;
-    if (this.#leads && this.#leaderOwes > MAX_BEHIND_BYTES) return false;
-    return this.#followers.some(({ at }) => at === undefined || this.#last.upTo - at.upTo <= PAUSE_BYTES);
-  }
-
-  #record(bytes: Buffer | string): void {
-    if (this.#bytes > MAX_ANSWER_BYTES) return;
-    const piece = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
-    this.#bytes += piece.length;
-    if (this.#bytes <= MAX_ANSWER_BYTES) this.#pieces.push(piece);
-    else this.#pieces = [];
-  }
-
-  #heard(witness: Witness, event: ReplyEvent): void {
-    // How it ended is told when it is known that it has: by whoever made the call.
-    if (event.type === 'fault') return;
-    if (event.type === 'reply-end') witness.end = event;
-    else if (witness === this.#speaker) this.#tell(event);
-    else witness.pending.push(event);
-  }
-
-  /** The try that has begun to answer speaks; what others say is not wanted. */
-  #choose(headers: OutHeaders): void {
-    const speaker = this.#witnesses.find(({ sink }) => sink.begun);
-    this.#witnesses = [];
-    if (!speaker) return;
-    this.#speaker = speaker;
-    this.source = { ...speaker.source, ...notesIn(headers) };
-    for (const event of speaker.pending) this.#tell(event);
-    speaker.pending = [];
-  }
-
-  #tell(event: ReplyEvent): void {
-    this.#last = append(this.#last, event);
-    if (this.#last.upTo > MAX_ANSWER_BYTES) this.first = undefined;
-    for (const follower of this.#followers.slice()) {
-      follower.wake();
-      if (follower.at && this.#last.upTo - follower.at.upTo > MAX_BEHIND_BYTES) follower.drop();
-    }
-  }
-
-  #left(): void {
-    if (this.#isWanted()) {
-      // The one who was the quickest may have left, or the one who was waited for.
-      this.read();
-      return;
-    }
-    for (const gone of this.#gones.splice(0)) gone();
-  }
-
-  #drained(): void {
-    this.#isWaiting = false;
-    for (const drain of this.#drains) drain();
-  }
+  flight.isOver = true;
+  flight.settle(outcome);
+  for (const follower of flight.followers.slice()) follower.wake();
 }

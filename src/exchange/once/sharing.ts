@@ -4,7 +4,7 @@ import type { AttemptEnd, Cached, Call } from '../call.ts';
 import type { ClientSink } from '../client-sink.ts';
 import { CLIENT_GONE, recordHead } from '../call-record.ts';
 import { type ExchangePorts, respondFault } from '../exchange.ts';
-import type { Flight, Follower, Outcome } from './flight.ts';
+import { finish, type Flight, type Follower, join, leave, type Outcome } from './flight.ts';
 import type { AnswerStore, KeptAnswer } from './kept-answers.ts';
 
 /** Answers that are kept, and those that are being made. */
@@ -72,11 +72,11 @@ export function isPointless(fault: Fault): boolean {
 export async function waitFor({ sink }: Sharer, flight: Flight): Promise<Outcome | AttemptEnd> {
   const follower: Follower = { wake() {}, drop() {} };
   const gone = new Promise<AttemptEnd>((resolve) => sink.onGone(() => resolve({ endedBy: 'client' })));
-  flight.follow(follower);
+  join(flight, follower);
   try {
     return await Promise.race([flight.over, gone]);
   } finally {
-    flight.leave(follower);
+    leave(flight, follower);
   }
 }
 
@@ -86,5 +86,5 @@ export const sharedOf = ({ source }: Flight): Shared | undefined => source && { 
 /** Ends a flight that came to nothing else, and lets nobody join it any more. */
 export function land(key: string, flight: Flight, { flights }: Answers): void {
   if (flights.get(key) === flight) flights.delete(key);
-  flight.finish({ nothing: true });
+  finish(flight, { nothing: true });
 }
