@@ -6,33 +6,30 @@ import type { ClientSink } from '../client-sink.ts';
 import { runExchange } from '../exchange.ts';
 import { createGate } from '../trying/gate-sink.ts';
 import { decodeCall } from '../write-request.ts';
-import { type CacheWish, cacheWish, endsWell, standsAlone } from './cache-wish.ts';
+import { cacheWish, endsWell, standsAlone } from './cache-wish.ts';
 import { chainOf } from './event-chain.ts';
-import { answerOf, finish, type Flight, type Follower, hasRead, isOpen, join, leave, listenIn, type Outcome, takeOff } from './flight.ts';
+import { answerOf, finish, type Flight, type Follower, hasRead, join, leave, listenIn, type Outcome } from './flight.ts';
 import { flightSink } from './flight-sink.ts';
 import type { KeptAnswer } from './kept-answers.ts';
 import { createHearing, sayAgain } from './replay.ts';
 import { chatKey } from './request-key.ts';
 import {
+  type Asker,
+  followOrLead,
   hit,
   isPointless,
-  land,
-  MAX_FOLLOWED,
+  lead,
   type OncePorts,
   settleShared,
   type Shared,
   sharedOf,
-  type Sharer,
   waitFor,
 } from './sharing.ts';
 
 /** A call that may be answered with what another was told. */
-interface Asking extends Sharer {
+interface Asking extends Asker {
   readonly call: Call;
-  readonly route: CachedRoute;
   readonly decoded: Decoded;
-  readonly wish: CacheWish;
-  readonly key: string;
   /** What its own words are: who uses the same gets the same bytes. Absent where the gateway has changed them. */
   readonly words?: string;
 }
@@ -161,16 +158,12 @@ async function follow(asking: Asking, flight: Flight, isLast: boolean, ports: On
 }
 
 /** Makes the call, lets others follow it, and keeps what came of it. */
-async function lead(asking: Asking, ports: OncePorts): Promise<AttemptEnd> {
-  const { call, sink, key, route, wish, words } = asking;
-  const { store, flights } = ports.answers;
-  const flight = takeOff(sink);
-  if (wish.reads) flights.set(key, flight);
-  try {
-    const kept = wish.reads ? await store.get(key) : undefined;
-    if (kept && isUsable(kept, asking) && ports.clock.now() - kept.at <= wish.maxAgeMs) {
+function make(asking: Asking, ports: OncePorts): Promise<AttemptEnd> {
+  const { call, key, route, wish, words } = asking;
+  return lead(asking, ports, async (flight, kept) => {
+    if (kept && isUsable(kept, asking)) {
       finish(flight, { kept });
-      return await give(asking, kept, 'hit', ports);
+      return give(asking, kept, 'hit', ports);
     }
     const made: Call = {
       ...call,
@@ -179,12 +172,10 @@ async function lead(asking: Asking, ports: OncePorts): Promise<AttemptEnd> {
     };
     const end = await runExchange(made, flightSink(flight), ports);
     const answer = end.fault || end.endedBy === 'client' ? undefined : answerOf(flight, ports.clock.now(), words, call.stream);
-    if (answer && isKeepable(answer, end)) store.put(key, answer, route.ttlMs);
+    if (answer && isKeepable(answer, end)) ports.answers.store.put(key, answer, route.ttlMs);
     finish(flight, outcomeOf(end, answer, call.client.id));
     return end;
-  } finally {
-    land(key, flight, ports.answers);
-  }
+  });
 }
 
 function outcomeOf(end: AttemptEnd, kept: KeptAnswer | undefined, dialect: ProtocolId): Outcome {
@@ -201,14 +192,11 @@ function isKeepable({ events }: KeptAnswer, { stop, usage }: AttemptEnd): boolea
 }
 
 async function answerOnce(asking: Asking, ports: OncePorts): Promise<AttemptEnd> {
-  const { flights } = ports.answers;
-  for (let followed = 1; followed <= MAX_FOLLOWED; followed++) {
-    const flight = asking.wish.reads ? flights.get(asking.key) : undefined;
-    if (!flight || !isOpen(flight)) return lead(asking, ports);
-    const end = await follow(asking, flight, followed === MAX_FOLLOWED, ports);
-    if (end) return end;
-  }
-  return runExchange({ ...asking.call, cached: { how: 'miss' } }, asking.sink, ports);
+  const end = await followOrLead(asking, ports, {
+    follow: (flight, isLast) => follow(asking, flight, isLast, ports),
+    lead: () => make(asking, ports),
+  });
+  return end ?? runExchange({ ...asking.call, cached: { how: 'miss' } }, asking.sink, ports);
 }
 
 /**

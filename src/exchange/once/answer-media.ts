@@ -1,24 +1,23 @@
-import type { CachedRoute } from '../../policy/routes/cached-route.ts';
 import { cachedRoute } from '../../policy/routes/cached-route.ts';
 import type { AttemptEnd } from '../call.ts';
 import type { ClientSink } from '../client-sink.ts';
 import { type MediaCall, type MediaContext, runMedia } from '../media/media-exchange.ts';
-import { type CacheWish, cacheWish } from './cache-wish.ts';
-import { answerOf, finish, type Flight, isOpen, listenIn, takeOff } from './flight.ts';
+import { cacheWish } from './cache-wish.ts';
+import { answerOf, finish, type Flight, listenIn } from './flight.ts';
 import { flightSink } from './flight-sink.ts';
 import type { KeptAnswer } from './kept-answers.ts';
 import { sayAgain } from './replay.ts';
 import { answerKey } from './request-key.ts';
 import {
+  type Asker,
+  followOrLead,
   hit,
   isPointless,
-  land,
-  MAX_FOLLOWED,
+  lead,
   type OncePorts,
   settleShared,
   type Shared,
   sharedOf,
-  type Sharer,
   waitFor,
 } from './sharing.ts';
 
@@ -30,11 +29,8 @@ export interface MediaQuestion {
   readonly work: (context: MediaContext) => Promise<AttemptEnd | void>;
 }
 
-interface Asking extends Sharer {
+interface Asking extends Asker {
   readonly call: MediaCall;
-  readonly route: CachedRoute;
-  readonly wish: CacheWish;
-  readonly key: string;
   readonly work: MediaQuestion['work'];
 }
 
@@ -50,16 +46,12 @@ function give(asking: Asking, kept: KeptAnswer, as: Shared['as'], ports: OncePor
 }
 
 /** Makes the call, lets others wait for it, and keeps what came of it. */
-async function lead(asking: Asking, ports: OncePorts): Promise<void> {
-  const { call, sink, key, route, wish, work } = asking;
-  const { store, flights } = ports.answers;
-  const flight = takeOff(sink);
-  if (wish.reads) flights.set(key, flight);
-  try {
-    const kept = wish.reads ? await store.get(key) : undefined;
-    if (kept && ports.clock.now() - kept.at <= wish.maxAgeMs && give(asking, kept, 'hit', ports)) {
+function make(asking: Asking, ports: OncePorts): Promise<true> {
+  const { call, key, route, wish, work } = asking;
+  return lead<true>(asking, ports, async (flight, kept) => {
+    if (kept && give(asking, kept, 'hit', ports)) {
       finish(flight, { kept });
-      return;
+      return true;
     }
     await runMedia({ ...call, cached: { how: wish.reads ? 'miss' : 'bypass' } }, flightSink(flight), ports, (context) => {
       listenIn(flight, context.sink, { provider: context.provider.name, model: context.model });
@@ -67,22 +59,21 @@ async function lead(asking: Asking, ports: OncePorts): Promise<void> {
     });
     const { fault } = flight;
     const answer = fault ? undefined : answerOf(flight, ports.clock.now(), WORDS, false);
-    if (answer) store.put(key, answer, route.ttlMs);
+    if (answer) ports.answers.store.put(key, answer, route.ttlMs);
     finish(flight, fault ? { fault } : answer ? { kept: answer } : { told: true });
-  } finally {
-    land(key, flight, ports.answers);
-  }
+    return true;
+  });
 }
 
-/** Waits for another call's answer; false where there is none to be had of it. */
-async function follow(asking: Asking, flight: Flight, isLast: boolean, ports: OncePorts): Promise<boolean> {
+/** Waits for another call's answer; `undefined` where there is none to be had of it. */
+async function follow(asking: Asking, flight: Flight, isLast: boolean, ports: OncePorts): Promise<true | undefined> {
   const waitsSince = ports.clock.monotonic();
   const outcome = await waitFor(asking, flight);
-  if ('kept' in outcome) return give(asking, outcome.kept, 'shared', ports, waitsSince);
+  if ('kept' in outcome) return give(asking, outcome.kept, 'shared', ports, waitsSince) ? true : undefined;
   if ('endedBy' in outcome) settleShared(asking, ports, outcome, sharedOf(flight));
   else if ('fault' in outcome && (isLast || isPointless(outcome.fault)))
     settleShared(asking, ports, { fault: outcome.fault, endedBy: 'gateway' }, sharedOf(flight));
-  else return false;
+  else return undefined;
   return true;
 }
 
@@ -94,10 +85,9 @@ export async function answerMedia(call: MediaCall, sink: ClientSink, ports: Once
   if (!wish.keeps) return runMedia({ ...call, cached: { how: 'bypass' } }, sink, ports, work);
   const key = answerKey(call, route, [call.ability, meaning()]);
   const asking: Asking = { call, operation: call.ability, stream: false, sink, route, wish, key, work };
-  for (let followed = 1; followed <= MAX_FOLLOWED; followed++) {
-    const flight = wish.reads ? ports.answers.flights.get(key) : undefined;
-    if (!flight || !isOpen(flight)) return lead(asking, ports);
-    if (await follow(asking, flight, followed === MAX_FOLLOWED, ports)) return;
-  }
-  return runMedia({ ...call, cached: { how: 'miss' } }, sink, ports, work);
+  const isAnswered = await followOrLead(asking, ports, {
+    follow: (flight, isLast) => follow(asking, flight, isLast, ports),
+    lead: () => make(asking, ports),
+  });
+  if (!isAnswered) await runMedia({ ...call, cached: { how: 'miss' } }, sink, ports, work);
 }

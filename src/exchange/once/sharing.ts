@@ -1,10 +1,12 @@
 import type { Fault } from '../../ir/index.ts';
 import { verdictOf } from '../../policy/retry.ts';
+import type { CachedRoute } from '../../policy/routes/cached-route.ts';
 import type { AttemptEnd, Cached, Call } from '../call.ts';
 import type { ClientSink } from '../client-sink.ts';
 import { CLIENT_GONE, recordHead } from '../call-record.ts';
 import { type ExchangePorts, respondFault } from '../exchange.ts';
-import { finish, type Flight, type Follower, join, leave, type Outcome } from './flight.ts';
+import type { CacheWish } from './cache-wish.ts';
+import { finish, type Flight, type Follower, isOpen, join, leave, type Outcome, takeOff } from './flight.ts';
 import type { AnswerStore, KeptAnswer } from './kept-answers.ts';
 
 /** Answers that are kept, and those that are being made. */
@@ -27,13 +29,20 @@ export interface Sharer {
   readonly sink: ClientSink;
 }
 
+/** A call that may be answered with what is kept under its key, or is being made. */
+export interface Asker extends Sharer {
+  readonly route: CachedRoute;
+  readonly wish: CacheWish;
+  readonly key: string;
+}
+
 /** Another call's answer, and how this one came by it: it was kept, or is being given. */
 export interface Shared extends Pick<KeptAnswer, 'provider' | 'model'> {
   readonly as: 'hit' | 'shared';
 }
 
 /** Who followed so many calls that failed is told of the last failure, instead of making one more. */
-export const MAX_FOLLOWED = 2;
+const MAX_FOLLOWED = 2;
 
 /** What the client is told of an answer's age in milliseconds. */
 export const hit = (ageMs: number): Cached => ({ how: 'hit', ageS: Math.max(0, Math.floor(ageMs / 1000)) });
@@ -83,8 +92,35 @@ export async function waitFor({ sink }: Sharer, flight: Flight): Promise<Outcome
 /** Who answers a flight, as a record says it. */
 export const sharedOf = ({ source }: Flight): Shared | undefined => source && { ...source, as: 'shared' };
 
-/** Ends a flight that came to nothing else, and lets nobody join it any more. */
-export function land(key: string, flight: Flight, { flights }: Answers): void {
-  if (flights.get(key) === flight) flights.delete(key);
-  finish(flight, { nothing: true });
+/** Makes a call that others may follow. `make` gets what is kept and fresh enough. A flight that comes to nothing else ends with it. */
+export async function lead<T>(
+  { sink, key, wish }: Asker,
+  { answers, clock }: OncePorts,
+  make: (flight: Flight, kept: KeptAnswer | undefined) => Promise<T>,
+): Promise<T> {
+  const { store, flights } = answers;
+  const flight = takeOff(sink);
+  if (wish.reads) flights.set(key, flight);
+  try {
+    const kept = wish.reads ? await store.get(key) : undefined;
+    return await make(flight, kept && clock.now() - kept.at <= wish.maxAgeMs ? kept : undefined);
+  } finally {
+    if (flights.get(key) === flight) flights.delete(key);
+    finish(flight, { nothing: true });
+  }
+}
+
+/** What the call that is under way for the same question came to, or a call of its own; `undefined`: none that it followed came to anything. */
+export async function followOrLead<T>(
+  { wish, key }: Asker,
+  { answers }: OncePorts,
+  ways: { readonly follow: (flight: Flight, isLast: boolean) => Promise<T | undefined>; readonly lead: () => Promise<T> },
+): Promise<T | undefined> {
+  for (let followed = 1; followed <= MAX_FOLLOWED; followed++) {
+    const flight = wish.reads ? answers.flights.get(key) : undefined;
+    if (!flight || !isOpen(flight)) return ways.lead();
+    const end = await ways.follow(flight, followed === MAX_FOLLOWED);
+    if (end !== undefined) return end;
+  }
+  return undefined;
 }
