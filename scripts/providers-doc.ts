@@ -5,7 +5,8 @@ import type { MediaWire, Preset, Wire } from '../src/presets/preset.ts';
 import { formatPage } from './format-page.ts';
 import { type MediaRow, wireOf } from '../test/media/wires/media-row.ts';
 import { MEDIA_ROWS } from '../test/media/wires/rows.ts';
-import { WIRE_ROWS, type WireRow } from '../test/presets/wire-rows.ts';
+import { WIRE_ROWS } from '../test/presets/wire-rows.ts';
+import type { WireRow } from '../test/presets/wires/wire-row.ts';
 
 /*
  * Writes docs/providers.md: what the presets declare and the table of wires holds them to. Nothing is listed that has no
@@ -68,7 +69,7 @@ providers:
   on a provider says otherwise. Transcripts come in every format that the provider gives, or that can be made of the times that it gives.
 
 Every line below is held by a test to its exact address, method, headers, body, reply and one error
-(\`test/presets/wire-rows.ts\`, \`test/media/wires/\`). **recorded**: exchanges recorded from the provider, or from a server of that kind, pass through it as
+(\`test/presets/wires/\`, \`test/media/wires/\`). **recorded**: exchanges recorded from the provider, or from a server of that kind, pass through it as
 well; **documented**: it rests on the vendor's page, which is linked, on copies of it and on the vendor's own SDKs where they are public: no such vendor was called
 for it. Vendors change their pages; where one refuses what this page says it takes, its own words reach the client, and a report is welcome.
 `;

@@ -12,7 +12,7 @@ import { codecFacts, providerCodecs } from '../../src/protocols/index.ts';
 import type { ClientCodec } from '../../src/protocols/protocol.ts';
 import type { UpstreamRequest } from '../../src/upstream/send.ts';
 import { scanTopLevel } from '../../src/wire/top-level-scan.ts';
-import type { WireRow } from './wire-rows.ts';
+import type { WireRow } from './wires/wire-row.ts';
 
 /** What a provider answers with. */
 export interface Canned {

@@ -5,7 +5,8 @@ import { presets } from '../../src/presets/index.ts';
 import { providerCodecs } from '../../src/protocols/index.ts';
 import type { UpstreamRequest } from '../../src/upstream/send.ts';
 import { callWire, type Canned, type Outcome } from './call-wire.ts';
-import { type Said, WIRE_ROWS, type WireRow } from './wire-rows.ts';
+import { WIRE_ROWS } from './wire-rows.ts';
+import type { Said, WireRow } from './wires/wire-row.ts';
 
 const nameOf = ({ preset, protocol }: Pick<WireRow, 'preset' | 'protocol'>): string => `${preset} ${protocol}`;
 
