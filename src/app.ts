@@ -19,7 +19,7 @@ import { createWebSockets } from './http/gateway/websocket.ts';
 import { closeServer, createHttpServer } from './http/http-server.ts';
 import { createKeepAlives } from './http/keep-alive.ts';
 import { ulid } from './http/new-id.ts';
-import { createOverload, type OnShedding } from './http/overload.ts';
+import { createOverload, systemGauges, type OnShedding } from './http/overload.ts';
 import { partOfLimits } from './http/part-of-limits.ts';
 import { lazily } from './lazily.ts';
 import { compileSnapshot, withLists } from './compile-snapshot.ts';
@@ -55,6 +55,8 @@ export interface AppPorts {
   readonly onDefect: (error: unknown, callId: string) => void;
   /** Calls are refused because there is too much to do, or are taken again. */
   readonly onShedding?: OnShedding;
+  /** For how long what came from an upstream has waited to be read, in milliseconds; `now`: monotonic. */
+  readonly waitedMs?: (now: number) => number;
   /** A target, a key or a provider is set aside, or well again; of several processes the leader alone tells it. */
   readonly onHealth?: (news: HealthNews) => void;
   /** Where uploads are kept that cannot be sent on at once; absent: the system's own folder for such files. */
@@ -78,8 +80,8 @@ export interface App {
   /** The same in two steps: throws where it cannot be used; what it returns puts it in force. */
   prepare(config: Config): () => void;
   readonly snapshot: () => Snapshot;
-  /** Gets ready for connections that another process accepts, in place of listening. */
-  attend(): Promise<number>;
+  /** Gets ready for connections that others accept, in place of listening. */
+  attend(): void;
   accept(socket: Socket): void;
   /** Those that there are. */
   readonly connections: () => number;
@@ -184,7 +186,7 @@ function partsOf(ports: AppPorts, inForce: InForce) {
   );
   const tasks = tasksOf(ports, exchange, snapshot);
   const idempotency = createIdempotency(ports.idempotency);
-  const overload = createOverload(() => limitsOf(snapshot().config.limits), ports.onShedding);
+  const overload = createOverload(() => limitsOf(snapshot().config.limits), ports.onShedding, systemGauges(ports.waitedMs));
   const gateway: GatewayPorts = {
     ...exchange,
     overload,
@@ -269,7 +271,6 @@ export function createApp(config: Config, ports: AppPorts): App {
     attend() {
       // What watches over slow heads begins with it.
       server.emit('listening');
-      return Promise.resolve(0);
     },
     accept: (socket) => void server.emit('connection', socket),
     connections: () => connections.sockets.size,

@@ -1,5 +1,4 @@
-import type { Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { type App, createApp } from './app.ts';
 import type { Running, Serve } from './cli/ports.ts';
@@ -8,6 +7,7 @@ import type { Config } from './config/config.ts';
 import type { Env } from './config/find-file.ts';
 import { createMediaFetcher } from './egress/media-fetcher.ts';
 import { createWebhookPost } from './egress/webhook-post.ts';
+import { openListeners } from './http/listeners.ts';
 import { ulid } from './http/new-id.ts';
 import { type Lazy, lazily } from './lazily.ts';
 import { openModelLists } from './model-lists.ts';
@@ -59,17 +59,6 @@ function setTimer(run: () => void, milliseconds: number): () => void {
   return () => clearTimeout(timer);
 }
 
-/** Listens; gives the port. Rejects with the system's error. */
-function listen(server: Server, { host, port }: Config['server']): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host.replace(/^\[(.*)\]$/, '$1'), () => {
-      server.off('error', reject);
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
-}
-
 /** Waits for work, but not for ever: its end must not depend on a disk that hangs. */
 function atMost(ms: number, work: Promise<void>, onLate: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -100,6 +89,7 @@ async function build(config: () => Config, data: string, { env, writeLog, peers 
   const app = createApp(config(), {
     clock,
     send: createSandboxSend(sandbox, network.send),
+    waitedMs: network.waitedMs,
     seals: stores.seals,
     media: createMediaFetcher({ bounds: () => ({ allow: config().egress.allow, fetchBytes: config().limits.fetchBytes }) }),
     journal: stores.journal,
@@ -138,11 +128,14 @@ export const createServe =
     let current = config;
     const parts = await build(() => current, data, ports);
     const { app, stores, network, log } = parts;
-    // Of several, another process listens.
-    const port = await (ports.peers ? app.attend() : listen(app.server, config.server)).catch(async (error: unknown) => {
-      await stores.close();
-      throw error;
-    });
+    app.attend();
+    // Of several processes, another one listens.
+    const listeners = ports.peers
+      ? undefined
+      : await openListeners(config.server, app.accept).catch(async (error: unknown) => {
+          await stores.close();
+          throw error;
+        });
     keepMemorySmall();
     const warm = async (): Promise<void> => {
       await Promise.all([network.warm(), stores.warm()]);
@@ -159,12 +152,15 @@ export const createServe =
       };
     };
     return {
-      port,
+      port: listeners?.port ?? 0,
       prepare,
       accept: app.accept,
       connections: app.connections,
       // Where it throws, everything stays as it was.
       reload: (next) => prepare(next)(),
-      stop: () => stop(parts),
+      stop() {
+        listeners?.close();
+        return stop(parts);
+      },
     };
   };

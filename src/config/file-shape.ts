@@ -122,8 +122,8 @@ const overload = {
     delay: {
       kind: 'duration',
       doc: [
-        'How late the event loop may be by its own work for a second, after which no more than half as many calls again are taken; a quarter of it, for half as long, where one key has more than half of the calls and others call as well',
-        '事件循环因自身工作而允许的延迟（持续一秒），此后只再接收当时一半的请求；若某个密钥占了一半以上的请求且另有密钥在调用，则为其四分之一，时间减半',
+        'How long its own work may make others wait, for 0.4 seconds, after which no more than half as many calls again are taken',
+        '因自身工作而允许的等待时间（持续 0.4 秒），此后只再接收当时一半的请求',
       ],
       minMs: 20,
       maxMs: 60_000,

@@ -180,6 +180,7 @@ function send(call: Call, target: Target, sink: ClientSink, outgoing: Outgoing, 
     const firstToken = setTimeout(() => stop(deadlineFault('first token')), timeouts.firstToken);
     const request: UpstreamRequest = {
       origin: target.wire.origin,
+      owner: call.key.id,
       method: 'POST',
       path: outgoing.path,
       headers: outgoing.headers,

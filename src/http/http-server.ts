@@ -6,8 +6,8 @@ import { watchBodies } from './slow-bodies.ts';
 /** Whatever a client sends, it has come whole by then. Long before, `watchBodies` cuts what does not go on. */
 const REQUEST_MS = 24 * 3_600_000;
 
-/** What waits to be sent to a client before whoever writes is asked to wait: the system holds much more besides. */
-const UNSENT_BYTES = 4 * 1024;
+/** What waits to be sent to a client before whoever writes is asked to wait, in bytes: the system holds much more besides. */
+export const UNSENT_BYTES = 4 * 1024;
 
 /** How long one who sent something unreadable may take to read that. */
 const UNREADABLE_MS = 2000;

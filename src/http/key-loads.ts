@@ -13,8 +13,6 @@ export interface KeyLoad {
 export interface KeyLoads {
   of(key: string): KeyLoad;
   readonly active: number;
-  /** Whether one key has more than half of all, and others call as well. */
-  isUneven(): boolean;
   /** What each key would have under way if it were let. */
   wanted(): readonly number[];
   /** Time passes: what was is forgotten, and who calls no more. */
@@ -65,11 +63,6 @@ export function createKeyLoads(): KeyLoads {
     },
     get active() {
       return active;
-    },
-    isUneven() {
-      let most = 0;
-      for (const { inFlight } of loads.values()) most = Math.max(most, inFlight);
-      return loads.size > 1 && most > active / 2;
     },
     wanted: () => [...loads.values()].map(({ inFlight, refused }) => inFlight + refused),
     fade(now) {

@@ -6,7 +6,13 @@ const LIMITS = { calls: 10_000, bodies: 2 ** 30, overload: { shed: true, delayMs
 /** Each look finds that so much time has gone by, and that the processor was had for so much of it. */
 let turn: { elapsedMs: number; busy: number; ranMs: number };
 let now: number;
-const gauges: Gauges = { now: () => (now += turn.elapsedMs), busy: () => turn.busy, ran: () => turn.ranMs, memory: () => 0.1 };
+const gauges: Gauges = {
+  now: () => (now += turn.elapsedMs),
+  busy: () => turn.busy,
+  ran: () => turn.ranMs,
+  waited: () => 0,
+  memory: () => 0.1,
+};
 const CALM = { elapsedMs: 20, busy: 0.3, ranMs: 6 };
 const LATE = { elapsedMs: 200, busy: 1, ranMs: 200 };
 

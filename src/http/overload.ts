@@ -15,6 +15,8 @@ export interface Gauges {
   busy(): number;
   /** For how long its thread had a processor since the last call, in milliseconds. */
   ran(): number;
+  /** For how long what came from an upstream has waited to be read because there was other work, in milliseconds. */
+  waited(now: number): number;
   /** Memory in use, of what it may be. */
   memory(settings: OverloadSettings['overload']): number;
 }
@@ -55,12 +57,14 @@ export function usableMemory(): number {
   return (constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()) * MEMORY_SHARE;
 }
 
-function systemGauges(): Gauges {
+/** What a process measures of itself; `waited` is told by who reads. */
+export function systemGauges(waited: Gauges['waited'] = () => 0): Gauges {
   let before = performance.eventLoopUtilization();
   let cpu = process.threadCpuUsage();
   const usable = usableMemory();
   return {
     now: () => performance.now(),
+    waited,
     busy() {
       const now = performance.eventLoopUtilization();
       const { utilization } = performance.eventLoopUtilization(now, before);
@@ -116,13 +120,12 @@ export function createOverload(
     if (now - memory.at >= MEMORY_EVERY_MS) memory = { value: gauges.memory(settings().overload), at: now };
     return {
       elapsedMs,
-      delayMs: Math.max(0, elapsedMs - EVERY_MS),
+      delayMs: Math.max(0, elapsedMs - EVERY_MS, gauges.waited(now)),
       busy: gauges.busy(),
       ranMs: gauges.ran(),
       memory: memory.value,
       inFlight: loads.active,
       refused,
-      isUneven: loads.isUneven(),
     };
   };
   const isRefusing = (): boolean => pressure.shedding?.isBurst === false;

@@ -10,7 +10,6 @@ const READING: Reading = {
   memory: 0.5,
   inFlight: 200,
   refused: 0,
-  isUneven: false,
 };
 
 type Runs = readonly (readonly [changes: Partial<Reading>, times: number])[];
@@ -136,11 +135,6 @@ describe('calls are refused', () => {
     },
     { name: 'when it stays late and nothing drains, though no more are under way', runs: [[LATE, 50]], reason: 'delay' },
     { name: 'not when it is a little late', runs: flood(14, 70, 100, 1.2), reason: undefined },
-    {
-      name: 'unless one key crowds out the others',
-      runs: flood(14, 70, 100, 1.2).map(([one, times]) => [{ ...one, isUneven: true }, times]),
-      reason: 'delay',
-    },
     { name: 'at once when memory is full', runs: [[{ memory: 1.01 }, 1]], reason: 'memory' },
     { name: 'near the cap on calls', runs: [[{ inFlight: 9001 }, 1]], reason: 'calls' },
   ])('$name', ({ runs, reason }) => expect(reasonOf(after(...runs))).toBe(reason));
@@ -234,8 +228,7 @@ function simulate(callers: readonly number[], seconds: number) {
     }
     const busy = Math.min(1, work / STEP);
     const delayMs = Math.min(calls.length, Math.max(0, work - STEP));
-    const isUneven = Math.max(...own) > calls.length / 2;
-    const reading = { elapsedMs: STEP, delayMs, busy, ranMs: STEP * busy, memory: 0.1, inFlight: calls.length, refused, isUneven };
+    const reading = { elapsedMs: STEP, delayMs, busy, ranMs: STEP * busy, memory: 0.1, inFlight: calls.length, refused };
     pressure = look(pressure, reading, RULES);
     if (isCounted) worst = Math.max(worst, delayMs);
   }

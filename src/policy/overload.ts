@@ -1,6 +1,6 @@
 /** When the server counts as overloaded. */
 export interface OverloadRules {
-  /** The event loop comes back this late by its own work, for a while, and too many more calls come: overloaded. In milliseconds. */
+  /** Its own work makes others wait for so long, for a while, and too many more calls come: overloaded. In milliseconds. */
   readonly delayMs: number;
   /** Calls that may be under way at most, overloaded or not. */
   readonly calls: number;
@@ -9,7 +9,7 @@ export interface OverloadRules {
 /** What was measured since the last look. */
 export interface Reading {
   readonly elapsedMs: number;
-  /** How late the event loop came back. */
+  /** How late the event loop came back, or how long what came from an upstream waits to be worked on. */
   readonly delayMs: number;
   /** The share of the time in which it did not idle, 0 to 1. Waiting for a processor is not idling. */
   readonly busy: number;
@@ -20,8 +20,6 @@ export interface Reading {
   readonly inFlight: number;
   /** Calls that were refused. */
   readonly refused: number;
-  /** One key has more than half of all that is under way, and others call as well. */
-  readonly isUneven: boolean;
 }
 
 /** Why calls are refused. */
@@ -44,23 +42,16 @@ export const CALM: Pressure = { delays: [], busies: [], overMs: 0 };
 /** One long pause (a collection, a large body) is no overload: the middle of these counts. */
 const LAST = 5;
 /** Nor is work that does not last for so much time of the processor. */
-const STANDING_MS = 1000;
+const STANDING_MS = 400;
 /**
  * A burst and the start of a flood look alike; what tells them apart is that more comes. So what is under way by then may grow by
  * this much: a burst never fills it, and who comes while it drains is let in.
  */
 const BURST = { times: 1.5, more: 32 };
-/**
- * … and when it stays late for so much more time of the processor, it does not drain: the bound falls. New connections are taken one
- * a turn, so a flood of them waits outside, and what is under way need not grow.
- */
+/** … and when it stays late for so much more time of the processor, it does not drain: the bound falls. */
 const BURST_MS = 4000;
-/** Where one key crowds out the others, for this share of it. */
-const UNEVEN_STANDING_SHARE = 1 / 2;
-/** Where one key crowds out the others, it is bounded at this share of the delay. */
-const UNEVEN_SHARE = 1 / 4;
-/** Calls are refused until the event loop is back within this share of the delay: so that refusals come at once, too. */
-const GOAL_SHARE = 1 / 20;
+/** Calls are refused until it is back within this share of the delay. */
+const GOAL_SHARE = 1 / 10;
 /** The limit falls at its full rate when the delay is so many times what it should be. */
 const GENTLE = 10;
 /** An event loop that idles more than this is not what holds anybody up. */
@@ -96,7 +87,7 @@ function tooMuch(delay: number, reading: Reading, rules: OverloadRules): ShedRea
   if (reading.inFlight >= rules.calls * CALLS_SHARE) return 'calls';
   // So few are never refused.
   const isBusy = reading.busy > 1 - IDLE_SHARE && reading.inFlight > LEAST;
-  return isBusy && delay >= rules.delayMs * (reading.isUneven ? UNEVEN_SHARE : 1) ? 'delay' : undefined;
+  return isBusy && delay >= rules.delayMs ? 'delay' : undefined;
 }
 
 /** By how much of itself the limit changes in a second. */
@@ -127,7 +118,7 @@ export function look(before: Pressure, reading: Reading, rules: OverloadRules): 
     const isDelay = reason === 'delay';
     const overMs = before.overMs + reading.ranMs;
     // Memory and the cap are not waited for: there is nothing left to wait with.
-    if (isDelay && overMs < STANDING_MS * (reading.isUneven ? UNEVEN_STANDING_SHARE : 1)) return { delays, busies, overMs };
+    if (isDelay && overMs < STANDING_MS) return { delays, busies, overMs };
     const limit = isDelay ? Math.min(ceiling, inFlight * BURST.times + BURST.more) : few;
     return { delays, busies, overMs: 0, shedding: { limit, reason, quietMs: 0, isBurst: isDelay } };
   }

@@ -1,5 +1,6 @@
 import { createH1Send } from './h1-send.ts';
 import { createProxyOf } from './proxy-of.ts';
+import { createReadTurns } from './read-turns.ts';
 import type { Send } from './send.ts';
 import { createUndiciSend } from './undici-send.ts';
 
@@ -9,6 +10,8 @@ const MAX_ORIGINS = 1024;
 /** The way out of this process: our own connections, or undici's where the environment names a proxy. */
 export interface NetworkSend {
   readonly send: Send;
+  /** For how long an answer has waited to be read because there was other work, in milliseconds; `now`: monotonic. */
+  waitedMs(now: number): number;
   /** Loads what the first request would otherwise wait for. */
   warm(): Promise<void>;
   close(): Promise<void>;
@@ -17,7 +20,8 @@ export interface NetworkSend {
 /** Chooses for each origin once. */
 export function createNetworkSend(env: Readonly<Record<string, string | undefined>> = {}): NetworkSend {
   const proxyOf = createProxyOf(env);
-  const direct = createH1Send();
+  const turns = createReadTurns();
+  const direct = createH1Send(turns);
   const proxied = createUndiciSend(proxyOf);
   const ways = new Map<string, Send>();
 
@@ -31,6 +35,7 @@ export function createNetworkSend(env: Readonly<Record<string, string | undefine
   };
   return {
     send: (request, sink) => wayTo(request.origin)(request, sink),
+    waitedMs: turns.waitedMs,
     async warm() {
       process.getBuiltinModule('node:tls');
     },

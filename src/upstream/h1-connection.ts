@@ -2,6 +2,7 @@ import { connect as connectPlain, isIP, type OnReadOpts, type Socket } from 'nod
 import type { TLSSocket } from 'node:tls';
 import { createResponseParser, type ResponseEvents } from './h1-parser.ts';
 import { createReadSize } from './read-size.ts';
+import type { Reader, ReadTurns } from './read-turns.ts';
 
 /** Where connections go. */
 export interface Origin {
@@ -13,7 +14,7 @@ export interface Origin {
 }
 
 /** The request that has a connection. */
-export interface Turn {
+export interface Turn extends Reader {
   readonly isHead: boolean;
   /** The connection is made: write. */
   open(): void;
@@ -36,6 +37,8 @@ export interface Connection {
   connectMs(): number;
   begin(turn: Turn): void;
   resume(): void;
+  /** As `resume`, where nobody but the others' turns was waited for. */
+  goOn(): void;
   /** Nothing more is told. */
   destroy(): void;
 }
@@ -64,7 +67,7 @@ function openSocket(origin: Origin, onread: OnReadOpts): Socket {
 }
 
 /** Connects. The first request may begin at once: it is told when to write. */
-export function openConnection(origin: Origin, owner: Owner): Connection {
+export function openConnection(origin: Origin, owner: Owner, turns: ReadTurns): Connection {
   let turn: Turn | undefined;
   const since = performance.now();
   let connectMs: number | undefined;
@@ -107,6 +110,7 @@ export function openConnection(origin: Origin, owner: Owner): Connection {
       socket.destroy();
       return true;
     }
+    const began = performance.now();
     untouched = false;
     waits = false;
     try {
@@ -115,7 +119,10 @@ export function openConnection(origin: Origin, owner: Owner): Connection {
       lose(error);
     }
     size.read(waits);
-    return !waits;
+    if (waits) return false;
+    const now = performance.now();
+    // One that is idle must hear of its end.
+    return !turn || turns.took(turn, now - began, now);
   };
   const socket = openSocket(origin, { buffer: size.next, callback: read });
   const connection: Connection = {
@@ -130,9 +137,12 @@ export function openConnection(origin: Origin, owner: Owner): Connection {
       socket.ref();
       next.open();
     },
+    goOn() {
+      if (!socket.destroyed) socket.resume();
+    },
     resume() {
       size.resumed();
-      if (!socket.destroyed) socket.resume();
+      connection.goOn();
     },
     destroy() {
       turn = undefined;

@@ -4,6 +4,7 @@ import { type BodyPump, pumpBody, writeWhole } from './h1-body.ts';
 import { type Connection, openConnection, type Origin, type Turn } from './h1-connection.ts';
 import { createIdleConnections, type IdleConnections } from './h1-pool.ts';
 import { writeRequestHead } from './h1-request-head.ts';
+import { createReadTurns, type ReadTurns } from './read-turns.ts';
 import type { Send, UpstreamCall, UpstreamRequest, UpstreamSink } from './send.ts';
 
 /** Origins that are remembered while nothing runs to them. */
@@ -19,10 +20,11 @@ interface Pool {
   readonly authority: string;
   readonly idle: IdleConnections;
   readonly open: Set<Connection>;
+  readonly turns: ReadTurns;
   connect(): Connection;
 }
 
-function createPool(text: string): Pool {
+function createPool(text: string, turns: ReadTurns): Pool {
   const { protocol, hostname, host, port } = new URL(text);
   const isTls = protocol === 'https:';
   const origin: Origin = {
@@ -36,14 +38,13 @@ function createPool(text: string): Pool {
     authority: host,
     idle,
     open,
+    turns,
     connect() {
-      const connection = openConnection(origin, {
-        idle: idle.put,
-        gone(lost) {
-          idle.drop(lost);
-          open.delete(lost);
-        },
-      });
+      const gone = (lost: Connection): void => {
+        idle.drop(lost);
+        open.delete(lost);
+      };
+      const connection = openConnection(origin, { idle: idle.put, gone }, turns);
       open.add(connection);
       return connection;
     },
@@ -87,6 +88,7 @@ function startTurn(pool: Pool, { request, head, length }: Written, sink: Upstrea
     over = true;
     clearTimeout(timer);
     pump?.stop();
+    pool.turns.left(turn);
   };
   const fail = (error: unknown): void => {
     if (over) return;
@@ -99,6 +101,11 @@ function startTurn(pool: Pool, { request, head, length }: Written, sink: Upstrea
   const late = (): void => fail(new GatewayError(LATE[phase]));
   const turn: Turn = {
     isHead: request.method === 'HEAD',
+    owner: request.owner ?? '',
+    since: performance.now(),
+    resume() {
+      if (!over) connection.goOn();
+    },
     open() {
       openedAt = performance.now();
       wait('headers');
@@ -182,7 +189,7 @@ function refuse(sink: UpstreamSink, error: unknown): UpstreamCall {
 }
 
 /** Sends over HTTP/1.1 on sockets of its own, with a pool for each origin, so that one dead upstream starves no other. */
-export function createH1Send(): { readonly send: Send; close(): void } {
+export function createH1Send(turns: ReadTurns = createReadTurns()): { readonly send: Send; close(): void } {
   const pools = new Map<string, Pool>();
   let isOver = false;
 
@@ -190,7 +197,7 @@ export function createH1Send(): { readonly send: Send; close(): void } {
     const known = pools.get(origin);
     if (known) return known;
     if (pools.size >= MAX_ORIGINS) for (const [name, { open }] of pools) if (open.size === 0) pools.delete(name);
-    const made = createPool(origin);
+    const made = createPool(origin, turns);
     pools.set(origin, made);
     return made;
   };

@@ -12,6 +12,8 @@ export interface UpstreamRequest {
   readonly body: readonly Buffer[];
   /** A body that is not held, instead of `body`; what its reading throws is what the sink is told. */
   readonly stream?: { readonly bytes: AsyncIterable<Buffer>; readonly length?: number };
+  /** Whom it is for: those who ask for much do not hold up the others. */
+  readonly owner?: string;
   /** Must not reach the upstream twice, whatever becomes of the connection: it starts something. */
   readonly isOnce?: boolean;
   /** Milliseconds. `idle`: between two reads of the body. */

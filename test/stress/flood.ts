@@ -1,5 +1,5 @@
 // Clients in a process of their own, which the server's own pauses do not hold up: `fork('flood.ts')`, one message a load, one answer.
-import { Agent, request as httpRequest } from 'node:http';
+import { Agent, type ClientRequest, request as httpRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What is asked, how often, and for how long. */
@@ -22,6 +22,8 @@ export interface Flooded {
   readonly rate: number;
   readonly asked: number;
   readonly served: readonly number[];
+  /** Of each, what was not the upstream's own time. */
+  readonly beyond: readonly number[];
   /** Until the head of a refusal with `Retry-After` came. */
   readonly refused: readonly number[];
   /** Neither. */
@@ -31,9 +33,16 @@ export interface Flooded {
 
 const agent = new Agent({ keepAlive: true, maxFreeSockets: 4096 });
 
+/** What is not answered so long after the end of a load has failed. */
+const PATIENCE_MS = 20_000;
+/** Of what came last, so many characters are looked at. */
+const TAIL = 800;
+const underWay = new Set<ClientRequest>();
+
 interface Outcome {
   readonly kind: 'served' | 'refused' | 'failed';
   readonly ms: number;
+  readonly beyond?: number;
   readonly why?: string;
 }
 
@@ -45,17 +54,21 @@ function ask({ url, key, body, last }: Load): Promise<Outcome> {
       const headAfter = performance.now() - began;
       let tail = '';
       response.on('data', (bytes: Buffer) => {
-        tail = (bytes.length >= 200 ? '' : tail.slice(-200)) + bytes.toString('latin1', Math.max(0, bytes.length - 200));
+        tail = (bytes.length >= TAIL ? '' : tail.slice(-TAIL)) + bytes.toString('latin1', Math.max(0, bytes.length - TAIL));
       });
       response.on('error', () => {});
       response.on('close', () => {
         const { statusCode = 0 } = response;
-        if (statusCode === 200 && tail.includes(last)) resolve({ kind: 'served', ms: performance.now() - began });
+        const took = performance.now() - began;
+        if (statusCode === 200 && tail.includes(last))
+          resolve({ kind: 'served', ms: took, beyond: took - Number(/@([\d.]+)@/.exec(tail)?.[1]) });
         else if ((statusCode === 503 || statusCode === 529) && response.headers['retry-after'] !== undefined)
           resolve({ kind: 'refused', ms: headAfter });
         else resolve({ kind: 'failed', ms: headAfter, why: `${statusCode} ${tail}` });
       });
     });
+    underWay.add(sent);
+    sent.on('close', () => underWay.delete(sent));
     sent.on('error', (error) => resolve({ kind: 'failed', ms: 0, why: error.message }));
     sent.end(body);
   });
@@ -98,7 +111,11 @@ async function flood(load: Load): Promise<Flooded> {
         resolve();
       }, 2);
     });
+    const late = setTimeout(() => {
+      for (const one of underWay) one.destroy(new Error('not answered'));
+    }, PATIENCE_MS);
     await Promise.all(running);
+    clearTimeout(late);
   }
   const of = (kind: Outcome['kind']): number[] => outcomes.filter((one) => one.kind === kind).map(({ ms }) => ms);
   const why = outcomes.find(({ kind }) => kind === 'failed')?.why;
@@ -106,6 +123,7 @@ async function flood(load: Load): Promise<Flooded> {
     rate: ended / (load.seconds - before),
     asked,
     served: of('served'),
+    beyond: outcomes.flatMap(({ beyond }) => beyond ?? []),
     refused: of('refused'),
     failed: of('failed').length,
     ...(why === undefined ? {} : { example: why }),

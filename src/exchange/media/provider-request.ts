@@ -13,6 +13,8 @@ interface Asking {
   readonly provider: Provider;
   readonly media: ProviderMedia;
   readonly ports: ExchangePorts;
+  /** Absent where no client waits for it. */
+  readonly call?: { readonly key: { readonly id: string } };
   /** The number of the try, from 1. */
   readonly attempt?: number;
 }
@@ -50,6 +52,7 @@ export async function upstreamRequest(context: Asking, request: MediaRequest): P
     headers: { ...plain, ...more },
     body,
     timeouts: { connect, headers, idle },
+    ...(context.call ? { owner: context.call.key.id } : {}),
     ...(stream ? { stream } : {}),
     // What failed once is not sent twice more because a connection was stale as well.
     ...(request.isOnce === true || (context.attempt ?? 1) > 1 ? { isOnce: true } : {}),

@@ -1,0 +1,161 @@
+/** So much work with what was read is done in one turn of the event loop, in milliseconds; the rest comes in the next ones. */
+const TURN_MS = 2;
+/** Below this nobody needs to know when the turn ends. */
+const NOTABLE_MS = 0.5;
+/** How much the last read counts for how long one takes. */
+const WEIGHT = 1 / 32;
+/** Of a turn, what goes to those who began first, so that some end soon; the rest goes around. */
+const SEATS_SHARE = 3 / 4;
+
+/** Who reads an answer. */
+export interface Reader {
+  /** For whom: those who ask share each turn alike. */
+  readonly owner: string;
+  /** When it began, in monotonic milliseconds. */
+  readonly since: number;
+  /** It may read again. */
+  resume(): void;
+}
+
+/** Who reads in which turn. */
+export interface ReadTurns {
+  /**
+   * A read was taken and worked on, which took so long (milliseconds), until `now` (monotonic). `false`: stop reading; `resume` is
+   * called when it is this one's turn again.
+   */
+  took(reader: Reader, ms: number, now: number): boolean;
+  /** Its answer is over. Must be told of each that was ever asked to stop. */
+  left(reader: Reader): void;
+  /** For how long the one that waits longest has waited, in milliseconds: 0 where none waits. */
+  waitedMs(now: number): number;
+}
+
+interface Waiting {
+  readonly reader: Reader;
+  readonly at: number;
+}
+
+/** What one owner's answers take of this turn, and those that wait for another, in the order in which they came to wait. */
+interface Lane {
+  spentMs: number;
+  queue: Waiting[];
+  /** The first ones to have begun, who need not queue … */
+  readonly seats: Set<Reader>;
+  /** … and those of them that wait for this turn. */
+  seated: Reader[];
+}
+
+const began = ({ since }: Reader): number => since;
+
+/** Where the one is that began first, of those in a queue. */
+function indexOfFirst(queue: readonly Waiting[]): number {
+  let index = -1;
+  let since = Infinity;
+  for (let at = 0; at < queue.length; at++) {
+    const one = queue[at] as Waiting;
+    if (began(one.reader) >= since) continue;
+    index = at;
+    since = began(one.reader);
+  }
+  return index;
+}
+
+/** Of those who have seats, the one that began last. */
+function lastSeated(seats: ReadonlySet<Reader>): Reader | undefined {
+  let last: Reader | undefined;
+  for (const one of seats) if (!last || began(one) > began(last)) last = one;
+  return last;
+}
+
+/** Gives the seats, so many, to those of a lane that began first. */
+function seat(lane: Lane, many: number): void {
+  const { queue, seats } = lane;
+  for (let index = indexOfFirst(queue); index >= 0; index = indexOfFirst(queue)) {
+    const { reader } = queue[index] as Waiting;
+    const last = seats.size < many ? undefined : lastSeated(seats);
+    if (seats.size >= many && (!last || began(last) <= began(reader))) return;
+    // It has its turn, and then it queues.
+    if (last) seats.delete(last);
+    queue.splice(index, 1);
+    seats.add(reader);
+    lane.seated.push(reader);
+  }
+}
+
+/** Lets so many of a lane read, at least one; gives how many. */
+function serve(lane: Lane, many: number): number {
+  seat(lane, Math.floor(many * SEATS_SHARE));
+  const { seated } = lane;
+  lane.seated = [];
+  const others = lane.queue.splice(0, Math.max(1, many - seated.length));
+  for (const reader of seated) reader.resume();
+  for (const { reader } of others) reader.resume();
+  return seated.length + others.length;
+}
+
+/**
+ * Keeps the turns of the event loop short, however many streams there are: once a turn has done enough, those who read after that
+ * wait, and go on in the next ones, as many a turn as it has time for. So new connections, refusals and health come in between; whoever
+ * asks for little waits for nobody who asks for much; and of one owner's answers, those that began first are not held up by all others.
+ */
+export function createReadTurns(nextTurn: (run: () => void) => void = setImmediate): ReadTurns {
+  const lanes = new Map<string, Lane>();
+  let spentMs = 0;
+  let readMs = 0;
+  let isArmed = false;
+  /** Some wait for the next turn. */
+  let isFull = false;
+
+  const laneOf = (owner: string): Lane => {
+    const known = lanes.get(owner);
+    if (known) return known;
+    const made = { spentMs: 0, queue: [], seats: new Set<Reader>(), seated: [] };
+    lanes.set(owner, made);
+    return made;
+  };
+  const arm = (): void => {
+    if (isArmed) return;
+    isArmed = true;
+    nextTurn(turn);
+  };
+  const turn = (): void => {
+    isArmed = false;
+    spentMs = 0;
+    let left = Math.max(1, Math.floor(TURN_MS / readMs));
+    let toServe = lanes.size;
+    for (const [owner, lane] of lanes) {
+      left -= serve(lane, Math.max(1, Math.floor(left / toServe--)));
+      lanes.delete(owner);
+      // Behind the others: what one leaves goes to those after it.
+      if (lane.queue.length > 0) lanes.set(owner, Object.assign(lane, { spentMs: 0 }));
+      if (toServe === 0) break;
+    }
+    isFull = lanes.size > 0;
+    if (isFull) arm();
+  };
+  return {
+    took(reader, ms, now) {
+      spentMs += ms;
+      readMs += (ms - readMs) * WEIGHT;
+      if (spentMs > NOTABLE_MS) arm();
+      const lane = laneOf(reader.owner);
+      lane.spentMs += ms;
+      if (spentMs < TURN_MS && !isFull) return true;
+      // Whoever has not had a share of its own does not wait for those who have had theirs.
+      if (lane.spentMs < TURN_MS / lanes.size && lane.queue.length === 0) return true;
+      isFull = true;
+      if (lane.seats.has(reader)) lane.seated.push(reader);
+      else lane.queue.push({ reader, at: now });
+      arm();
+      return false;
+    },
+    left(reader) {
+      lanes.get(reader.owner)?.seats.delete(reader);
+    },
+    waitedMs(now) {
+      let longest = 0;
+      for (const { queue } of lanes.values()) longest = Math.max(longest, now - (queue[0]?.at ?? now));
+      return longest;
+    },
+  };
+}
