@@ -33,6 +33,36 @@ async function begun(): Promise<{ sink: ResponseSink; waiting(): number; client:
   return { ...gave, client };
 }
 
+describe('what one turn brings', () => {
+  it('goes out with the head and the end in one write; of later turns large pieces at once', async () => {
+    const written: number[] = [];
+    server = createServer((request, response) => {
+      const sink = createResponseSink(request, response, {});
+      const note = (): void => void written.push(request.socket.bytesWritten);
+      sink.begin(200, { 'content-type': 'text/event-stream' });
+      sink.write(Buffer.alloc(PIECE));
+      sink.write(Buffer.alloc(PIECE));
+      note();
+      setImmediate(() => {
+        note();
+        sink.write(Buffer.alloc(PIECE));
+        note();
+        sink.end();
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const request = get({ port: (server.address() as AddressInfo).port, host: '127.0.0.1' });
+    const [client] = (await once(request, 'response')) as [IncomingMessage];
+    client.resume();
+    await once(client, 'end');
+    const [atOnce = 0, afterTurn = 0, later = 0] = written;
+    expect(atOnce).toBe(0);
+    expect(afterTurn).toBeGreaterThan(2 * PIECE);
+    expect(later).toBeGreaterThan(afterTurn + PIECE);
+  });
+});
+
 describe('what a client takes', () => {
   it('is all that the system takes at once: who writes large pieces need not wait after each', async () => {
     const { sink, waiting } = await begun();

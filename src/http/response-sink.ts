@@ -13,7 +13,7 @@ const JOINED_BYTES = 16 * 1024;
 
 /** Text that one turn has gathered beyond this goes out before the turn is over, so that who writes is told at once when it is not taken. */
 const GATHERED_BYTES = 64 * 1024;
-/** And bytes that come together in such a piece. */
+/** And bytes that come together in such a piece. Not of the first turn, where the head has to go out as well: often it is the last one. */
 const PIECE_BYTES = 4 * 1024;
 
 const sizeOf = (pieces: readonly (Buffer | string)[]): number => {
@@ -102,7 +102,7 @@ class HttpSink implements ResponseSink {
     if (this.closed) return true;
     if (bytes.length > 0) {
       this.#add(bytes);
-      if (this.#queued >= (typeof bytes === 'string' ? GATHERED_BYTES : PIECE_BYTES)) this.flush();
+      if (this.#queued >= (typeof bytes === 'string' || !this.#headOut ? GATHERED_BYTES : PIECE_BYTES)) this.flush();
       else if (!this.#scheduled) {
         this.#scheduled = true;
         process.nextTick(flush, this);

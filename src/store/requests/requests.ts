@@ -33,7 +33,7 @@ export interface Requests {
 /** Records that wait; more are dropped, counted, and stand in the journal alone. `characters`: of their JSON. */
 const MAX_WAITING = { records: 20_000, characters: 16 * 2 ** 20 };
 /** Rows of one statement: nothing else runs meanwhile. */
-const BATCH_ROWS = 96;
+const BATCH_ROWS = 192;
 /** Where calls are few. Where they are many, a full statement is written at once: what waits long has to be carried over by the garbage collector. */
 const WRITE_AFTER_MS = 200;
 const RETRY_AFTER_MS = 2000;

@@ -1,9 +1,12 @@
 import type { Call } from '../../../exchange/call.ts';
-import { chatThenSpeak, holdsTranscript, speakChat, wantedAudio, withTranscripts } from '../../../exchange/media/chat-audio.ts';
+import { holdsTranscript, wantedAudio, withTranscripts } from '../../../exchange/media/chat-audio-wish.ts';
 import { parseBody } from '../../../exchange/write-request.ts';
 import { decide, type RouteRequest } from '../../../policy/decide.ts';
 import type { Provider } from '../../../presets/preset.ts';
 import type { GatewayPorts, Visit } from '../visit.ts';
+
+/** With the first call that wants it: a server for chat starts without what makes sound. */
+const load = () => import('../../../exchange/media/chat-audio.ts');
 
 /** Where a call goes for one thing. */
 function chosenFor(
@@ -53,8 +56,11 @@ export function chatAudio(visit: Visit, call: Call, ports: GatewayPorts): Promis
   const wanted = speaks || by !== undefined ? wantedAudio(body) : undefined;
   if (wanted && speaks) {
     const { platform } = call;
-    return speakChat(call, body, visit.sink, { model: call.model, wanted, ...(platform === undefined ? {} : { platform }) }, ports);
+    const speaker = { model: call.model, wanted, ...(platform === undefined ? {} : { platform }) };
+    return load().then(({ speakChat }) => speakChat(call, body, visit.sink, speaker, ports));
   }
-  if (wanted && by !== undefined) return chatThenSpeak(call, body, visit.sink, { model: by, wanted }, ports);
+  if (wanted && by !== undefined) {
+    return load().then(({ chatThenSpeak }) => chatThenSpeak(call, body, visit.sink, { model: by, wanted }, ports));
+  }
   return isOurs ? { ...call, prepared: { body, raw: true } } : undefined;
 }

@@ -1,6 +1,5 @@
 import type { Call } from '../../../exchange/call.ts';
-import { runMedia } from '../../../exchange/media/media-exchange.ts';
-import { readGeminiSpeech, speakGemini } from '../../../exchange/media/speech-gemini.ts';
+import type { ChatRequest } from '../../../ir/index.ts';
 import { parseBody } from '../../../exchange/write-request.ts';
 import { decide } from '../../../policy/decide.ts';
 import type { GatewayPorts, Visit } from '../visit.ts';
@@ -34,9 +33,18 @@ export function geminiSpeech(visit: Visit, call: Call, ports: GatewayPorts): Pro
   if (call.client.id !== 'gemini' || !wantsSound(call) || !isSpokenElsewhere(call)) return undefined;
   const request = call.client.decodeRequest({ ...parseBody(call.body), model: call.model, stream: call.stream });
   if (request.modalities?.includes('audio') !== true) return undefined;
+  return speak(visit, call, request, ports);
+}
+
+/** What makes sound is loaded with the first call that wants it: a server for chat starts without. */
+async function speak({ sink }: Visit, call: Call, request: ChatRequest, ports: GatewayPorts): Promise<void> {
+  const [{ runMedia }, { readGeminiSpeech, speakGemini }] = await Promise.all([
+    import('../../../exchange/media/media-exchange.ts'),
+    import('../../../exchange/media/speech-gemini.ts'),
+  ]);
   const asked = readGeminiSpeech(request);
   const { stream, form } = call;
-  return runMedia({ ...call, ability: 'speech', inBand: stream, isRepeatable: true }, visit.sink, ports, (context) =>
+  await runMedia({ ...call, ability: 'speech', inBand: stream, isRepeatable: true }, sink, ports, (context) =>
     speakGemini(context, asked, stream, form),
   );
 }
