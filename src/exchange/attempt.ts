@@ -3,7 +3,7 @@ import type { ProviderWire } from '../presets/preset.ts';
 import type { Send, UpstreamCall, UpstreamRequest, UpstreamSink } from '../upstream/send.ts';
 import type { AttemptEnd, Call, Target } from './call.ts';
 import type { ClientSink } from './client-sink.ts';
-import { nothingReceived, receive, withCutUsage } from './cut-usage.ts';
+import { nothingReceived, receive, type Received, withCutUsage } from './cut-usage.ts';
 import type { Lane, LaneContext } from './lanes/lane.ts';
 import type { Clock } from './ports.ts';
 import type { Step } from './trying/walking.ts';
@@ -64,138 +64,202 @@ export function attempt(call: Call, target: Target, sink: ClientSink, outgoing: 
   );
 }
 
-/** Sends what is ready to go. */
-function send(call: Call, target: Target, sink: ClientSink, outgoing: Outgoing, step: Try, ports: Ports): Promise<AttemptEnd> {
-  const { timeouts } = target;
-  const { number, apartMs } = step;
-  return new Promise<AttemptEnd>((resolve) => {
-    let upstream: UpstreamCall | undefined;
-    let over = false;
-    let upstreamOver = false;
-    let byGateway = false;
-    let leftoverBytes = 0;
-    let leftover: NodeJS.Timeout | undefined;
-    let firstTokenAt: number | undefined;
-    let answeredAt = 0;
-    const answer = nothingReceived(call);
-    const sentAt = ports.clock.monotonic();
+/** Where one try stands. */
+interface Trying {
+  readonly call: Call;
+  readonly target: Target;
+  readonly sink: ClientSink;
+  readonly ports: Ports;
+  /** Time before this try that was not the gateway's own. */
+  readonly apartMs: number;
+  readonly sentAt: number;
+  readonly resolve: (end: AttemptEnd) => void;
+  readonly answer: Received;
+  lane: Lane | undefined;
+  upstream: UpstreamCall | undefined;
+  total: NodeJS.Timeout | undefined;
+  firstToken: NodeJS.Timeout | undefined;
+  /** Ends what the upstream says after the last word. */
+  leftover: NodeJS.Timeout | undefined;
+  leftoverBytes: number;
+  over: boolean;
+  upstreamOver: boolean;
+  byGateway: boolean;
+  firstTokenAt: number | undefined;
+  answeredAt: number;
+}
 
-    const abort = (): void => {
-      upstreamOver = true;
-      clearTimeout(leftover);
-      upstream?.abort();
-    };
-    const finish = (end: AttemptEnd): void => {
-      if (over) return;
-      over = true;
-      clearTimeout(total);
-      clearTimeout(firstToken);
-      if (!upstreamOver) leftover = setTimeout(abort, LEFTOVER_MS);
-      const by = byGateway ? { ...end, endedBy: 'gateway' as const } : end;
-      resolve(firstTokenAt === undefined ? by : withCutUsage(call, target, { ...by, firstTokenAt }, answer));
-    };
-    const stop = (fault: Fault): void => {
-      if (over) return;
-      byGateway = true;
-      abort();
+function abortUpstream(trying: Trying): void {
+  trying.upstreamOver = true;
+  clearTimeout(trying.leftover);
+  trying.upstream?.abort();
+}
+
+function finish(trying: Trying, end: AttemptEnd): void {
+  if (trying.over) return;
+  trying.over = true;
+  clearTimeout(trying.total);
+  clearTimeout(trying.firstToken);
+  if (!trying.upstreamOver) trying.leftover = setTimeout(abortUpstream, LEFTOVER_MS, trying);
+  const { call, target, firstTokenAt, answer, byGateway, resolve } = trying;
+  const by = byGateway ? { ...end, endedBy: 'gateway' as const } : end;
+  resolve(firstTokenAt === undefined ? by : withCutUsage(call, target, { ...by, firstTokenAt }, answer));
+}
+
+/** The gateway ends it. */
+function stop(trying: Trying, fault: Fault): void {
+  if (trying.over) return;
+  trying.byGateway = true;
+  abortUpstream(trying);
+  try {
+    trying.lane?.fail(fault);
+  } catch (error) {
+    trying.ports.onDefect(error, trying.call.id);
+    trying.sink.abort();
+  }
+  finish(trying, { fault, endedBy: 'gateway' });
+}
+
+/** A codec that throws: a limit that was passed, or a defect. */
+function broke(trying: Trying, error: unknown): void {
+  if (!(error instanceof GatewayError)) trying.ports.onDefect(error, trying.call.id);
+  stop(trying, error instanceof GatewayError ? error.fault : unreadable);
+}
+
+/** The client has left. */
+function clientLeft(trying: Trying): void {
+  if (trying.over) return;
+  abortUpstream(trying);
+  finish(trying, { ...trying.lane?.soFar(), endedBy: 'client' });
+}
+
+/** What a lane knows of the try that it takes the answer of. */
+function laneContext(trying: Trying, { notes }: Outgoing, number: number): LaneContext {
+  const { call, target, sink, ports } = trying;
+  return {
+    call,
+    target,
+    sink,
+    notes,
+    attempt: number,
+    now: () => ports.clock.now(),
+    newId: ports.newId,
+    overheadMs() {
+      const { answeredAt, sentAt, apartMs } = trying;
+      return ports.clock.monotonic() - call.started - apartMs - (answeredAt === 0 ? 0 : answeredAt - sentAt);
+    },
+    onFirstToken() {
+      trying.firstTokenAt ??= ports.clock.monotonic();
+      clearTimeout(trying.firstToken);
+    },
+    done: (end) => finish(trying, end),
+    abortUpstream: () => abortUpstream(trying),
+    resumeUpstream: () => trying.upstream?.resume(),
+    onDefect: (error) => broke(trying, error),
+  };
+}
+
+/** The upstream says no more. */
+function upstreamEnded(trying: Trying): void {
+  trying.upstreamOver = true;
+  clearTimeout(trying.leftover);
+}
+
+/** Hands a lane what the upstream says, until the try is over. */
+function watch(trying: Trying, lane: Lane): UpstreamSink {
+  const { answer } = trying;
+  return {
+    head(status, received) {
+      trying.answeredAt = trying.ports.clock.monotonic();
+      if (trying.over) return;
+      answer.headers = received;
+      try {
+        lane.head(status, received);
+      } catch (error) {
+        broke(trying, error);
+      }
+    },
+    body(bytes) {
+      if (trying.over) {
+        trying.leftoverBytes += bytes.length;
+        if (trying.leftoverBytes > LEFTOVER_BYTES) abortUpstream(trying);
+        return true;
+      }
+      receive(answer, bytes);
+      try {
+        return lane.body(bytes);
+      } catch (error) {
+        broke(trying, error);
+        return true;
+      }
+    },
+    end() {
+      upstreamEnded(trying);
+      answer.ended = true;
+      if (trying.over) return;
+      try {
+        lane.end();
+      } catch (error) {
+        broke(trying, error);
+      }
+    },
+    fail(fault) {
+      upstreamEnded(trying);
+      if (trying.over) return;
       try {
         lane.fail(fault);
       } catch (error) {
-        ports.onDefect(error, call.id);
-        sink.abort();
+        broke(trying, error);
       }
-      finish({ fault, endedBy: 'gateway' });
-    };
-    /** A codec that throws: a limit that was passed, or a defect. */
-    const broke = (error: unknown): void => {
-      if (!(error instanceof GatewayError)) ports.onDefect(error, call.id);
-      stop(error instanceof GatewayError ? error.fault : unreadable);
-    };
-    const lane = outgoing.lane({
+    },
+  };
+}
+
+function requestOf(call: Call, { wire, timeouts }: Target, { path, headers, body }: Outgoing, number: number): UpstreamRequest {
+  return {
+    origin: wire.origin,
+    owner: call.key.id,
+    method: 'POST',
+    path,
+    headers,
+    body,
+    // What failed once is not sent twice more because a connection was stale as well.
+    ...(number > 1 ? { isOnce: true } : {}),
+    timeouts: { connect: timeouts.connect, headers: timeouts.headers, idle: timeouts.idle },
+  };
+}
+
+/** Sends what is ready to go. */
+function send(call: Call, target: Target, sink: ClientSink, outgoing: Outgoing, step: Try, ports: Ports): Promise<AttemptEnd> {
+  return new Promise<AttemptEnd>((resolve) => {
+    const trying: Trying = {
       call,
       target,
       sink,
-      notes: outgoing.notes,
-      attempt: number,
-      now: () => ports.clock.now(),
-      newId: ports.newId,
-      overheadMs: () => ports.clock.monotonic() - call.started - apartMs - (answeredAt === 0 ? 0 : answeredAt - sentAt),
-      onFirstToken() {
-        firstTokenAt ??= ports.clock.monotonic();
-        clearTimeout(firstToken);
-      },
-      done: finish,
-      abortUpstream: abort,
-      resumeUpstream: () => upstream?.resume(),
-      onDefect: broke,
-    });
-    const watched: UpstreamSink = {
-      head(status, received) {
-        answeredAt = ports.clock.monotonic();
-        if (over) return;
-        answer.headers = received;
-        try {
-          lane.head(status, received);
-        } catch (error) {
-          broke(error);
-        }
-      },
-      body(bytes) {
-        if (over) {
-          leftoverBytes += bytes.length;
-          if (leftoverBytes > LEFTOVER_BYTES) abort();
-          return true;
-        }
-        receive(answer, bytes);
-        try {
-          return lane.body(bytes);
-        } catch (error) {
-          broke(error);
-          return true;
-        }
-      },
-      end() {
-        upstreamOver = true;
-        answer.ended = true;
-        clearTimeout(leftover);
-        if (over) return;
-        try {
-          lane.end();
-        } catch (error) {
-          broke(error);
-        }
-      },
-      fail(fault) {
-        upstreamOver = true;
-        clearTimeout(leftover);
-        if (over) return;
-        try {
-          lane.fail(fault);
-        } catch (error) {
-          broke(error);
-        }
-      },
+      ports,
+      apartMs: step.apartMs,
+      sentAt: ports.clock.monotonic(),
+      resolve,
+      answer: nothingReceived(call),
+      lane: undefined,
+      upstream: undefined,
+      total: undefined,
+      firstToken: undefined,
+      leftover: undefined,
+      leftoverBytes: 0,
+      over: false,
+      upstreamOver: false,
+      byGateway: false,
+      firstTokenAt: undefined,
+      answeredAt: 0,
     };
-    const total = setTimeout(() => stop(deadlineFault('total')), timeouts.total);
-    const firstToken = setTimeout(() => stop(deadlineFault('first token')), timeouts.firstToken);
-    const request: UpstreamRequest = {
-      origin: target.wire.origin,
-      owner: call.key.id,
-      method: 'POST',
-      path: outgoing.path,
-      headers: outgoing.headers,
-      body: outgoing.body,
-      // What failed once is not sent twice more because a connection was stale as well.
-      ...(number > 1 ? { isOnce: true } : {}),
-      timeouts: { connect: timeouts.connect, headers: timeouts.headers, idle: timeouts.idle },
-    };
-    upstream = ports.send(request, watched);
-    if (over && upstreamOver) upstream.abort();
-    sink.onDrain(() => upstream?.resume());
-    sink.onGone(() => {
-      if (over) return;
-      abort();
-      finish({ ...lane.soFar(), endedBy: 'client' });
-    });
+    const lane = outgoing.lane(laneContext(trying, outgoing, step.number));
+    trying.lane = lane;
+    trying.total = setTimeout(() => stop(trying, deadlineFault('total')), target.timeouts.total);
+    trying.firstToken = setTimeout(() => stop(trying, deadlineFault('first token')), target.timeouts.firstToken);
+    trying.upstream = ports.send(requestOf(call, target, outgoing, step.number), watch(trying, lane));
+    if (trying.over && trying.upstreamOver) trying.upstream.abort();
+    sink.onDrain(() => trying.upstream?.resume());
+    sink.onGone(() => clientLeft(trying));
   });
 }
