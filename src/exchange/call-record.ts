@@ -1,4 +1,4 @@
-import type { Notes, Usage } from '../ir/index.ts';
+import { type Notes, TOKEN_CLASSES, type Usage } from '../ir/index.ts';
 import type { Call } from './call.ts';
 import type { CallRecord } from './ports.ts';
 
@@ -24,26 +24,14 @@ export function recordHead(
   return label === undefined ? head : { ...head, label };
 }
 
-/** Classes of tokens that a record has members for, beside input and output. */
-const CLASSES = [
-  'cacheRead',
-  'cacheWrite',
-  'cacheWrite1h',
-  'reasoning',
-  'inputAudio',
-  'outputAudio',
-  'inputImage',
-  'outputImage',
-] as const satisfies readonly (keyof CallRecord & keyof Usage)[];
-
 /** What was used, class by class; what nobody reported is absent. */
 export function recordUsage(usage: Usage | undefined): Partial<CallRecord> {
   if (!usage) return {};
-  const counted: { -readonly [K in (typeof CLASSES)[number]]?: number } & { input: number; output: number; estimated?: boolean } = {
+  const counted: { -readonly [K in (typeof TOKEN_CLASSES)[number]]?: number } & { input: number; output: number; estimated?: boolean } = {
     input: usage.input,
     output: usage.output,
   };
-  for (const name of CLASSES) if (usage[name] !== undefined) counted[name] = usage[name];
+  for (const name of TOKEN_CLASSES) if (usage[name] !== undefined) counted[name] = usage[name];
   if (usage.estimated === true) counted.estimated = true;
   return counted;
 }

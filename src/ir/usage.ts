@@ -25,7 +25,8 @@ export interface Usage {
   readonly native?: NativeValue;
 }
 
-const CLASSES = [
+/** Classes of tokens that are counted and recorded, beside input and output. */
+export const TOKEN_CLASSES = [
   'cacheRead',
   'cacheWrite',
   'cacheWrite1h',
@@ -34,8 +35,9 @@ const CLASSES = [
   'outputAudio',
   'inputImage',
   'outputImage',
-  'toolUse',
-] as const;
+] as const satisfies readonly (keyof Usage)[];
+
+const CLASSES = [...TOKEN_CLASSES, 'toolUse'] as const;
 
 /** Both usages together, class by class; a provider's own words for one of them are not words for the sum. */
 export function sumUsage(a: Usage, b: Usage): Usage {
