@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import type { Data } from './dialects.ts';
 
+/** Pieces of text that mean something in JSON, or look as if they did. */
+export const JSON_PIECES = ['"', '\\', '{', '[', ']', '}', ',', ':', '\0', '1e999', '-', 'null', '"__proto__":', '\\ud83d', '牌'] as const;
+
 /** What real bodies hold, so that changing them finds more than refusals at the door. */
 export const RICH: Readonly<Record<string, Record<string, unknown>>> = {
   'openai-chat': {

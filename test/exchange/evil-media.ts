@@ -3,34 +3,13 @@ import fc from 'fast-check';
 import { FAMILIES, type Family } from '../fakes/fault-families.ts';
 import type { Behaviour } from '../fakes/fault-upstream.ts';
 import { chat, DIALECTS, gemini, messages, responses } from './dialects.ts';
-import { changed, EVIL, placesIn } from './evil-bodies.ts';
+import { changed, EVIL, JSON_PIECES, placesIn } from './evil-bodies.ts';
 
 /** Every family besides chat. */
 export const MEDIA_FAMILIES: readonly Family[] = FAMILIES.filter(({ name }) => !DIALECTS.some(({ id }) => name.startsWith(id)));
 
 /** What is put into texts. */
-const PIECES = [
-  '',
-  '"',
-  '\\',
-  '{',
-  '[',
-  ']',
-  '}',
-  ',',
-  ':',
-  '\0',
-  '\r\n',
-  '--',
-  '1e999',
-  '-',
-  'null',
-  '"__proto__":',
-  '\\ud83d',
-  '牌',
-  ';',
-  '=',
-];
+const PIECES = ['', ...JSON_PIECES, '\r\n', '--', ';', '='];
 
 /** An upstream that is well: it answers as the endpoint of the path does. */
 export const wellAt: Behaviour = ({ path, body }, response) => {

@@ -2,7 +2,7 @@
 import { Agent } from 'node:http';
 import fc from 'fast-check';
 import { type Dialect, DIALECTS } from '../exchange/dialects.ts';
-import { changed, EVIL, placesIn, RICH } from '../exchange/evil-bodies.ts';
+import { changed, EVIL, JSON_PIECES, placesIn, RICH } from '../exchange/evil-bodies.ts';
 import { MEDIA_FAMILIES, mutantOf, wellAt, wrongWith } from '../exchange/evil-media.ts';
 import { providersAt } from '../fakes/fault-families.ts';
 import { type Behaviour, startFaultUpstream } from '../fakes/fault-upstream.ts';
@@ -12,26 +12,7 @@ import { talk } from './talk.ts';
 
 const WIDTH = 16;
 const HANGS_MS = 20_000;
-const PIECES = [
-  '"',
-  '\\',
-  '{',
-  '[',
-  ']',
-  '}',
-  ',',
-  ':',
-  '\0',
-  '\ud800',
-  '\uffff',
-  '1e999',
-  '-',
-  'null',
-  '"__proto__":',
-  '\\u0000',
-  '\\ud83d',
-  '牌',
-];
+const PIECES = [...JSON_PIECES, '\ud800', '\uffff', '\\u0000'];
 
 /** An upstream that is well, whatever it is asked: it answers in the protocol of the path. */
 const well: Behaviour = ({ path, body }, response) => {
