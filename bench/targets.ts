@@ -15,6 +15,8 @@ export interface TargetKind {
   readonly headers: Readonly<Record<string, string>>;
   modelFor(scenario: Scenario): string;
   takes(scenario: Scenario): boolean;
+  /** What it finds in its environment besides what is there. */
+  readonly env?: Readonly<Record<string, string>>;
   /** The program, its files written below `folder`. */
   command(port: number, upstream: number, folder: string): readonly [string, ...string[]];
 }
@@ -51,6 +53,8 @@ export const pailouWith = (workers: number): TargetKind => ({
   headers: { authorization: `Bearer ${KEY}` },
   modelFor: (scenario) => `${scenario.provider}/${scenario.model}`,
   takes: () => true,
+  // As scripts/run.js says it to what `npm start` runs.
+  env: { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'pailou') },
   command(port, upstream, folder) {
     const at = `http://127.0.0.1:${upstream}`;
     const config = {
@@ -102,7 +106,7 @@ export async function start(kind: TargetKind, upstream: number, pin: boolean): P
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'pailou-bench-'));
   const [program, ...args] = pinned(kind.command(port, upstream, folder), 0, pin);
-  const child: ChildProcess = spawn(program, args, { stdio: 'ignore' });
+  const child: ChildProcess = spawn(program, args, { stdio: 'ignore', env: { ...kind.env, ...process.env } });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   return {
     kind,

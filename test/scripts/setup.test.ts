@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -69,6 +69,20 @@ describe('running', () => {
   });
   test('an end by a signal is told as shells do', () => {
     expect(clone().run('run.js', {}, ['-e', `process.kill(process.pid, 'SIGTERM'); setInterval(() => {}, 1000)`]).status).toBe(143);
+  });
+  test.each([
+    ['the program is told where its compiled code is', 'main.ts', {}, join('node_modules', '.cache', 'pailou')],
+    ['no other file is', 'other.ts', {}, 'undefined'],
+    ['unless it was told otherwise', 'main.ts', { NODE_COMPILE_CACHE: '/elsewhere' }, '/elsewhere'],
+  ])('%s', (_what, file, env, place) => {
+    const { folder, run } = clone();
+    run('setup.js');
+    writeFileSync(join(folder, file), 'const said: string = String(process.env.NODE_COMPILE_CACHE); console.log(said);');
+    expect(
+      run('run.js', env, [file])
+        .stdout.trim()
+        .replace(`${realpathSync(folder)}/`, ''),
+    ).toBe(place);
   });
   test('arguments and output pass as they are', () => {
     expect(clone().run('run.js', {}, ['-e', 'console.log(process.argv.slice(1).join("|"))', 'a b', '--c=d']).stdout).toBe('a b|--c=d\n');
