@@ -1,55 +1,41 @@
 // Every recorded stream cut at every event, in every way, and read by the official SDK of every protocol.
-import { type Ending, recordedStream, setEndingsStage } from '../corpus/endings.ts';
-import { recordedStreams, type Named } from '../corpus/recorded-streams.ts';
-import { corpusFolder } from '../corpus/recordings.ts';
-import { PROTOCOLS } from '../corpus/replay.ts';
-import { fixtures } from '../laws/fixtures.ts';
-import { type Measured, pairName, type Part } from './part.ts';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { Found, FoundShare } from './cut-streams.ts';
+import type { Measured, Part } from './part.ts';
 
-interface Found {
-  cuts: number;
-  wrong: number;
-  uncounted: number;
-  example?: string;
+/** A share of the streams, in a process of its own. */
+async function foundBy(most: number, share: number, shares: number): Promise<FoundShare> {
+  const child = fork(join(import.meta.dirname, 'cut-streams.ts'), [most, share, shares].map(String), { stdio: 'inherit' });
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`cutting ended with ${String(code)}`);
+  });
+  return ((await Promise.race([once(child, 'message'), ended])) as [FoundShare])[0];
 }
 
-function* allStreams(): Iterable<Named> {
-  for (const { protocol, name, stream } of fixtures()) yield { id: name, stream: recordedStream(protocol, stream.toString()) };
-  const corpus = corpusFolder();
-  if (corpus !== undefined) yield* recordedStreams(corpus);
+function merge(into: Found, { cuts, wrong, uncounted, example }: Found): void {
+  into.cuts += cuts;
+  into.wrong += wrong;
+  into.uncounted += uncounted;
+  if (example !== undefined) into.example ??= example;
 }
 
-function note(found: Found, id: string, { after, way, wrong, uncounted }: Ending): void {
-  found.cuts++;
-  if (wrong !== undefined) found.wrong++;
-  if (uncounted !== undefined) found.uncounted++;
-  const why = wrong ?? uncounted;
-  if (why !== undefined) found.example ??= `${id}, ${way} after ${after}: ${why}`;
-}
-
-/** `most`: places of each stream at most, spread over it. */
+/** `most`: places of each stream at most. */
 async function* endingRows(most: number): AsyncIterable<Measured> {
-  const stage = await setEndingsStage();
+  const shares = availableParallelism();
+  const all = await Promise.all(Array.from({ length: shares }, (_, share) => foundBy(most, share, shares)));
   const pairs = new Map<string, Found>();
-  for (const client of PROTOCOLS)
-    for (const upstream of PROTOCOLS) pairs.set(pairName(client, upstream), { cuts: 0, wrong: 0, uncounted: 0 });
-  try {
-    for (const { id, stream } of allStreams()) {
-      const all = stage.placesOf(stream);
-      const step = Math.max(1, all.length / most);
-      const places = all.filter((_, at) => Math.floor(at / step) !== Math.floor((at - 1) / step));
-      for await (const ending of stage.cut(stream, places)) {
-        const found = pairs.get(pairName(ending.client, stream.protocol));
-        if (found) note(found, id, ending);
-      }
-    }
-  } finally {
-    await stage.close();
+  for (const [pair, found] of all.flatMap((one) => one.pairs)) {
+    const known = pairs.get(pair);
+    if (known) merge(known, found);
+    else pairs.set(pair, { ...found });
   }
-  const defects = stage.server.defects.length;
+  const isSound = all.every(({ defects }) => defects === 0);
   for (const [about, { cuts, wrong, uncounted, example }] of pairs) {
     const detail = example === undefined ? {} : { detail: example };
-    yield { promise: 'streams.sdk', about, value: wrong, many: cuts, isKept: wrong === 0 && defects === 0, ...detail };
+    yield { promise: 'streams.sdk', about, value: wrong, many: cuts, isKept: wrong === 0 && isSound, ...detail };
     yield { promise: 'streams.counted', about, value: uncounted, many: cuts, isKept: uncounted === 0 };
   }
 }
