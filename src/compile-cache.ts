@@ -19,9 +19,10 @@ function cacheFolder(env: Env, home: string): string {
 /**
  * Keeps compiled code in the clone's or the user's own cache folder (Node's default is a shared temporary folder, where others
  * could put code). Returns what writes it down, which a process that
- * is killed would never do. `NODE_DISABLE_COMPILE_CACHE=1` and `NODE_COMPILE_CACHE` work as in Node.
+ * is killed would never do, and the folder: a process that finds it in `NODE_COMPILE_CACHE` needs not even what strips types. `NODE_DISABLE_COMPILE_CACHE=1` and `NODE_COMPILE_CACHE` work as in Node.
  */
-export function keepCompiled(env: Env, home: string): () => void {
-  enableCompileCache(env['NODE_COMPILE_CACHE'] || cacheFolder(env, home));
-  return () => flushCompileCache();
+export function keepCompiled(env: Env, home: string): { readonly folder: string; readonly flush: () => void } {
+  const folder = env['NODE_COMPILE_CACHE'] || cacheFolder(env, home);
+  enableCompileCache(folder);
+  return { folder, flush: () => flushCompileCache() };
 }

@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import type { Message } from './cluster/messages.ts';
 import { keepCompiled } from './compile-cache.ts';
 
-const flushCompiled = keepCompiled(process.env, homedir());
+const compiled = keepCompiled(process.env, homedir());
 const [{ createServe }, { runWorker }] = await Promise.all([import('./serve.ts'), import('./cluster/worker.ts')]);
 
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
@@ -22,5 +22,5 @@ runWorker(
     onMessage: (receive) => void process.on('message', (message: Message, socket) => receive(message, socket as Socket | undefined)),
     exit: () => process.exit(0),
   },
-  (order, peers) => createServe({ env, writeLog: (line) => stderr.write(line), onSettled: flushCompiled, peers })(order),
+  (order, peers) => createServe({ env, writeLog: (line) => stderr.write(line), onSettled: compiled.flush, peers })(order),
 );

@@ -13,6 +13,8 @@ export interface PrimaryPorts {
   readonly program: string;
   /** How many. */
   readonly count: number;
+  /** A worker's environment. */
+  readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
 }
 
@@ -53,6 +55,7 @@ interface Crew {
   config: Config;
   revision: number;
   readonly program: string;
+  readonly env: PrimaryPorts['env'];
   readonly door: Door;
   leader?: Seat;
   isStopping: boolean;
@@ -67,9 +70,9 @@ const nameOf = ({ number, process }: Seat): { readonly worker: number; readonly 
 
 /** Starts a process in a seat, with its link. */
 function begin(seat: Seat, crew: Crew): Link<OfWorker> {
-  const { hub, door, program } = crew;
+  const { hub, door, program, env } = crew;
   const { number } = seat;
-  const child = fork(program, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(program, [], { env, serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const link: Link<OfWorker> = createLink<OfWorker, OfPrimary>({
     send: (message, onSent) => child.send(message, undefined, undefined, onSent),
     handlers: {
@@ -214,11 +217,11 @@ async function reloadAll(crew: Crew, config: Config): Promise<void> {
 
 /** A server of several processes that share a port: this one takes no calls, it watches over those that do. */
 export const createWorkers =
-  ({ program, count, log }: PrimaryPorts): Serve =>
+  ({ program, count, env, log }: PrimaryPorts): Serve =>
   async ({ config, data }): Promise<Running> => {
     const door = await openDoor(config.server);
     const seats = Array.from({ length: count }, (_, index): Seat => ({ ...NEW_SEAT, number: index + 1 }));
-    const shared = { program, door, hub: createHub(), log, data };
+    const shared = { program, env, door, hub: createHub(), log, data };
     const crew: Crew = { ...shared, seats, config, revision: 1, isStopping: false, onEnded: () => undefined };
     await fillAll(crew);
 
