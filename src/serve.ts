@@ -15,10 +15,11 @@ import { logAccess } from './observe/access-log.ts';
 import { logHealth } from './observe/health-log.ts';
 import { createLog, type Log } from './observe/log.ts';
 import { clientCodecs } from './protocols/index.ts';
-import { createSandbox, sandboxModels } from './sandbox/sandbox.ts';
+import type { SandboxUpstream } from './sandbox/sandbox.ts';
+import { sandboxModels } from './sandbox/sandbox-models.ts';
 import { createState } from './state/index.ts';
 import { openStores, type Stores } from './stores.ts';
-import { createLocalCounter } from './tokens/local-counter.ts';
+import type { LocalTokenCounter } from './tokens/local-counter.ts';
 import { createSandboxSend } from './upstream/sandbox-send.ts';
 import { createNetworkSend, type NetworkSend } from './upstream/choose-send.ts';
 import { keepMemorySmall } from './small-memory.ts';
@@ -75,7 +76,8 @@ interface Parts {
   readonly app: App;
   readonly stores: Stores;
   readonly network: NetworkSend;
-  readonly counter: Lazy<{ close(): Promise<void> }>;
+  readonly counter: Lazy<LocalTokenCounter>;
+  readonly sandbox: Lazy<unknown>;
   readonly log: Log;
 }
 
@@ -84,16 +86,20 @@ async function build(config: () => Config, data: string, { env, writeLog, peers 
   const leading = peers ? { peers, isLeader: peers.isLeader } : {};
   const network = createNetworkSend(env);
   const stores = await openStores({ folder: data, env, clock, log, config, send: network.send, ...leading });
-  const sandbox = createSandbox({ now: clock.now, newId, setTimer, codecs: clientCodecs });
+  let loaded: SandboxUpstream | undefined;
+  const sandbox = lazily(async () => {
+    const { createSandbox } = await import('./sandbox/sandbox.ts');
+    return (loaded = createSandbox({ now: clock.now, newId, setTimer, codecs: clientCodecs }));
+  });
   const counter = lazily(async () => (await import('./tokens/local-counter.ts')).createLocalCounter());
   const app = createApp(config(), {
     clock,
-    send: createSandboxSend(sandbox, network.send),
+    send: createSandboxSend(() => loaded ?? sandbox(), network.send),
     waitedMs: network.waitedMs,
     seals: stores.seals,
     media: createMediaFetcher({ bounds: () => ({ allow: config().egress.allow, fetchBytes: config().limits.fetchBytes }) }),
     journal: stores.journal,
-    counter: createLocalCounter(),
+    counter: { count: async (...asked) => (await counter()).count(...asked) },
     tasks: { store: stores.tasks, post: createWebhookPost(() => config().egress.allow) },
     mediaStore: stores.media,
     idempotency: stores.idempotency,
@@ -110,7 +116,7 @@ async function build(config: () => Config, data: string, { env, writeLog, peers 
     ...leading,
   });
   logAccess(app.server, log);
-  return { app, stores, network, counter, log };
+  return { app, stores, network, counter, sandbox, log };
 }
 
 async function stop({ app, stores, network, counter, log }: Parts): Promise<void> {
@@ -127,7 +133,7 @@ export const createServe =
   async ({ config, data }: Parameters<Serve>[0]): Promise<OwnServer> => {
     let current = config;
     const parts = await build(() => current, data, ports);
-    const { app, stores, network, log } = parts;
+    const { app, stores, network, sandbox, log } = parts;
     app.attend();
     // Of several processes, another one listens.
     const listeners = ports.peers
@@ -138,7 +144,7 @@ export const createServe =
         });
     keepMemorySmall();
     const warm = async (): Promise<void> => {
-      await Promise.all([network.warm(), stores.warm()]);
+      await Promise.all([network.warm(), stores.warm(), ...(current.sandbox ? [sandbox()] : [])]);
       app.wake();
       ports.onSettled();
     };

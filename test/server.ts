@@ -101,11 +101,12 @@ export async function startTestServer(
   const records: CallRecord[] = [];
   const defects: unknown[] = [];
   const network = createNetworkSend();
+  const sandbox = createTestSandbox();
   const counter = createLocalCounter();
   const kept = testKept(() => clock.now());
   const app = createApp(testConfig(changes), {
     clock,
-    send: createSandboxSend(createTestSandbox(), network.send),
+    send: createSandboxSend(() => sandbox, network.send),
     seals: memorySeals(),
     media: {
       fetch: () => Promise.reject(new Error('no media in this test')),

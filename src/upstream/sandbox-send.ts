@@ -28,11 +28,17 @@ function watch(idleMs: () => number, onSilent: () => void): { touch(): void; sto
   };
 }
 
+/** Where the built-in provider is had: at once where it is loaded already. */
+export type SandboxOf = () => InProcessUpstream | Promise<InProcessUpstream>;
+
 /** Sends to the built-in provider what is addressed to it, everything else to the network. */
-export function createSandboxSend(sandbox: InProcessUpstream, network: Send): Send {
+export function createSandboxSend(sandboxOf: SandboxOf, network: Send): Send {
   return (request, sink) => {
     if (request.origin !== SANDBOX_ORIGIN) return network(request, sink);
-    return request.stream ? sendStream(sandbox, request, request.stream.bytes, sink) : sendInside(sandbox, request, sink);
+    const sandbox = sandboxOf();
+    if (!(sandbox instanceof Promise) && !request.stream) return sendInside(sandbox, request, sink);
+    const body = request.stream ? collect(request.stream.bytes).then((whole) => [whole]) : request.body;
+    return sendLater(Promise.all([sandbox, body]), request, sink);
   };
 }
 
@@ -54,18 +60,17 @@ async function collect(bytes: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(pieces, length);
 }
 
-/** As `sendInside`, for a body that comes in pieces. */
-const sendStream = (
-  sandbox: InProcessUpstream,
+/** As `sendInside`, for what is not here yet: a body that comes in pieces, the built-in provider itself. */
+function sendLater(
+  ready: Promise<readonly [InProcessUpstream, readonly Buffer[]]>,
   request: Parameters<Send>[0],
-  bytes: AsyncIterable<Buffer>,
   sink: UpstreamSink,
-): ReturnType<Send> => {
+): ReturnType<Send> {
   let call: ReturnType<Send> | undefined;
   let aborted = false;
-  collect(bytes).then(
-    (body) => {
-      if (!aborted) call = sendInside(sandbox, { ...request, body: [body] }, sink);
+  ready.then(
+    ([sandbox, body]) => {
+      if (!aborted) call = sendInside(sandbox, { ...request, body }, sink);
     },
     (error: unknown) => {
       if (aborted) return;
@@ -80,7 +85,7 @@ const sendStream = (
     },
     resume: () => call?.resume(),
   };
-};
+}
 
 const sendInside: (sandbox: InProcessUpstream, ...args: Parameters<Send>) => ReturnType<Send> = (sandbox, request, sink: UpstreamSink) => {
   let begun = false;
