@@ -257,7 +257,7 @@ const converseCodec = new EventStreamCodec(
 );
 
 /** An event as AWS frames it. */
-const converseEvent = (type: string, payload: object): Buffer =>
+export const converseEvent = (type: string, payload: object): Buffer =>
   Buffer.from(
     converseCodec.encode({
       headers: Object.fromEntries(

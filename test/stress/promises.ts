@@ -109,7 +109,10 @@ const ALL = {
     ['32 MiB line', '32 MiB 单行'],
   ),
   'streams.first-token': {
-    words: ['Time to the first token, p99, beyond that of a bare relay of bytes', '首个 token 的时间（p99），与仅转发字节的中继相比'],
+    words: [
+      'Time to the first token (or picture, sound, word heard), p99, beyond that of a bare relay of bytes',
+      '首个 token（或图片、声音、识别文字）的时间（p99），与仅转发字节的中继相比',
+    ],
     limit: '< 2 ms',
     unit: 'ms',
     of: 'streams',
@@ -179,7 +182,10 @@ const ALL = {
   'time.idle': ends(['The same: `idle`', '同上：`idle`']),
   'time.total': ends(['The same: `total`', '同上：`total`']),
   'time.hole': {
-    words: ['1,000 calls held on a dead upstream: p99 of the others moves by', '1,000 个请求悬在无响应的上游：其余请求的 p99 变化'],
+    words: [
+      '1,000 calls held on a dead upstream (of OpenAI Chat; 100 of each other endpoint): p99 of the others moves by',
+      '1,000 个请求悬在无响应的上游（OpenAI Chat；其他端点各 100 个）：其余请求的 p99 变化',
+    ],
     limit: ['5 % or 2 ms', '5 % 或 2 ms'],
     unit: 'ms',
     of: 'rounds',

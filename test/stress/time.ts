@@ -1,49 +1,33 @@
-// What a gateway adds to the time of streams, beside a bare relay of bytes at the same moment.
+// What a gateway adds to the time of streams, beside a bare relay of bytes at the same moment: every way through it that streams.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { chat, messages } from '../exchange/dialects.ts';
+import { providersAt } from '../fakes/fault-families.ts';
 import { startFaultUpstream } from '../fakes/fault-upstream.ts';
 import { startGateway } from './gateway.ts';
-import { inParallel, type Measured, ms, pairName, type Part, percentile } from './part.ts';
-import { paced, settings } from './paced.ts';
-import { talk } from './talk.ts';
+import { type Lane, LANES, markOf, stamped } from './lanes.ts';
+import { fallsInto, lateIn, type Moment, shared } from './moments.ts';
+import { inParallel, isSettled, type Measured, median, ms, type Part, percentile } from './part.ts';
+import { timed, type Timed } from './timed.ts';
 
-const EVENTS = 20;
-const GAP_MS = 20;
-const WIDTH = 20;
-const ROUNDS = 5;
+const EVENTS = 8;
+const GAP_MS = 10;
+/** At once, so few that a machine with two processors is busy for a quarter of the time: else they wait for each other. */
+const WIDTH = 10;
+/** Each lane has so many rounds, and two more, and again, until what it adds is known so well or there are so many. */
+const ROUNDS = 3;
+const WITHIN_MS = 0.5;
+const MOST_ROUNDS = 7;
+/** Streams of each lane in a round, of those that stand side by side elsewhere. */
+const SHARE = 0.15;
+/** Streams of each lane before anything counts, until the gateway's code is compiled. */
+const WARM = 150;
 const FIRST_LIMIT_MS = 2;
 const GAP_LIMIT_MS = 5;
-
-/** What one stream took: to its first token, and how much longer each gap was than that of the upstream. */
-interface Timed {
-  readonly first: number;
-  readonly stretched: readonly number[];
-  readonly isRight: boolean;
-}
-
-async function timed(url: string, body: string, agent: Agent): Promise<Timed> {
-  const began = performance.now();
-  let first: number | undefined;
-  let last: { readonly sent: number; readonly came: number } | undefined;
-  let seen = 0;
-  const stretched: number[] = [];
-  const heard = (text: string): void => {
-    const came = performance.now();
-    for (const [, stamp] of text.matchAll(/@([\d.]+)@/g)) {
-      const sent = Number(stamp);
-      seen++;
-      first ??= came - began;
-      if (last) stretched.push(came - last.came - (sent - last.sent));
-      last = { sent, came };
-    }
-  };
-  const got = await talk({ url, body, agent, heard });
-  return { first: first ?? Infinity, stretched, isRight: got.status === 200 && got.isWhole && seen === EVENTS };
-}
+/** Of all gaps, so many may be longer. */
+const LATE_LIMIT = 1 / 1000;
 
 interface Relay {
   readonly url: string;
@@ -56,71 +40,147 @@ async function startRelay(upstream: string): Promise<Relay> {
   return { url: `http://127.0.0.1:${said.port}`, stop: () => void child.kill() };
 }
 
-const firsts = (all: readonly Timed[], share: number): number =>
+/** The same streams in the same moments: through the gateway, through the relay, and straight. */
+interface Ways<T> {
+  readonly ours: T;
+  readonly relayed: T;
+  readonly straight: T;
+}
+type Round = Ways<Timed[]>;
+
+const COMPARED = ['ours', 'relayed'] as const;
+const NAMES = [...COMPARED, 'straight'] as const;
+
+const first = (all: readonly Timed[], share: number): number =>
   percentile(
-    all.map(({ first }) => first),
+    all.map((one) => one.first),
     share,
   );
-const wayOf = (all: readonly (readonly Timed[])[], way: number): readonly Timed[] => all.map((one) => one[way] as Timed);
-const late = (all: readonly Timed[]): number => all.flatMap(({ stretched }) => stretched).filter((one) => one > GAP_LIMIT_MS).length;
+const gapsOf = (all: readonly Timed[]): number => all.reduce((sum, { gaps }) => sum + gaps.length, 0);
 
-/** One lane beside the same streams over a bare relay, at the same time: whatever else the machine does, it does to both. */
+/** In an order that chance gives. https://en.wikipedia.org/wiki/Fisher–Yates_shuffle */
+function shuffled<T>(all: readonly T[]): T[] {
+  const mixed = [...all];
+  for (let at = mixed.length - 1; at > 0; at--) {
+    const other = Math.floor(Math.random() * (at + 1));
+    [mixed[at], mixed[other]] = [mixed[other] as T, mixed[at] as T];
+  }
+  return mixed;
+}
+
+/** One round of these lanes, mixed: what else the machine does for a while is not one lane's bad luck. */
+async function oneRound(lanes: readonly Lane[], urls: Ways<string>, streams: number, agent: Agent): Promise<ReadonlyMap<Lane, Round>> {
+  const found = new Map(lanes.map((lane): [Lane, Round] => [lane, { ours: [], relayed: [], straight: [] }]));
+  const jobs = shuffled(lanes.flatMap((lane) => Array.from({ length: streams }, () => lane)));
+  const one = async (lane: Lane, way: keyof Round): Promise<void> => {
+    // Not all at the same moment: what is measured is the gateway, and not how long a queue at its door is.
+    await sleep(Math.random() * GAP_MS * 2);
+    found.get(lane)?.[way].push(await timed(urls[way], lane.ask(markOf(lane)), EVENTS, agent));
+  };
+  await inParallel(
+    // The straight way is for whoever reads the details: some are enough, and it costs as much as the others.
+    jobs.map((lane, at) => () => Promise.all((at % 4 === 0 ? NAMES : COMPARED).map((way) => one(lane, way)))),
+    WIDTH,
+  );
+  return found;
+}
+
+/** All rounds of a lane together. */
+const together = (rounds: readonly Round[]): Round => ({
+  ours: rounds.flatMap(({ ours }) => ours),
+  relayed: rounds.flatMap(({ relayed }) => relayed),
+  straight: rounds.flatMap(({ straight }) => straight),
+});
+
+/** When streams through the gateway and through the relay were held up at once, whatever their lanes. */
+function disturbed(lanes: Iterable<readonly Round[]>): Moment[] {
+  const { ours, relayed } = together([...lanes].flat());
+  return shared(lateIn(ours, GAP_LIMIT_MS), lateIn(relayed, GAP_LIMIT_MS));
+}
+
+/** What a lane adds, where nothing disturbed it. */
+interface Added {
+  readonly all: Round;
+  /** The 99th percentile to the first event beyond the relay's, by rounds. */
+  readonly added: readonly number[];
+  readonly counted: number;
+  /** Gaps that are late, and were so in no moment that disturbed both. */
+  readonly late: Ways<number>;
+  /** Of all gaps, so many more were late through the gateway than through the relay. */
+  readonly lateShare: number;
+}
+
+function addedIn(rounds: readonly Round[], noise: readonly Moment[]): Added {
+  const calm = (streams: readonly Timed[]): Timed[] => streams.filter(({ began }) => !fallsInto(began, noise));
+  const lateOf = (streams: readonly Timed[]): number => lateIn(streams, GAP_LIMIT_MS).filter((one) => !fallsInto(one, noise)).length;
+  const all = together(rounds);
+  const late = { ours: lateOf(all.ours), relayed: lateOf(all.relayed), straight: lateOf(all.straight) };
+  return {
+    all,
+    added: rounds.map(({ ours, relayed }) => first(calm(ours), 0.99) - first(calm(relayed), 0.99)),
+    counted: calm(all.ours).length,
+    late,
+    lateShare: (late.ours - late.relayed) / gapsOf(all.ours),
+  };
+}
+
+function* laneRows({ name }: Lane, { all, added, counted, late, lateShare }: Added): Iterable<Measured> {
+  const { ours, relayed, straight } = all;
+  const wrong = ours.filter((one) => one.wrong !== undefined);
+  const value = median(added);
+  yield {
+    promise: 'streams.first-token',
+    about: name,
+    value,
+    many: counted,
+    isKept: value < FIRST_LIMIT_MS && wrong.length === 0,
+    detail:
+      `rounds ${added.map(ms).join(', ')}; p50 ${ms(first(ours, 0.5) - first(relayed, 0.5))}; beyond none at all ` +
+      `${ms(first(ours, 0.99) - first(straight, 0.99))} and ${ms(first(ours, 0.5) - first(straight, 0.5))}; ` +
+      `${ours.length - counted} more when the machine was held up; ${wrong.length} wrong${wrong[0]?.wrong === undefined ? '' : `: ${wrong[0].wrong}`}`,
+  };
+  yield {
+    promise: 'streams.gap',
+    about: name,
+    value: Math.max(0, lateShare * 100),
+    many: gapsOf(ours),
+    isKept: lateShare <= LATE_LIMIT,
+    detail: `${late.ours}; the relay ${late.relayed}, neither ${late.straight}`,
+  };
+}
+
+/** Whether a lane that has had these rounds has its next one, which is of this number: an odd number of them, or the last is missing. */
+function isOpen(rounds: readonly Round[], noise: readonly Moment[], number: number): boolean {
+  if (rounds.length < number) return false;
+  if (number < ROUNDS || number % 2 === 0) return true;
+  const { added, lateShare } = addedIn(rounds, noise);
+  return lateShare > LATE_LIMIT || !isSettled(added, WITHIN_MS);
+}
+
 async function* timeRows(streams: number): AsyncIterable<Measured> {
-  const upstream = await startFaultUpstream(paced(EVENTS, GAP_MS));
-  const gateway = await startGateway({ oai: settings(upstream.url) });
+  const upstream = await startFaultUpstream(stamped(EVENTS, 1));
+  const gateway = await startGateway(providersAt(upstream.url));
   const relay = await startRelay(upstream.url);
   const agent = new Agent({ keepAlive: true });
+  const urls = { ours: gateway.url, relayed: relay.url, straight: upstream.url };
   try {
-    for (const client of [chat, messages]) {
-      const model = 'oai/up';
-      const body = JSON.stringify(client.body(model, true));
-      // Not all at the same moment: what is measured is the gateway, and not how long a queue at its door is.
-      const soon = (): Promise<void> => sleep(Math.random() * GAP_MS * 2);
-      const ways = {
-        ours: () => soon().then(() => timed(gateway.url + client.path(model, true), body, agent)),
-        relayed: () => soon().then(() => timed(relay.url, body, agent)),
-        straight: () => soon().then(() => timed(upstream.url, body, agent)),
-      };
-      await inParallel(
-        Array.from({ length: WIDTH * 10 }, () => ways.ours),
-        WIDTH,
-      );
-      const one = async (): Promise<readonly Timed[]> => Promise.all([ways.ours(), ways.relayed(), ways.straight()]);
-      const all: (readonly Timed[])[] = [];
-      const added: number[] = [];
-      // The middle of several rounds: one in which something else took the machine says nothing of the gateway.
-      for (let round = 0; round < ROUNDS; round++) {
-        const these = await inParallel(
-          Array.from({ length: Math.ceil(streams / ROUNDS) }, () => one),
-          WIDTH,
-        );
-        all.push(...these);
-        added.push(firsts(wayOf(these, 0), 0.99) - firsts(wayOf(these, 1), 0.99));
-      }
-      const [ours, relayed, straight] = [wayOf(all, 0), wayOf(all, 1), wayOf(all, 2)];
-      const about = pairName(client.id, chat.id);
-      const value = percentile(added, 0.5);
-      const wrong = ours.filter(({ isRight }) => !isRight).length;
-      yield {
-        promise: 'streams.first-token',
-        about,
-        value,
-        many: all.length,
-        isKept: value < FIRST_LIMIT_MS && wrong === 0,
-        detail:
-          `rounds ${added.map(ms).join(', ')}; p50 ${ms(firsts(ours, 0.5) - firsts(relayed, 0.5))}; beyond none at all ` +
-          `${ms(firsts(ours, 0.99) - firsts(straight, 0.99))} and ${ms(firsts(ours, 0.5) - firsts(straight, 0.5))}; ${wrong} wrong`,
-      };
-      const gaps = ours.reduce((sum, { stretched }) => sum + stretched.length, 0);
-      yield {
-        promise: 'streams.gap',
-        about,
-        value: Math.max(0, ((late(ours) - late(relayed)) / gaps) * 100),
-        many: gaps,
-        isKept: late(ours) <= late(relayed) + gaps / 1000,
-        detail: `${late(ours)}; the relay ${late(relayed)}, neither ${late(straight)}`,
-      };
+    await inParallel(
+      shuffled(LANES.flatMap((lane) => Array.from({ length: WARM }, () => lane))).map(
+        (lane) => () => timed(gateway.url, lane.ask(markOf(lane)), EVENTS, agent),
+      ),
+      WIDTH,
+    );
+    upstream.behave = stamped(EVENTS, GAP_MS);
+    const found = new Map(LANES.map((lane): [Lane, Round[]] => [lane, []]));
+    for (let number = 0; number < MOST_ROUNDS; number++) {
+      upstream.tries.length = 0;
+      const noise = disturbed(found.values());
+      const open = LANES.filter((lane) => isOpen(found.get(lane) ?? [], noise, number));
+      const round = await oneRound(open, urls, Math.ceil(streams * SHARE), agent);
+      for (const [lane, one] of round) found.get(lane)?.push(one);
     }
+    const noise = disturbed(found.values());
+    for (const [lane, rounds] of found) yield* laneRows(lane, addedIn(rounds, noise));
   } finally {
     agent.destroy();
     relay.stop();

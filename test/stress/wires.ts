@@ -8,12 +8,15 @@ export const CHATS: readonly Chat[] = ['openai-chat', 'openai-responses', 'anthr
 /** The text of the event of this number: characters of one to four bytes, and what JSON must escape. */
 export const textOf = (index: number): string => `№${index} 牌楼\t"🏮"é\\;`;
 
+/** The text of the event of this number. */
+type TextAt = (index: number) => string;
+
 interface Wire {
   readonly preset: string;
   readonly path: (model: string) => string;
   readonly request: (model: string) => object;
-  /** All events of a stream as SSE texts. */
-  events(count: number): Iterable<string>;
+  /** All events of a stream as SSE texts, each made when it is asked for. */
+  events(count: number, textAt?: TextAt): Iterable<string>;
   /** The text in one frame of a client's stream; `null`: the frame that ends a complete reply. */
   read(frame: { readonly event?: string; readonly data: string }): string | null;
 }
@@ -27,7 +30,7 @@ const json = (value: object, index: number): string => {
 };
 const sse = (data: string, event?: string): string => `${event === undefined ? '' : `event: ${event}\n`}data: ${data}\n\n`;
 
-function* chatEvents(count: number): Iterable<string> {
+function* chatEvents(count: number, textAt: TextAt = textOf): Iterable<string> {
   const chunk = (delta: object, index: number, finish: string | null = null): string =>
     sse(
       json(
@@ -42,12 +45,12 @@ function* chatEvents(count: number): Iterable<string> {
       ),
     );
   yield chunk({ role: 'assistant', content: '' }, 0);
-  for (let index = 0; index < count; index++) yield chunk({ content: textOf(index) }, index);
+  for (let index = 0; index < count; index++) yield chunk({ content: textAt(index) }, index);
   yield chunk({}, 0, 'stop');
   yield sse('[DONE]');
 }
 
-function* responsesEvents(count: number): Iterable<string> {
+function* responsesEvents(count: number, textAt: TextAt = textOf): Iterable<string> {
   let sequence_number = 0;
   const event = (type: string, more: object, index = 0): string =>
     sse(json({ type, sequence_number: sequence_number++, ...more }, index), type);
@@ -61,8 +64,9 @@ function* responsesEvents(count: number): Iterable<string> {
   yield event('response.content_part.added', { ...place, part: { type: 'output_text', text: '', annotations: [] } });
   let text = '';
   for (let index = 0; index < count; index++) {
-    text += textOf(index);
-    yield event('response.output_text.delta', { ...place, delta: textOf(index), obfuscation: 'x'.repeat(index % 9) }, index);
+    const delta = textAt(index);
+    text += delta;
+    yield event('response.output_text.delta', { ...place, delta, obfuscation: 'x'.repeat(index % 9) }, index);
   }
   const part = { type: 'output_text', text, annotations: [] };
   const item = { id: 'msg_1', type: 'message', role: 'assistant', status: 'completed', content: [part] };
@@ -73,7 +77,7 @@ function* responsesEvents(count: number): Iterable<string> {
   yield event('response.completed', { response: { ...response, status: 'completed', output: [item], usage } });
 }
 
-function* messagesEvents(count: number): Iterable<string> {
+function* messagesEvents(count: number, textAt: TextAt = textOf): Iterable<string> {
   const event = (type: string, more: object, index = 0): string => sse(json({ type, ...more }, index), type);
   const usage = { input_tokens: 3, output_tokens: 1 };
   yield event('message_start', {
@@ -81,16 +85,16 @@ function* messagesEvents(count: number): Iterable<string> {
   });
   yield event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } });
   for (let index = 0; index < count; index++)
-    yield event('content_block_delta', { index: 0, delta: { type: 'text_delta', text: textOf(index) } }, index);
+    yield event('content_block_delta', { index: 0, delta: { type: 'text_delta', text: textAt(index) } }, index);
   yield event('content_block_stop', { index: 0 });
   yield event('message_delta', { delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: { output_tokens: count } });
   yield event('message_stop', {});
 }
 
-function* geminiEvents(count: number): Iterable<string> {
+function* geminiEvents(count: number, textAt: TextAt = textOf): Iterable<string> {
   const usageMetadata = { promptTokenCount: 3, candidatesTokenCount: count, totalTokenCount: count + 3 };
   for (let index = 0; index < count; index++) {
-    const content = { role: 'model', parts: [{ text: textOf(index) }] };
+    const content = { role: 'model', parts: [{ text: textAt(index) }] };
     const finish = index === count - 1 ? { finishReason: 'STOP' } : {};
     yield `data: ${json({ candidates: [{ content, ...finish, index: 0 }], usageMetadata, modelVersion: 'm', responseId: 'r' }, index)}\r\n\r\n`;
   }
