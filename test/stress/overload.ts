@@ -18,6 +18,8 @@ const ROUNDS = 3;
 /** A flood lasts so long; what is measured comes after its beginning, in which more are let in. */
 const ONSET_S = 6;
 const FLOOD_S = 14;
+/** A flood's clients are busy with what they are served: how soon refusals come is seen by others, who ask so often a second. */
+const WATCHERS = 50;
 /** How many calls at once are tried to find the most that it serves. */
 const WIDTHS = [24, 48, 96];
 
@@ -93,7 +95,8 @@ const middle = (values: readonly number[]): number => percentile(values, 0.5);
 
 /** Ten times the peak, measured in turn with it. `seconds`: of each measurement. */
 async function* tenfoldRows(gateway: Gateway, seconds: number): AsyncIterable<Measured> {
-  const crowd = crowdOf(`${gateway.url}${messages.path('oai/up', true)}`);
+  const url = `${gateway.url}${messages.path('oai/up', true)}`;
+  const [crowd, watchers] = [crowdOf(url), crowdOf(url)];
   try {
     await crowd.ask({ key: KEY, pace: { width: 16 }, seconds: 2 });
     const shares: number[] = [];
@@ -103,13 +106,16 @@ async function* tenfoldRows(gateway: Gateway, seconds: number): AsyncIterable<Me
     let example: string | undefined;
     for (let round = 0; round < ROUNDS; round++) {
       const peak = await peakOf(gateway, crowd, seconds / 2);
-      const load = ran(gateway, crowd.ask({ key: KEY, pace: { rate: peak.ownRate * 10 }, seconds: FLOOD_S, before: ONSET_S }));
+      const time = { key: KEY, seconds: FLOOD_S, before: ONSET_S };
+      const watched = watchers.ask({ ...time, pace: { rate: WATCHERS } });
+      const load = ran(gateway, crowd.ask({ ...time, pace: { rate: peak.ownRate * 10 } }));
       const health = await watchHealth(gateway, load);
       const { flooded: tenfold, ownRate } = await load;
+      const seen = (await watched).refused;
       shares.push((ownRate / peak.ownRate) * 100);
-      refusals.push(percentile(tenfold.refused, 0.99));
+      refusals.push(percentile(seen, 0.99));
       told.push(
-        `${ownRate.toFixed(0)} of ${peak.ownRate.toFixed(0)} a second (by the clock ${tenfold.rate.toFixed(0)} of ${peak.flooded.rate.toFixed(0)}), refused p50 ${ms(middle(tenfold.refused))} p99 ${ms(percentile(tenfold.refused, 0.99))}`,
+        `${ownRate.toFixed(0)} of ${peak.ownRate.toFixed(0)} a second (by the clock ${tenfold.rate.toFixed(0)} of ${peak.flooded.rate.toFixed(0)}), refused p50 ${ms(middle(seen))} p99 ${ms(percentile(seen, 0.99))} of ${seen.length}, by the flood's clients p99 ${ms(percentile(tenfold.refused, 0.99))}`,
       );
       served += tenfold.served.length;
       refused += tenfold.refused.length;
@@ -131,6 +137,7 @@ async function* tenfoldRows(gateway: Gateway, seconds: number): AsyncIterable<Me
     yield { promise: 'overload.health', value: silent, many: checks, isKept: silent === 0 };
   } finally {
     crowd.stop();
+    watchers.stop();
   }
 }
 
