@@ -229,37 +229,37 @@ function requestOf(call: Call, { wire, timeouts }: Target, { path, headers, body
   };
 }
 
-/** Sends what is ready to go. */
+/** Sends what is ready to go. No function that stays knows what was sent: it would be held for as long as the answer comes. */
 function send(call: Call, target: Target, sink: ClientSink, outgoing: Outgoing, step: Try, ports: Ports): Promise<AttemptEnd> {
-  return new Promise<AttemptEnd>((resolve) => {
-    const trying: Trying = {
-      call,
-      target,
-      sink,
-      ports,
-      apartMs: step.apartMs,
-      sentAt: ports.clock.monotonic(),
-      resolve,
-      answer: nothingReceived(call),
-      lane: undefined,
-      upstream: undefined,
-      total: undefined,
-      firstToken: undefined,
-      leftover: undefined,
-      leftoverBytes: 0,
-      over: false,
-      upstreamOver: false,
-      byGateway: false,
-      firstTokenAt: undefined,
-      answeredAt: 0,
-    };
-    const lane = outgoing.lane(laneContext(trying, outgoing, step.number));
-    trying.lane = lane;
-    trying.total = setTimeout(() => stop(trying, deadlineFault('total')), target.timeouts.total);
-    trying.firstToken = setTimeout(() => stop(trying, deadlineFault('first token')), target.timeouts.firstToken);
-    trying.upstream = ports.send(requestOf(call, target, outgoing, step.number), watch(trying, lane));
-    if (trying.over && trying.upstreamOver) trying.upstream.abort();
-    sink.onDrain(() => trying.upstream?.resume());
-    sink.onGone(() => clientLeft(trying));
-  });
+  const { promise, resolve } = Promise.withResolvers<AttemptEnd>();
+  const trying: Trying = {
+    call,
+    target,
+    sink,
+    ports,
+    apartMs: step.apartMs,
+    sentAt: ports.clock.monotonic(),
+    resolve,
+    answer: nothingReceived(call),
+    lane: undefined,
+    upstream: undefined,
+    total: undefined,
+    firstToken: undefined,
+    leftover: undefined,
+    leftoverBytes: 0,
+    over: false,
+    upstreamOver: false,
+    byGateway: false,
+    firstTokenAt: undefined,
+    answeredAt: 0,
+  };
+  const lane = outgoing.lane(laneContext(trying, outgoing, step.number));
+  trying.lane = lane;
+  trying.total = setTimeout(() => stop(trying, deadlineFault('total')), target.timeouts.total);
+  trying.firstToken = setTimeout(() => stop(trying, deadlineFault('first token')), target.timeouts.firstToken);
+  trying.upstream = ports.send(requestOf(call, target, outgoing, step.number), watch(trying, lane));
+  if (trying.over && trying.upstreamOver) trying.upstream.abort();
+  sink.onDrain(() => trying.upstream?.resume());
+  sink.onGone(() => clientLeft(trying));
+  return promise;
 }

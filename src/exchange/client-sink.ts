@@ -20,6 +20,11 @@ export interface ClientSink {
   begin(status: number, headers: OutHeaders, length?: number): void;
   /** Joins what one turn of the event loop writes. `false`: wait for `onDrain`. */
   write(bytes: Buffer | string): boolean;
+  /**
+   * Sends what this turn has written, for whoever writes no more in it: told then that it must wait, it is spared a piece that would be held.
+   * `false`: wait for `onDrain`; `undefined` and where it is absent, what `write` has said holds.
+   */
+  flush?(): boolean | undefined;
   /** As `write`, and lets bytes of a body be used again (`reusePiece`) when they are out: nobody else may hold them. Absent where somebody does. */
   pass?(bytes: Buffer): boolean;
   end(bytes?: Buffer | string): void;

@@ -7,24 +7,27 @@ import { headerOf } from './lanes/lane.ts';
 import { readNeeds } from './read-needs.ts';
 import { roughTokens } from './rough-tokens.ts';
 
-/** Of a piece at most so much of its end is kept; of the first one more, and its beginning, since a reply's head may be long. */
-const END_BYTES = 2048;
-const FIRST_END_BYTES = 7168;
+/** Of a piece so much of its end is kept, and what stands before it of the event in which that begins; of the first one more, and its beginning, since a reply's head may be long. */
+const END_BYTES = 1024;
+const FIRST_END_BYTES = 2048;
 const HEAD_BYTES = 1024;
-/** Of all of them together. */
-const MOST_BYTES = 16 * 1024;
+/** An event may be so much longer. */
+const EVENT_BYTES = 3072;
+/** Of all of them together, the last aside: the oldest but for the first piece's go. */
+const MOST_BYTES = 5 * 1024;
 
 /** What came of an answer, in case it is cut before its usage is told. */
 export interface Received {
   headers?: UpstreamHeaders;
   bytes: number;
   /**
-   * Its first piece, and each with which it had become a quarter longer than at the one before, as text with a byte in each character: a few
-   * say what all were like, and an answer that ends well has paid for little more than additions. As bytes each would keep 8 KiB of Node's pool.
+   * Its first piece, and the last of those with which it had become a quarter longer than at the one before, as text with a byte in each
+   * character: a few say what all were like, and an answer that ends well has paid for little more than additions. As bytes each would keep
+   * 8 KiB of Node's pool.
    */
   readonly samples: string[];
-  /** Bytes of the samples. */
-  kept: number;
+  /** How many samples are of the first piece. */
+  firsts: number;
   /** The length with which the next one is taken. */
   next: number;
   /** The body ended, and was not cut. */
@@ -35,25 +38,41 @@ export interface Received {
 export const nothingReceived = ({ operation }: Pick<Call, 'operation'>): Received => ({
   bytes: 0,
   samples: [],
-  kept: 0,
+  firsts: 0,
   next: operation === 'generate' ? 0 : Infinity,
   ended: false,
 });
 
+const LF = 10;
+
+const sizeOf = (all: readonly string[]): number => all.reduce((bytes, one) => bytes + one.length, 0);
+
 /** A piece that is the whole answer is not cut any more. */
 const isAll = ({ headers = {} }: Received, piece: Buffer): boolean => Number(headerOf(headers, 'content-length')) === piece.length;
 
+/** Where its last `bytes` begin, or the event that they begin in. */
+function endOf(piece: Buffer, bytes: number): number {
+  const at = piece.length - bytes;
+  if (at <= 0) return 0;
+  const blank = Math.max(piece.lastIndexOf('\n\n', at), piece.lastIndexOf('\n\r\n', at));
+  return blank < 0 || at - blank > EVENT_BYTES ? at : blank + (piece[blank + 1] === LF ? 2 : 3);
+}
+
 function keepSample(received: Received, piece: Buffer): void {
-  const { samples, kept, bytes } = received;
+  const { samples, bytes } = received;
   received.next = bytes + bytes / 4;
-  const isFirst = samples.length === 0;
-  if (isFirst && isAll(received, piece)) return;
-  const most = isFirst ? FIRST_END_BYTES : END_BYTES;
-  const isLong = piece.length > most + HEAD_BYTES;
-  if (isLong && isFirst) samples.push(piece.toString('latin1', 0, HEAD_BYTES));
-  if (kept > MOST_BYTES - most) return;
-  samples.push(piece.toString('latin1', isLong ? piece.length - most : 0));
-  received.kept = kept + Math.min(piece.length, most + HEAD_BYTES);
+  if (samples.length === 0) {
+    if (isAll(received, piece)) return;
+    const from = endOf(piece, FIRST_END_BYTES);
+    if (from > HEAD_BYTES) samples.push(piece.toString('latin1', 0, HEAD_BYTES));
+    samples.push(piece.toString('latin1', from > HEAD_BYTES ? from : 0));
+    received.firsts = samples.length;
+  } else samples.push(piece.toString('latin1', endOf(piece, END_BYTES)));
+  const { firsts } = received;
+  let kept = sizeOf(samples);
+  let old = 0;
+  while (kept > MOST_BYTES && firsts + old < samples.length - 1) kept -= (samples[firsts + old++] as string).length;
+  if (old > 0) samples.splice(firsts, old);
 }
 
 /** A piece of the body has come. */
@@ -65,11 +84,11 @@ export function receive(received: Received, piece: Buffer): void {
 const EVENT = /^(?:event|data|id|:)/;
 const BLANK = /\r\n\r\n|\n\n|\r\r/;
 
-/** A piece from the first event that begins in it. */
-function fromEvent(piece: string): string {
-  if (EVENT.test(piece)) return piece;
-  const blank = BLANK.exec(piece);
-  return blank ? piece.slice(blank.index + blank[0].length) : piece;
+/** The events that stand whole in a piece: what is read of it, and what its length counts by. */
+function wholeEvents(piece: string): string {
+  const first = EVENT.test(piece) ? undefined : BLANK.exec(piece);
+  const last = Math.max(piece.lastIndexOf('\n\n') + 2, piece.lastIndexOf('\n\r\n') + 3, piece.lastIndexOf('\r\r') + 2);
+  return piece.slice(first ? first.index + first[0].length : 0, last > 3 ? last : undefined);
 }
 
 const CUT = gatewayFault('upstream', 'The answer was cut');
@@ -92,7 +111,7 @@ function read({ codec, provider, wire }: Target, samples: readonly string[]): { 
   for (const sample of samples) {
     const reader = isBinary ? createEventStreamReader() : createSseReader();
     try {
-      reader.push(Buffer.from(isBinary ? sample : fromEvent(sample), 'latin1'), (frame) => decoder.frame(frame, emit));
+      reader.push(Buffer.from(sample, 'latin1'), (frame) => decoder.frame(frame, emit));
     } catch {
       // A stream with holes breaks the rules of its grammar; the other samples may be read.
     }
@@ -102,18 +121,18 @@ function read({ codec, provider, wire }: Target, samples: readonly string[]): { 
   return { tokens: parts + roughTokens(text), ...(usage ? { usage } : {}) };
 }
 
-const sizeOf = (all: readonly string[]): number => all.reduce((bytes, one) => bytes + one.length, 0);
-
 /** The same of all that came, as its samples have it: the first for itself, since it holds the reply's head; the others for the rest. */
 function estimate(target: Target, { headers = {}, bytes, samples }: Received): ReturnType<typeof read> {
-  const [first] = samples;
-  if (!first || headerOf(headers, 'content-encoding') !== '') return { tokens: 0 };
+  const [begun] = samples;
+  if (!begun || headerOf(headers, 'content-encoding') !== '') return { tokens: 0 };
   const isWhole = headerOf(headers, 'content-type').toLowerCase().includes('json');
-  if (isWhole) return { tokens: (roughTokens(Buffer.from(first, 'latin1').toString('utf8')) * bytes) / first.length };
+  if (isWhole) return { tokens: (roughTokens(Buffer.from(begun, 'latin1').toString('utf8')) * bytes) / begun.length };
+  const isBinary = target.wire.wire.framing === 'aws-event-stream';
+  const [first = '', ...others] = isBinary ? samples : samples.map(wholeEvents);
   const head = read(target, [first]);
-  const later = sizeOf(samples) - first.length;
-  if (later === 0) return { ...head, tokens: (head.tokens * bytes) / first.length };
-  const all = read(target, samples);
+  const later = sizeOf(others);
+  if (later === 0) return { ...head, tokens: first === '' ? 0 : (head.tokens * bytes) / first.length };
+  const all = read(target, [first, ...others]);
   return { ...all, tokens: head.tokens + (Math.max(0, all.tokens - head.tokens) * (bytes - first.length)) / later };
 }
 

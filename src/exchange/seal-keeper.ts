@@ -7,6 +7,7 @@ import {
   type ReasoningPart,
   type ReplyEvent,
   type Seal,
+  TextBlocks,
   type Turn,
 } from '../ir/index.ts';
 import type { KeptSeal } from './ports.ts';
@@ -35,29 +36,28 @@ const hashFor = (asked: Turn | undefined): Hash =>
 /** What stands for a text that has no id: itself, and the turn that it answers. */
 const textId = (said: string, asked: Turn | undefined): string => `text_${hashFor(asked).update(said).digest('base64url')}`;
 
-/** So much of a text waits to be hashed at most. */
-const BLOCK = 1024;
-
 /** Makes a text's id while the text comes, so that it is not kept. */
 function createTextId(asked: Turn | undefined) {
+  const waiting = new TextBlocks();
   let hash: Hash | undefined;
-  let last = '';
+  /** Half of a character, which waits for the other. */
+  let half = '';
   let length = 0;
   return {
     add(text: string): void {
       length += text.length;
       if (length > MAX_TEXT) return;
-      last += text;
-      if (last.length < BLOCK) return;
-      // Half of a character waits for the other.
-      const to = (last.charCodeAt(last.length - 1) & 0xfc00) === 0xd800 ? last.length - 1 : last.length;
-      hash = (hash ?? hashFor(asked)).update(last.slice(0, to));
-      last = last.slice(to);
+      const block = waiting.add(text);
+      if (block === undefined) return;
+      const all = half + block;
+      const to = (all.charCodeAt(all.length - 1) & 0xfc00) === 0xd800 ? all.length - 1 : all.length;
+      hash = (hash ?? hashFor(asked)).update(all.slice(0, to));
+      half = all.slice(to);
     },
     /** `undefined`: of no text, or of one that is too long. */
     id(): string | undefined {
       if (length === 0 || length > MAX_TEXT) return undefined;
-      return `text_${(hash ?? hashFor(asked)).update(last).digest('base64url')}`;
+      return `text_${(hash ?? hashFor(asked)).update(half + waiting.rest()).digest('base64url')}`;
     },
   };
 }

@@ -102,10 +102,10 @@ class HttpSink implements ResponseSink {
     if (this.closed) return true;
     if (bytes.length > 0) {
       this.#add(bytes);
-      if (this.#queued >= (typeof bytes === 'string' || !this.#headOut ? GATHERED_BYTES : PIECE_BYTES)) this.flush();
+      if (this.#queued >= (typeof bytes === 'string' || !this.#headOut ? GATHERED_BYTES : PIECE_BYTES)) this.#send();
       else if (!this.#scheduled) {
         this.#scheduled = true;
-        process.nextTick(flush, this);
+        process.nextTick(sendGathered, this);
       }
     }
     return this.#isTaken();
@@ -120,14 +120,14 @@ class HttpSink implements ResponseSink {
     if (this.closed) return;
     if (bytes !== undefined && bytes.length > 0) this.#add(bytes);
     this.#end();
-    this.flush();
+    this.#send();
     // A client that does not read what is left is not waited for for ever.
     if (this.#response.writableLength > 0) this.#request.socket.setTimeout(STALLED_MS);
   }
 
   abort(): void {
     // What was said before is still told.
-    this.flush();
+    this.#send();
     this.#end();
     this.#response.destroy();
   }
@@ -145,9 +145,19 @@ class HttpSink implements ResponseSink {
     this.#over = listener;
   }
 
-  /** Writes what this turn has gathered. */
-  flush(): void {
+  flush(): boolean {
+    this.#send();
+    return this.closed || this.#isTaken();
+  }
+
+  /** What was to be sent when the turn ends. */
+  sendGathered(): void {
     this.#scheduled = false;
+    this.#send();
+  }
+
+  /** Writes what this turn has gathered. */
+  #send(): void {
     const ended = this.#ended;
     if (this.#gone || this.#said || (this.#queue.length === 0 && !ended)) return;
     this.#said = ended;
@@ -220,7 +230,7 @@ class HttpSink implements ResponseSink {
   }
 }
 
-const flush = (sink: HttpSink): void => sink.flush();
+const sendGathered = (sink: HttpSink): void => sink.sendGathered();
 
 function destroy(this: ServerResponse): void {
   this.destroy();

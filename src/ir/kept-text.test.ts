@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { GatewayError } from './fault.ts';
 import { createKeptText, ownText } from './kept-text.ts';
 
 it.each([
@@ -17,4 +18,11 @@ it.each([
 
 it.each(['', 'plain', '"quoted" \\ \n\u0000\u2028', '牌楼', '\ud83d', '\ude00\ud83d'])('a text of its own says the same: %j', (text) => {
   expect(ownText(text)).toBe(text);
+});
+
+it('a text is kept up to 64 Mi characters', () => {
+  const kept = createKeptText();
+  const piece = 'x'.repeat(2 ** 20);
+  for (let mebi = 0; mebi < 64; mebi++) kept.add(piece);
+  expect(() => kept.add('xx'.repeat(512))).toThrow(GatewayError);
 });

@@ -1,7 +1,12 @@
-/** So much stands in pieces at most. */
+import { GatewayError, gatewayFault } from './fault.ts';
+
+/** A block of text is at least so long. */
 const BLOCK = 1024;
-/** And in so many of them: each takes more than thirty bytes besides its characters. */
-const PIECES = 128;
+/** As many pieces stand by themselves at most, and as many of those that are joined: each takes some forty bytes besides its characters. */
+const PIECES = 32;
+const JOINED = 8;
+/** UTF-16 units of one text that is kept: as much as is held of a reply that comes whole. */
+const MOST = 64 * 1024 * 1024;
 
 /**
  * The same text, cut loose from what it was cut out of: V8 keeps a text in memory as long as any piece of it is held, and a sum of texts
@@ -9,34 +14,78 @@ const PIECES = 128;
  */
 export const ownText = (text: string): string => JSON.parse(JSON.stringify(text)) as string;
 
+/** Gathers small pieces of text, so that those that wait take little more than what their characters take. */
+export class TextBlocks {
+  #small: string[] = [];
+  /** Those before, joined some at a time. */
+  #joined: string[] = [];
+  #length = 0;
+
+  /** A block of a memory of its own, as soon as there is one. */
+  add(piece: string): string | undefined {
+    this.#small.push(piece);
+    this.#length += piece.length;
+    if (this.#length >= BLOCK) return this.#take();
+    if (this.#small.length >= PIECES) this.#join();
+    return undefined;
+  }
+
+  /** In UTF-16 units. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** What is no block yet. */
+  rest(): string {
+    return this.#joined.join('') + this.#small.join('');
+  }
+
+  #join(): void {
+    if (this.#joined.length >= JOINED) this.#joined = [this.#joined.join('')];
+    this.#joined.push(this.#small.join(''));
+    this.#small = [];
+  }
+
+  #take(): string {
+    // What is joined of several is copied; one alone may be a piece of a longer text.
+    const isAlone = this.#small.length === 1 && this.#joined.length === 0;
+    const block = isAlone ? ownText(this.#small[0] as string) : [...this.#joined, ...this.#small].join('');
+    this.#small = [];
+    this.#joined = [];
+    this.#length = 0;
+    return block;
+  }
+}
+
 /** Text that comes in many small pieces and is kept: takes what its characters take, where `+=` takes sixty bytes a piece. */
 export interface KeptText {
+  /** Throws `GatewayError` where it becomes too long to be kept. */
   add(piece: string): void;
   /** In UTF-16 units. */
   length(): number;
   text(): string;
 }
 
-/** Nothing yet. */
-export function createKeptText(): KeptText {
-  const blocks: string[] = [];
-  let last = '';
-  let before = 0;
-  let pieces = 0;
-  return {
-    add(piece) {
-      last += piece;
-      if (++pieces < PIECES && last.length < BLOCK) return;
-      pieces = 0;
-      if (last.length < BLOCK) {
-        last = ownText(last);
-        return;
-      }
-      before += last.length;
-      blocks.push(ownText(last));
-      last = '';
-    },
-    length: () => before + last.length,
-    text: () => (blocks.length === 0 ? last : blocks.join('') + last),
-  };
+class Kept implements KeptText {
+  readonly #blocks: string[] = [];
+  readonly #last = new TextBlocks();
+  #before = 0;
+
+  add(piece: string): void {
+    const block = this.#last.add(piece);
+    if (block === undefined) return;
+    this.#blocks.push(block);
+    this.#before += block.length;
+    if (this.#before <= MOST) return;
+    throw new GatewayError(gatewayFault('upstream', 'The upstream sent a longer reply than can be kept', { code: 'upstream_too_long' }));
+  }
+  length(): number {
+    return this.#before + this.#last.length;
+  }
+  text(): string {
+    return this.#blocks.join('') + this.#last.rest();
+  }
 }
+
+/** Nothing yet. */
+export const createKeptText = (): KeptText => new Kept();

@@ -69,8 +69,10 @@ interface Written {
 }
 
 /** Carries one request to its end, over a second connection where the first was closed before it was used. */
-function startTurn(pool: Pool, { request, head, length }: Written, sink: UpstreamSink, isClosed: () => boolean): UpstreamCall {
-  const { timeouts, stream, isOnce = false } = request;
+function startTurn(pool: Pool, written: Written, sink: UpstreamSink, isClosed: () => boolean): UpstreamCall {
+  const { timeouts, stream, isOnce = false } = written.request;
+  /** Until an answer has come: it would be held for as long as that lasts, and is not sent again. */
+  let unanswered: Written | undefined = written;
   let phase: Phase = 'connect';
   let timer: NodeJS.Timeout | undefined;
   let pump: BodyPump | undefined;
@@ -100,13 +102,15 @@ function startTurn(pool: Pool, { request, head, length }: Written, sink: Upstrea
   };
   const late = (): void => fail(new GatewayError(LATE[phase]));
   const turn: Turn = {
-    isHead: request.method === 'HEAD',
-    owner: request.owner ?? '',
+    isHead: written.request.method === 'HEAD',
+    owner: written.request.owner ?? '',
     since: performance.now(),
     resume() {
       if (!over) connection.goOn();
     },
     open() {
+      if (!unanswered) return;
+      const { request, head, length } = unanswered;
       openedAt = performance.now();
       wait('headers');
       if (!stream) return writeWhole(connection.socket, head, request.body, length);
@@ -120,6 +124,7 @@ function startTurn(pool: Pool, { request, head, length }: Written, sink: Upstrea
     head(status, headers) {
       if (over) return;
       begun = true;
+      unanswered = undefined;
       // RFC 9112 §9.5: it does not want the rest.
       if (status >= 400) pump?.stop();
       wait('idle');

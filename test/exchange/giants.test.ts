@@ -75,6 +75,22 @@ describe('a reply that does not end', () => {
     expect(messages.envelope(JSON.parse(got.text), 502).message).toContain('more than can be held');
   });
 
+  it('streamed to a client whose last event says all of it again: is given up at a bound', async () => {
+    const more = Buffer.from((chat.events[2] ?? '').replace(WORDS[1], 'x'.repeat(2 ** 20)));
+    stage.upstream.answer = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(chat.events[0]);
+      const pour = (): void => {
+        while (!response.destroyed && response.write(more));
+        if (!response.destroyed) response.once('drain', pour);
+      };
+      pour();
+    };
+    const said = told(responses, await ask(stage, responses, chat, true));
+    expect(said.error).toContain('longer reply than can be kept');
+    expect(said.text.length).toBeGreaterThanOrEqual(2 ** 26);
+  }, 60_000);
+
   it('an error’s: is read as far as it matters', async () => {
     stage.upstream.answer = (_request, response) => {
       response.writeHead(400, { 'content-type': 'text/plain' });

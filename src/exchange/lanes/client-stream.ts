@@ -113,7 +113,7 @@ export function createClientStream(
     flows() {
       const since = flowing;
       flowing = true;
-      return since;
+      return sink.flush?.() ?? since;
     },
     soFar: () => factsOf(seen),
     isOver: () => over,

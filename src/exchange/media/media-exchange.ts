@@ -183,8 +183,9 @@ function contextOf(
     open: (request, codec) => waits.during(openAnswer(base, checked(request), codec)),
     pass(request, open) {
       const end = waits.begin();
-      const opened: typeof open = (head) => {
+      const opened = (head: Parameters<typeof open>[0], resume: () => void): ReturnType<typeof open> => {
         end();
+        sink.onDrain(resume);
         return open(head);
       };
       return sendMedia(base, checked(request), undefined, opened).finally(end);

@@ -23,6 +23,9 @@ class GateSink implements ClientSink {
   write(bytes: Buffer | string): boolean {
     return this.#client.write(bytes);
   }
+  flush(): boolean | undefined {
+    return this.#client.flush?.();
+  }
   end(bytes?: Buffer | string): void {
     this.#client.end(bytes);
   }

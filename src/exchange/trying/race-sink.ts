@@ -42,6 +42,9 @@ class OneOfTwo implements RaceSink {
   write(bytes: Buffer | string): boolean {
     return this.#left || this.#client.write(bytes);
   }
+  flush(): boolean | undefined {
+    return this.#left || this.#client.flush?.();
+  }
   end(bytes?: Buffer | string): void {
     if (!this.#left) this.#client.end(bytes);
   }
