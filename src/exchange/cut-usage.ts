@@ -43,7 +43,8 @@ export const nothingReceived = ({ operation }: Pick<Call, 'operation'>): Receive
   ended: false,
 });
 
-const LF = 10;
+const BLANK_LINE = Buffer.from('\n\n');
+const BLANK_CRLF = Buffer.from('\n\r\n');
 
 const sizeOf = (all: readonly string[]): number => all.reduce((bytes, one) => bytes + one.length, 0);
 
@@ -54,8 +55,10 @@ const isAll = ({ headers = {} }: Received, piece: Buffer): boolean => Number(hea
 function endOf(piece: Buffer, bytes: number): number {
   const at = piece.length - bytes;
   if (at <= 0) return 0;
-  const blank = Math.max(piece.lastIndexOf('\n\n', at), piece.lastIndexOf('\n\r\n', at));
-  return blank < 0 || at - blank > EVENT_BYTES ? at : blank + (piece[blank + 1] === LF ? 2 : 3);
+  const before = piece.subarray(Math.max(0, at - EVENT_BYTES), at + 1);
+  const blank = before.lastIndexOf(BLANK_LINE);
+  const end = blank < 0 ? before.lastIndexOf(BLANK_CRLF) + BLANK_CRLF.length : blank + BLANK_LINE.length;
+  return blank < 0 && end < BLANK_CRLF.length ? at : at + 1 - before.length + end;
 }
 
 function keepSample(received: Received, piece: Buffer): void {

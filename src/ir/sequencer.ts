@@ -31,80 +31,98 @@ export interface Sequencer {
 
 const END: PartEvent = { type: 'part-end' };
 
-export function createSequencer(emit: Emit): Sequencer {
-  const parts: Waiting[] = []; // parts[0] is at the front once `live` is set
-  let live: Waiting | undefined;
-  let current = 0;
+/** A class, since there is one for each stream that is read: a function for each of its doings would cost each stream more than its words. */
+class PartSequencer implements Sequencer {
+  readonly #emit: Emit;
+  /** The first is at the front once `#live` is set. */
+  readonly #parts: Waiting[] = [];
+  #live: Waiting | undefined;
+  #current = 0;
   /** The latest choice of which a part has been told. */
-  let shown = 0;
+  #shown = 0;
+
+  constructor(emit: Emit) {
+    this.#emit = emit;
+  }
+
+  has(key: string): boolean {
+    return this.#find(key) !== undefined;
+  }
+
+  start(key: string, part: PartHead, choice = 0): void {
+    // What comes for a choice after one that follows it is too late to be told.
+    if (choice < this.#shown) return;
+    this.#parts.push({ key, choice, queue: [{ type: 'part-start', part, ...(choice > 0 ? { choice } : {}) }], ended: false });
+    this.#advance();
+  }
+
+  push(key: string, event: PartEvent): void {
+    const part = this.#find(key);
+    if (!part) return;
+    if (part === this.#live) this.#emit(event);
+    else part.queue.push(event);
+  }
+
+  end(key: string, event: PartEvent = END): void {
+    const part = this.#find(key);
+    if (part) this.#finish(part, event);
+  }
+
+  endAll(choice?: number): void {
+    const open = this.#parts.filter((part) => !part.ended && (choice === undefined || part.choice === choice));
+    for (const part of open) this.#finish(part, END);
+  }
+
+  choiceOver(choice: number): void {
+    if (choice < this.#current) return;
+    this.#current = choice + 1;
+    this.#advance();
+  }
+
+  flush(): void {
+    this.#current = Number.POSITIVE_INFINITY;
+    this.#advance();
+  }
 
   /** Where the next part to be told stands: the first of the earliest choice; -1 when all must wait. */
-  const nextIndex = (): number => {
+  #nextIndex(): number {
     let at = -1;
-    for (const [index, { choice }] of parts.entries()) {
-      if (choice <= current && choice < (parts[at]?.choice ?? Number.POSITIVE_INFINITY)) at = index;
+    for (const [index, { choice }] of this.#parts.entries()) {
+      if (choice <= this.#current && choice < (this.#parts[at]?.choice ?? Number.POSITIVE_INFINITY)) at = index;
     }
     return at;
-  };
-  const advance = (): void => {
-    while (!live) {
-      const index = nextIndex();
+  }
+
+  #advance(): void {
+    while (!this.#live) {
+      const index = this.#nextIndex();
       if (index < 0) return;
-      const next = parts[index] as Waiting;
-      shown = Math.max(shown, next.choice);
-      for (const event of next.queue) emit(event);
+      const next = this.#parts[index] as Waiting;
+      this.#shown = Math.max(this.#shown, next.choice);
+      for (const event of next.queue) this.#emit(event);
       next.queue.length = 0;
-      if (next.ended) parts.splice(index, 1);
-      else live = next;
+      if (next.ended) this.#parts.splice(index, 1);
+      else this.#live = next;
     }
-  };
-  const find = (key: string): Waiting | undefined => {
-    if (live?.key === key) return live;
-    for (let i = parts.length - 1; i >= 0; i--) if (parts[i]?.key === key && !parts[i]?.ended) return parts[i];
-    return undefined;
-  };
-  const finish = (part: Waiting, event: PartEvent): void => {
+  }
+
+  #find(key: string): Waiting | undefined {
+    if (this.#live?.key === key) return this.#live;
+    return this.#parts.findLast((part) => part.key === key && !part.ended);
+  }
+
+  #finish(part: Waiting, event: PartEvent): void {
     part.ended = true;
-    if (part !== live) {
+    if (part !== this.#live) {
       part.queue.push(event);
       return;
     }
-    emit(event);
-    parts.splice(parts.indexOf(part), 1);
-    live = undefined;
-    advance();
-  };
-
-  return {
-    has: (key) => find(key) !== undefined,
-    start(key, part, choice = 0) {
-      // What comes for a choice after one that follows it is too late to be told.
-      if (choice < shown) return;
-      parts.push({ key, choice, queue: [{ type: 'part-start', part, ...(choice > 0 ? { choice } : {}) }], ended: false });
-      advance();
-    },
-    push(key, event) {
-      const part = find(key);
-      if (!part) return;
-      if (part === live) emit(event);
-      else part.queue.push(event);
-    },
-    end(key, event = END as Extract<ReplyEvent, { type: 'part-end' }>) {
-      const part = find(key);
-      if (part) finish(part, event);
-    },
-    endAll(choice) {
-      const open = parts.filter((part) => !part.ended && (choice === undefined || part.choice === choice));
-      for (const part of open) finish(part, END);
-    },
-    choiceOver(choice) {
-      if (choice < current) return;
-      current = choice + 1;
-      advance();
-    },
-    flush() {
-      current = Number.POSITIVE_INFINITY;
-      advance();
-    },
-  };
+    this.#emit(event);
+    this.#parts.splice(this.#parts.indexOf(part), 1);
+    this.#live = undefined;
+    this.#advance();
+  }
 }
+
+/** Nothing has begun. */
+export const createSequencer = (emit: Emit): Sequencer => new PartSequencer(emit);

@@ -29,108 +29,124 @@ const LOOSE_CHARS = 4096;
 
 /**
  * A reader that decodes whole lines only, so a character split over two reads is never broken. CR alone ends a line
- * too; a CR at the end of a read waits for the next byte, which may be its LF.
+ * too; a CR at the end of a read waits for the next byte, which may be its LF. A class, since there is one for each stream.
  */
-export function createSseReader(maxLineBytes = MAX_LINE_BYTES): SseReader {
-  let rest: Buffer[] = [];
-  let restBytes = 0;
-  let first = true;
-  let event: string | undefined;
-  let data: string | undefined;
+class LineReader implements SseReader {
+  readonly #maxLineBytes: number;
+  #rest: Buffer[] = [];
+  #restBytes = 0;
+  #first = true;
+  #event: string | undefined;
+  #data: string | undefined;
 
-  const dispatch = (onFrame: OnFrame): void => {
-    if (data !== undefined) onFrame(event === undefined ? { data } : { event, data });
-    event = undefined;
-    data = undefined;
-  };
-  const line = (text: string, onFrame: OnFrame): void => {
-    if (text === '') {
-      dispatch(onFrame);
+  constructor(maxLineBytes: number) {
+    this.#maxLineBytes = maxLineBytes;
+  }
+
+  push(bytes: Buffer, onFrame: OnFrame): void {
+    // The last line end in this read; a CR in last place may be half of one.
+    let at = bytes.lastIndexOf(LF);
+    if (bytes.length > 0) {
+      const cr = bytes.lastIndexOf(CR, bytes.length - 2);
+      if (cr > at && bytes.length > 1) at = cr;
+    }
+    // A CR kept back from the last read ends its line as soon as anything follows it.
+    if (at < 0) {
+      const last = this.#rest.at(-1);
+      if (last && last[last.length - 1] === CR && bytes.length > 0) {
+        const whole = this.#take(bytes);
+        const cut = whole.length - bytes.length;
+        this.#lines(this.#decode(whole.subarray(0, cut - 1)), onFrame);
+        this.#keep(whole.subarray(cut));
+        return;
+      }
+      this.#keep(bytes);
       return;
     }
+    const whole = this.#take(bytes.subarray(0, at + 1));
+    const crlf = whole.length > 1 && whole[whole.length - 1] === LF && whole[whole.length - 2] === CR;
+    this.#lines(this.#decode(whole.subarray(0, whole.length - (crlf ? 2 : 1))), onFrame);
+    this.#keep(bytes.subarray(at + 1));
+    this.#keepLoose();
+  }
+
+  end(onFrame: OnFrame): void {
+    const whole = this.#take(Buffer.alloc(0));
+    if (whole.length > 0) this.#lines(this.#decode(whole), onFrame);
+    this.#dispatch(onFrame);
+  }
+
+  #dispatch(onFrame: OnFrame): void {
+    const event = this.#event;
+    const data = this.#data;
+    if (data !== undefined) onFrame(event === undefined ? { data } : { event, data });
+    this.#event = undefined;
+    this.#data = undefined;
+  }
+
+  #line(text: string, onFrame: OnFrame): void {
+    if (text === '') {
+      this.#dispatch(onFrame);
+      return;
+    }
+    const data = this.#data;
     if (text.startsWith('data:')) {
       const value = text.charCodeAt(5) === 32 ? text.slice(6) : text.slice(5);
-      data = data === undefined ? value : `${data}\n${value}`;
+      this.#data = data === undefined ? value : `${data}\n${value}`;
     } else if (text.startsWith('event:')) {
-      event = text.charCodeAt(6) === 32 ? text.slice(7) : text.slice(6);
-    } else if (text === 'data') data = data === undefined ? '' : `${data}\n`;
+      this.#event = text.charCodeAt(6) === 32 ? text.slice(7) : text.slice(6);
+    } else if (text === 'data') this.#data = data === undefined ? '' : `${data}\n`;
     // Comments, `id:` and `retry:` mean nothing to a gateway.
-  };
-  const lines = (text: string, onFrame: OnFrame): void => {
+  }
+
+  #lines(text: string, onFrame: OnFrame): void {
     let from = 0;
     if (text.includes('\r')) {
-      for (const one of text.split(/\r\n|\r|\n/)) line(one, onFrame);
+      for (const one of text.split(/\r\n|\r|\n/)) this.#line(one, onFrame);
       return;
     }
     for (let to = text.indexOf('\n'); to >= 0; to = text.indexOf('\n', from)) {
-      line(text.slice(from, to), onFrame);
+      this.#line(text.slice(from, to), onFrame);
       from = to + 1;
     }
-    line(text.slice(from), onFrame);
-  };
+    this.#line(text.slice(from), onFrame);
+  }
+
   /** What an event that has not ended yet says: it would keep all the text that was read with it. */
-  const keepLoose = (): void => {
-    if (event !== undefined && event.length <= LOOSE_CHARS) event = ownText(event);
-    if (data !== undefined && data.length <= LOOSE_CHARS) data = ownText(data);
-  };
-  const keep = (bytes: Buffer): void => {
+  #keepLoose(): void {
+    if (this.#event !== undefined && this.#event.length <= LOOSE_CHARS) this.#event = ownText(this.#event);
+    if (this.#data !== undefined && this.#data.length <= LOOSE_CHARS) this.#data = ownText(this.#data);
+  }
+
+  #keep(bytes: Buffer): void {
     if (bytes.length === 0) return;
-    restBytes += bytes.length;
-    if (restBytes > maxLineBytes)
+    this.#restBytes += bytes.length;
+    if (this.#restBytes > this.#maxLineBytes)
       throw new GatewayError(gatewayFault('upstream', 'The upstream sent a line that is too long', { code: 'upstream_line_too_long' }));
-    rest.push(keptPiece(bytes));
-  };
-  const take = (bytes: Buffer): Buffer => {
-    if (rest.length === 0) return bytes;
-    rest.push(bytes);
-    const whole = Buffer.concat(rest);
-    rest = [];
-    restBytes = 0;
+    this.#rest.push(keptPiece(bytes));
+  }
+
+  #take(bytes: Buffer): Buffer {
+    if (this.#rest.length === 0) return bytes;
+    this.#rest.push(bytes);
+    const whole = Buffer.concat(this.#rest);
+    this.#rest = [];
+    this.#restBytes = 0;
     return whole;
-  };
-  const decode = (bytes: Buffer): string => {
+  }
+
+  #decode(bytes: Buffer): string {
     let text = bytes.toString('utf8');
-    if (first && text.length > 0) {
-      first = false;
+    if (this.#first && text.length > 0) {
+      this.#first = false;
       if (text.charCodeAt(0) === 0xfeff) text = text.slice(1);
     }
     return text;
-  };
-
-  return {
-    push(bytes, onFrame) {
-      // The last line end in this read; a CR in last place may be half of one.
-      let at = bytes.lastIndexOf(LF);
-      if (bytes.length > 0) {
-        const cr = bytes.lastIndexOf(CR, bytes.length - 2);
-        if (cr > at && bytes.length > 1) at = cr;
-      }
-      // A CR kept back from the last read ends its line as soon as anything follows it.
-      if (at < 0) {
-        const last = rest.at(-1);
-        if (last && last[last.length - 1] === CR && bytes.length > 0) {
-          const whole = take(bytes);
-          const cut = whole.length - bytes.length;
-          lines(decode(whole.subarray(0, cut - 1)), onFrame);
-          keep(whole.subarray(cut));
-          return;
-        }
-        keep(bytes);
-        return;
-      }
-      const whole = take(bytes.subarray(0, at + 1));
-      const crlf = whole.length > 1 && whole[whole.length - 1] === LF && whole[whole.length - 2] === CR;
-      lines(decode(whole.subarray(0, whole.length - (crlf ? 2 : 1))), onFrame);
-      keep(bytes.subarray(at + 1));
-      keepLoose();
-    },
-    end(onFrame) {
-      const whole = take(Buffer.alloc(0));
-      if (whole.length > 0) lines(decode(whole), onFrame);
-      dispatch(onFrame);
-    },
-  };
+  }
 }
+
+/** Nothing has been read. */
+export const createSseReader = (maxLineBytes = MAX_LINE_BYTES): SseReader => new LineReader(maxLineBytes);
 
 /** Writes a frame as SSE text. `data` must hold no line break, which JSON text never does. */
 export const sseText = (data: string, event?: string): string =>

@@ -14,10 +14,10 @@ const TOGETHER = 32;
 /** All have come by then, or as many are measured as have. */
 const CROWD_MS = 300_000;
 /** Where gateway and upstreams together work less than `IDLE_SHARE` of a span, twice, every buffer on the way is full. */
-const SPAN_MS = 500;
+const SPAN_MS = 250;
 const IDLE_SHARE = 0.08;
 /** So many of them are read to their ends, for the length of the text that each was told. */
-const READ = 24;
+const READ = 100;
 
 /** Writes as fast as it is let: a beginning, then one block again and again. */
 const pouring =
@@ -150,11 +150,11 @@ export async function stalledRow(asker: Asker, few: number, many: number): Promi
   const { keepsText } = asker;
   try {
     const first = await crowd(gateway, upstream, asker, few);
-    const before = { held: await gateway.held(), resident: gateway.resident(), tries: upstream.tries.length };
+    const before = { resident: gateway.resident(), held: await gateway.held(), tries: upstream.tries.length };
     const rest = await crowd(gateway, upstream, asker, many);
     const came = upstream.tries.length - before.tries;
-    const held = ((await gateway.held()) - before.held) / came;
     const resident = (gateway.resident() - before.resident) / came;
+    const held = ((await gateway.held()) - before.held) / came;
     const asked = keepsText ? rest.filter((_, at) => at % Math.ceil(rest.length / READ) === 0) : [];
     for (const socket of [...first, ...rest]) if (!asked.includes(socket)) socket.destroy();
     const gone = await letGo(upstream, asked.length);

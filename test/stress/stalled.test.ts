@@ -1,0 +1,19 @@
+import { beforeAll, expect, it } from 'vitest';
+import { startGateway } from './gateway.ts';
+import { ASKERS, stalledRow } from './stalled.ts';
+
+// The first start after a change strips types, and holds for a while what does that.
+beforeAll(async () => {
+  await (await startGateway({})).stop();
+}, 60_000);
+
+/** The most that any endpoint keeps, and one that reads its upstream in another way; npm run test:stress has all of them, with many more readers. */
+it.each(['openai-responses ← openai-chat', 'speech'])(
+  '%s: a client that does not read while its upstream floods holds less than 64 KiB',
+  async (about) => {
+    const asker = ASKERS.find((one) => one.about === about);
+    const row = asker && (await stalledRow(asker, 16, 32));
+    expect(row).toMatchObject({ isKept: true, many: 32 });
+  },
+  120_000,
+);
