@@ -14,6 +14,8 @@ export interface Listeners {
  * many listeners on the port so many are taken a turn.
  */
 const COUNT = 16;
+/** Connections that wait in each; the system may allow fewer. */
+const BACKLOG = 1024;
 
 interface Place {
   readonly host: string;
@@ -23,7 +25,7 @@ interface Place {
 function listen(server: Server, { host, port }: Place, isShared: boolean): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port, ...(isShared ? { reusePort: true } : {}) }, () => {
+    server.listen({ host, port, backlog: BACKLOG, ...(isShared ? { reusePort: true } : {}) }, () => {
       server.off('error', reject);
       resolve((server.address() as AddressInfo).port);
     });

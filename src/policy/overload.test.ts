@@ -240,7 +240,7 @@ describe('a server that is asked for more than it can', () => {
   it('still does what it can, and is not late', () => {
     const { rates, worst } = simulate([1000], 40);
     expect(rates[0]).toBeGreaterThan(90);
-    expect(worst).toBeLessThan(100);
+    expect(worst).toBeLessThan(200);
   });
 
   it('serves who asks little as if nothing were', () => {

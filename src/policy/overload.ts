@@ -51,7 +51,7 @@ const BURST = { times: 1.5, more: 32 };
 /** … and when it stays late for so much more time of the processor, it does not drain: the bound falls. */
 const BURST_MS = 4000;
 /** Calls are refused until it is back within this share of the delay. */
-const GOAL_SHARE = 1 / 10;
+const GOAL_SHARE = 1 / 4;
 /** The limit falls at its full rate when the delay is so many times what it should be. */
 const GENTLE = 10;
 /** An event loop that idles more than this is not what holds anybody up. */

@@ -6,20 +6,24 @@ import type { AddressInfo } from 'node:net';
 const [events = 1000, pieces = 20, gapMs = 20] = process.argv.slice(2).map(Number);
 
 const chunk = (content: string, finish: string | null = null): string =>
-  `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'up', choices: [{ index: 0, delta: { content }, finish_reason: finish }] })}\n\n`;
+  `data: ${JSON.stringify({ id: 'c', choices: [{ index: 0, delta: { content }, finish_reason: finish }] })}\n\n`;
 
-const PIECE = Buffer.from(chunk('token ').repeat(Math.ceil(events / pieces)));
+const PIECE = Buffer.from(chunk('t ').repeat(Math.ceil(events / pieces)));
 const END = `${chunk('', 'stop')}data: [DONE]\n\n`;
 
 const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
   request.resume();
+  // Lists of models: there is none.
+  if (request.method === 'GET') return void response.writeHead(404).end();
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   const began = performance.now();
   let left = pieces;
   const next = (): void => {
     if (left-- <= 0) return void response.end(chunk(`@${(performance.now() - began).toFixed(3)}@`) + END);
-    response.write(PIECE);
-    timer = setTimeout(next, gapMs);
+    const goOn = (): void => void (timer = setTimeout(next, gapMs));
+    // Else what nobody takes fills the memory that the system has for all connections, and it throws away what others send.
+    if (response.write(PIECE)) goOn();
+    else response.once('drain', goOn);
   };
   let timer = setTimeout(next, 0);
   response.on('close', () => clearTimeout(timer));
