@@ -124,6 +124,20 @@ function read({ codec, provider, wire }: Target, samples: readonly string[]): { 
   return { tokens: parts + roughTokens(text), ...(usage ? { usage } : {}) };
 }
 
+/** Fields in which a stream's events have what was generated. */
+const GENERATED = /"(?:delta|text|content|thinking|partial_json|arguments|transcript)"\s*:\s*"((?:[^"\\]|\\.)*)"/g;
+
+/**
+ * The same by the words alone, for samples without the events that say what they belong to: a reply's first event may be longer than
+ * what is kept of it.
+ */
+function byWords({ bytes, samples }: Received): number {
+  const text = Buffer.from(samples.join('\n\n'), 'latin1').toString('utf8');
+  let words = '';
+  for (const [, found = ''] of text.matchAll(GENERATED)) words += found;
+  return words === '' ? 0 : (roughTokens(words) * bytes) / sizeOf(samples);
+}
+
 /** The same of all that came, as its samples have it: the first for itself, since it holds the reply's head; the others for the rest. */
 function estimate(target: Target, { headers = {}, bytes, samples }: Received): ReturnType<typeof read> {
   const [begun] = samples;
@@ -153,7 +167,7 @@ export function withCutUsage(call: Call, target: Target, end: AttemptEnd, receiv
   if (call.operation !== 'generate' || !isCut(end, received)) return end;
   const { tokens, usage: reported } = estimate(target, received);
   const usage = end.usage ?? reported;
-  const output = Math.max(usage?.output ?? 0, Math.ceil(tokens));
+  const output = Math.max(usage?.output ?? 0, Math.ceil(tokens > 0 ? tokens : byWords(received)));
   if (output === 0 && !usage) return end;
   const input = usage?.input ?? 0;
   return { ...end, usage: { ...usage, input: input > 0 ? input : inputOf(call), output, estimated: true } };
