@@ -82,7 +82,7 @@ describe('opening the database', () => {
     await database.destroy();
   });
 
-  it('is whole again after kill -9 at any statement of it', { timeout: 60_000 }, async () => {
+  it('is whole again after kill -9 at any statement of it', { timeout: 240_000 }, async () => {
     let died = 0;
     for (let statement = 0; ; statement += 1) {
       const { code, signal, output } = await inChild(KILL_BEFORE(statement));
