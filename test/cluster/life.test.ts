@@ -34,15 +34,16 @@ async function expectEven(server: CrewServer, calls: number): Promise<void> {
 }
 
 describe('load', () => {
-  it('is split evenly over many short connections', async () => {
+  it('is split evenly over many short connections', { timeout: 60_000 }, async () => {
     const server = await startCrew(home);
-    for (let round = 0; round < 10; round++) {
+    // Which have ended is told four times a second: in a short time one of the workers may be ten ahead.
+    for (let round = 0; round < 30; round++) {
       const connections = Array.from({ length: 20 }, () => oneConnection(server.url));
       const replies = await Promise.all(connections.map((one) => one.send('POST', '/v1/chat/completions', chatBody('sandbox/chat'))));
       expect(replies.map(({ status }) => status)).toEqual(replies.map(() => 200));
       for (const one of connections) one.close();
     }
-    await expectEven(server, 200);
+    await expectEven(server, 600);
   });
 
   it('is split evenly over connections that stay', async () => {
