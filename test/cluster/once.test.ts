@@ -16,10 +16,14 @@ afterEach(async () => {
 });
 
 /** The same from several connections, one after the other, to both workers. */
-async function toBoth(server: CrewServer, headers: Readonly<Record<string, string>> = {}): Promise<readonly Reply[]> {
+async function toBoth(
+  server: CrewServer,
+  headers: Readonly<Record<string, string>> = {},
+  body: unknown = chatBody('kept'),
+): Promise<readonly Reply[]> {
   const connections = Array.from({ length: 6 }, () => oneConnection(server.url));
   const replies: Reply[] = [];
-  for (const one of connections) replies.push(await one.send('POST', '/v1/chat/completions', chatBody('kept'), headers));
+  for (const one of connections) replies.push(await one.send('POST', '/v1/chat/completions', body, headers));
   for (const one of connections) one.close();
   await expect.poll(() => server.answered().size).toBe(2);
   return replies;
@@ -28,12 +32,18 @@ async function toBoth(server: CrewServer, headers: Readonly<Record<string, strin
 const KEPT = 'models: { kept: { targets: [{ to: sandbox/chat }], cache: 10m } }\n';
 
 it('what one worker keeps, all of them give again', async () => {
-  const replies = await toBoth(await startCrew(home, KEPT));
-  expect(replies.map(({ status, headers }) => [status, headers['x-pailou-cache']])).toEqual([
-    [200, 'miss'],
-    ...replies.slice(1).map(() => [200, 'hit']),
-  ]);
-  expect(new Set(replies.map(({ text }) => text)).size).toBe(1);
+  const server = await startCrew(home, KEPT);
+  // Another worker is given a quarter of a second to say what it has: on a busy machine it may need longer, and the question is asked anew.
+  // Were nothing shared, the second worker would ask the provider in each of these rounds.
+  for (let round = 1; ; round++) {
+    const replies = await toBoth(server, {}, { ...chatBody('kept'), messages: [{ role: 'user', content: `Hello! ${round}` }] });
+    const how = replies.map(({ headers }) => headers['x-pailou-cache']);
+    if (how.filter((word) => word === 'miss').length > 1 && round < 5) continue;
+    expect(replies.map(({ status }) => status)).toEqual(replies.map(() => 200));
+    expect(how).toEqual(['miss', ...replies.slice(1).map(() => 'hit')]);
+    expect(new Set(replies.map(({ text }) => text)).size).toBe(1);
+    return;
+  }
 });
 
 it('what one worker has done for an Idempotency-Key, no other does again', async () => {
