@@ -85,6 +85,8 @@ export interface App {
   accept(socket: Socket): void;
   /** Those that there are. */
   readonly connections: () => number;
+  /** Asks so many of them, of those that ask anything next, to come again. */
+  thin(many: number): void;
   /** It listens: takes up the tasks that another process has left. */
   wake(): void;
   /** Calls under way. */
@@ -274,6 +276,7 @@ export function createApp(config: Config, ports: AppPorts): App {
     },
     accept: (socket) => void server.emit('connection', socket),
     connections: () => connections.sockets.size,
+    thin: connections.thin,
     reload: (next) => prepare(next)(),
     prepare,
     drain(graceMs) {

@@ -34,9 +34,13 @@ const workerEnv = { MALLOC_ARENA_MAX: '2', NODE_COMPILE_CACHE: compiled.folder, 
 const serve: Serve = async (options) => {
   const count = workerCount(options.config.server.workers);
   if (count === 1) return (await import('./serve.ts')).createServe({ env, writeLog, onSettled: compiled.flush })(options);
-  const [{ createWorkers }, { createLog }] = await Promise.all([import('./cluster/primary.ts'), import('./observe/log.ts')]);
+  const [{ createWorkers }, { createLog }, { openListeners }] = await Promise.all([
+    import('./cluster/primary.ts'),
+    import('./observe/log.ts'),
+    import('./http/listeners.ts'),
+  ]);
   const program = join(import.meta.dirname, `worker${extname(import.meta.filename)}`);
-  return createWorkers({ program, count, env: workerEnv, log: createLog(options.config, writeLog) })(options);
+  return createWorkers({ program, count, env: workerEnv, log: createLog(options.config, writeLog), listen: openListeners })(options);
 };
 
 const code = await runCli(process.argv.slice(2), { env, cwd: process.cwd(), home: homedir(), stdout, stderr, serve, requests, askList });

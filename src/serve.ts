@@ -7,7 +7,7 @@ import type { Config } from './config/config.ts';
 import type { Env } from './config/find-file.ts';
 import { createMediaFetcher } from './egress/media-fetcher.ts';
 import { createWebhookPost } from './egress/webhook-post.ts';
-import { openListeners } from './http/listeners.ts';
+import { openListeners, type Place } from './http/listeners.ts';
 import { ulid } from './http/new-id.ts';
 import { type Lazy, lazily } from './lazily.ts';
 import { openModelLists } from './model-lists.ts';
@@ -42,10 +42,16 @@ interface OwnServer extends Running {
   /** Takes a connection that another process has accepted. */
   accept(socket: Socket): void;
   readonly connections: () => number;
+  /** Asks so many of them to come again. */
+  thin(many: number): void;
+  /** Listens to a port that another process has and shares, beside those that do so too. */
+  listen(place: Place): Promise<void>;
 }
 
 /** How long calls that run may take to end when the server stops: longer than the longest may by default (30 min). */
 const GRACE_MS = 35 * 60_000;
+/** How often one of several processes listens to the port. */
+const BESIDE_OTHERS = 8;
 /** How long what is kept may take to be written after that. */
 const CLOSE_MS = 5000;
 /** The first calls come first: what they do not need is loaded after this. */
@@ -135,8 +141,8 @@ export const createServe =
     const parts = await build(() => current, data, ports);
     const { app, stores, network, sandbox, log } = parts;
     app.attend();
-    // Of several processes, another one listens.
-    const listeners = ports.peers
+    // Of several processes, another one has the port, and says when this one listens as well.
+    let listeners = ports.peers
       ? undefined
       : await openListeners(config.server, app.accept).catch(async (error: unknown) => {
           await stores.close();
@@ -162,6 +168,10 @@ export const createServe =
       prepare,
       accept: app.accept,
       connections: app.connections,
+      thin: app.thin,
+      async listen(place) {
+        listeners = await openListeners(place, app.accept, { many: BESIDE_OTHERS, isClaimed: true });
+      },
       // Where it throws, everything stays as it was.
       reload: (next) => prepare(next)(),
       stop() {

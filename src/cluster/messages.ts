@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Wanting } from '../exchange/trying/slots.ts';
+import type { Place } from '../http/listeners.ts';
 import type { Fault } from '../ir/index.ts';
 import type { HealthFact } from '../policy/health.ts';
 import type { Taken } from './door.ts';
@@ -34,7 +35,7 @@ export interface OthersQuestion {
 
 /** What the primary asks of a worker, or tells it. */
 export interface OfWorker {
-  /** Builds the server; answered when it is ready for connections, which come as sockets beside a message of their own. */
+  /** Builds the server; answered when it is ready for connections: those that the primary gives it come as sockets beside a message of their own. */
   readonly start: { readonly ask: StartOrder; readonly answer: undefined };
   /** Makes ready what a configuration needs; fails where it cannot be used. Nothing changes before `commit`. */
   readonly prepare: { readonly ask: { readonly revision: number; readonly config: Config }; readonly answer: undefined };
@@ -42,6 +43,10 @@ export interface OfWorker {
   readonly commit: { readonly ask: number; readonly answer: undefined };
   /** Takes no more calls, waits for those that run, closes everything, and ends. */
   readonly stop: { readonly ask: undefined; readonly answer: undefined };
+  /** Listens to the port of the primary, which shares it. */
+  readonly listen: { readonly ask: Place; readonly answer: undefined };
+  /** Asks so many of its connections to come again, perhaps to another worker. */
+  readonly thin: { readonly ask: number; readonly answer: undefined };
   /** Whether what is due on time is this one's to do. */
   readonly lead: { readonly ask: boolean; readonly answer: undefined };
   /** Writes what it has put into a store. */

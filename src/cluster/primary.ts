@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Running, Serve } from '../cli/ports.ts';
 import type { Config } from '../config/config.ts';
+import type { openListeners } from '../http/listeners.ts';
 import type { Log } from '../observe/log.ts';
 import { type Door, openDoor } from './door.ts';
 import { createHub, type Hub } from './hub.ts';
@@ -16,6 +17,8 @@ export interface PrimaryPorts {
   /** A worker's environment. */
   readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
+  /** Listens. */
+  readonly listen: typeof openListeners;
 }
 
 /** A worker that is not ready by then is given up. */
@@ -126,6 +129,11 @@ async function bringUp(seat: Seat, crew: Crew): Promise<void> {
   }
 }
 
+/** Has a worker listen as well, where the system lets it. */
+async function shareDoor(seat: Seat, { door }: Crew): Promise<void> {
+  if (door.isShared) await seat.link?.ask('listen', door.place, RELOAD_MS);
+}
+
 /** Puts a process into a seat, which takes connections when this settles; it has the configuration that is in force then. */
 async function fill(seat: Seat, crew: Crew): Promise<void> {
   const link = begin(seat, crew);
@@ -136,10 +144,14 @@ async function fill(seat: Seat, crew: Crew): Promise<void> {
   });
   seat.revision = revision;
   await bringUp(seat, crew);
+  await shareDoor(seat, crew);
   seat.isReady = true;
   crew.hub.welcome(seat.number);
   crew.log.debug(nameOf(seat), 'A worker is ready');
-  crew.door.open(seat.number, { give: (socket, onGiven) => seat.process?.send({ kind: 'connection' }, socket, {}, onGiven) });
+  crew.door.open(seat.number, {
+    give: (socket, onGiven) => seat.process?.send({ kind: 'connection' }, socket, {}, onGiven),
+    thin: (many) => seat.link?.tell('thin', many),
+  });
   lead(crew);
 }
 
@@ -217,9 +229,9 @@ async function reloadAll(crew: Crew, config: Config): Promise<void> {
 
 /** A server of several processes that share a port: this one takes no calls, it watches over those that do. */
 export const createWorkers =
-  ({ program, count, env, log }: PrimaryPorts): Serve =>
+  ({ program, count, env, log, listen }: PrimaryPorts): Serve =>
   async ({ config, data }): Promise<Running> => {
-    const door = await openDoor(config.server);
+    const door = await openDoor(config.server, listen);
     const seats = Array.from({ length: count }, (_, index): Seat => ({ ...NEW_SEAT, number: index + 1 }));
     const shared = { program, env, door, hub: createHub(), log, data };
     const crew: Crew = { ...shared, seats, config, revision: 1, isStopping: false, onEnded: () => undefined };
@@ -237,7 +249,7 @@ export const createWorkers =
     for (const seat of seats) if (!seat.process) refill(seat, crew, fail);
     let reloading = Promise.resolve();
     return {
-      port: door.port,
+      port: door.place.port,
       failed,
       reload(next) {
         const done = reloading.then(() => reloadAll(crew, next));

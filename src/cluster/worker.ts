@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Running } from '../cli/ports.ts';
 import type { Config } from '../config/config.ts';
+import type { Place } from '../http/listeners.ts';
 import { createLink, type Link } from './link.ts';
 import type { Message, OfPrimary, OfWorker, StartOrder } from './messages.ts';
 import { createPeers, type PeerHandlers, type Peers } from './peers.ts';
@@ -11,6 +12,10 @@ export interface WorkerServer extends Pick<Running, 'stop'> {
   accept(socket: Socket): void;
   /** Connections that it has. */
   readonly connections: () => number;
+  /** Asks so many of them, of those that ask anything next, to come again. */
+  thin(many: number): void;
+  /** Listens to a port that the primary has and shares. */
+  listen(place: Place): Promise<void>;
   /** Makes ready what a configuration needs, or throws; what it returns puts it in force. */
   prepare(config: Config): () => void;
 }
@@ -24,7 +29,7 @@ export interface WorkerProcess {
 }
 
 /** How often the primary hears what connections there are. */
-const TELL_MS = 250;
+const TELL_MS = 100;
 
 const notYet = (): never => {
   throw new Error('the server has not started');
@@ -59,6 +64,14 @@ export function runWorker(process: WorkerProcess, serve: (order: StartOrder, pee
       async stop() {
         await server?.stop();
         process.exit();
+        return undefined;
+      },
+      async listen(place) {
+        await (server ?? notYet()).listen(place);
+        return undefined;
+      },
+      thin(many) {
+        server?.thin(many);
         return undefined;
       },
       lead: (leads) => ours().lead(leads),

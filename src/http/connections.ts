@@ -18,6 +18,8 @@ export const isIdle = ({ open, upgraded }: Connection): boolean => open.length =
 export function createConnections() {
   const sockets = new Map<Socket, Connection>();
   let active = 0;
+  /** So many of the next ones to be answered are to come again. */
+  let toLeave = 0;
   let whenEmpty = (): void => undefined;
   const connected = (socket: Socket): Connection => {
     const known = sockets.get(socket);
@@ -44,6 +46,16 @@ export function createConnections() {
     onEmpty(call: () => void): void {
       if (sockets.size === 0) call();
       else whenEmpty = call;
+    },
+    /** Asks so many of them, of those that are asked anything next, to come again: to another process, perhaps. */
+    thin(many: number): void {
+      toLeave = many;
+    },
+    /** Whether the one that is answered now is to come again; told once for each. */
+    mustLeave(): boolean {
+      if (toLeave === 0) return false;
+      toLeave--;
+      return true;
     },
     /** An answer is under way; `onIdle` comes when it has ended and nothing else is under way on its connection. */
     began(socket: Socket, response: ServerResponse, onIdle: (socket: Socket) => void): void {

@@ -1,13 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Connections, createConnections, isIdle } from './connections.ts';
+import { UNSENT_BYTES } from './listeners.ts';
 import { watchBodies } from './slow-bodies.ts';
 
 /** Whatever a client sends, it has come whole by then. Long before, `watchBodies` cuts what does not go on. */
 const REQUEST_MS = 24 * 3_600_000;
-
-/** What waits to be sent to a client before whoever writes is asked to wait, in bytes: the system holds much more besides. */
-export const UNSENT_BYTES = 4 * 1024;
 
 /** How long one who sent something unreadable may take to read that. */
 const UNREADABLE_MS = 2000;
@@ -66,7 +64,7 @@ function listenTo(ports: ServerPorts, connections: Connections): Server {
         return;
       }
       connections.began(request.socket, response, onIdle);
-      if (isDraining) response.setHeader('connection', 'close');
+      if (isDraining || connections.mustLeave()) response.setHeader('connection', 'close');
       ports.request(request, response);
     },
   );

@@ -1,11 +1,25 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { UNSENT_BYTES } from './http-server.ts';
+
+/** What waits to be sent to a client before whoever writes is asked to wait, in bytes: the system holds much more besides. */
+export const UNSENT_BYTES = 4 * 1024;
 
 /** One port, listened to. */
 export interface Listeners {
   readonly port: number;
+  /** Others may listen to the same port: the system gives each a part of what comes. */
+  readonly isShared: boolean;
   /** Nothing comes in any more; what has come in stays. */
   close(): void;
+}
+
+/** How a port is listened to. */
+export interface Listening {
+  /** How often. */
+  readonly many?: number;
+  /** Another process has the port already, and shares it with this one. */
+  readonly isClaimed?: boolean;
+  /** Nothing is read of a connection: another process will. */
+  readonly pauseOnConnect?: boolean;
 }
 
 /**
@@ -17,7 +31,8 @@ const COUNT = 16;
 /** Connections that wait in each; the system may allow fewer. */
 const BACKLOG = 1024;
 
-interface Place {
+/** Where one listens. */
+export interface Place {
   readonly host: string;
   readonly port: number;
 }
@@ -46,26 +61,30 @@ const cannotShare = (error: unknown): boolean =>
  * Listens, and gives each connection to `onSocket`, as a server for HTTP wants it. Rejects with the system's error, such as that of
  * a port that is taken: by another program, or by another one of these.
  */
-export async function openListeners({ host: named, port }: Place, onSocket: (socket: Socket) => void): Promise<Listeners> {
+export async function openListeners(
+  { host: named, port }: Place,
+  onSocket: (socket: Socket) => void,
+  { many = COUNT, isClaimed = false, pauseOnConnect = false }: Listening = {},
+): Promise<Listeners> {
   const host = named.replace(/^\[(.*)\]$/, '$1');
-  const make = (): Server => createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: UNSENT_BYTES }, onSocket);
-  if (port !== 0) await findFree(make(), { host, port });
+  const make = (): Server => createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: UNSENT_BYTES, pauseOnConnect }, onSocket);
+  if (port !== 0 && !isClaimed) await findFree(make(), { host, port });
   const servers: Server[] = [];
   const close = (): void => {
     for (const server of servers) server.close();
   };
   try {
     let shared = port;
-    while (servers.length < COUNT) {
+    while (servers.length < many) {
       const server = make();
       shared = await listen(server, { host, port: shared }, true);
       servers.push(server);
     }
-    return { port: shared, close };
+    return { port: shared, isShared: true, close };
   } catch (error) {
     close();
-    if (!cannotShare(error)) throw error;
+    if (isClaimed || !cannotShare(error)) throw error;
     const only = make();
-    return { port: await listen(only, { host, port }, false), close: () => void only.close() };
+    return { port: await listen(only, { host, port }, false), isShared: false, close: () => void only.close() };
   }
 }

@@ -109,15 +109,44 @@ export const chatBody = (model: string, stream = false): Readonly<Record<string,
   messages: [{ role: 'user', content: 'Hello!' }],
 });
 
+/** A connection, and the worker that it came to. */
+async function connect(server: CrewServer): Promise<readonly [one: OneConnection, worker: number]> {
+  const one = oneConnection(server.url);
+  const before = server.answered('/v1/models');
+  await one.send('GET', '/v1/models');
+  const takenBy = (): number => [1, 2].find((number) => server.answered('/v1/models').get(number) !== before.get(number)) ?? 0;
+  await expect.poll(takenBy).toBeGreaterThan(0);
+  return [one, takenBy()];
+}
+
+/** Whether it may stay with its worker: the server asks some to come again where that has too many. */
+const mayStay = async (one: OneConnection): Promise<boolean> =>
+  (await one.send('GET', '/v1/models/sandbox/chat')).headers['connection'] !== 'close';
+
+/** For so long nobody was asked to come again: what workers say of their connections has been heard. */
+const STEADY_MS = 300;
+
+/** As many connections to each of two workers: to which one comes is not for the client to say, so those that are too many are closed. */
+export async function toEach(server: CrewServer, many: number): Promise<readonly [readonly OneConnection[], readonly OneConnection[]]> {
+  let found: readonly (readonly OneConnection[])[] = [[], []];
+  let since = performance.now();
+  while (performance.now() - since < STEADY_MS) {
+    while (found.some(({ length }) => length < many)) {
+      const [one, worker] = await connect(server);
+      if ((found[worker - 1]?.length ?? many) >= many) one.close();
+      else found = found.map((those, index) => (index === worker - 1 ? [...those, one] : those));
+      since = performance.now();
+    }
+    const asked = await Promise.all(found.map((those) => Promise.all(those.map(async (one) => ((await mayStay(one)) ? [one] : [])))));
+    found = asked.map((those) => those.flat());
+  }
+  return found as [OneConnection[], OneConnection[]];
+}
+
 /** Two clients, each on a connection of its own to another worker. */
 export async function twoWorkers(server: CrewServer): Promise<readonly [OneConnection, OneConnection]> {
-  const pair = [oneConnection(server.url), oneConnection(server.url)] as const;
-  const before = server.answered('/v1/models');
-  for (const one of pair) await one.send('GET', '/v1/models');
-  await expect
-    .poll(() => [1, 2].map((worker) => (server.answered('/v1/models').get(worker) ?? 0) - (before.get(worker) ?? 0)))
-    .toEqual([1, 1]);
-  return pair;
+  const [[one], [other]] = await toEach(server, 1);
+  return [one as OneConnection, other as OneConnection];
 }
 
 /** An answer's JSON; what was refused is thrown. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ask, killAll, startProgram } from '../e2e/program.ts';
-import { chatBody, type CrewServer, KEY, oneConnection, startCrew } from './crew.ts';
+import { chatBody, type CrewServer, KEY, oneConnection, type Reply, startCrew, toEach, twoWorkers } from './crew.ts';
 
 let home: string;
 beforeEach(async () => {
@@ -36,7 +36,6 @@ async function expectEven(server: CrewServer, calls: number): Promise<void> {
 describe('load', () => {
   it('is split evenly over many short connections', { timeout: 60_000 }, async () => {
     const server = await startCrew(home);
-    // Which have ended is told four times a second: in a short time one of the workers may be ten ahead.
     for (let round = 0; round < 30; round++) {
       const connections = Array.from({ length: 20 }, () => oneConnection(server.url));
       const replies = await Promise.all(connections.map((one) => one.send('POST', '/v1/chat/completions', chatBody('sandbox/chat'))));
@@ -46,13 +45,25 @@ describe('load', () => {
     await expectEven(server, 600);
   });
 
-  it('is split evenly over connections that stay', async () => {
+  it('is split evenly over connections that stay: of those that are too many at one, some come again', { timeout: 60_000 }, async () => {
     const server = await startCrew(home);
-    const connections = Array.from({ length: 20 }, () => oneConnection(server.url));
-    for (let round = 0; round < 10; round++) {
-      await Promise.all(connections.map((one) => one.send('POST', '/v1/chat/completions', chatBody('sandbox/chat'))));
-    }
-    await expectEven(server, 200);
+    const connections = Array.from({ length: 40 }, () => oneConnection(server.url));
+    const calls = (): Promise<readonly Reply[]> =>
+      Promise.all(connections.map((one) => one.send('POST', '/v1/chat/completions', chatBody('sandbox/chat'))));
+    const split = async (): Promise<number> => {
+      const before = server.answered();
+      const replies = await calls();
+      expect(replies.map(({ status }) => status)).toEqual(replies.map(() => 200));
+      const taken = (worker: number): number => (server.answered().get(worker) ?? 0) - (before.get(worker) ?? 0);
+      await expect.poll(() => taken(1) + taken(2)).toBe(40);
+      return taken(1);
+    };
+    await expect.poll(split, { timeout: 20_000 }).toSatisfy((taken: number) => taken >= 18 && taken <= 22);
+    // And so it stays.
+    const later: number[] = [];
+    for (let round = 0; round < 10; round++) later.push(await split());
+    const share = later.reduce((sum, one) => sum + one, 0) / (40 * later.length);
+    expect(Math.abs(share / 0.5 - 1)).toBeLessThanOrEqual(0.1 + 1e-9);
     for (const one of connections) one.close();
   });
 });
@@ -108,9 +119,7 @@ describe('the process that watches over the workers', () => {
 describe('a worker that dies', () => {
   it('takes its own calls with it only, and another stands in its place at once', async () => {
     const server = await startCrew(home);
-    const connections = Array.from({ length: 10 }, () => oneConnection(server.url));
-    // One after the other: they go to the workers in turn.
-    for (const one of connections) await one.send('POST', '/v1/chat/completions', chatBody('sandbox/chat'));
+    const connections = (await toEach(server, 5)).flat();
     const streams = connections.map((one) => one.send('POST', '/v1/chat/completions', chatBody('sandbox/slow', true)));
     const settled = Promise.allSettled(streams);
     await sleep(100);
@@ -145,7 +154,7 @@ describe('a worker that dies', () => {
 
 describe('another configuration', () => {
   const statuses = async (server: CrewServer, model: string): Promise<readonly number[]> => {
-    const pair = [oneConnection(server.url), oneConnection(server.url)];
+    const pair = await twoWorkers(server);
     const replies = [];
     for (const one of pair) replies.push((await one.send('POST', '/v1/chat/completions', chatBody(model))).status);
     for (const one of pair) one.close();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { killAll } from '../e2e/program.ts';
 import { type Answer, type FakeUpstream, json, startUpstream } from '../fakes/upstream.ts';
-import { chatBody, type CrewServer, type OneConnection, oneConnection, startCrew, twoWorkers } from './crew.ts';
+import { chatBody, type CrewServer, type OneConnection, oneConnection, startCrew, toEach, twoWorkers } from './crew.ts';
 
 const REPLY = {
   id: 'chatcmpl-1',
@@ -80,7 +80,7 @@ describe('a limit on calls at once', () => {
     const held = holding();
     held.flow(10);
     upstream.answer = held.answer;
-    const connections = Array.from({ length: 40 }, () => oneConnection(server.url));
+    const connections = (await toEach(server, 20)).flat();
     const replies = await Promise.all(
       connections.map(async (one) => {
         const statuses = [];
@@ -98,7 +98,7 @@ describe('a limit on calls at once', () => {
   it('has the places of a worker that dies for the others', async () => {
     const held = holding();
     upstream.answer = held.answer;
-    const mine = Array.from({ length: 2 * LIMIT }, () => oneConnection(server.url));
+    const mine = (await toEach(server, LIMIT)).flat();
     const settled = Promise.allSettled(mine.map((connection) => call(connection)));
     await expect.poll(() => held.facts.now).toBe(LIMIT);
     process.kill(server.pidOf(1), 'SIGKILL');
@@ -115,8 +115,7 @@ describe('a limit on calls at once', () => {
   it('is kept by shares while nobody counts for all of them', async () => {
     const held = holding();
     upstream.answer = held.answer;
-    const connections = Array.from({ length: 20 }, () => oneConnection(server.url));
-    for (const one of connections) await one.send('GET', '/v1/models');
+    const connections = (await toEach(server, 10)).flat();
     server.child.kill('SIGSTOP');
     const calls = Promise.all(connections.map((one) => call(one)));
     await expect.poll(() => held.facts.now, { timeout: 15_000 }).toBe(LIMIT);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { killAll } from '../e2e/program.ts';
-import { chatBody, type CrewServer, oneConnection, type Reply, startCrew } from './crew.ts';
+import { chatBody, type CrewServer, oneConnection, type Reply, startCrew, toEach, twoWorkers } from './crew.ts';
 
 let home: string;
 beforeEach(async () => {
@@ -21,11 +21,10 @@ async function toBoth(
   headers: Readonly<Record<string, string>> = {},
   body: unknown = chatBody('kept'),
 ): Promise<readonly Reply[]> {
-  const connections = Array.from({ length: 6 }, () => oneConnection(server.url));
+  const connections = (await toEach(server, 3)).flat();
   const replies: Reply[] = [];
   for (const one of connections) replies.push(await one.send('POST', '/v1/chat/completions', body, headers));
   for (const one of connections) one.close();
-  await expect.poll(() => server.answered().size).toBe(2);
   return replies;
 }
 
@@ -59,7 +58,7 @@ it('what was being worked on when the server was killed is refused, and not done
   const models = 'models: { kept: sandbox/slow-headers-30s }\n';
   const headers = { 'idempotency-key': 'cut' };
   const first = await startCrew(home, models);
-  const both = [oneConnection(first.url), oneConnection(first.url)];
+  const both = await twoWorkers(first);
   const sent = both.map((one) => one.send('POST', '/v1/chat/completions', chatBody('kept'), headers));
   for (const one of sent) one.catch(() => undefined);
   // One of the two is told that the other is at work: then that is on disk.

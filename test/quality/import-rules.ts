@@ -33,7 +33,7 @@ const FOLDERS: Readonly<Record<string, Row>> = {
   tokens: { uses: ['ir', 'wire', 'media'], knows: ['exchange', 'http', 'protocols'] },
   observe: { uses: [], knows: ['config', 'exchange', 'policy'] },
   // Several processes that work as one: what goes between them, and who watches over them.
-  cluster: { uses: ['ir', 'exchange'], knows: ['cli', 'config', 'observe', 'policy'] },
+  cluster: { uses: ['ir', 'exchange'], knows: ['cli', 'config', 'http', 'observe', 'policy'] },
   config: { uses: ['ir', 'policy', 'presets'] },
   cli: { uses: ['ir', 'config', 'policy', 'presets'], knows: ['exchange'] },
 };
