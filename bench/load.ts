@@ -33,24 +33,26 @@ export interface Outcome {
 const TILDE = 0x7e;
 
 /** Reads HTTP/1.1 answers, one after another, on one connection. */
-function createAnswerReader(onAnswer: (status: number, body: Buffer) => void): (bytes: Buffer) => void {
+function createAnswerReader(onAnswer: (status: number, body: Buffer, isLast: boolean) => void): (bytes: Buffer) => void {
   let pending: Buffer = Buffer.alloc(0);
   let status = 0;
   let length = -1;
   let chunked = false;
+  let isLast = false;
   let pieces: Buffer[] = [];
   const done = (): void => {
     const body = Buffer.concat(pieces);
     pieces = [];
     const said = status;
     status = 0;
-    onAnswer(said, body);
+    onAnswer(said, body, isLast);
   };
   const head = (): boolean => {
     const end = pending.indexOf('\r\n\r\n');
     if (end < 0) return false;
     const text = pending.toString('latin1', 0, end);
     status = Number(text.slice(9, 12));
+    isLast = /connection: close/i.test(text);
     chunked = /transfer-encoding: chunked/i.test(text);
     length = Number(/content-length: (\d+)/i.exec(text)?.[1] ?? 0);
     pending = pending.subarray(end + 4);
@@ -120,7 +122,8 @@ function run(job: Job): Promise<Outcome> {
       wrong++;
       why ??= reason;
     };
-    for (let index = 0; index < job.connections; index++) {
+    /** One client: on one connection as long as the server keeps it, then on another. */
+    const talk = (): void => {
       let sentAt = 0;
       let over = false;
       const stop = (): void => {
@@ -135,7 +138,7 @@ function run(job: Job): Promise<Outcome> {
       const socket = connect({ port: job.port, host: '127.0.0.1', noDelay: true }, send);
       socket.on(
         'data',
-        createAnswerReader((status, body) => {
+        createAnswerReader((status, body, isLast) => {
           const now = performance.now();
           const problem = problemOf(job, status, body);
           if (problem !== undefined) bad(problem);
@@ -144,7 +147,11 @@ function run(job: Job): Promise<Outcome> {
             times.push((now - sentAt) * 1000);
           }
           if (job.once || now >= end) stop();
-          else if (job.rate > 0) setTimeout(send, Math.max(0, sentAt + (1000 * job.connections) / job.rate - performance.now()));
+          else if (isLast) {
+            over = true;
+            socket.destroy();
+            talk();
+          } else if (job.rate > 0) setTimeout(send, Math.max(0, sentAt + (1000 * job.connections) / job.rate - performance.now()));
           else send();
         }),
       );
@@ -154,7 +161,8 @@ function run(job: Job): Promise<Outcome> {
       };
       socket.on('error', lost);
       socket.on('close', lost);
-    }
+    };
+    for (let index = 0; index < job.connections; index++) talk();
   });
 }
 
