@@ -4,6 +4,8 @@ import { connect, type Socket } from 'node:net';
 /** What to do. */
 export interface Job {
   readonly port: number;
+  /** Other servers that get an equal part of the connections. */
+  readonly others?: readonly number[];
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -123,7 +125,7 @@ function run(job: Job): Promise<Outcome> {
       why ??= reason;
     };
     /** One client: on one connection as long as the server keeps it, then on another. */
-    const talk = (): void => {
+    const talk = (port: number): void => {
       let sentAt = 0;
       let over = false;
       const stop = (): void => {
@@ -135,7 +137,7 @@ function run(job: Job): Promise<Outcome> {
         sentAt = performance.now();
         socket.write(request);
       };
-      const socket = connect({ port: job.port, host: '127.0.0.1', noDelay: true }, send);
+      const socket = connect({ port, host: '127.0.0.1', noDelay: true }, send);
       socket.on(
         'data',
         createAnswerReader((status, body, isLast) => {
@@ -150,7 +152,7 @@ function run(job: Job): Promise<Outcome> {
           else if (isLast) {
             over = true;
             socket.destroy();
-            talk();
+            talk(port);
           } else if (job.rate > 0) setTimeout(send, Math.max(0, sentAt + (1000 * job.connections) / job.rate - performance.now()));
           else send();
         }),
@@ -162,7 +164,8 @@ function run(job: Job): Promise<Outcome> {
       socket.on('error', lost);
       socket.on('close', lost);
     };
-    for (let index = 0; index < job.connections; index++) talk();
+    const ports = [job.port, ...(job.others ?? [])];
+    for (let index = 0; index < job.connections; index++) talk(ports[index % ports.length] ?? job.port);
   });
 }
 

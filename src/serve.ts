@@ -50,8 +50,6 @@ interface OwnServer extends Running {
 
 /** How long calls that run may take to end when the server stops: longer than the longest may by default (30 min). */
 const GRACE_MS = 35 * 60_000;
-/** How often one of several processes listens to the port. */
-const BESIDE_OTHERS = 8;
 /** How long what is kept may take to be written after that. */
 const CLOSE_MS = 5000;
 /** The first calls come first: what they do not need is loaded after this. */
@@ -170,7 +168,7 @@ export const createServe =
       connections: app.connections,
       thin: app.thin,
       async listen(place) {
-        listeners = await openListeners(place, app.accept, { many: BESIDE_OTHERS, isClaimed: true });
+        listeners = await openListeners(place, app.accept, { isClaimed: true });
       },
       // Where it throws, everything stays as it was.
       reload: (next) => prepare(next)(),
