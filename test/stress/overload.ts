@@ -1,8 +1,8 @@
 // Ten times more calls than the server can serve, and one key that floods.
-import { type ChildProcess, fork, spawnSync } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { availableParallelism, setPriority } from 'node:os';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messages } from '../exchange/dialects.ts';
@@ -10,6 +10,7 @@ import type { Flooded, Load } from './flood.ts';
 import { type Gateway, KEY, OTHER_KEY, startGateway } from './gateway.ts';
 import { settings } from './paced.ts';
 import { type Measured, ms, type Part, percentile } from './part.ts';
+import { comesFirst, giveProcessor, PROCESSORS, stepAside, stepBack } from './processors.ts';
 
 /** A stream that is work: so many events, translated, in so many pieces over this time. */
 const EVENTS = 8000;
@@ -26,25 +27,6 @@ const WIDTHS = [24, 48, 96];
 
 const BODY = JSON.stringify(messages.body('oai/up', true));
 const LAST = 'message_stop';
-
-/**
- * On a machine whose processors the server shares with its clients and its upstream, these take from it what it would have on one of
- * its own. So its thread gets the first processor, and all else (its collector's threads as well) the others, where those who measure
- * come first, as far as this user may say so. https://man7.org/linux/man-pages/man1/taskset.1.html, chrt.1.html
- */
-/** Asked before any is taken away. */
-const PROCESSORS = availableParallelism();
-const OWN = '0';
-const OTHERS = `1-${PROCESSORS - 1}`;
-const HAS_OTHERS = PROCESSORS > 1;
-
-const told = (command: string, ...words: readonly string[]): boolean => spawnSync(command, words).status === 0;
-
-/** Moves all of this process, and what it starts from then on, away from the server's processor. */
-const stepAside = (): boolean => HAS_OTHERS && told('taskset', '-a', '-c', '-p', OTHERS, String(process.pid));
-const stepBack = (): boolean => told('taskset', '-a', '-c', '-p', `0-${PROCESSORS - 1}`, String(process.pid));
-const giveProcessor = (pid: number): boolean => HAS_OTHERS && told('taskset', '-c', '-p', OWN, String(pid));
-const comesFirst = (pid: number): boolean => told('chrt', '-a', '-r', '-p', '10', String(pid));
 
 /**
  * What is compared must be measured on a machine that is as busy: two processors may be one with two threads, each of which is a third
@@ -274,7 +256,7 @@ async function* before(
   const upstream = fork(join(import.meta.dirname, 'pieces.ts'), [String(events), String(pieces), String(gapMs)]);
   const [{ port }] = (await once(upstream, 'message')) as [{ readonly port: number }];
   const gateway = await startGateway({ oai: settings(`http://127.0.0.1:${port}`) }, true);
-  giveProcessor(gateway.program.child.pid ?? 0);
+  giveProcessor(gateway.program.child.pid);
   const lighten = ballast();
   try {
     yield* run(gateway);

@@ -1,0 +1,22 @@
+// Who runs where: on a machine with few processors those who ask and those who answer would wait for each other.
+import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+
+/** Asked before any is taken away. */
+export const PROCESSORS = availableParallelism();
+const OTHERS = `1-${PROCESSORS - 1}`;
+
+/** Runs a command of util-linux; where it is not there, or may not do it, it is measured all the same. */
+const tell = (command: string, ...words: readonly string[]): boolean => spawnSync(command, words).status === 0;
+
+/** Moves all of this process, and what it starts from then on, away from the first processor. https://man7.org/linux/man-pages/man1/taskset.1.html */
+export const stepAside = (): boolean => PROCESSORS > 1 && tell('taskset', '-a', '-c', '-p', OTHERS, String(process.pid));
+
+/** Uses all of them again. */
+export const stepBack = (): boolean => tell('taskset', '-a', '-c', '-p', `0-${PROCESSORS - 1}`, String(process.pid));
+
+/** Gives the first processor to the thread of another process that does its work: what helps it, a collector say, stays with the others. */
+export const giveProcessor = (pid = 0): boolean => PROCESSORS > 1 && tell('taskset', '-c', '-p', '0', String(pid));
+
+/** Lets a process go before all others, for those who measure and do little else. https://man7.org/linux/man-pages/man1/chrt.1.html */
+export const comesFirst = (pid = 0): boolean => tell('chrt', '-a', '-r', '-p', '10', String(pid));
