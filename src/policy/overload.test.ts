@@ -89,6 +89,11 @@ describe('calls are refused', () => {
       reason: undefined,
     },
     {
+      name: 'not for a crowd that comes over some long turns, of which each alone would be late enough',
+      runs: [...flood(6, 320, 300, 1.45), [turn(250, 2000), 1], [turn(150, 1500), 2], [{}, 5]],
+      reason: undefined,
+    },
+    {
       name: 'not for a thousand streams that open together and then run',
       runs: [
         [turn(400, 0), 1],

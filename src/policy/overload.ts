@@ -32,17 +32,21 @@ export interface Pressure {
   readonly busies: readonly number[];
   /** For how long it has been too much, in time of the processor. */
   readonly overMs: number;
+  /** … and at how many looks. */
+  readonly overLooks: number;
   /** So many calls may be under way, and why. `isBurst`: nobody has been refused for it. */
   readonly shedding?: { readonly limit: number; readonly reason: ShedReason; readonly quietMs: number; readonly isBurst: boolean };
 }
 
 /** Nothing was measured yet. */
-export const CALM: Pressure = { delays: [], busies: [], overMs: 0 };
+export const CALM: Pressure = { delays: [], busies: [], overMs: 0, overLooks: 0 };
 
 /** One long pause (a collection, a large body) is no overload: the middle of these counts. */
 const LAST = 5;
-/** Nor is work that does not last for so much time of the processor. */
+/** Nor is work that does not last for so much time of the processor … */
 const STANDING_MS = 400;
+/** … and for so many looks: a crowd that comes at the same moment makes a few turns that are long. */
+const STANDING_LOOKS = 8;
 /**
  * A burst and the start of a flood look alike; what tells them apart is that more comes. So what is under way by then may grow by
  * this much: a burst never fills it, and who comes while it drains is let in.
@@ -114,27 +118,28 @@ export function look(before: Pressure, reading: Reading, rules: OverloadRules): 
   const ceiling = Math.max(LEAST, rules.calls * CALLS_SHARE);
   const few = Math.min(ceiling, Math.max(LEAST, inFlight * NEAR.below));
   if (!before.shedding) {
-    if (reason === undefined) return { delays, busies, overMs: 0 };
+    if (reason === undefined) return { ...CALM, delays, busies };
     const isDelay = reason === 'delay';
     const overMs = before.overMs + reading.ranMs;
     // Memory and the cap are not waited for: there is nothing left to wait with.
-    if (isDelay && overMs < STANDING_MS) return { delays, busies, overMs };
+    const overLooks = before.overLooks + 1;
+    if (isDelay && (overMs < STANDING_MS || overLooks < STANDING_LOOKS)) return { delays, busies, overMs, overLooks };
     const limit = isDelay ? Math.min(ceiling, inFlight * BURST.times + BURST.more) : few;
-    return { delays, busies, overMs: 0, shedding: { limit, reason, quietMs: 0, isBurst: isDelay } };
+    return { ...CALM, delays, busies, shedding: { limit, reason, quietMs: 0, isBurst: isDelay } };
   }
   const quietMs = reading.refused > 0 || reason !== undefined ? 0 : before.shedding.quietMs + elapsedMs;
-  if (quietMs >= QUIET_MS) return { delays, busies, overMs: 0 };
+  if (quietMs >= QUIET_MS) return { ...CALM, delays, busies };
   const told = { reason: reason ?? before.shedding.reason, quietMs };
   const { limit: last, isBurst } = before.shedding;
   if (isBurst) {
     const overMs = before.overMs + (reason === undefined ? 0 : reading.ranMs);
     const isStill = reading.refused === 0 && told.reason === 'delay' && overMs < BURST_MS;
-    return { delays, busies, overMs, shedding: { ...told, limit: isStill ? last : few, isBurst: isStill } };
+    return { ...CALM, delays, busies, overMs, shedding: { ...told, limit: isStill ? last : few, isBurst: isStill } };
   }
   const step = 1 + change(delay, middle(busies), reading, rules) * Math.min(1, elapsedMs / 1000);
   const top = inFlight * NEAR.above + NEAR.more;
   const limit = Math.min(top, Math.max(few, Math.min(ceiling, last * step)));
-  return { delays, busies, overMs: 0, shedding: { ...told, limit, isBurst: false } };
+  return { ...CALM, delays, busies, shedding: { ...told, limit, isBurst: false } };
 }
 
 /**

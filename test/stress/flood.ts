@@ -14,6 +14,8 @@ export interface Load {
   readonly before?: number;
   /** What ends a good answer. */
   readonly last: string;
+  /** A server that is asked at the same moments. */
+  readonly control?: string;
 }
 
 /** How it went. Times in milliseconds, of calls that began in the time that counts, or of all in a burst. */
@@ -26,6 +28,8 @@ export interface Flooded {
   readonly beyond: readonly number[];
   /** Until the head of a refusal with `Retry-After` came. */
   readonly refused: readonly number[];
+  /** The same of the control. */
+  readonly control: readonly number[];
   /** Neither. */
   readonly failed: number;
   readonly example?: string;
@@ -46,7 +50,7 @@ interface Outcome {
   readonly why?: string;
 }
 
-function ask({ url, key, body, last }: Load): Promise<Outcome> {
+function ask({ key, body, last }: Load, url: string): Promise<Outcome> {
   return new Promise((resolve) => {
     const began = performance.now();
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), authorization: `Bearer ${key}` };
@@ -80,12 +84,14 @@ async function flood(load: Load): Promise<Flooded> {
   const from = began + before * 1000;
   const until = began + load.seconds * 1000;
   const outcomes: Outcome[] = [];
+  const control: number[] = [];
   let ended = 0;
   let asked = 0;
   const one = async (): Promise<Outcome['kind']> => {
     const startedAt = performance.now();
     asked++;
-    const outcome = await ask(load);
+    if (load.control !== undefined) void ask(load, load.control).then(({ ms }) => void (startedAt >= from && control.push(ms)));
+    const outcome = await ask(load, load.url);
     const endedAt = performance.now();
     if (startedAt >= from) outcomes.push(outcome);
     if (outcome.kind === 'served' && endedAt >= from && endedAt <= until) ended++;
@@ -125,6 +131,7 @@ async function flood(load: Load): Promise<Flooded> {
     served: of('served'),
     beyond: outcomes.flatMap(({ beyond }) => beyond ?? []),
     refused: of('refused'),
+    control,
     failed: of('failed').length,
     ...(why === undefined ? {} : { example: why }),
   };

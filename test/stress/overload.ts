@@ -17,9 +17,11 @@ const EVENTS = 8000;
 const PIECES = 100;
 const GAP_MS = 5;
 const ROUNDS = 3;
-/** A flood lasts so long; what is measured comes after its beginning, in which more are let in. */
-const ONSET_S = 14;
-const FLOOD_S = 24;
+/** Until V8 has compiled what is used, and no more. */
+const WARM_S = 20;
+/** A flood lasts so long; what is measured comes after its beginning, in which more are let in and end late. */
+const ONSET_S = 26;
+const FLOOD_S = 36;
 /** A flood's clients are busy with what they are served: how soon refusals come is seen by others, who ask so often a second. */
 const WATCHERS = 50;
 /** How many calls at once are tried to find the most that it serves. */
@@ -45,7 +47,7 @@ function ballast(): () => void {
 
 /** Clients of one kind. */
 interface Crowd {
-  ask(load: Pick<Load, 'key' | 'pace' | 'seconds' | 'before'>): Promise<Flooded>;
+  ask(load: Pick<Load, 'key' | 'pace' | 'seconds' | 'before' | 'control'>): Promise<Flooded>;
   stop(): void;
 }
 
@@ -96,6 +98,29 @@ function scheduled(gateway: Gateway): readonly [ranMs: number, waitedMs: number]
   return [Number(ran) / 1e6, Number(waited) / 1e6];
 }
 
+/** Beside the server, on its processor, one that only refuses. */
+interface Control {
+  readonly url: string;
+  /** How long a piece of work took since the last time, in microseconds. */
+  pace(): Promise<number>;
+  stop(): void;
+}
+
+async function startControl(): Promise<Control> {
+  const child = fork(join(import.meta.dirname, 'control.ts'));
+  const [{ port }] = (await once(child, 'message')) as [{ readonly port: number }];
+  giveProcessor(child.pid);
+  comesFirst(child.pid);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async pace() {
+      child.send('');
+      return ((await once(child, 'message')) as [{ readonly us: number }])[0].us;
+    },
+    stop: () => void child.kill(),
+  };
+}
+
 /** What a load came to, with the rate of a second in which the server could have run. */
 interface Ran {
   readonly flooded: Flooded;
@@ -106,63 +131,83 @@ interface Ran {
   readonly ownRate: number;
   /** Of the time in which it could have run, the share in which it did. */
   readonly busy: number;
+  /** How long a piece of work took on its processor meanwhile, in microseconds: by how much it was slower than at another time. */
+  readonly pace: number;
 }
 
-async function measured(gateway: Gateway, load: Promise<Flooded>): Promise<Ran> {
+/** Calls in the time that a million pieces of work take: what a server does, however fast its processor is at that time. */
+const done = ({ ownRate, pace }: Ran): number => ownRate * pace;
+
+/** Asks for a load, and looks at what counts of it. */
+async function measured(gateway: Gateway, control: Control, crowd: Crowd, load: Parameters<Crowd['ask']>[0]): Promise<Ran> {
+  const { seconds, before = seconds / 5 } = load;
+  const asked = crowd.ask({ ...load, before });
+  await sleep(before * 1000);
   const [[ran, waited], began] = [scheduled(gateway), performance.now()];
-  const flooded = await load;
+  await control.pace();
+  await sleep((seconds - before) * 1000);
+  const pace = await control.pace();
   const [ranAfter, waitedAfter] = scheduled(gateway);
   const elapsed = performance.now() - began;
+  const flooded = await asked;
   const share = (waitedAfter - waited) / elapsed;
-  return { flooded, ownRate: flooded.rate / (1 - Math.min(0.99, share)), busy: (ranAfter - ran) / (elapsed - waitedAfter + waited) };
+  return {
+    flooded,
+    ownRate: flooded.rate / (1 - Math.min(0.99, share)),
+    busy: (ranAfter - ran) / (elapsed - waitedAfter + waited),
+    pace,
+  };
 }
 
-const atWidth = (gateway: Gateway, crowd: Crowd, width: number, seconds: number): Promise<Ran> =>
-  measured(gateway, crowd.ask({ key: KEY, pace: { width }, seconds }));
+const atWidth = (gateway: Gateway, control: Control, crowd: Crowd, width: number, seconds: number): Promise<Ran> =>
+  measured(gateway, control, crowd, { key: KEY, pace: { width }, seconds });
 
 /** How many calls at once it serves most with. */
-async function bestWidth(gateway: Gateway, crowd: Crowd, seconds: number): Promise<number> {
+async function bestWidth(gateway: Gateway, control: Control, crowd: Crowd, seconds: number): Promise<number> {
   let best = { width: 0, rate: 0 };
   for (const width of WIDTHS) {
-    const { ownRate } = await atWidth(gateway, crowd, width, seconds);
-    if (ownRate > best.rate) best = { width, rate: ownRate };
+    const rate = done(await atWidth(gateway, control, crowd, width, seconds));
+    if (rate > best.rate) best = { width, rate };
   }
   return best.width;
 }
+
+const tellRan = ({ ownRate, busy, pace }: Ran): string =>
+  `${ownRate.toFixed(0)} a second (busy ${(busy * 100).toFixed(0)} %, pace ${pace.toFixed(0)} µs)`;
 
 const middle = (values: readonly number[]): number => percentile(values, 0.5);
 
 /** Ten times the peak, measured in turn with it. `seconds`: of each measurement. */
 async function* tenfoldRows(gateway: Gateway, seconds: number): AsyncIterable<Measured> {
   const url = `${gateway.url}${messages.path('oai/up', true)}`;
-  const [crowd, watchers] = [crowdOf(url), crowdOf(url, true)];
+  const [crowd, watchers, control] = [crowdOf(url), crowdOf(url, true), await startControl()];
   try {
-    await crowd.ask({ key: KEY, pace: { width: 16 }, seconds: 2 });
+    await crowd.ask({ key: KEY, pace: { width: Math.max(...WIDTHS) }, seconds: WARM_S });
     const shares: number[] = [];
     const refusals: number[] = [];
     const told: string[] = [];
     let [served, refused, failed, checks, silent] = [0, 0, 0, 0, 0];
     let example: string | undefined;
     let unheard: string | undefined;
-    const width = await bestWidth(gateway, crowd, seconds);
-    let before = await atWidth(gateway, crowd, width, seconds);
+    const width = await bestWidth(gateway, control, crowd, seconds);
+    let before = await atWidth(gateway, control, crowd, width, seconds);
     for (let round = 0; round < ROUNDS; round++) {
       const time = { key: KEY, seconds: FLOOD_S, before: ONSET_S };
-      const watched = watchers.ask({ ...time, pace: { rate: WATCHERS } });
-      const load = measured(gateway, crowd.ask({ ...time, pace: { rate: before.ownRate * 10 } }));
+      const watched = watchers.ask({ ...time, pace: { rate: WATCHERS }, control: control.url });
+      const load = measured(gateway, control, crowd, { ...time, pace: { rate: before.ownRate * 10 } });
       const health = await watchHealth(gateway, load);
-      const { flooded: tenfold, ownRate, busy } = await load;
-      const seen = (await watched).refused;
+      const ran = await load;
+      const { flooded: tenfold } = ran;
+      const { refused: seen, control: idle } = await watched;
       // The machine is not as fast at all times: the peak is what it was before and is after.
       await sleep(2000);
-      const after = await atWidth(gateway, crowd, width, seconds);
-      const peak = (before.ownRate + after.ownRate) / 2;
-      before = after;
-      shares.push((ownRate / peak) * 100);
-      refusals.push(percentile(seen, 0.99));
+      const after = await atWidth(gateway, control, crowd, width, seconds);
+      shares.push((done(ran) / ((done(before) + done(after)) / 2)) * 100);
+      refusals.push(percentile(seen, 0.99) - percentile(idle, 0.99));
       told.push(
-        `${ownRate.toFixed(0)} of ${peak.toFixed(0)} a second, busy ${(busy * 100).toFixed(0)} % (by the clock ${tenfold.rate.toFixed(0)} of ${after.flooded.rate.toFixed(0)}), refused p50 ${ms(middle(seen))} p99 ${ms(percentile(seen, 0.99))} of ${seen.length}, by the flood's clients p99 ${ms(percentile(tenfold.refused, 0.99))}`,
+        `${tellRan(ran)}, of ${tellRan(before)} and ${tellRan(after)}; refused p50 ${ms(middle(seen))} p99 ${ms(percentile(seen, 0.99))} of ${seen.length}, by one that does nothing else ${ms(percentile(idle, 0.99))}, by the flood's clients ${ms(percentile(tenfold.refused, 0.99))}`,
       );
+      before = after;
       served += tenfold.served.length;
       refused += tenfold.refused.length;
       failed += tenfold.failed;
@@ -190,15 +235,16 @@ async function* tenfoldRows(gateway: Gateway, seconds: number): AsyncIterable<Me
   } finally {
     crowd.stop();
     watchers.stop();
+    control.stop();
   }
 }
 
 /** One key asks for ten times what there is; others ask for a little. */
 async function* fairnessRows(gateway: Gateway, seconds: number): AsyncIterable<Measured> {
   const url = `${gateway.url}${messages.path('oai/up', true)}`;
-  const [few, many] = [crowdOf(url, true), crowdOf(url)];
+  const [few, many, control] = [crowdOf(url, true), crowdOf(url), await startControl()];
   try {
-    const { ownRate: peak } = await atWidth(gateway, many, await bestWidth(gateway, many, 2), 4);
+    const { ownRate: peak } = await atWidth(gateway, control, many, await bestWidth(gateway, control, many, 2), 4);
     const light = { key: OTHER_KEY, pace: { rate: peak / 10 }, seconds };
     const moved: number[] = [];
     const told: string[] = [];
@@ -225,6 +271,7 @@ async function* fairnessRows(gateway: Gateway, seconds: number): AsyncIterable<M
   } finally {
     few.stop();
     many.stop();
+    control.stop();
   }
 }
 

@@ -1,0 +1,41 @@
+// A server that does nothing but refuse, and says how fast its processor is: what it shows is the machine's. `fork('control.ts')` beside the
+// one that is measured, on its processor, before all else there: `{ port }` once it listens; to any message, how long a piece of work took
+// since the last one, in microseconds. A processor that others use as well, out of sight, is half as fast for some seconds, and now and then not there.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A hundredth of the time goes into this. */
+const EVERY_MS = 50;
+const EVENT = `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', choices: [{ index: 0, delta: { content: 'word '.repeat(4) } }] })}\n\n`;
+const TEXT = Buffer.from(EVENT.repeat(100));
+
+/** Work of the kind that a gateway does. */
+function work(): number {
+  let length = 0;
+  for (const line of TEXT.toString('utf8').split('\n\n')) {
+    if (line === '') continue;
+    const { choices } = JSON.parse(line.slice(6)) as { readonly choices: readonly { readonly delta: { readonly content: string } }[] };
+    length += Buffer.byteLength(JSON.stringify({ type: 'text', text: choices[0]?.delta.content }));
+  }
+  return length;
+}
+
+let [spentMs, times] = [0, 0];
+setInterval(() => {
+  const began = performance.now();
+  work();
+  spentMs += performance.now() - began;
+  times++;
+}, EVERY_MS);
+
+process.on('message', () => {
+  process.send?.({ us: (spentMs / Math.max(1, times)) * 1000 });
+  [spentMs, times] = [0, 0];
+});
+process.on('disconnect', () => process.exit());
+
+const server = createServer((request, response) => {
+  request.resume();
+  response.writeHead(503, { 'retry-after': '1' }).end();
+});
+server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
