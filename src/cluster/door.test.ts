@@ -51,6 +51,11 @@ describe('what comes', () => {
     expect([one, two, three].map(({ given }) => given.length)).toEqual([3, 2, 2]);
     const [eighth, ninth] = arriveMany(2);
     expect([two.given[2], three.given[2]]).toEqual([eighth, ninth]);
+    for (const each of [one, two, three]) each.says(0);
+    const tenth = arrive();
+    one.says(0);
+    const more = arriveMany(2);
+    expect([one, two, three].map(({ given }) => given.at(-1))).toEqual([tenth, ...more]);
   });
 
   it('is counted by what the workers say of themselves, and what is on its way to them', () => {
