@@ -1,7 +1,7 @@
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Call, Target } from '../../src/exchange/call.ts';
-import { nothingReceived, receive, withCutUsage } from '../../src/exchange/cut-usage.ts';
+import { nothingReceived, receive, type Received, withCutUsage } from '../../src/exchange/cut-usage.ts';
 import { roughTokens } from '../../src/exchange/rough-tokens.ts';
 import { codecOf } from '../corpus/replay.ts';
 import { conduct, cutStream, stream } from '../fakes/upstream.ts';
@@ -101,6 +101,20 @@ function piecesOf(bytes: Buffer, seed: number, most = 30_000): readonly Buffer[]
   return pieces;
 }
 
+function receivedOf(pieces: readonly Buffer[]): Received {
+  const received = nothingReceived({ operation: 'generate' });
+  received.headers = { 'content-type': 'text/event-stream' };
+  for (const piece of pieces) receive(received, piece);
+  return received;
+}
+
+/** The tokens of what came of an answer that its client left. */
+function estimateOf({ id }: Pick<Dialect, 'id'>, received: Received): number | undefined {
+  const asked = { operation: 'generate', body: Buffer.from('{}') } as unknown as Call;
+  const target = { codec: codecOf(id), provider: { maker: 'm' }, wire: { wire: {} } } as unknown as Target;
+  return withCutUsage(asked, target, { endedBy: 'client', firstTokenAt: 1 }, received).usage?.output;
+}
+
 describe.each(DIALECTS)('$id: an estimate does not depend on how the bytes came', (dialect) => {
   const events = begun(dialect).map((event) => Buffer.from(event));
   const all = Buffer.concat(events);
@@ -113,16 +127,24 @@ describe.each(DIALECTS)('$id: an estimate does not depend on how the bytes came'
     ...CHANCES.map((seed) => [`in small pieces, seed ${seed}`, piecesOf(all, seed, 800)] as const),
   ];
   it.each(comings)('%s', (name, pieces) => {
-    const received = nothingReceived({ operation: 'generate' });
-    received.headers = { 'content-type': 'text/event-stream' };
-    for (const piece of pieces) receive(received, piece);
-    const asked = { operation: 'generate', body: Buffer.from('{}') } as unknown as Call;
-    const target = { codec: codecOf(dialect.id), provider: { maker: 'm' }, wire: { wire: {} } } as unknown as Target;
-    const { usage } = withCutUsage(asked, target, { endedBy: 'client', firstTokenAt: 1 }, received);
+    const received = receivedOf(pieces);
     expect(received.samples.reduce((bytes, one) => bytes + one.length, 0)).toBeLessThanOrEqual(8 * 1024);
     // Single bytes are no events: then there is only what an earlier report said.
-    if (name !== 'byte by byte') near(usage?.output);
+    if (name !== 'byte by byte') near(estimateOf(dialect, received));
   });
+});
+
+// An Anthropic stream says before its words that a text begins, which stands whole.
+const SELF_CONTAINED = DIALECTS.filter(({ id }) => id !== 'anthropic-messages');
+
+describe.each(SELF_CONTAINED)('$id: a first event that is longer than what is kept of it is counted by its words', ({ id, events }) => {
+  const from = events.findIndex((event) => event.includes(WORDS[0]));
+  const long = events[from]?.replace(WORDS[0], LINE.repeat(SENTENCES)) ?? '';
+  it.each([
+    ['after the events before it, all at once', [...events.slice(0, from), long].join('')],
+    ['alone', long],
+    ['cut after its words, before its end', long.slice(0, -12)],
+  ])('%s', (_name, text) => near(estimateOf({ id }, receivedOf([Buffer.from(text)]))));
 });
 
 describe('an error in place of an answer', () => {
