@@ -3,7 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 import type { Config } from '../config/config.ts';
 import { type Fault, gatewayFault } from '../ir/index.ts';
 import { CALM, fairShare, look, mayEnter, type Pressure, type Reading, type ShedReason } from '../policy/overload.ts';
-import { createKeyLoads, type KeyLoad } from './key-loads.ts';
+import { createKeyLoads, type KeyLoad, type KeyLoads } from './key-loads.ts';
 
 type OverloadSettings = Pick<Config['limits'], 'calls' | 'bodies' | 'overload'>;
 
@@ -92,104 +92,149 @@ const WHY: Readonly<Record<RefusalReason, string>> = {
   bodies: 'it holds as much of request bodies as it may (limits.bodies)',
 };
 
-/** Looks after itself while calls are under way: one timer, and two numbers a call. */
+/** What the pieces below share: one timer, and two numbers a call. */
+interface Watch {
+  readonly settings: () => OverloadSettings;
+  readonly onShedding: OnShedding;
+  readonly gauges: Gauges;
+  readonly loads: KeyLoads;
+  pressure: Pressure;
+  /** What one key may have under way. */
+  share: number;
+  /** Calls since the last look. */
+  refused: number;
+  /** Bytes of large bodies. */
+  held: number;
+  /** Which of those that are refused comes back when. */
+  turn: number;
+  timer: NodeJS.Timeout | undefined;
+  last: number;
+  memory: { readonly value: number; readonly at: number };
+  restedMs: number;
+}
+
+function start(watch: Watch): void {
+  const { gauges } = watch;
+  watch.last = gauges.now();
+  gauges.busy();
+  gauges.ran();
+  watch.restedMs = 0;
+  watch.timer = setInterval(tick, EVERY_MS, watch).unref();
+}
+
+function stop(watch: Watch): void {
+  clearInterval(watch.timer);
+  watch.timer = undefined;
+  watch.pressure = CALM;
+  watch.share = Infinity;
+}
+
+function reading(watch: Watch, now: number, elapsedMs: number): Reading {
+  const { gauges, loads, refused } = watch;
+  if (now - watch.memory.at >= MEMORY_EVERY_MS) watch.memory = { value: gauges.memory(watch.settings().overload), at: now };
+  return {
+    elapsedMs,
+    delayMs: Math.max(0, elapsedMs - EVERY_MS, gauges.waited(now)),
+    busy: gauges.busy(),
+    ranMs: gauges.ran(),
+    memory: watch.memory.value,
+    inFlight: loads.active,
+    refused,
+  };
+}
+
+const isRefusing = ({ pressure }: Watch): boolean => pressure.shedding?.isBurst === false;
+
+function tick(watch: Watch): void {
+  const { gauges, loads } = watch;
+  const now = gauges.now();
+  const elapsedMs = now - watch.last;
+  watch.last = now;
+  loads.fade(now);
+  watch.restedMs = loads.active === 0 && !watch.pressure.shedding ? watch.restedMs + elapsedMs : 0;
+  if (watch.restedMs > REST_MS) stop(watch);
+  else judge(watch, now, elapsedMs);
+}
+
+/** Looks at what was measured, and says so when calls are refused from now on, or taken again. */
+function judge(watch: Watch, now: number, elapsedMs: number): void {
+  const before = isRefusing(watch);
+  const { overload, calls } = watch.settings();
+  const rules = { delayMs: overload.delayMs, calls };
+  watch.pressure = overload.shed ? look(watch.pressure, reading(watch, now, elapsedMs), rules) : CALM;
+  watch.refused = 0;
+  const { shedding } = watch.pressure;
+  watch.share = shedding ? fairShare(watch.loads.wanted(), shedding.limit) : Infinity;
+  if (isRefusing(watch) !== before) watch.onShedding(shedding?.reason);
+}
+
+/** Why a call is not let in; `undefined`: it is. */
+function whyNot({ settings, pressure, share, loads, held }: Watch, load: KeyLoad, bodyBytes: number): RefusalReason | undefined {
+  const { shedding } = pressure;
+  const { calls, bodies } = settings();
+  if (loads.active >= calls || load.inFlight >= Math.ceil(calls * ONE_KEY_SHARE)) return 'calls';
+  if (shedding && !mayEnter(shedding.limit, share, loads.active, load.inFlight)) return shedding.reason;
+  if (bodyBytes <= SMALL_BYTES) return undefined;
+  const isFull = held + bodyBytes > bodies || load.held + bodyBytes > Math.max(bodyBytes, bodies * ONE_KEY_SHARE);
+  return isFull ? 'bodies' : undefined;
+}
+
+function refuse(watch: Watch, load: KeyLoad, reason: RefusalReason): Fault {
+  load.refused++;
+  watch.refused++;
+  return gatewayFault('overloaded', `The server takes no more calls just now: ${WHY[reason]}. Try again shortly`, {
+    code: 'load_shed',
+    retryAfterMs: (1 + (watch.turn++ % COME_BACK_S)) * 1000,
+  });
+}
+
+/** Lets in a call with a large body. */
+function holding(watch: Watch, load: KeyLoad, bytes: number): () => void {
+  const leave = load.enter();
+  watch.held += bytes;
+  load.held += bytes;
+  return () => {
+    watch.held -= bytes;
+    load.held -= bytes;
+    leave();
+  };
+}
+
+function enter(watch: Watch, key: string, bodyBytes: number): (() => void) | Fault {
+  if (!watch.timer) start(watch);
+  const load = watch.loads.of(key);
+  const reason = whyNot(watch, load, bodyBytes);
+  if (reason) return refuse(watch, load, reason);
+  return bodyBytes <= SMALL_BYTES ? load.enter() : holding(watch, load, bodyBytes);
+}
+
+/** Looks after itself while calls are under way. */
 export function createOverload(
   settings: () => OverloadSettings,
   onShedding: OnShedding = () => undefined,
   gauges: Gauges = systemGauges(),
 ): Overload {
   const loads = createKeyLoads();
-  let pressure: Pressure = CALM;
-  let share = Infinity;
-  let refused = 0;
-  /** Bytes of large bodies. */
-  let held = 0;
-  let turn = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let last = 0;
-  let memory = { value: 0, at: -Infinity };
-  let restedMs = 0;
-
-  const stop = (): void => {
-    clearInterval(timer);
-    timer = undefined;
-    pressure = CALM;
-    share = Infinity;
+  const watch: Watch = {
+    settings,
+    onShedding,
+    gauges,
+    loads,
+    pressure: CALM,
+    share: Infinity,
+    refused: 0,
+    held: 0,
+    turn: 0,
+    timer: undefined,
+    last: 0,
+    memory: { value: 0, at: -Infinity },
+    restedMs: 0,
   };
-  const reading = (now: number, elapsedMs: number): Reading => {
-    if (now - memory.at >= MEMORY_EVERY_MS) memory = { value: gauges.memory(settings().overload), at: now };
-    return {
-      elapsedMs,
-      delayMs: Math.max(0, elapsedMs - EVERY_MS, gauges.waited(now)),
-      busy: gauges.busy(),
-      ranMs: gauges.ran(),
-      memory: memory.value,
-      inFlight: loads.active,
-      refused,
-    };
-  };
-  const isRefusing = (): boolean => pressure.shedding?.isBurst === false;
-  const tick = (): void => {
-    const now = gauges.now();
-    const elapsedMs = now - last;
-    last = now;
-    loads.fade(now);
-    restedMs = loads.active === 0 && !pressure.shedding ? restedMs + elapsedMs : 0;
-    if (restedMs > REST_MS) return stop();
-    const before = isRefusing();
-    const { overload, calls } = settings();
-    pressure = overload.shed ? look(pressure, reading(now, elapsedMs), { delayMs: overload.delayMs, calls }) : CALM;
-    refused = 0;
-    const { shedding } = pressure;
-    share = shedding ? fairShare(loads.wanted(), shedding.limit) : Infinity;
-    if (isRefusing() !== before) onShedding(shedding?.reason);
-  };
-  const start = (): void => {
-    last = gauges.now();
-    gauges.busy();
-    gauges.ran();
-    restedMs = 0;
-    timer = setInterval(tick, EVERY_MS).unref();
-  };
-  const holding = (load: KeyLoad, bytes: number): (() => void) => {
-    const leave = load.enter();
-    held += bytes;
-    load.held += bytes;
-    return () => {
-      held -= bytes;
-      load.held -= bytes;
-      leave();
-    };
-  };
-  const refusal = (reason: RefusalReason): Fault =>
-    gatewayFault('overloaded', `The server takes no more calls just now: ${WHY[reason]}. Try again shortly`, {
-      code: 'load_shed',
-      retryAfterMs: (1 + (turn++ % COME_BACK_S)) * 1000,
-    });
   return {
-    enter(key, bodyBytes = 0) {
-      if (!timer) start();
-      const load = loads.of(key);
-      const { shedding } = pressure;
-      const { calls } = settings();
-      const isFull = loads.active >= calls || load.inFlight >= Math.ceil(calls * ONE_KEY_SHARE);
-      if (isFull || (shedding && !mayEnter(shedding.limit, share, loads.active, load.inFlight))) {
-        load.refused++;
-        refused++;
-        return refusal(isFull ? 'calls' : (shedding?.reason ?? 'delay'));
-      }
-      if (bodyBytes <= SMALL_BYTES) return load.enter();
-      const { bodies } = settings();
-      if (held + bodyBytes > bodies || load.held + bodyBytes > Math.max(bodyBytes, bodies * ONE_KEY_SHARE)) {
-        load.refused++;
-        refused++;
-        return refusal('bodies');
-      }
-      return holding(load, bodyBytes);
-    },
+    enter: (key, bodyBytes = 0) => enter(watch, key, bodyBytes),
     get active() {
       return loads.active;
     },
-    stop,
+    stop: () => stop(watch),
   };
 }
