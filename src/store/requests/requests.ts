@@ -70,99 +70,148 @@ async function sweep(db: RequestsDatabase, since: number, maxRows: number): Prom
   }
 }
 
+/** What the pieces below share. */
+interface Writing {
+  readonly ports: RequestsPorts;
+  /** Ids and records in turn. */
+  waiting: string[];
+  /** Of the records that wait. */
+  characters: number;
+  dropped: number;
+  isFailing: boolean;
+  /** Rows since the last sweep. */
+  written: number;
+  timer: NodeJS.Timeout | undefined;
+  work: Promise<void>;
+  closed: boolean;
+}
+
+async function sweepNow(writing: Writing): Promise<void> {
+  const { ports } = writing;
+  writing.written = 0;
+  const { requestDays, requestRows } = ports.limits();
+  await sweep(await ports.database(), ports.now() - requestDays * DAY_MS, requestRows);
+}
+
+/** Some of those that wait are in the database: nothing is failing any more. */
+function wrote(writing: Writing, some: readonly string[]): void {
+  writing.waiting = writing.waiting.slice(some.length);
+  for (let at = 1; at < some.length; at += 2) writing.characters -= some[at]?.length ?? 0;
+  writing.written += some.length / 2;
+  if (writing.isFailing) writing.ports.onRecovered(writing.dropped);
+  writing.isFailing = false;
+  writing.dropped = 0;
+}
+
+async function writeWaiting(writing: Writing): Promise<void> {
+  while (writing.waiting.length > 0) {
+    const db = await writing.ports.database();
+    const some = writing.waiting.slice(0, 2 * BATCH_ROWS);
+    await insert(db, some);
+    wrote(writing, some);
+    if (writing.waiting.length > 0) await nextTurn();
+  }
+  if (writing.written >= SWEEP_AFTER_ROWS) await sweepNow(writing);
+}
+
+function fail(writing: Writing, error: unknown): void {
+  // Once an outage, not once a batch.
+  if (!writing.isFailing) writing.ports.onTrouble(error, writing.dropped);
+  writing.isFailing = true;
+  if (!writing.closed) writeSoon(writing, RETRY_AFTER_MS);
+}
+
+/** One after another; what fails is tried again later. */
+function run(writing: Writing, job: (writing: Writing) => Promise<void>): Promise<void> {
+  writing.work = writing.work.then(() => job(writing)).catch((error: unknown) => fail(writing, error));
+  return writing.work;
+}
+
+function writeNow(writing: Writing): void {
+  clearTimeout(writing.timer);
+  writing.timer = undefined;
+  void run(writing, writeWaiting);
+}
+
+function writeSoon(writing: Writing, ms: number): void {
+  writing.timer ??= setTimeout(writeNow, ms, writing).unref();
+}
+
+function sweepDue(writing: Writing): void {
+  if (writing.ports.isLeader?.() !== false) void run(writing, sweepNow);
+}
+
+function add(writing: Writing, id: string, json: string): void {
+  const { waiting } = writing;
+  if (writing.closed || writing.ports.limits().requestRows === 0) return;
+  if (waiting.length >= 2 * MAX_WAITING.records || writing.characters + json.length > MAX_WAITING.characters) {
+    writing.dropped += 1;
+    return;
+  }
+  waiting.push(id, json);
+  writing.characters += json.length;
+  // Once where it fills one: what cannot be written is tried again by the clock.
+  if (waiting.length === 2 * BATCH_ROWS && !writing.isFailing) setImmediate(writeNow, writing);
+  else writeSoon(writing, WRITE_AFTER_MS);
+}
+
+async function addAll(ports: RequestsPorts, records: readonly CallRecord[]): Promise<void> {
+  if (records.length === 0 || ports.limits().requestRows === 0) return;
+  const db = await ports.database();
+  for (let at = 0; at < records.length; at += BATCH_ROWS) {
+    if (at > 0) await nextTurn();
+    const some = records.slice(at, at + BATCH_ROWS);
+    await insert(
+      db,
+      some.flatMap((record) => [record.id, JSON.stringify(record)]),
+    );
+  }
+}
+
+async function missing({ database }: RequestsPorts, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const db = await database();
+  const { rows } = await sql<{ readonly id: string }>`
+    select id from calls where id in (select value from json_each(${JSON.stringify(ids)}))`.execute(db);
+  const found = new Set(rows.map(({ id }) => id));
+  return new Set(ids.filter((id) => !found.has(id)));
+}
+
+async function close(writing: Writing): Promise<void> {
+  writing.closed = true;
+  clearTimeout(writing.timer);
+  await run(writing, writeWaiting);
+  if (!writing.isFailing) return;
+  const lost = writing.dropped + writing.waiting.length / 2;
+  writing.ports.onTrouble(new Error('The table of requests was closed before everything was written'), lost);
+}
+
+const newWriting = (ports: RequestsPorts): Writing => ({
+  ports,
+  waiting: [],
+  characters: 0,
+  dropped: 0,
+  isFailing: false,
+  written: 0,
+  timer: undefined,
+  work: Promise.resolve(),
+  closed: false,
+});
+
 /**
  * Keeps a row a call, written behind in batches: in order, bounded in memory, and on the disk by age and number. Where it cannot be
  * written it is tried again; what does not fit meanwhile is dropped and counted.
  */
 export function createRequests(ports: RequestsPorts): Requests {
-  /** Ids and records in turn. */
-  let waiting: string[] = [];
-  let characters = 0;
-  let dropped = 0;
-  let isFailing = false;
-  let written = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let work = Promise.resolve();
-  let closed = false;
-
-  async function sweepNow(): Promise<void> {
-    written = 0;
-    const { requestDays, requestRows } = ports.limits();
-    await sweep(await ports.database(), ports.now() - requestDays * DAY_MS, requestRows);
-  }
-  async function writeWaiting(): Promise<void> {
-    while (waiting.length > 0) {
-      const db = await ports.database();
-      const some = waiting.slice(0, 2 * BATCH_ROWS);
-      await insert(db, some);
-      waiting = waiting.slice(some.length);
-      for (let at = 1; at < some.length; at += 2) characters -= some[at]?.length ?? 0;
-      written += some.length / 2;
-      if (isFailing) ports.onRecovered(dropped);
-      isFailing = false;
-      dropped = 0;
-      if (waiting.length > 0) await nextTurn();
-    }
-    if (written >= SWEEP_AFTER_ROWS) await sweepNow();
-  }
-  function fail(error: unknown): void {
-    // Once an outage, not once a batch.
-    if (!isFailing) ports.onTrouble(error, dropped);
-    isFailing = true;
-    if (!closed) writeSoon(RETRY_AFTER_MS);
-  }
-  const run = (job: () => Promise<void>): Promise<void> => (work = work.then(job).catch(fail));
-  function writeNow(): void {
-    clearTimeout(timer);
-    timer = undefined;
-    void run(writeWaiting);
-  }
-  function writeSoon(ms: number): void {
-    timer ??= setTimeout(writeNow, ms).unref();
-  }
-  const sweepDue = (): void => {
-    if (ports.isLeader?.() !== false) void run(sweepNow);
-  };
-  const sweeper = setInterval(sweepDue, SWEEP_EVERY_MS).unref();
+  const writing = newWriting(ports);
+  const sweeper = setInterval(sweepDue, SWEEP_EVERY_MS, writing).unref();
   return {
-    add(id, json) {
-      if (closed || ports.limits().requestRows === 0) return;
-      if (waiting.length >= 2 * MAX_WAITING.records || characters + json.length > MAX_WAITING.characters) {
-        dropped += 1;
-        return;
-      }
-      waiting.push(id, json);
-      characters += json.length;
-      // Once where it fills one: what cannot be written is tried again by the clock.
-      if (waiting.length === 2 * BATCH_ROWS && !isFailing) setImmediate(writeNow);
-      else writeSoon(WRITE_AFTER_MS);
-    },
-    async addAll(records) {
-      if (records.length === 0 || ports.limits().requestRows === 0) return;
-      const db = await ports.database();
-      for (let at = 0; at < records.length; at += BATCH_ROWS) {
-        if (at > 0) await nextTurn();
-        await insert(
-          db,
-          records.slice(at, at + BATCH_ROWS).flatMap((record) => [record.id, JSON.stringify(record)]),
-        );
-      }
-    },
-    async missing(ids) {
-      const db = await ports.database();
-      const { rows } = await sql<{ readonly id: string }>`
-        select id from calls where id in (select value from json_each(${JSON.stringify(ids)}))`.execute(db);
-      const found = new Set(rows.map(({ id }) => id));
-      return new Set(ids.filter((id) => !found.has(id)));
-    },
-    flush: () => run(writeWaiting),
-    async close() {
-      closed = true;
-      clearTimeout(timer);
+    add: (id, json) => add(writing, id, json),
+    addAll: (records) => addAll(ports, records),
+    missing: (ids) => missing(ports, ids),
+    flush: () => run(writing, writeWaiting),
+    close() {
       clearInterval(sweeper);
-      await run(writeWaiting);
-      if (isFailing)
-        ports.onTrouble(new Error('The table of requests was closed before everything was written'), dropped + waiting.length / 2);
+      return close(writing);
     },
   };
 }
