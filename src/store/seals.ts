@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Expression, type SqlBool, sql } from 'kysely';
 import { LRUCache } from 'lru-cache';
-import type { Peers } from '../cluster/peers.ts';
+import type { Peers, Settling } from '../cluster/peers.ts';
 import type { KeptSeal, SealStore } from '../exchange/ports.ts';
 import type { Database } from './database.ts';
 import type { Sealer } from './master-key.ts';
@@ -143,137 +143,177 @@ async function sweepRows(db: Database, since: number, maxBytes: number): Promise
 }
 
 /** Entries that wait to be written, in order, bounded. */
-function createPending(onDrop: () => void) {
-  const entries = new Map<string, Entry>();
-  let bytes = 0;
-  const remove = (key: string): void => {
-    bytes -= entries.get(key)?.json.length ?? 0;
-    entries.delete(key);
-  };
-  return {
-    get: (key: string): Entry | undefined => entries.get(key),
-    add(key: string, entry: Entry): void {
-      remove(key);
-      entries.set(key, entry);
-      bytes += entry.json.length;
-      for (const [oldest] of entries) {
-        if (bytes <= PENDING_BYTES) break;
-        remove(oldest);
-        onDrop();
-      }
-    },
-    /** The next to write. They stay until they are `written`. */
-    batch(): readonly Entry[] {
-      const batch: Entry[] = [];
-      let size = 0;
-      for (const entry of entries.values()) {
-        if (batch.length >= BATCH.entries || (batch.length > 0 && size + entry.json.length > BATCH.bytes)) break;
-        batch.push(entry);
-        size += entry.json.length;
-      }
-      return batch;
-    },
-    /** Removes those that were not put anew meanwhile. */
-    written(batch: readonly Entry[]): void {
-      for (const entry of batch) {
-        const key = keyOf(entry.owner, entry.callId);
-        if (entries.get(key) === entry) remove(key);
-      }
-    },
-  };
+interface Pending {
+  readonly entries: Map<string, Entry>;
+  bytes: number;
+  /** How many were given up. */
+  dropped: number;
 }
+
+function removePending(pending: Pending, key: string): void {
+  pending.bytes -= pending.entries.get(key)?.json.length ?? 0;
+  pending.entries.delete(key);
+}
+
+function addPending(pending: Pending, key: string, entry: Entry): void {
+  removePending(pending, key);
+  pending.entries.set(key, entry);
+  pending.bytes += entry.json.length;
+  for (const [oldest] of pending.entries) {
+    if (pending.bytes <= PENDING_BYTES) break;
+    removePending(pending, oldest);
+    pending.dropped++;
+  }
+}
+
+/** The next to write. They stay until they are `written`. */
+function nextBatch({ entries }: Pending): readonly Entry[] {
+  const batch: Entry[] = [];
+  let size = 0;
+  for (const entry of entries.values()) {
+    if (batch.length >= BATCH.entries || (batch.length > 0 && size + entry.json.length > BATCH.bytes)) break;
+    batch.push(entry);
+    size += entry.json.length;
+  }
+  return batch;
+}
+
+/** Removes those that were not put anew meanwhile. */
+function written(pending: Pending, batch: readonly Entry[]): void {
+  for (const entry of batch) {
+    const key = keyOf(entry.owner, entry.callId);
+    if (pending.entries.get(key) === entry) removePending(pending, key);
+  }
+}
+
+/** What the pieces below share. */
+interface Keeping {
+  readonly ports: SealPorts;
+  readonly cache: LRUCache<string, Entry>;
+  readonly pending: Pending;
+  /** Bytes in the database, as far as known. */
+  stored: number | undefined;
+  timer: NodeJS.Timeout | undefined;
+  work: Promise<void>;
+  closed: boolean;
+  settling: Settling | undefined;
+}
+
+const since = ({ ports }: Keeping): number => ports.now() - ports.limits().sealDays * DAY_MS;
+
+async function sweep(keeping: Keeping): Promise<void> {
+  const { ports } = keeping;
+  keeping.stored = await sweepRows(await ports.database(), since(keeping), ports.limits().sealBytes);
+}
+
+async function writeBatch(keeping: Keeping, batch: readonly Entry[]): Promise<void> {
+  const { ports, pending } = keeping;
+  const bytes = await writeRows(ports, batch);
+  written(pending, batch);
+  keeping.stored = keeping.stored === undefined ? await sumOfBytes(await ports.database()) : keeping.stored + bytes;
+  if (keeping.stored > ports.limits().sealBytes) await sweep(keeping);
+}
+
+async function writePending(keeping: Keeping): Promise<void> {
+  for (let batch = nextBatch(keeping.pending); batch.length > 0; batch = nextBatch(keeping.pending)) {
+    await writeBatch(keeping, batch);
+    await nextTurn();
+  }
+  keeping.settling?.clean();
+}
+
+/** One after another; what fails is said, and tried again later. */
+function run(keeping: Keeping, job: (keeping: Keeping) => Promise<void>, what: string): Promise<void> {
+  const failed = (error: unknown): void => {
+    const { dropped } = keeping.pending;
+    keeping.ports.onTrouble(dropped > 0 ? `${what} (${dropped} given up)` : what, error);
+    if (!keeping.closed) writeSoon(keeping, RETRY_AFTER_MS);
+  };
+  keeping.work = keeping.work.then(() => job(keeping)).catch(failed);
+  return keeping.work;
+}
+
+const writeNow = (keeping: Keeping): Promise<void> => run(keeping, writePending, 'Sealed state could not be written');
+
+function writeSoon(keeping: Keeping, ms: number): void {
+  keeping.timer ??= setTimeout(() => {
+    keeping.timer = undefined;
+    void writeNow(keeping);
+  }, ms).unref();
+}
+
+function sweepDue(keeping: Keeping): void {
+  if (keeping.ports.isLeader?.() !== false) void run(keeping, sweep, 'Sealed state could not be swept');
+}
+
+async function readMissing(keeping: Keeping, owner: string, callIds: readonly string[]): Promise<readonly Entry[]> {
+  const { ports, settling } = keeping;
+  try {
+    await settling?.others();
+    const entries = await within(READ_MS, readRows(ports, owner, callIds, since(keeping)));
+    if (entries) return entries;
+    throw new Error(`The database did not answer within ${READ_MS} ms`);
+  } catch (error) {
+    ports.onTrouble('Sealed state could not be read', error);
+    return [];
+  }
+}
+
+async function get(keeping: Keeping, owner: string, callIds: readonly string[]): Promise<ReadonlyMap<string, KeptSeal>> {
+  const { cache, pending } = keeping;
+  const found = new Map<string, KeptSeal>();
+  const missing: string[] = [];
+  for (const callId of callIds) {
+    const key = keyOf(owner, callId);
+    const entry = cache.get(key) ?? pending.entries.get(key);
+    if (!entry) missing.push(callId);
+    else if (entry.at >= since(keeping)) found.set(callId, entry.value);
+  }
+  if (missing.length === 0) return found;
+  for (const entry of await readMissing(keeping, owner, missing)) {
+    cache.set(keyOf(owner, entry.callId), entry);
+    found.set(entry.callId, entry.value);
+  }
+  return found;
+}
+
+function put(keeping: Keeping, owner: string, callId: string, value: KeptSeal): void {
+  const entry: Entry = { owner, callId, value, json: Buffer.from(JSON.stringify(value)), at: keeping.ports.now() };
+  if (entry.json.length > ENTRY_BYTES) return;
+  const key = keyOf(owner, callId);
+  keeping.cache.set(key, entry);
+  addPending(keeping.pending, key, entry);
+  keeping.settling?.dirty();
+}
+
+const newKeeping = (ports: SealPorts): Keeping => ({
+  ports,
+  cache: new LRUCache<string, Entry>({ maxSize: CACHE_BYTES, sizeCalculation: ({ json }) => json.length + 512 }),
+  pending: { entries: new Map(), bytes: 0, dropped: 0 },
+  stored: undefined,
+  timer: undefined,
+  work: Promise.resolve(),
+  closed: false,
+  settling: undefined,
+});
 
 /** Keeps sealed state in the database, encrypted, with a small memory in front; written behind in batches. */
 export function createSealStore(ports: SealPorts): SealStore & { close(): Promise<void> } {
-  const cache = new LRUCache<string, Entry>({ maxSize: CACHE_BYTES, sizeCalculation: ({ json }) => json.length + 512 });
-  let dropped = 0;
-  const pending = createPending(() => (dropped += 1));
-  /** Bytes in the database, as far as known. */
-  let stored: number | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let work = Promise.resolve();
-  let closed = false;
-  const since = (): number => ports.now() - ports.limits().sealDays * DAY_MS;
-
-  async function sweep(): Promise<void> {
-    stored = await sweepRows(await ports.database(), since(), ports.limits().sealBytes);
-  }
-  async function writePending(): Promise<void> {
-    for (let batch = pending.batch(); batch.length > 0; batch = pending.batch()) {
-      const bytes = await writeRows(ports, batch);
-      pending.written(batch);
-      stored = stored === undefined ? await sumOfBytes(await ports.database()) : stored + bytes;
-      if (stored > ports.limits().sealBytes) await sweep();
-      await nextTurn();
-    }
-    settling?.clean();
-  }
-  /** One after another; what fails is said, and tried again later. */
-  function run(job: () => Promise<void>, what: string): Promise<void> {
-    work = work.then(job).catch((error: unknown) => {
-      ports.onTrouble(dropped > 0 ? `${what} (${dropped} given up)` : what, error);
-      if (!closed) writeSoon(RETRY_AFTER_MS);
-    });
-    return work;
-  }
-  function writeSoon(ms: number): void {
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      void run(writePending, 'Sealed state could not be written');
-    }, ms).unref();
-  }
-  const sweepDue = (): void => {
-    if (ports.isLeader?.() !== false) void run(sweep, 'Sealed state could not be swept');
-  };
-  const sweeper = setInterval(sweepDue, SWEEP_EVERY_MS).unref();
-
-  const settling = ports.peers?.settling('seals', () => run(writePending, 'Sealed state could not be written'));
-
-  async function readMissing(owner: string, callIds: readonly string[]): Promise<readonly Entry[]> {
-    try {
-      await settling?.others();
-      const entries = await within(READ_MS, readRows(ports, owner, callIds, since()));
-      if (entries) return entries;
-      throw new Error(`The database did not answer within ${READ_MS} ms`);
-    } catch (error) {
-      ports.onTrouble('Sealed state could not be read', error);
-      return [];
-    }
-  }
+  const keeping = newKeeping(ports);
+  const sweeper = setInterval(sweepDue, SWEEP_EVERY_MS, keeping).unref();
+  keeping.settling = ports.peers?.settling('seals', () => writeNow(keeping));
   return {
-    async get(owner, callIds) {
-      const found = new Map<string, KeptSeal>();
-      const missing: string[] = [];
-      for (const callId of callIds) {
-        const key = keyOf(owner, callId);
-        const entry = cache.get(key) ?? pending.get(key);
-        if (!entry) missing.push(callId);
-        else if (entry.at >= since()) found.set(callId, entry.value);
-      }
-      if (missing.length === 0) return found;
-      for (const entry of await readMissing(owner, missing)) {
-        cache.set(keyOf(owner, entry.callId), entry);
-        found.set(entry.callId, entry.value);
-      }
-      return found;
-    },
+    get: (owner, callIds) => get(keeping, owner, callIds),
     put(owner, entries) {
-      if (closed) return;
-      for (const [callId, value] of entries) {
-        const entry: Entry = { owner, callId, value, json: Buffer.from(JSON.stringify(value)), at: ports.now() };
-        if (entry.json.length > ENTRY_BYTES) continue;
-        const key = keyOf(owner, callId);
-        cache.set(key, entry);
-        pending.add(key, entry);
-        settling?.dirty();
-      }
-      writeSoon(WRITE_AFTER_MS);
+      if (keeping.closed) return;
+      for (const [callId, value] of entries) put(keeping, owner, callId, value);
+      writeSoon(keeping, WRITE_AFTER_MS);
     },
     async close() {
-      closed = true;
+      keeping.closed = true;
       clearInterval(sweeper);
-      clearTimeout(timer);
-      await run(writePending, 'Sealed state could not be written');
+      clearTimeout(keeping.timer);
+      await writeNow(keeping);
     },
   };
 }
