@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 import { FAMILIES, providersAt } from '../fakes/fault-families.ts';
 import { type Behaviour, type FaultUpstream, startFaultUpstream } from '../fakes/fault-upstream.ts';
 import { startTestServer, testConfig, type TestServer, TEST_KEY } from '../server.ts';
-import { chat, DIALECTS, messages } from './dialects.ts';
+import { chat, type Dialect, DIALECTS, messages } from './dialects.ts';
 import { call, type Got } from './stage.ts';
 
 const OTHER_KEY = 'pk-other-0123456789abcdef';
@@ -132,6 +132,69 @@ describe('as many calls as there may be', () => {
     socket.send(JSON.stringify({ type: 'response.create', model: 'oai/up', input: 'hi' }));
     expect(JSON.parse(await said)).toMatchObject({ type: 'error', status: 503, error: { code: 'load_shed' } });
     socket.close();
+  });
+});
+
+describe('a flood by one key of ten times the calls that there may be', () => {
+  const MOST = 40;
+  const OF_ONE_KEY = 36;
+  /** Clients that do not wait when they are told to, and how often each asks. */
+  const CLIENTS = 400;
+  const TIMES = 3;
+
+  const askIn = ({ id, provider, path, body }: Dialect, key = TEST_KEY): Promise<Got> =>
+    call(server.url + path(`${provider}/up`, false), JSON.stringify(body(`${provider}/up`, false, `${id} by ${key}`)), headersOf(key));
+
+  /** Answers each in its dialect: the calls of one key at once, those of the other when they are let go. */
+  function holdFlood(): () => void {
+    const held: (() => void)[] = [];
+    let isOver = false;
+    upstream.behave = ({ body }, response) => {
+      const dialect = DIALECTS.find(({ id }) => body.includes(id));
+      const type = { 'content-type': 'application/json' };
+      const reply = (): void => void response.writeHead(dialect ? 200 : 404, type).end(JSON.stringify(dialect?.whole ?? {}));
+      // Nobody's call: the gateway asks what models there are.
+      if (isOver || !dialect || body.includes(OTHER_KEY)) reply();
+      else held.push(reply);
+    };
+    return () => {
+      isOver = true;
+      for (const reply of held) reply();
+    };
+  }
+
+  it('is refused in the words of its clients; others are served meanwhile, and all when it is over', async () => {
+    // Whatever machine this runs on, its pace is not what refuses.
+    await start({ calls: MOST, overload: { ...limits.overload, shed: false } });
+    const letGo = holdFlood();
+    const refused: { readonly dialect: Dialect; readonly got: Got }[] = [];
+    const insist = async (dialect: Dialect): Promise<boolean> => {
+      for (let asked = 0; asked < TIMES; asked++) {
+        const got = await askIn(dialect);
+        if (got.status === 200) return true;
+        refused.push({ dialect, got });
+      }
+      return false;
+    };
+    const flood = Promise.all(Array.from({ length: CLIENTS / DIALECTS.length }, () => DIALECTS.map(insist)).flat());
+    await expect.poll(() => refused.length, { interval: 1 }).toBeGreaterThan(0);
+    for (const dialect of DIALECTS) {
+      expect((await askIn(dialect, OTHER_KEY)).status, dialect.id).toBe(200);
+      for (const path of ['/livez', '/readyz', '/v1/models']) {
+        expect((await call(server.url + path, undefined, headersOf(TEST_KEY))).status, path).toBe(200);
+      }
+    }
+    await expect.poll(() => refused.length).toBe((CLIENTS - OF_ONE_KEY) * TIMES);
+    for (const { dialect, got } of refused) {
+      const status = dialect === messages ? 529 : 503;
+      expect(got).toMatchObject({ status, headers: { 'retry-after': expect.stringMatching(/^[1-4]$/) as string } });
+      expect(dialect.envelope(JSON.parse(got.text), status).message).toContain('limits.calls');
+    }
+    expect(upstream.tries.filter(({ body }) => body.includes(TEST_KEY))).toHaveLength(OF_ONE_KEY);
+    letGo();
+    expect((await flood).filter(Boolean)).toHaveLength(OF_ONE_KEY);
+    const after = await Promise.all(Array.from({ length: OF_ONE_KEY / DIALECTS.length }, () => DIALECTS.map((one) => askIn(one))).flat());
+    expect(new Set(after.map(({ status }) => status))).toEqual(new Set([200]));
   });
 });
 
