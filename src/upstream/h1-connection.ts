@@ -1,7 +1,7 @@
 import { connect as connectPlain, isIP, type OnReadOpts, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { createResponseParser, type ResponseEvents } from './h1-parser.ts';
-import { createReadSize } from './read-size.ts';
+import { createResponseParser, type ResponseEvents, type ResponseParser } from './h1-parser.ts';
+import { createReadSize, type ReadSize } from './read-size.ts';
 import type { Reader, ReadTurns } from './read-turns.ts';
 
 /** Where connections go. */
@@ -66,101 +66,131 @@ function openSocket(origin: Origin, onread: OnReadOpts): Socket {
   return socket.on('session', (session) => (origin.session = session));
 }
 
-/** Connects. The first request may begin at once: it is told when to write. */
-export function openConnection(origin: Origin, owner: Owner, turns: ReadTurns): Connection {
-  let turn: Turn | undefined;
-  const since = performance.now();
-  let connectMs: number | undefined;
-  let untouched = true;
-  let waits = false;
-  const size = createReadSize();
+/** A connection, and what the pieces below share. */
+interface Line extends Connection {
+  readonly owner: Owner;
+  readonly turns: ReadTurns;
+  readonly size: ReadSize;
+  readonly parser: ResponseParser;
+  turn: Turn | undefined;
+  /** How long it took to connect, once it has. */
+  tookMs: number | undefined;
+  /** No byte has come since the turn began. */
+  untouched: boolean;
+  /** The reader asks to wait. */
+  waits: boolean;
+}
 
-  const lose = (error: unknown): void => {
-    const lost = turn;
-    turn = undefined;
-    parser.stop();
-    socket.destroy();
-    lost?.lost(error, untouched);
-  };
+function lose(line: Line, error: unknown): void {
+  const { turn } = line;
+  line.destroy();
+  turn?.lost(error, line.untouched);
+}
+
+/** An answer is over. */
+function answerEnd(line: Line, keepMs: number): void {
+  const { turn, socket } = line;
+  line.turn = undefined;
+  line.waits = false;
+  line.size.end();
+  if (!turn) return;
+  // Given back first: who hears of the end may send the next request at once.
+  if (keepMs > 0 && turn.isSent() && line.isOpen() && socket.writableLength === 0) {
+    socket.unref();
+    line.owner.idle(line, keepMs);
+  } else socket.destroy();
+  turn.end();
+}
+
+/** Bytes have come; `false` reads no more for now. */
+function read(line: Line, length: number, bytes: Buffer): boolean {
+  // Nobody asked: nothing that comes now can be an answer.
+  if (!line.turn) {
+    line.socket.destroy();
+    return true;
+  }
+  const began = performance.now();
+  line.untouched = false;
+  line.waits = false;
+  try {
+    line.parser.push(bytes.subarray(0, length));
+  } catch (error) {
+    lose(line, error);
+  }
+  line.size.read(line.waits);
+  if (line.waits) return false;
+  const now = performance.now();
+  // One that is idle must hear of its end.
+  return !line.turn || line.turns.took(line.turn, now - began, now);
+}
+
+function begin(line: Line, turn: Turn): void {
+  line.turn = turn;
+  line.untouched = true;
+  line.parser.begin(turn.isHead);
+  if (line.tookMs === undefined) return;
+  line.socket.ref();
+  turn.open();
+}
+
+function newLine(origin: Origin, owner: Owner, turns: ReadTurns): Line {
+  const size = createReadSize();
   const parser = createResponseParser({
     head(status, headers) {
       size.head(headers);
-      turn?.head(status, headers);
+      line.turn?.head(status, headers);
     },
     body(bytes) {
-      if (turn?.body(bytes) === false) waits = true;
+      if (line.turn?.body(bytes) === false) line.waits = true;
     },
-    end(keepMs) {
-      const done = turn;
-      turn = undefined;
-      waits = false;
-      size.end();
-      if (!done) return;
-      // Given back first: who hears of the end may send the next request at once.
-      if (keepMs > 0 && done.isSent() && connection.isOpen() && socket.writableLength === 0) {
-        socket.unref();
-        owner.idle(connection, keepMs);
-      } else socket.destroy();
-      done.end();
-    },
+    end: (keepMs) => answerEnd(line, keepMs),
   });
-  const read = (length: number, bytes: Buffer): boolean => {
-    // Nobody asked: nothing that comes now can be an answer.
-    if (!turn) {
-      socket.destroy();
-      return true;
-    }
-    const began = performance.now();
-    untouched = false;
-    waits = false;
-    try {
-      parser.push(bytes.subarray(0, length));
-    } catch (error) {
-      lose(error);
-    }
-    size.read(waits);
-    if (waits) return false;
-    const now = performance.now();
-    // One that is idle must hear of its end.
-    return !turn || turns.took(turn, now - began, now);
-  };
-  const socket = openSocket(origin, { buffer: size.next, callback: read });
-  const connection: Connection = {
+  const socket = openSocket(origin, { buffer: size.next, callback: (length, bytes: Buffer) => read(line, length, bytes) });
+  const line: Line = {
+    owner,
+    turns,
+    size,
+    parser,
     socket,
+    turn: undefined,
+    tookMs: undefined,
+    untouched: true,
+    waits: false,
     isOpen: () => !socket.destroyed && socket.writable && !socket.readableEnded,
-    connectMs: () => connectMs ?? 0,
-    begin(next) {
-      turn = next;
-      untouched = true;
-      parser.begin(next.isHead);
-      if (connectMs === undefined) return;
-      socket.ref();
-      next.open();
-    },
+    connectMs: () => line.tookMs ?? 0,
+    begin: (turn) => begin(line, turn),
     goOn() {
       if (!socket.destroyed) socket.resume();
     },
     resume() {
       size.resumed();
-      connection.goOn();
+      line.goOn();
     },
     destroy() {
-      turn = undefined;
+      line.turn = undefined;
       parser.stop();
       socket.destroy();
     },
   };
+  return line;
+}
+
+/** Connects. The first request may begin at once: it is told when to write. */
+export function openConnection(origin: Origin, owner: Owner, turns: ReadTurns): Connection {
+  const since = performance.now();
+  const line = newLine(origin, owner, turns);
+  const { socket, parser } = line;
   socket.once(origin.isTls ? 'secureConnect' : 'connect', () => {
-    connectMs = performance.now() - since;
-    turn?.open();
+    line.tookMs = performance.now() - since;
+    line.turn?.open();
   });
-  socket.on('error', lose);
+  socket.on('error', (error) => lose(line, error));
   socket.on('end', () => {
-    if (!turn || !parser.close()) lose(undefined);
+    if (!line.turn || !parser.close()) lose(line, undefined);
   });
   socket.on('close', () => {
-    lose(undefined);
-    owner.gone(connection);
+    lose(line, undefined);
+    owner.gone(line);
   });
-  return connection;
+  return line;
 }
