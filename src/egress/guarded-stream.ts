@@ -1,8 +1,6 @@
-import * as http from 'node:http';
-import * as https from 'node:https';
-import { isIP } from 'node:net';
+import type * as http from 'node:http';
 import { GatewayError, gatewayFault } from '../ir/index.ts';
-import { checkedAddresses, checkedUrl, hostOf, pinned, type Refuse, systemResolve } from './guarded-url.ts';
+import { checkedAddresses, checkedUrl, FILE_HEADERS, hostOf, type Refuse, requestTo, systemResolve } from './guarded-url.ts';
 
 const IDLE_MS = 60_000;
 /** Storages of providers send on to where the file is; each place is checked anew. */
@@ -18,22 +16,8 @@ const refuse: Refuse = (why, code) =>
   new GatewayError(gatewayFault('upstream', `What the provider made cannot be fetched from where it says: ${why}`, { code }));
 
 function get(url: URL, addresses: readonly string[], signal: AbortSignal): Promise<http.IncomingMessage> {
-  const host = hostOf(url);
-  const { request } = url.protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
-    const call = request({
-      method: 'GET',
-      host,
-      ...(isIP(host) === 0 ? { servername: host } : {}),
-      path: url.pathname + url.search,
-      headers: { host: url.host, accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'pailou' },
-      lookup: pinned(addresses),
-      agent: false,
-      maxHeaderSize: 32 * 1024,
-      timeout: IDLE_MS,
-      signal,
-      ...(url.port === '' ? {} : { port: url.port }),
-    });
+    const call = requestTo(url, addresses, { headers: FILE_HEADERS, maxHeaderSize: 32 * 1024, timeout: IDLE_MS, signal });
     call.on('timeout', () => call.destroy(new Error('idle')));
     call.on('error', () => reject(refuse('its server could not be reached', 'url_unreachable')));
     call.on('response', resolve);

@@ -1,4 +1,6 @@
 import { lookup } from 'node:dns/promises';
+import * as http from 'node:http';
+import * as https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { badField, type GatewayError } from '../ir/index.ts';
 import { mayReach } from './addresses.ts';
@@ -48,10 +50,38 @@ export async function checkedAddresses(
 }
 
 /** Answers a look-up with what was checked, so that a name which now resolves otherwise changes nothing. */
-export function pinned(addresses: readonly string[]): LookupFunction {
+function pinned(addresses: readonly string[]): LookupFunction {
   const all = addresses.map((address) => ({ address, family: isIP(address) }));
   return (_host, { all: wantsAll }, callback) => {
     if (wantsAll) callback(null, all);
     else callback(null, all[0]?.address ?? '', all[0]?.family);
   };
+}
+
+/** Says that a file is wanted as it is. */
+export const FILE_HEADERS = { accept: '*/*', 'accept-encoding': 'identity' };
+
+/** How it is asked. */
+interface Asking extends Pick<http.RequestOptions, 'method' | 'timeout' | 'signal'> {
+  readonly headers: Readonly<Record<string, string>>;
+  /** Of its answer. */
+  readonly maxHeaderSize: number;
+}
+
+/** Begins a request to one of the checked addresses of a URL. */
+export function requestTo(url: URL, addresses: readonly string[], { headers, ...how }: Asking): http.ClientRequest {
+  const host = hostOf(url);
+  const { request } = url.protocol === 'https:' ? https : http;
+  return request({
+    ...how,
+    host,
+    // Else it is taken from the header, where a dot may end it that no certificate has.
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    path: url.pathname + url.search,
+    headers: { host: url.host, ...headers, 'user-agent': 'pailou' },
+    lookup: pinned(addresses),
+    // No connection of another request, to whatever its name led then.
+    agent: false,
+    ...(url.port === '' ? {} : { port: url.port }),
+  });
 }

@@ -1,11 +1,9 @@
-import * as http from 'node:http';
-import * as https from 'node:https';
-import { isIP } from 'node:net';
+import type * as http from 'node:http';
 import type { MediaFetcher } from '../exchange/ports.ts';
 import { GatewayError, gatewayFault } from '../ir/index.ts';
 import { createGate, type Gate } from './gate.ts';
 import { createGuardedStream } from './guarded-stream.ts';
-import { checkedAddresses, checkedUrl, hostOf, pinned, type Refuse, refusal, systemResolve } from './guarded-url.ts';
+import { checkedAddresses, checkedUrl, FILE_HEADERS, hostOf, type Refuse, refusal, requestTo, systemResolve } from './guarded-url.ts';
 import { mediaTypeOf } from '../media/media-type.ts';
 
 /** What fetching stands on. */
@@ -55,24 +53,8 @@ const tooLarge = (maxBytes: number, refuse: Refuse): GatewayError => refuse(`its
 /** Gets a file from one of the checked addresses. */
 function get(fetching: Fetching): Promise<{ readonly data: Buffer; readonly contentType: string | undefined }> {
   const { url, addresses, maxBytes, budget, signal, refuse } = fetching;
-  const host = hostOf(url);
-  const { request } = url.protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
-    const call = request({
-      method: 'GET',
-      host,
-      // Else it is taken from the header, where a dot may end it that no certificate has.
-      ...(isIP(host) === 0 ? { servername: host } : {}),
-      path: url.pathname + url.search,
-      headers: { host: url.host, accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'pailou' },
-      lookup: pinned(addresses),
-      // No connection of another fetch, to whatever its name led then.
-      agent: false,
-      maxHeaderSize: 16 * 1024,
-      timeout: IDLE_MS,
-      signal,
-      ...(url.port === '' ? {} : { port: url.port }),
-    });
+    const call = requestTo(url, addresses, { headers: FILE_HEADERS, maxHeaderSize: 16 * 1024, timeout: IDLE_MS, signal });
     const stop = (fault: GatewayError): void => {
       reject(fault);
       call.destroy();

@@ -1,7 +1,4 @@
-import * as http from 'node:http';
-import * as https from 'node:https';
-import { isIP } from 'node:net';
-import { checkedAddresses, checkedUrl, hostOf, pinned, refusal, systemResolve } from './guarded-url.ts';
+import { checkedAddresses, checkedUrl, hostOf, refusal, requestTo, systemResolve } from './guarded-url.ts';
 
 /** How long a receiver may take altogether. */
 const TOTAL_MS = 20_000;
@@ -26,19 +23,12 @@ export function createWebhookPost(
     const url = checkedUrl(text, refuse);
     const host = hostOf(url);
     const addresses = await checkedAddresses(host, resolve, allow(), refuse);
-    const { request } = url.protocol === 'https:' ? https : http;
     return new Promise((done, reject) => {
-      const call = request({
+      const call = requestTo(url, addresses, {
         method: 'POST',
-        host,
-        ...(isIP(host) === 0 ? { servername: host } : {}),
-        path: url.pathname + url.search,
-        headers: { ...headers, host: url.host, 'user-agent': 'pailou', 'content-length': String(Buffer.byteLength(body)) },
-        lookup: pinned(addresses),
-        agent: false,
+        headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
         maxHeaderSize: 16 * 1024,
         signal: AbortSignal.any([signal, AbortSignal.timeout(TOTAL_MS)]),
-        ...(url.port === '' ? {} : { port: url.port }),
       });
       call.on('error', reject);
       call.on('response', (response) => {
