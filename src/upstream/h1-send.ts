@@ -5,7 +5,7 @@ import { type Connection, openConnection, type Origin, type Turn } from './h1-co
 import { createIdleConnections, type IdleConnections } from './h1-pool.ts';
 import { writeRequestHead } from './h1-request-head.ts';
 import { createReadTurns, type ReadTurns } from './read-turns.ts';
-import type { Send, UpstreamCall, UpstreamRequest, UpstreamSink } from './send.ts';
+import type { Send, UpstreamCall, UpstreamHeaders, UpstreamRequest, UpstreamSink } from './send.ts';
 
 /** Origins that are remembered while nothing runs to them. */
 const MAX_ORIGINS = 256;
@@ -68,115 +68,168 @@ interface Written {
   readonly length: number;
 }
 
-/** Carries one request to its end, over a second connection where the first was closed before it was used. */
-function startTurn(pool: Pool, written: Written, sink: UpstreamSink, isClosed: () => boolean): UpstreamCall {
-  const { timeouts, stream, isOnce = false } = written.request;
+/** A request on its way and its answer: what its connection is told to do, and what the pieces below share. */
+interface Running extends Turn {
+  readonly pool: Pool;
+  readonly sink: UpstreamSink;
+  readonly isClosed: () => boolean;
+  readonly timeouts: UpstreamRequest['timeouts'];
   /** Until an answer has come: it would be held for as long as that lasts, and is not sent again. */
-  let unanswered: Written | undefined = written;
-  let phase: Phase = 'connect';
-  let timer: NodeJS.Timeout | undefined;
-  let pump: BodyPump | undefined;
-  let over = false;
-  let begun = false;
-  let paused = false;
-  let openedAt = 0;
+  unanswered: Written | undefined;
+  connection: Connection;
+  /** The connection had served before. */
+  isReused: boolean;
+  phase: Phase;
+  timer: NodeJS.Timeout | undefined;
+  pump: BodyPump | undefined;
+  over: boolean;
+  begun: boolean;
+  paused: boolean;
+  openedAt: number;
+}
 
-  const wait = (next: Phase): void => {
-    phase = next;
-    clearTimeout(timer);
-    timer = setTimeout(late, Math.min(timeouts[next], MAX_TIMER_MS));
-  };
-  const finish = (): void => {
-    over = true;
-    clearTimeout(timer);
-    pump?.stop();
-    pool.turns.left(turn);
-  };
-  const fail = (error: unknown): void => {
-    if (over) return;
-    finish();
-    connection.destroy();
-    if (error instanceof GatewayError) sink.fail(error.fault);
-    else if (phase === 'connect' && errorCode(error) === 'ETIMEDOUT') sink.fail(LATE.connect);
-    else sink.fail(connectionFault(error, begun));
-  };
-  const late = (): void => fail(new GatewayError(LATE[phase]));
-  const turn: Turn = {
-    isHead: written.request.method === 'HEAD',
-    owner: written.request.owner ?? '',
-    since: performance.now(),
-    resume() {
-      if (!over) connection.goOn();
+function wait(running: Running, next: Phase): void {
+  running.phase = next;
+  clearTimeout(running.timer);
+  running.timer = setTimeout(late, Math.min(running.timeouts[next], MAX_TIMER_MS), running);
+}
+
+function late(running: Running): void {
+  fail(running, new GatewayError(LATE[running.phase]));
+}
+
+function finish(running: Running): void {
+  running.over = true;
+  clearTimeout(running.timer);
+  running.pump?.stop();
+  running.pool.turns.left(running);
+}
+
+function fail(running: Running, error: unknown): void {
+  if (running.over) return;
+  finish(running);
+  running.connection.destroy();
+  const { sink, phase, begun } = running;
+  if (error instanceof GatewayError) sink.fail(error.fault);
+  else if (phase === 'connect' && errorCode(error) === 'ETIMEDOUT') sink.fail(LATE.connect);
+  else sink.fail(connectionFault(error, begun));
+}
+
+/** The connection is made. */
+function write(running: Running): void {
+  const { unanswered, connection } = running;
+  if (!unanswered) return;
+  const { request, head, length } = unanswered;
+  running.openedAt = performance.now();
+  wait(running, 'headers');
+  if (!request.stream) return writeWhole(connection.socket, head, request.body, length);
+  running.pump = pumpBody(connection.socket, head, request.stream, {
+    progress() {
+      if (!running.over && running.phase === 'headers') running.timer?.refresh();
     },
-    open() {
-      if (!unanswered) return;
-      const { request, head, length } = unanswered;
-      openedAt = performance.now();
-      wait('headers');
-      if (!stream) return writeWhole(connection.socket, head, request.body, length);
-      pump = pumpBody(connection.socket, head, stream, {
-        progress() {
-          if (!over && phase === 'headers') timer?.refresh();
-        },
-        broke: (error) => fail(error instanceof GatewayError ? error : new GatewayError(CONNECTION_FAULTS.requestInvalid)),
-      });
-    },
-    head(status, headers) {
-      if (over) return;
-      begun = true;
-      unanswered = undefined;
-      // RFC 9112 §9.5: it does not want the rest.
-      if (status >= 400) pump?.stop();
-      wait('idle');
-      sink.head(status, headers);
-    },
-    body(bytes) {
-      if (over) return true;
-      if (sink.body(bytes)) {
-        if (!over) timer?.refresh();
-        return true;
-      }
-      paused = true;
-      clearTimeout(timer);
-      return false;
-    },
-    isSent: () => pump?.isDone() ?? true,
-    end() {
-      if (over) return;
-      finish();
-      sink.end();
-    },
-    lost(error, untouched) {
-      if (over) return;
-      // RFC 9110 §9.2.2 has a request sent again only when it was not applied: a connection that had served before, was lost at once and without
-      // a byte was closed while it was idle. Browsers do the same.
-      const isStale = isReused && untouched && performance.now() - openedAt < connection.connectMs() + STALE_MS && !isClosed();
-      if (!isStale) return fail(error);
-      isReused = false;
-      connection = pool.connect();
-      wait('connect');
-      connection.begin(turn);
-    },
-  };
+    broke: (error) => fail(running, error instanceof GatewayError ? error : new GatewayError(CONNECTION_FAULTS.requestInvalid)),
+  });
+}
+
+function answerHead(running: Running, status: number, headers: UpstreamHeaders): void {
+  if (running.over) return;
+  running.begun = true;
+  running.unanswered = undefined;
+  // RFC 9112 §9.5: it does not want the rest.
+  if (status >= 400) running.pump?.stop();
+  wait(running, 'idle');
+  running.sink.head(status, headers);
+}
+
+/** `false` asks to wait. */
+function answerBody(running: Running, bytes: Buffer): boolean {
+  if (running.over) return true;
+  if (running.sink.body(bytes)) {
+    if (!running.over) running.timer?.refresh();
+    return true;
+  }
+  running.paused = true;
+  clearTimeout(running.timer);
+  return false;
+}
+
+function answerEnd(running: Running): void {
+  if (running.over) return;
+  finish(running);
+  running.sink.end();
+}
+
+/**
+ * RFC 9110 §9.2.2 has a request sent again only when it was not applied: a connection that had served before, was lost at once and without
+ * a byte was closed while it was idle. Browsers do the same.
+ */
+const isStale = ({ isReused, openedAt, connection, isClosed }: Running, untouched: boolean): boolean =>
+  isReused && untouched && performance.now() - openedAt < connection.connectMs() + STALE_MS && !isClosed();
+
+function lost(running: Running, error: unknown, untouched: boolean): void {
+  if (running.over) return;
+  if (!isStale(running, untouched)) return fail(running, error);
+  running.isReused = false;
+  running.connection = running.pool.connect();
+  wait(running, 'connect');
+  running.connection.begin(running);
+}
+
+function abort(running: Running): void {
+  if (running.over) return;
+  finish(running);
+  running.connection.destroy();
+}
+
+/** The sink takes more. */
+function goOn(running: Running): void {
+  if (running.over || !running.paused) return;
+  running.paused = false;
+  wait(running, 'idle');
+  running.connection.resume();
+}
+
+function newRunning(pool: Pool, written: Written, sink: UpstreamSink, isClosed: () => boolean): Running {
+  const { method, owner = '', timeouts, stream, isOnce = false } = written.request;
   // What cannot or must not be sent twice gets a connection that cannot be stale.
   const used = stream || isOnce ? undefined : pool.idle.take();
-  let isReused = used !== undefined;
-  let connection = used ?? pool.connect();
-  if (!used) wait('connect');
-  connection.begin(turn);
-  return {
-    abort() {
-      if (over) return;
-      finish();
-      connection.destroy();
-    },
+  const running: Running = {
+    isHead: method === 'HEAD',
+    owner,
+    since: performance.now(),
     resume() {
-      if (over || !paused) return;
-      paused = false;
-      wait('idle');
-      connection.resume();
+      if (!running.over) running.connection.goOn();
     },
+    open: () => write(running),
+    head: (status, headers) => answerHead(running, status, headers),
+    body: (bytes) => answerBody(running, bytes),
+    isSent: () => running.pump?.isDone() ?? true,
+    end: () => answerEnd(running),
+    lost: (error, untouched) => lost(running, error, untouched),
+    pool,
+    sink,
+    isClosed,
+    timeouts,
+    unanswered: written,
+    connection: used ?? pool.connect(),
+    isReused: used !== undefined,
+    phase: 'connect',
+    timer: undefined,
+    pump: undefined,
+    over: false,
+    begun: false,
+    paused: false,
+    openedAt: 0,
   };
+  return running;
+}
+
+/** Carries one request to its end, over a second connection where the first was closed before it was used. */
+function startTurn(pool: Pool, written: Written, sink: UpstreamSink, isClosed: () => boolean): UpstreamCall {
+  const running = newRunning(pool, written, sink, isClosed);
+  if (!running.isReused) wait(running, 'connect');
+  running.connection.begin(running);
+  return { abort: () => abort(running), resume: () => goOn(running) };
 }
 
 /** Tells the sink of a request that is not sent; not before the caller has what it called for. */
