@@ -109,6 +109,15 @@ export const chatBody = (model: string, stream = false): Readonly<Record<string,
   messages: [{ role: 'user', content: 'Hello!' }],
 });
 
+/** What an upstream says to it. */
+export const chatReply = (content: string): Readonly<Record<string, unknown>> => ({
+  id: 'chatcmpl-1',
+  object: 'chat.completion',
+  created: 1,
+  model: 'up',
+  choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }],
+});
+
 /** A connection, and the worker that it came to. */
 async function connect(server: CrewServer): Promise<readonly [one: OneConnection, worker: number]> {
   const one = oneConnection(server.url);

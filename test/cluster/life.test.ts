@@ -1,19 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ask, killAll, startProgram } from '../e2e/program.ts';
+import { ask, leaveHome, newHome, startProgram } from '../e2e/program.ts';
 import { chatBody, type CrewServer, KEY, oneConnection, type Reply, startCrew, toEach, twoWorkers } from './crew.ts';
 
 let home: string;
 beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), 'pailou-crew-'));
+  home = await newHome('crew');
 });
 afterEach(async () => {
-  await killAll();
-  // Workers end a moment after what started them.
-  await rm(home, { recursive: true, force: true, maxRetries: 20 });
+  await leaveHome(home);
 });
 
 const isGone = (pid: number): boolean => {

@@ -1,33 +1,22 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { killAll } from '../e2e/program.ts';
+import { leaveHome, newHome } from '../e2e/program.ts';
 import { type Answer, type FakeUpstream, json, startUpstream } from '../fakes/upstream.ts';
-import { chatBody, type CrewServer, type OneConnection, oneConnection, startCrew, toEach, twoWorkers } from './crew.ts';
+import { chatBody, chatReply, type CrewServer, type OneConnection, oneConnection, startCrew, toEach, twoWorkers } from './crew.ts';
 
-const REPLY = {
-  id: 'chatcmpl-1',
-  object: 'chat.completion',
-  created: 1,
-  model: 'up',
-  choices: [{ index: 0, message: { role: 'assistant', content: 'Yes' }, finish_reason: 'stop' }],
-};
+const REPLY = chatReply('Yes');
 
 let home: string;
 let upstream: FakeUpstream;
 let spare: FakeUpstream;
 beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), 'pailou-crew-'));
+  home = await newHome('crew');
   upstream = await startUpstream(json(REPLY));
   spare = await startUpstream(json(REPLY));
 });
 afterEach(async () => {
-  await killAll();
+  await leaveHome(home);
   await Promise.all([upstream.close(), spare.close()]);
-  // Workers end a moment after what started them.
-  await rm(home, { recursive: true, force: true, maxRetries: 20 });
 });
 
 const providers = (more = ''): string =>

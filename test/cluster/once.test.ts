@@ -1,18 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { killAll } from '../e2e/program.ts';
+import { leaveHome, newHome } from '../e2e/program.ts';
 import { chatBody, type CrewServer, oneConnection, type Reply, startCrew, toEach, twoWorkers } from './crew.ts';
 
 let home: string;
 beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), 'pailou-crew-'));
+  home = await newHome('crew');
 });
 afterEach(async () => {
-  await killAll();
-  // Workers end a moment after what started them.
-  await rm(home, { recursive: true, force: true, maxRetries: 20 });
+  await leaveHome(home);
 });
 
 /** The same from several connections, one after the other, to both workers. */

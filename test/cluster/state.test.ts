@@ -1,19 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { killAll } from '../e2e/program.ts';
+import { leaveHome, newHome } from '../e2e/program.ts';
 import { startUpstream, type FakeUpstream, json } from '../fakes/upstream.ts';
-import { type CrewServer, jsonOf, KEY, type OneConnection, startCrew, twoWorkers } from './crew.ts';
+import { chatReply, type CrewServer, jsonOf, KEY, type OneConnection, startCrew, twoWorkers } from './crew.ts';
 
-const REPLY = {
-  id: 'chatcmpl-1',
-  object: 'chat.completion',
-  created: 1,
-  model: 'up',
-  choices: [{ index: 0, message: { role: 'assistant', content: 'Once' }, finish_reason: 'stop' }],
-};
+const REPLY = chatReply('Once');
 
 let home: string;
 let server: CrewServer;
@@ -21,7 +12,7 @@ let upstream: FakeUpstream;
 let one: OneConnection;
 let other: OneConnection;
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'pailou-crew-'));
+  home = await newHome('crew');
   upstream = await startUpstream(json(REPLY));
   server = await startCrew(
     home,
@@ -33,10 +24,8 @@ beforeEach(async () => {
 });
 afterAll(async () => {
   expect(server.out.stderr).not.toMatch(/"level":"(warn|error)"/);
-  await killAll();
+  await leaveHome(home);
   await upstream.close();
-  // Workers end a moment after what started them.
-  await rm(home, { recursive: true, force: true, maxRetries: 20 });
 });
 
 /** How often what one worker has written is asked of another at once. */

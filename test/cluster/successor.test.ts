@@ -1,20 +1,11 @@
 // A worker that dies, and what whoever comes in its place knows and does.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { killAll } from '../e2e/program.ts';
+import { leaveHome, newHome } from '../e2e/program.ts';
 import { type FakeUpstream, json, startUpstream } from '../fakes/upstream.ts';
 import { startVideoUpstream, type VideoUpstream } from '../fakes/videos.ts';
-import { chatBody, type CrewServer, jsonOf, startCrew, twoWorkers } from './crew.ts';
+import { chatBody, chatReply, type CrewServer, jsonOf, startCrew, twoWorkers } from './crew.ts';
 
-const REPLY = {
-  id: 'chatcmpl-1',
-  object: 'chat.completion',
-  created: 1,
-  model: 'up',
-  choices: [{ index: 0, message: { role: 'assistant', content: 'Yes' }, finish_reason: 'stop' }],
-};
+const REPLY = chatReply('Yes');
 const WAIT = { timeout: 45_000, interval: 50 };
 
 let home: string;
@@ -22,16 +13,14 @@ let upstream: FakeUpstream;
 let spare: FakeUpstream;
 let videos: VideoUpstream;
 beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), 'pailou-crew-'));
+  home = await newHome('crew');
   upstream = await startUpstream(json(REPLY));
   spare = await startUpstream(json(REPLY));
   videos = await startVideoUpstream();
 });
 afterEach(async () => {
-  await killAll();
+  await leaveHome(home);
   await Promise.all([upstream.close(), spare.close(), videos.close()]);
-  // Workers end a moment after what started them.
-  await rm(home, { recursive: true, force: true, maxRetries: 20 });
 });
 
 /** Kills a worker, and waits for the one in its place. */

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -34,6 +36,16 @@ export async function killAll(): Promise<void> {
       await gone;
     }),
   );
+}
+
+/** A folder for programs to live in. */
+export const newHome = (name: string): Promise<string> => mkdtemp(join(tmpdir(), `pailou-${name}-`));
+
+/** Ends what a test left behind, and takes its home away. */
+export async function leaveHome(home: string): Promise<void> {
+  await killAll();
+  // Workers end a moment after what started them.
+  await rm(home, { recursive: true, force: true, maxRetries: 20 });
 }
 
 export function startProgram(args: readonly string[], home: string, env: NodeJS.ProcessEnv = {}): Program {

@@ -1,11 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { CallRecord } from '../../src/exchange/ports.ts';
 import { openReader } from '../../src/store/requests/read-requests.ts';
 import { readJournal } from '../read-journal.ts';
-import { ask, killAll, startProgram, startServer } from './program.ts';
+import { ask, leaveHome, newHome, startProgram, startServer } from './program.ts';
 
 const KEY = 'pk-0123456789-abcdefgh';
 const config = (target: string): string => `version: 1
@@ -17,13 +16,12 @@ sandbox: true
 let home: string;
 let data: string;
 beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), 'pailou-rows-'));
+  home = await newHome('rows');
   data = join(home, 'data');
   await writeFile(join(home, 'pailou.yaml'), config('sandbox/chat'));
 });
 afterEach(async () => {
-  await killAll();
-  await rm(home, { recursive: true, force: true });
+  await leaveHome(home);
 });
 
 const rows = (): readonly CallRecord[] => {

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,17 +8,16 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { json, startUpstream } from '../fakes/upstream.ts';
 import { readJournal } from '../read-journal.ts';
-import { ask, environment, killAll, startProgram, startServer } from './program.ts';
+import { ask, environment, leaveHome, newHome, startProgram, startServer } from './program.ts';
 
 let home: string;
 let data: string;
 beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), 'pailou-serve-'));
+  home = await newHome('serve');
   data = join(home, 'data');
 });
 afterEach(async () => {
-  await killAll();
-  await rm(home, { recursive: true, force: true });
+  await leaveHome(home);
 });
 
 const modeOf = async (...path: readonly string[]): Promise<number> => (await stat(join(data, ...path))).mode & 0o777;

@@ -1,8 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
-import { killAll, startServer } from '../e2e/program.ts';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { leaveHome, newHome, startServer } from '../e2e/program.ts';
 import { startVideoUpstream, type VideoUpstream } from '../fakes/videos.ts';
 import { type Asked, configure, kill, killRounds, KEYS, settle, submit } from './kill-rounds.ts';
 
@@ -10,17 +7,14 @@ let home: string;
 let upstream: VideoUpstream;
 
 beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), 'pailou-kill-'));
+  home = await newHome('kill');
   upstream = await startVideoUpstream();
 });
 
 afterEach(async () => {
-  await killAll();
+  await leaveHome(home);
   await upstream.close();
-  await rm(home, { recursive: true, force: true });
 });
-
-afterAll(killAll);
 
 /** `npm run test:tasks` does a hundred. */
 it('ten kills at random: no task is lost, none is submitted twice, none is seen by another key', { timeout: 180_000 }, async () => {

@@ -1,8 +1,7 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { killAll, startServer } from '../e2e/program.ts';
+import { leaveHome, newHome, startServer } from '../e2e/program.ts';
 import { json, startUpstream } from '../fakes/upstream.ts';
 import { startVideoUpstream, type VideoUpstream } from '../fakes/videos.ts';
 import { configure, KEYS } from './kill-rounds.ts';
@@ -11,14 +10,13 @@ let home: string;
 let upstream: VideoUpstream;
 
 beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), 'pailou-secrets-'));
+  home = await newHome('secrets');
   upstream = await startVideoUpstream();
 });
 
 afterEach(async () => {
-  await killAll();
+  await leaveHome(home);
   await upstream.close();
-  await rm(home, { recursive: true, force: true });
 });
 
 /** Every secret that media and tasks are given begins with it. */

@@ -1,11 +1,10 @@
 import { createHmac } from 'node:crypto';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { killAll, startServer } from '../e2e/program.ts';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { leaveHome, newHome, startServer } from '../e2e/program.ts';
 import { type FakeS3, startS3 } from '../fakes/s3.ts';
 import { MP4, startVideoUpstream, type VideoUpstream } from '../fakes/videos.ts';
 import { type Asked, configure, KEYS, settle, submit } from './kill-rounds.ts';
@@ -14,17 +13,14 @@ let home: string;
 let upstream: VideoUpstream;
 
 beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), 'pailou-serve-'));
+  home = await newHome('serve');
   upstream = await startVideoUpstream();
 });
 
 afterEach(async () => {
-  await killAll();
+  await leaveHome(home);
   await upstream.close();
-  await rm(home, { recursive: true, force: true });
 });
-
-afterAll(killAll);
 
 const [KEY = ''] = KEYS;
 
