@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Job, Outcome } from './load.ts';
 import { cpuMicros } from './process-tree.ts';
+import { said } from './said.ts';
 import { jobOf, type Scenario, SCENARIOS } from './scenarios.ts';
 import { has, pailou, type Running, start, type TargetKind } from './targets.ts';
 
@@ -22,7 +23,6 @@ const pipe: TargetKind = {
 function child(file: string): ChildProcess {
   return fork(join(import.meta.dirname, file), [], pin ? { execPath: 'taskset', execArgv: ['-c', '1', process.execPath] } : {});
 }
-const said = <T>(from: ChildProcess): Promise<T> => new Promise((resolve) => from.once('message', (message) => resolve(message as T)));
 const median = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 const scenario = (id: string): Scenario => {
   const found = SCENARIOS.find((one) => one.id === id);

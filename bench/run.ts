@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Job, Outcome } from './load.ts';
 import { cpuMicros, residentKiB } from './process-tree.ts';
+import { said } from './said.ts';
 import { jobOf, type Scenario, SCENARIOS, SLOW } from './scenarios.ts';
 import { has, nginx, pailou, type Running, start, type TargetKind } from './targets.ts';
 
@@ -21,7 +22,6 @@ function child(file: string): ChildProcess {
   const path = join(import.meta.dirname, file);
   return fork(path, [], pin ? { execPath: 'taskset', execArgv: ['-c', '1', process.execPath] } : {});
 }
-const said = <T>(from: ChildProcess): Promise<T> => new Promise((resolve) => from.once('message', (message) => resolve(message as T)));
 
 const mock = child('mock.ts');
 const { port: upstream } = await said<{ port: number }>(mock);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Job, Outcome } from './load.ts';
 import { cpuMicros, memoryOfEach } from './process-tree.ts';
+import { said } from './said.ts';
 import { jobOf, type Scenario, SCENARIOS } from './scenarios.ts';
 import { pailouWith, type Running, start } from './targets.ts';
 
@@ -14,7 +15,6 @@ const rounds = Number(args.rounds);
 const workers = Number(args.workers);
 
 const child = (file: string): ChildProcess => fork(join(import.meta.dirname, file));
-const said = <T>(from: ChildProcess): Promise<T> => new Promise((resolve) => from.once('message', (message) => resolve(message as T)));
 
 const mock = child('mock.ts');
 const { port: upstream } = await said<{ port: number }>(mock);
