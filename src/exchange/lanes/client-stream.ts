@@ -89,98 +89,70 @@ export function replyContext(context: LaneContext, request: ChatRequest, body: J
   };
 }
 
-/** Writes events to the client; nothing is sent before the first one that is not a fault, so that a failure there keeps its status. */
-class ClientStream implements ReplyTaker {
-  readonly #context: LaneContext;
-  readonly #encoder: StreamEncoder;
-  readonly #upstream: UpstreamHeaders;
-  readonly #listen: ((event: ReplyEvent) => void) | undefined;
-  readonly #text: FrameText;
-  readonly #write: WriteFrame;
-  readonly #seen: Seen = {};
-  #flowing = true;
-  #over = false;
-  #first = true;
-  #pending = '';
-
-  constructor(context: LaneContext, encoder: StreamEncoder, upstream: UpstreamHeaders, listen?: (event: ReplyEvent) => void) {
-    this.#context = context;
-    this.#encoder = encoder;
-    this.#upstream = upstream;
-    this.#listen = listen;
-    this.#text = createFrameText(context.call.form);
-    this.#write = (data, event) => {
-      this.#pending += this.#text.frame(data, event);
-    };
-  }
-
-  flows(): boolean {
-    const since = this.#flowing;
-    this.#flowing = true;
-    return this.#context.sink.flush?.() ?? since;
-  }
-
-  soFar(): SoFar {
-    return factsOf(this.#seen);
-  }
-
-  isOver(): boolean {
-    return this.#over;
-  }
-
-  event(event: ReplyEvent): void {
-    if (this.#over) return;
-    see(this.#seen, event);
-    this.#listen?.(event);
-    if (event.type === 'fault') {
-      this.#fail(event.fault);
-      return;
-    }
-    if (this.#first && event.type !== 'reply-start' && event.type !== 'usage') {
-      this.#first = false;
-      this.#context.onFirstToken();
-    }
-    this.#encoder.event(event, this.#write);
-    if (event.type === 'reply-end') this.#end();
-    // That a reply begins, and what it has read, proves nothing: wait for what follows, an error may still keep its status.
-    else if (this.#pending !== '' && (this.#context.sink.begun || (event.type !== 'reply-start' && event.type !== 'usage'))) this.#send();
-  }
-
-  #begin(): void {
-    const { sink } = this.#context;
-    if (sink.begun) return;
-    sink.begin(200, { ...laneHeaders(this.#context, this.#upstream, this.#text.contentType), 'cache-control': 'no-cache' });
-  }
-
-  #send(): void {
-    this.#begin();
-    this.#flowing = this.#context.sink.write(this.#pending) && this.#flowing;
-    this.#pending = '';
-  }
-
-  #end(): void {
-    this.#over = true;
-    this.#begin();
-    this.#context.sink.end(this.#pending + this.#text.close());
-    this.#context.done(endOf(this.#seen, 'upstream'));
-  }
-
-  #fail(said: Fault): void {
-    this.#over = true;
-    const { sink } = this.#context;
-    const fault = ownFault(this.#context, said);
-    if (sink.begun) {
-      this.#encoder.event({ type: 'fault', fault }, this.#write);
-      sink.end(this.#pending + this.#text.close());
-    }
-    this.#context.done(endOf(this.#seen, 'upstream', fault));
-  }
-}
-
-/** What takes a reply's events to the client. */
-export const createClientStream = (
+/**
+ * Writes events to the client; nothing is sent before the first one that is not a fault, so that a failure there keeps its status. A function and
+ * what it shares, no class: with one V8 held all that a call had until the next large collection, which doubled the cost of a stream.
+ */
+export function createClientStream(
   context: LaneContext,
   encoder: StreamEncoder,
   upstream: UpstreamHeaders,
   listen?: (event: ReplyEvent) => void,
-): ReplyTaker => new ClientStream(context, encoder, upstream, listen);
+): ReplyTaker {
+  const { sink } = context;
+  const text = createFrameText(context.call.form);
+  const seen: Seen = {};
+  let flowing = true;
+  let over = false;
+  let first = true;
+  let pending = '';
+
+  const write: WriteFrame = (data, event) => {
+    pending += text.frame(data, event);
+  };
+  const begin = (): void => sink.begin(200, { ...laneHeaders(context, upstream, text.contentType), 'cache-control': 'no-cache' });
+
+  return {
+    flows() {
+      const since = flowing;
+      flowing = true;
+      return sink.flush?.() ?? since;
+    },
+    soFar: () => factsOf(seen),
+    isOver: () => over,
+    event(event) {
+      if (over) return;
+      see(seen, event);
+      listen?.(event);
+      if (event.type === 'fault') {
+        over = true;
+        const fault = ownFault(context, event.fault);
+        if (sink.begun) {
+          encoder.event({ type: 'fault', fault }, write);
+          sink.end(pending + text.close());
+        }
+        context.done(endOf(seen, 'upstream', fault));
+        return;
+      }
+      if (first && event.type !== 'reply-start' && event.type !== 'usage') {
+        first = false;
+        context.onFirstToken();
+      }
+      encoder.event(event, write);
+      if (event.type === 'reply-end') {
+        over = true;
+        if (!sink.begun) begin();
+        sink.end(pending + text.close());
+        context.done(endOf(seen, 'upstream'));
+        return;
+      }
+      // That a reply begins, and what it has read, proves nothing: wait for what follows, an error may still keep its status.
+      const isOpening = event.type === 'reply-start' || event.type === 'usage';
+      if (pending !== '' && (sink.begun || !isOpening)) {
+        if (!sink.begun) begin();
+        flowing = sink.write(pending) && flowing;
+        pending = '';
+      }
+    },
+  };
+}
