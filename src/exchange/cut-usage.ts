@@ -127,14 +127,21 @@ function read({ codec, provider, wire }: Target, samples: readonly string[]): { 
 /** Fields in which a stream's events have what was generated. */
 const GENERATED = /"(?:delta|text|content|thinking|partial_json|arguments|transcript)"\s*:\s*"((?:[^"\\]|\\.)*)"/g;
 
+/** Text that stands in no field: what is kept of an event may begin in the middle of it. */
+const LOOSE = /(?:[^"\\]|\\.){64,}/g;
+/** By how much the events that stand whole may tell less than the words do: then the longest of them is not there whole. */
+const FAR = 4;
+
 /**
- * The same by the words alone, for samples without the events that say what they belong to: a reply's first event may be longer than
- * what is kept of it.
+ * The same by the words alone, for samples without the events that say what they belong to: an event may be longer than what is kept
+ * of it.
  */
 function byWords({ bytes, samples }: Received): number {
   const text = Buffer.from(samples.join('\n\n'), 'latin1').toString('utf8');
   let words = '';
   for (const [, found = ''] of text.matchAll(GENERATED)) words += found;
+  // What has no spaces is a picture or a sound.
+  if (words === '') for (const [found] of text.matchAll(LOOSE)) words += found.includes(' ') ? found : '';
   return words === '' ? 0 : (roughTokens(words) * bytes) / sizeOf(samples);
 }
 
@@ -167,7 +174,8 @@ export function withCutUsage(call: Call, target: Target, end: AttemptEnd, receiv
   if (call.operation !== 'generate' || !isCut(end, received)) return end;
   const { tokens, usage: reported } = estimate(target, received);
   const usage = end.usage ?? reported;
-  const output = Math.max(usage?.output ?? 0, Math.ceil(tokens > 0 ? tokens : byWords(received)));
+  const words = byWords(received);
+  const output = Math.max(usage?.output ?? 0, Math.ceil(words > tokens * FAR ? words : tokens));
   if (output === 0 && !usage) return end;
   const input = usage?.input ?? 0;
   return { ...end, usage: { ...usage, input: input > 0 ? input : inputOf(call), output, estimated: true } };

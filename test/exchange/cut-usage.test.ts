@@ -134,6 +134,21 @@ describe.each(DIALECTS)('$id: an estimate does not depend on how the bytes came'
   });
 });
 
+describe.each(DIALECTS)('$id: an event that is longer than what is kept of it', ({ id, events }) => {
+  const from = events.findIndex((event) => event.includes(WORDS[0]));
+  const long = Buffer.from(events[from]?.replace(WORDS[0], LINE.repeat(SENTENCES)) ?? '');
+  const start = events.slice(0, from).map((event) => Buffer.from(event));
+  it.each([
+    ['that comes whole after short ones', [...start, long]],
+    ['of which a part has come', [...start, long.subarray(0, long.length * 0.9)]],
+    ['that came in two', [...start, long.subarray(0, 3000), long.subarray(3000)]],
+  ])('%s is counted', (_name, pieces) => {
+    const output = estimateOf({ id }, receivedOf(pieces)) ?? 0;
+    expect(output).toBeGreaterThan(TOKENS * 0.4);
+    expect(output).toBeLessThan(TOKENS * 1.5);
+  });
+});
+
 // An Anthropic stream says before its words that a text begins, which stands whole.
 const SELF_CONTAINED = DIALECTS.filter(({ id }) => id !== 'anthropic-messages');
 
