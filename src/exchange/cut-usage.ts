@@ -175,7 +175,9 @@ export function withCutUsage(call: Call, target: Target, end: AttemptEnd, receiv
   const { tokens, usage: reported } = estimate(target, received);
   const usage = end.usage ?? reported;
   const words = byWords(received);
-  const output = Math.max(usage?.output ?? 0, Math.ceil(words > tokens * FAR ? words : tokens));
+  // Something of it had gone out; an error that the upstream told in its place is not.
+  const least = end.fault?.by === 'upstream' ? 0 : 1;
+  const output = Math.max(usage?.output ?? 0, Math.ceil(words > tokens * FAR ? words : tokens), least);
   if (output === 0 && !usage) return end;
   const input = usage?.input ?? 0;
   return { ...end, usage: { ...usage, input: input > 0 ? input : inputOf(call), output, estimated: true } };

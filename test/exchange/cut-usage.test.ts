@@ -149,6 +149,10 @@ describe.each(DIALECTS)('$id: an event that is longer than what is kept of it', 
   });
 });
 
+it.each(DIALECTS)('$id: what cannot be read is one token at least', ({ id }) =>
+  expect(estimateOf({ id }, receivedOf([Buffer.from('data: {"a":')]))).toBe(1),
+);
+
 // An Anthropic stream says before its words that a text begins, which stands whole.
 const SELF_CONTAINED = DIALECTS.filter(({ id }) => id !== 'anthropic-messages');
 
