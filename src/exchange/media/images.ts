@@ -69,7 +69,7 @@ async function follow(context: MediaContext, codec: ImageCodec, started: ImageJo
   let job = started;
   let wait: number = POLL.first;
   while (ports.clock.monotonic() + wait < deadline) {
-    await context.waitFor(pause(wait, [signal, context.signal]));
+    await context.waitFor(pause(wait, [signal, context.signal()]));
     wait = Math.min(POLL.most, wait * POLL.factor);
     const answer = await context.ask(poll(job, target), codec, signal);
     const outcome: ImageOutcome = understood(context, () => decodeJob(answer, job, target));
@@ -152,7 +152,7 @@ export async function holdImage(context: MediaContext, image: MadeImage, signal:
 
 /** All images with their bytes. */
 export const holdImages = (context: MediaContext, images: readonly MadeImage[]): Promise<readonly HeldImage[]> =>
-  sideBySide(images, 4, (image, signal) => holdImage(context, image, AbortSignal.any([signal, context.signal])));
+  sideBySide(images, 4, (image, signal) => holdImage(context, image, AbortSignal.any([signal, context.signal()])));
 
 /** Passes what a provider streams, event by event; `undefined` where it does not stream. */
 export async function streamImages(

@@ -57,8 +57,8 @@ export interface MediaContext {
   readonly apartMs: number;
   /** Requests that may be under way side by side. */
   readonly atOnce: number;
-  /** Aborted when the client hangs up. */
-  readonly signal: AbortSignal;
+  /** Aborted when the client hangs up. A function: a getter in what each call has would keep all of it until the next large collection. */
+  signal(): AbortSignal;
   /** Sends one request and collects the answer. Throws `GatewayError` for an error status and when it comes to no end. */
   ask(request: MediaRequest, codec?: Pick<WholeCodec<never, never>, 'decodeFault'>, signal?: AbortSignal): Promise<MediaAnswer>;
   /**
@@ -152,7 +152,7 @@ function contextOf(
   return {
     ...base,
     target: { model, options: media.wire.options ?? {}, settings: provider.values, notes, newId: ports.newId },
-    get signal() {
+    signal() {
       if (gone) return gone.signal;
       const made = new AbortController();
       sink.onGone(() => made.abort());

@@ -158,7 +158,7 @@ export async function predictEndpoint(
     work: (within) =>
       runMedia(mediaCall(within, { ...operation, ability }, body), within.sink, ports, async (context) => {
         const load = (given: { readonly at: string; readonly text: string }): Promise<ImageFile> =>
-          loadImage(given, ports.media, context.signal);
+          loadImage(given, ports.media, context.signal());
         const images = await Promise.all(instance.images.map(load));
         const whole: ImageRequest = {
           ...asked,

@@ -82,7 +82,7 @@ async function answerStream(context: MediaContext, asked: Asked, request: ImageR
     }
     return write('completed', event.image.data, event.about ?? {});
   });
-  for (const image of remote) write('completed', (await holdImage(context, image, context.signal)).data, {});
+  for (const image of remote) write('completed', (await holdImage(context, image, context.signal())).data, {});
   if (!streamed) {
     context.notes.add('stream', 'emulated', 'the target does not stream: the events come when the images are made');
     const reply = await makeImages(context, request);
@@ -95,7 +95,7 @@ async function answerStream(context: MediaContext, asked: Asked, request: ImageR
 /** What was asked for, with its images here. */
 const loaded = async ({ ports, signal }: MediaContext, asked: Asked, body: ImageBody): Promise<ImageRequest> => ({
   ...asked,
-  ...(await loadImages(body, asked.task, ports.media, signal)),
+  ...(await loadImages(body, asked.task, ports.media, signal())),
 });
 
 /** Answers one request over the target that was chosen. */

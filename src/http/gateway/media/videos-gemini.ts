@@ -180,7 +180,7 @@ async function operation(visit: Visit, id: string, form: Form, ports: GatewayPor
 async function predict(visit: Visit, asked: MediaOperation, body: Fields, ports: GatewayPorts): Promise<void> {
   const { instance, request } = readRequest(body.fields);
   await runMedia(mediaCall(visit, asked, body), visit.sink, ports, async (context) => {
-    const loaded = await Promise.all(imagesIn(instance, ports, context.signal).map((load) => load()));
+    const loaded = await Promise.all(imagesIn(instance, ports, context.signal()).map((load) => load()));
     const images = await withAddresses(context, loaded);
     const requestKey = idempotencyKey(visit);
     const { seconds, size } = request;

@@ -94,7 +94,7 @@ async function submit(visit: Visit, wanted: Wanted, ports: GatewayPorts): Promis
   const asked = readVideoRequest(body);
   await runMedia(call, visit.sink, ports, async (context) => {
     const webhook = await readWebhook(body.fields, ports.media);
-    const images = await withAddresses(context, await loadVideoImages(body, ports.media, context.signal));
+    const images = await withAddresses(context, await loadVideoImages(body, ports.media, context.signal()));
     const rest = await withCharacters(asked.rest, context.provider.name, visit, ports);
     const request = { ...asked, rest, images };
     const made = source
