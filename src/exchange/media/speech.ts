@@ -41,23 +41,22 @@ function voiceFor({ provider, media, model, notes }: MediaContext, asked: string
   return like ?? asked;
 }
 
+/** `first`: not held for as long as the rest is read. A function of its own: a generator that is made for each call keeps what that had until the next large collection. */
+async function* goingOn(first: Buffer[], rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* first.splice(0);
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
+  }
+}
+
 /** The first piece apart: an error before any sound can still be told as such. */
 async function begun(pieces: AsyncIterable<Buffer>): Promise<AsyncIterable<Buffer>> {
   const rest = pieces[Symbol.asyncIterator]();
   const { done, value } = await rest.next();
   if (done === true) throw noSound();
-  const first = [value];
-  return {
-    async *[Symbol.asyncIterator]() {
-      try {
-        // Not held for as long as the rest is read.
-        yield* first.splice(0);
-        for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
-      } finally {
-        await rest.return?.();
-      }
-    },
-  };
+  return goingOn([value], rest);
 }
 
 /** Asks the target to speak. What comes is in the format that was wished for, as it comes. */

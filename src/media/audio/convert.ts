@@ -38,17 +38,18 @@ function cannotMake(wanted: AudioFormat, native: readonly AudioFormat[], ffmpeg:
   );
 }
 
+async function* withFirst(first: IteratorResult<Buffer>, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  if (first.done !== true) yield first.value;
+  yield* rest;
+}
+
 /** Samples of either form, with their rate known once the first have come. */
 async function samplesOf(source: AsyncIterable<Buffer>, from: Sound): Promise<{ rate: number; samples: AsyncIterable<Buffer> }> {
   if (from.format !== 'wav') return { rate: from.sampleRate, samples: wholeSamples(source) };
   let rate = PCM_RATE;
   const samples = samplesOfWav(source, (sampleRate) => (rate = sampleRate));
   const first = await samples.next();
-  async function* all(): AsyncGenerator<Buffer> {
-    if (first.done !== true) yield first.value;
-    yield* samples;
-  }
-  return { rate, samples: all() };
+  return { rate, samples: withFirst(first, samples) };
 }
 
 async function* withHeader(samples: AsyncIterable<Buffer>, rate: number, bytes: number | undefined): AsyncGenerator<Buffer> {

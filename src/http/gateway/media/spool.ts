@@ -34,12 +34,14 @@ async function openNameless(folder: string): Promise<{ readonly handle: FileHand
   return { handle, remove: async () => void (isGone || (await unlink(path).catch(() => undefined))) };
 }
 
+async function* eachOf(pieces: readonly Buffer[]): AsyncGenerator<Buffer> {
+  yield* pieces;
+}
+
 function inMemory(pieces: readonly Buffer[], length: number): Spooled {
   return {
     length,
-    async *bytes() {
-      yield* pieces;
-    },
+    bytes: () => eachOf(pieces),
     close: () => Promise.resolve(),
   };
 }

@@ -56,6 +56,11 @@ export function readAsked(task: TranscriptionRequest['task'], fields: readonly S
   };
 }
 
+async function* allOf(head: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  if (head.length > 0) yield head;
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+}
+
 /** The first bytes of a file, and all of it once more. */
 async function peeked(file: FormFile): Promise<{ readonly head: Buffer; readonly bytes: AsyncIterable<Buffer> }> {
   const rest = (file.body as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
@@ -66,11 +71,7 @@ async function peeked(file: FormFile): Promise<{ readonly head: Buffer; readonly
     if (next.done === true) isOver = true;
     else head = head.length === 0 ? next.value : Buffer.concat([head, next.value]);
   }
-  async function* bytes(): AsyncGenerator<Buffer> {
-    if (head.length > 0) yield head;
-    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
-  }
-  return { head: head.subarray(0, HEAD_BYTES), bytes: bytes() };
+  return { head: head.subarray(0, HEAD_BYTES), bytes: allOf(head, rest) };
 }
 
 /** Reads fields up to the file or the end. */
