@@ -21,6 +21,12 @@ export type Fields = readonly (readonly [string, string])[];
 /** https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data */
 const escaped = (name: string): string => name.replaceAll('\r', '%0D').replaceAll('\n', '%0A').replaceAll('"', '%22');
 
+async function* inOrder(head: Buffer, file: AsyncIterable<Buffer>, tail: () => Buffer | Promise<Buffer>): AsyncGenerator<Buffer> {
+  yield head;
+  yield* file;
+  yield await tail();
+}
+
 /**
  * A form of one file: `before` it, and behind it what `after` gives once it was read. Where `after` is a list and the file's
  * length is known, so is the form's.
@@ -33,14 +39,10 @@ export function streamedForm(boundary: string, before: Fields, file: StreamedFil
   const head = Buffer.from(`${written(before)}--${boundary}\r\n${disposition}${type}\r\n\r\n`);
   const tail = (fields: Fields): Buffer => Buffer.from(`\r\n${written(fields)}--${boundary}--\r\n`);
   const known = typeof after === 'function' ? undefined : tail(after);
-  async function* bytes(): AsyncGenerator<Buffer> {
-    yield head;
-    yield* file.bytes;
-    yield known ?? tail(typeof after === 'function' ? await after() : after);
-  }
+  const end = async (): Promise<Buffer> => known ?? tail(typeof after === 'function' ? await after() : after);
   const length = known && file.length !== undefined ? head.length + file.length + known.length : undefined;
   return {
     contentType: `multipart/form-data; boundary=${boundary}`,
-    stream: { bytes: bytes(), ...(length === undefined ? {} : { length }) },
+    stream: { bytes: inOrder(head, file.bytes, end), ...(length === undefined ? {} : { length }) },
   };
 }
