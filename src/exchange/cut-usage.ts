@@ -127,10 +127,13 @@ function read({ codec, provider, wire }: Target, samples: readonly string[]): { 
 /** Fields in which a stream's events have what was generated. */
 const GENERATED = /"(?:delta|text|content|thinking|partial_json|arguments|transcript)"\s*:\s*"((?:[^"\\]|\\.)*)"/g;
 
-/** Text that stands in no field: what is kept of an event may begin in the middle of it. */
-const LOOSE = /(?:[^"\\]|\\.){64,}/g;
+/** Text before any field: what is kept of an event may begin in the middle of its words. Elsewhere a text without such a field may be the question's. */
+const LOOSE = /^(?:[^"\\]|\\.){64,}/;
 /** By how much the events that stand whole may tell less than the words do: then the longest of them is not there whole. */
 const FAR = 4;
+
+/** Words, from bytes as samples keep them. */
+const textIn = (bytes: string): string => (bytes.includes(' ') ? Buffer.from(bytes, 'latin1').toString('utf8') : '');
 
 /**
  * The same by the words alone, for samples without the events that say what they belong to: an event may be longer than what is kept
@@ -141,7 +144,7 @@ function byWords({ bytes, samples }: Received): number {
   let words = '';
   for (const [, found = ''] of text.matchAll(GENERATED)) words += found;
   // What has no spaces is a picture or a sound.
-  if (words === '') for (const [found] of text.matchAll(LOOSE)) words += found.includes(' ') ? found : '';
+  if (words === '') for (const sample of samples) words += textIn(LOOSE.exec(sample)?.[0] ?? '');
   return words === '' ? 0 : (roughTokens(words) * bytes) / sizeOf(samples);
 }
 

@@ -149,6 +149,12 @@ describe.each(DIALECTS)('$id: an event that is longer than what is kept of it', 
   });
 });
 
+it('what a reply says of its question is none of its words', () => {
+  const said = { type: 'response.created', response: { id: 'resp_1', instructions: LINE.repeat(20), output: [] } };
+  const pieces = [Buffer.from(`event: response.created\ndata: ${JSON.stringify(said)}\n\n`), Buffer.from('event: response.in')];
+  expect(estimateOf({ id: 'openai-responses' }, receivedOf(pieces))).toBe(1);
+});
+
 it.each(DIALECTS)('$id: what cannot be read is one token at least', ({ id }) =>
   expect(estimateOf({ id }, receivedOf([Buffer.from('data: {"a":')]))).toBe(1),
 );

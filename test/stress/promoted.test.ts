@@ -34,6 +34,7 @@ const NAMES = new Set([
   'openai-responses ← openai-chat',
   'anthropic-messages ← openai-chat',
   'gemini ← openai-chat',
+  'speech',
 ]);
 
 it.each(LANES.filter(({ name }) => NAMES.has(name)))('$name', { timeout: 60_000 }, async (lane) => {
