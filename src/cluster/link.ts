@@ -51,93 +51,134 @@ function thrown({ message, fault, ...about }: CarriedError): Error {
   return fault ? new GatewayError(fault) : Object.assign(new Error(message), about);
 }
 
+type Ask = Extract<Message, { kind: 'ask' }>;
+type Answer = Extract<Message, { kind: 'answer' }>;
+
+/** A question under way. */
 interface Asking {
-  readonly settle: (answer: Extract<Message, { kind: 'answer' }>) => void;
-  readonly fail: () => void;
+  readonly topic: string;
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: NodeJS.Timeout | undefined;
 }
+
+/** What the pieces below share. */
+interface Linking {
+  readonly send: LinkPorts<object>['send'];
+  readonly handlers: Readonly<Record<string, ((body: unknown) => unknown) | undefined>>;
+  readonly monotonic: () => number;
+  /** By the ids of their messages. */
+  readonly asking: Map<number, Asking>;
+  lastId: number;
+  unsent: number;
+  isClosed: boolean;
+  /** When one that does not answer may be asked again. */
+  silentUntil: number | undefined;
+}
+
+function send(linking: Linking, message: Message): void {
+  linking.unsent += 1;
+  const sent = (): void => void (linking.unsent -= 1);
+  try {
+    linking.send(message, sent);
+  } catch {
+    sent();
+  }
+}
+
+const isUsable = ({ isClosed, unsent }: Linking): boolean => !isClosed && unsent < MAX_WAITING;
+
+/** Whether one that is silent is not to be bothered again yet. */
+function isResting(linking: Linking): boolean {
+  const { silentUntil, monotonic } = linking;
+  if (silentUntil === undefined) return false;
+  if (monotonic() < silentUntil) return true;
+  linking.silentUntil = monotonic() + PROBE_MS;
+  return false;
+}
+
+const mayAsk = (linking: Linking, withinMs: number): boolean =>
+  isUsable(linking) && linking.asking.size < MAX_WAITING && (withinMs === Infinity || !isResting(linking));
+
+/** Takes a question out of those that are under way. */
+function taken({ asking }: Linking, id: number): Asking | undefined {
+  const one = asking.get(id);
+  asking.delete(id);
+  clearTimeout(one?.timer);
+  return one;
+}
+
+function fail(linking: Linking, id: number): void {
+  const one = taken(linking, id);
+  one?.reject(new Silence(`'${one.topic}' was not answered`));
+}
+
+function late(linking: Linking, id: number): void {
+  linking.silentUntil = linking.monotonic() + PROBE_MS;
+  fail(linking, id);
+}
+
+function settle(linking: Linking, { id, body, error }: Answer): void {
+  const one = taken(linking, id);
+  if (error) one?.reject(thrown(error));
+  else one?.resolve(body);
+}
+
+function ask(linking: Linking, topic: string, body: unknown, withinMs: number): Promise<unknown> {
+  if (!mayAsk(linking, withinMs)) return Promise.reject(new Silence(`'${topic}' cannot be asked`));
+  linking.lastId += 1;
+  const id = linking.lastId;
+  return new Promise((resolve, reject) => {
+    const timer = withinMs === Infinity ? undefined : setTimeout(late, withinMs, linking, id);
+    linking.asking.set(id, { topic, resolve, reject, timer });
+    send(linking, { kind: 'ask', topic, body, id });
+  });
+}
+
+async function answer(linking: Linking, { topic, body, id }: Ask): Promise<void> {
+  const handler = linking.handlers[topic];
+  let said: Pick<Answer, 'body' | 'error'>;
+  try {
+    if (!handler) throw new Error(`nobody answers '${topic}'`);
+    said = { body: await handler(body) };
+  } catch (error) {
+    said = { error: carried(error) };
+  }
+  if (id !== undefined && !linking.isClosed) send(linking, { kind: 'answer', id, ...said });
+}
+
+function receive(linking: Linking, message: Message): void {
+  linking.silentUntil = undefined;
+  if (message.kind === 'ask') void answer(linking, message);
+  else if (message.kind === 'answer') settle(linking, message);
+}
+
+function close(linking: Linking): void {
+  linking.isClosed = true;
+  for (const id of linking.asking.keys()) fail(linking, id);
+}
+
+const newLinking = <In extends object>({ send: sending, handlers, monotonic }: LinkPorts<In>): Linking => ({
+  send: sending,
+  handlers: handlers as Linking['handlers'],
+  monotonic: monotonic ?? (() => performance.now()),
+  asking: new Map(),
+  lastId: 0,
+  unsent: 0,
+  isClosed: false,
+  silentUntil: undefined,
+});
 
 /** Questions and answers over a pipe between two processes: bounded, and each question with its time. */
 export function createLink<Out extends object, In extends object = Topics>(ports: LinkPorts<In>): Link<Out> {
-  const { handlers, monotonic = () => performance.now() } = ports;
-  const asking = new Map<number, Asking>();
-  let lastId = 0;
-  let unsent = 0;
-  let isClosed = false;
-  /** When one that does not answer may be asked again. */
-  let silentUntil: number | undefined;
-
-  const send = (message: Message): void => {
-    unsent += 1;
-    const sent = (): void => void (unsent -= 1);
-    try {
-      ports.send(message, sent);
-    } catch {
-      sent();
-    }
-  };
-  const isUsable = (): boolean => !isClosed && unsent < MAX_WAITING;
-  const answer = async ({ topic, body, id }: Extract<Message, { kind: 'ask' }>): Promise<void> => {
-    const handler = (handlers as Readonly<Record<string, ((body: unknown) => unknown) | undefined>>)[topic];
-    let said: Pick<Extract<Message, { kind: 'answer' }>, 'body' | 'error'>;
-    try {
-      if (!handler) throw new Error(`nobody answers '${topic}'`);
-      said = { body: await handler(body) };
-    } catch (error) {
-      said = { error: carried(error) };
-    }
-    if (id !== undefined && !isClosed) send({ kind: 'answer', id, ...said });
-  };
-  /** Whether one that is silent is not to be bothered again yet. */
-  const isResting = (): boolean => {
-    if (silentUntil === undefined) return false;
-    if (monotonic() < silentUntil) return true;
-    silentUntil = monotonic() + PROBE_MS;
-    return false;
-  };
-
+  const linking = newLinking(ports);
   return {
-    ask(topic, body, withinMs) {
-      if (!isUsable() || asking.size >= MAX_WAITING || (withinMs !== Infinity && isResting())) {
-        return Promise.reject(new Silence(`'${topic}' cannot be asked`));
-      }
-      lastId += 1;
-      const id = lastId;
-      return new Promise((resolve, reject) => {
-        const fail = (): void => {
-          asking.delete(id);
-          reject(new Silence(`'${topic}' was not answered`));
-        };
-        const late = (): void => {
-          silentUntil = monotonic() + PROBE_MS;
-          fail();
-        };
-        const timer = withinMs === Infinity ? undefined : setTimeout(late, withinMs);
-        asking.set(id, {
-          settle(message) {
-            clearTimeout(timer);
-            asking.delete(id);
-            if (message.error) reject(thrown(message.error));
-            else resolve(message.body as AnswerOf<Out, typeof topic>);
-          },
-          fail() {
-            clearTimeout(timer);
-            fail();
-          },
-        });
-        send({ kind: 'ask', topic, body, id });
-      });
-    },
+    ask: <T extends keyof Out & string>(topic: T, body: AskOf<Out, T>, withinMs: number) =>
+      ask(linking, topic, body, withinMs) as Promise<AnswerOf<Out, T>>,
     tell(topic, body) {
-      if (isUsable()) send({ kind: 'ask', topic, body });
+      if (isUsable(linking)) send(linking, { kind: 'ask', topic, body });
     },
-    receive(message) {
-      silentUntil = undefined;
-      if (message.kind === 'ask') void answer(message);
-      else if (message.kind === 'answer') asking.get(message.id)?.settle(message);
-    },
-    close() {
-      isClosed = true;
-      for (const one of asking.values()) one.fail();
-    },
+    receive: (message) => receive(linking, message),
+    close: () => close(linking),
   };
 }
