@@ -96,10 +96,8 @@ function nobody(run: Run): ReplyHandler {
     for (const listener of gones) listener();
   };
   return {
-    begun: false,
-    get closed() {
-      return stopped;
-    },
+    hasBegun: () => false,
+    isClosed: () => stopped,
     begin: () => undefined,
     frame(data, event) {
       if (!stopped) run.log.add({ data, sequence: sequenceOf(data) ?? run.log.next, ...(event === undefined ? {} : { event }) });

@@ -9,7 +9,7 @@ import { optionalString, requiredString } from '../wire/fields.ts';
 import { answerJson, bodyOf } from './answer.ts';
 import { compactionItem } from './compaction-item.ts';
 import { isUserMessage, itemsIn, keptItem } from './items.ts';
-import { createReplySink, type ReplyHandler } from './reply-handler.ts';
+import { createReplySink, httpHandler, type ReplyHandler } from './reply-handler.ts';
 import { replayedFrames } from './response-frames.ts';
 import { type ReadyResponse, readyResponse, readWishes } from './response-request.ts';
 import type { TurnPorts } from './turn-ports.ts';
@@ -42,14 +42,12 @@ interface Answer {
 }
 
 /** Who waits for the whole answer. */
-type Waiter = Pick<ReplyHandler, 'closed' | 'onGone'>;
+type Waiter = Pick<ReplyHandler, 'isClosed' | 'onGone'>;
 
 function waiting(waiter: Waiter, then: (answer: Answer) => void): ReplyHandler {
   return {
-    begun: false,
-    get closed() {
-      return waiter.closed;
-    },
+    hasBegun: () => false,
+    isClosed: () => waiter.isClosed(),
     begin: () => undefined,
     frame: () => true,
     end: () => undefined,
@@ -128,7 +126,7 @@ export async function compact(visit: Visit, bytes: Buffer, client: ClientCodec, 
   const previous = optionalString(asked, 'previous_response_id');
   const window = { input: asked['input'], ...(previous === undefined ? {} : { previous_response_id: previous }) };
   const ready = await readyResponse(window, readWishes(window, true), visit.key.id, ports);
-  const summed = await sumUp(callOf(visit, model, client), asked, ready, visit.sink, ports);
+  const summed = await sumUp(callOf(visit, model, client), asked, ready, httpHandler(visit.sink), ports);
   if (!summed) return;
   if ('refused' in summed) {
     const { status, headers, body } = summed.refused;

@@ -67,7 +67,7 @@ export function createElsewhere(peers: TurnPorts['peers'], here: Here): Elsewher
       if (!found) return false;
       client.begin(headers);
       let { after } = place;
-      while (found && !client.closed) {
+      while (found && !client.isClosed()) {
         for (const { data, event, sequence } of found.frames) {
           client.frame(data, event);
           after = sequence;
@@ -79,7 +79,7 @@ export function createElsewhere(peers: TurnPorts['peers'], here: Here): Elsewher
         found = await read({ ...place, after });
       }
       // Who made it is gone or silent: what was told is not complete.
-      if (!client.closed) client.abort();
+      if (!client.isClosed()) client.abort();
       return true;
     },
     cancel: async (which) => (await peers?.ask('response cancel', which)) as JsonObject | undefined,

@@ -37,28 +37,19 @@ export interface FrameLog {
 export function createFrameLog(most: number): FrameLog {
   const frames: LoggedFrame[] = [];
   const readers = new Set<(frame: LoggedFrame | undefined) => void>();
-  let bytes = 0;
-  let next = 0;
-  let isCut = false;
   let isOver = false;
 
-  return {
-    get bytes() {
-      return bytes;
-    },
-    get isCut() {
-      return isCut;
-    },
-    get next() {
-      return next;
-    },
+  const log: FrameLog & { bytes: number; isCut: boolean; next: number } = {
+    bytes: 0,
+    isCut: false,
+    next: 0,
     add(frame) {
-      next = frame.sequence + 1;
-      if (!isCut) {
+      log.next = frame.sequence + 1;
+      if (!log.isCut) {
         frames.push(frame);
-        bytes += frame.data.length;
-        isCut = bytes > most;
-        if (isCut) frames.length = 0;
+        log.bytes += frame.data.length;
+        log.isCut = log.bytes > most;
+        if (log.isCut) frames.length = 0;
       }
       for (const tell of readers) tell(frame);
     },
@@ -99,4 +90,5 @@ export function createFrameLog(most: number): FrameLog {
       return () => void readers.delete(tell);
     },
   };
+  return log;
 }

@@ -34,15 +34,15 @@ function grown(block: JsonObject, delta: JsonObject): JsonObject {
 export function createMessageCollector(): MessageCollector {
   const blocks: JsonObject[] = [];
   const inputs = new Map<number, string>();
-  let stopReason: Json | undefined;
-  let isComplete = false;
-
   const close = (index: number): void => {
     const block = blocks[index];
     const text = inputs.get(index);
     if (block && text !== undefined) blocks[index] = { ...block, input: parseObject(text === '' ? '{}' : text) ?? {} };
   };
-  return {
+  const collector: MessageCollector & { stopReason: Json | undefined; isComplete: boolean } = {
+    content: blocks,
+    stopReason: undefined,
+    isComplete: false,
     event(body) {
       const index = typeof body['index'] === 'number' ? body['index'] : -1;
       const { delta, content_block: block } = body;
@@ -61,22 +61,14 @@ export function createMessageCollector(): MessageCollector {
           close(index);
           return;
         case 'message_delta':
-          if (isObject(delta)) stopReason = delta['stop_reason'];
+          if (isObject(delta)) collector.stopReason = delta['stop_reason'];
           return;
         case 'message_stop':
-          isComplete = true;
+          collector.isComplete = true;
           return;
         default:
       }
     },
-    get content() {
-      return blocks;
-    },
-    get stopReason() {
-      return stopReason;
-    },
-    get isComplete() {
-      return isComplete;
-    },
   };
+  return collector;
 }

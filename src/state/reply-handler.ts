@@ -4,9 +4,9 @@ import { createSseReader, sseText } from '../wire/sse.ts';
 /** Takes what an exchange says to its client, read: a stream frame by frame, or one whole answer (errors too). */
 export interface ReplyHandler {
   /** A stream has begun, perhaps by a keep-alive before the exchange said anything: errors are in-band. */
-  readonly begun: boolean;
+  hasBegun(): boolean;
   /** The client has hung up, or everything was said. */
-  readonly closed: boolean;
+  isClosed(): boolean;
   /** A stream begins. */
   begin(headers: OutHeaders): void;
   /** `false`: wait for `onDrain`. */
@@ -25,86 +25,95 @@ const MAX_WHOLE_BYTES = 64 * 1024 * 1024;
 
 const isStream = (headers: OutHeaders): boolean => String(headers['content-type'] ?? '').startsWith('text/event-stream');
 
-/** A client for an exchange whose words go to a handler. */
-export function createReplySink(handler: ReplyHandler): ClientSink {
-  const reader = createSseReader();
-  const pieces: Buffer[] = [];
-  let head: { readonly status: number; readonly headers: OutHeaders } | undefined;
-  let streaming = false;
-  let ended = false;
-  let flowing = true;
-  let bytesHeld = 0;
+/** A class, since there is one for each call: an object literal with getters has a hidden class of its own, which outlives the call. */
+class ReplySink implements ClientSink {
+  readonly #handler: ReplyHandler;
+  readonly #reader = createSseReader();
+  readonly #pieces: Buffer[] = [];
+  #head: { readonly status: number; readonly headers: OutHeaders } | undefined;
+  #streaming = false;
+  #ended = false;
+  #flowing = true;
+  #bytesHeld = 0;
 
-  const hold = (buffer: Buffer): void => {
-    bytesHeld += buffer.length;
-    if (bytesHeld <= MAX_WHOLE_BYTES) pieces.push(buffer);
-    else if (!ended) {
-      ended = true;
-      pieces.length = 0;
-      handler.abort();
+  constructor(handler: ReplyHandler) {
+    this.#handler = handler;
+  }
+  get begun(): boolean {
+    return this.#head !== undefined || this.#handler.hasBegun();
+  }
+  get closed(): boolean {
+    return this.#ended || this.#handler.isClosed();
+  }
+  begin(status: number, headers: OutHeaders): void {
+    if (this.#head) return;
+    this.#head = { status, headers };
+    this.#streaming = status === 200 && isStream(headers);
+    if (this.#streaming) this.#handler.begin(headers);
+  }
+  write(bytes: Buffer | string): boolean {
+    if (!this.#ended) this.#take(bytes);
+    return this.#flowing;
+  }
+  end(bytes?: Buffer | string): void {
+    if (this.#ended) return;
+    if (bytes !== undefined) this.#take(bytes);
+    if (this.#bytesHeld > MAX_WHOLE_BYTES) return;
+    this.#ended = true;
+    if (this.#isRead()) {
+      this.#reader.end((frame) => this.#handler.frame(frame.data, frame.event));
+      this.#handler.end();
+    } else this.#handler.whole(this.#head?.status ?? 500, this.#head?.headers ?? {}, Buffer.concat(this.#pieces));
+  }
+  abort(): void {
+    if (this.#ended) return;
+    if (!this.#streaming && !this.#handler.hasBegun()) {
+      // Nothing of a whole answer was told yet: the fault that follows can be told as it should be.
+      this.#head = undefined;
+      this.#pieces.length = 0;
+      this.#bytesHeld = 0;
+      return;
     }
-  };
-  const take = (bytes: Buffer | string): void => {
+    this.#ended = true;
+    this.#handler.abort();
+  }
+  onGone(listener: () => void): void {
+    this.#handler.onGone(listener);
+  }
+  onDrain(listener: () => void): void {
+    this.#handler.onDrain(listener);
+  }
+
+  /** What comes is read as a stream, in whichever way that began. */
+  #isRead(): boolean {
+    return this.#streaming || (this.#head === undefined && this.#handler.hasBegun());
+  }
+  #take(bytes: Buffer | string): void {
     const buffer = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
-    if (!streaming && !(head === undefined && handler.begun)) hold(buffer);
-    else
-      reader.push(buffer, (frame) => {
-        flowing = handler.frame(frame.data, frame.event);
-      });
-  };
-  return {
-    get begun() {
-      return head !== undefined || handler.begun;
-    },
-    get closed() {
-      return ended || handler.closed;
-    },
-    begin(status, headers) {
-      if (head) return;
-      head = { status, headers };
-      streaming = status === 200 && isStream(headers);
-      if (streaming) handler.begin(headers);
-    },
-    write(bytes) {
-      if (!ended) take(bytes);
-      return flowing;
-    },
-    end(bytes) {
-      if (ended) return;
-      if (bytes !== undefined) take(bytes);
-      if (bytesHeld > MAX_WHOLE_BYTES) return;
-      ended = true;
-      if (streaming || (head === undefined && handler.begun)) {
-        reader.end((frame) => handler.frame(frame.data, frame.event));
-        handler.end();
-      } else handler.whole(head?.status ?? 500, head?.headers ?? {}, Buffer.concat(pieces));
-    },
-    abort() {
-      if (ended) return;
-      if (!streaming && !handler.begun) {
-        // Nothing of a whole answer was told yet: the fault that follows can be told as it should be.
-        head = undefined;
-        pieces.length = 0;
-        bytesHeld = 0;
-        return;
-      }
-      ended = true;
-      handler.abort();
-    },
-    onGone: (listener) => handler.onGone(listener),
-    onDrain: (listener) => handler.onDrain(listener),
-  };
+    if (!this.#isRead()) return this.#hold(buffer);
+    this.#reader.push(buffer, (frame) => {
+      this.#flowing = this.#handler.frame(frame.data, frame.event);
+    });
+  }
+  #hold(buffer: Buffer): void {
+    this.#bytesHeld += buffer.length;
+    if (this.#bytesHeld <= MAX_WHOLE_BYTES) this.#pieces.push(buffer);
+    else if (!this.#ended) {
+      this.#ended = true;
+      this.#pieces.length = 0;
+      this.#handler.abort();
+    }
+  }
 }
+
+/** A client for an exchange whose words go to a handler. */
+export const createReplySink = (handler: ReplyHandler): ClientSink => new ReplySink(handler);
 
 /** Hands what was read on to an HTTP client. */
 export function httpHandler(sink: ClientSink): ReplyHandler {
   return {
-    get begun() {
-      return sink.begun;
-    },
-    get closed() {
-      return sink.closed;
-    },
+    hasBegun: () => sink.begun,
+    isClosed: () => sink.closed,
     begin: (headers) => sink.begin(200, headers),
     frame: (data, event) => sink.write(sseText(data, event)),
     end: () => sink.end(),

@@ -39,7 +39,7 @@ async function stream(visit: Visit, record: StateRecord, ports: TurnPorts, backg
   const headers = { ...answerHeaders(visit, 'text/event-stream; charset=utf-8'), 'cache-control': 'no-cache' };
   const client = httpHandler(visit.sink);
   const followed = background.follow(visit.key.id, record.id, after, client, headers);
-  if (client.begun) ports.track(visit.sink, visit.client.keepAlive, headers);
+  if (client.hasBegun()) ports.track(visit.sink, visit.client.keepAlive, headers);
   if (await followed) return;
   const response = background.current(record);
   if (isUnfinished(response)) {

@@ -9,8 +9,8 @@ function record(frames: readonly JsonObject[]): { readonly sent: readonly JsonOb
   const kept: JsonObject[] = [];
   const nothing = (): void => {};
   const next: ReplyHandler = {
-    begun: true,
-    closed: false,
+    hasBegun: () => true,
+    isClosed: () => false,
     begin: nothing,
     frame(data) {
       sent.push(parseObject(data) ?? {});

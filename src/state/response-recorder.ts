@@ -51,12 +51,8 @@ export function recordResponse(next: ReplyHandler, recording: Recording): ReplyH
 
   next.onGone(() => nothing());
   return {
-    get begun() {
-      return next.begun;
-    },
-    get closed() {
-      return next.closed;
-    },
+    hasBegun: () => next.hasBegun(),
+    isClosed: () => next.isClosed(),
     begin: (headers) => next.begin(headers),
     frame(data, event) {
       const lifecycle = lifecycleFrame(data, event);

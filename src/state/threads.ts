@@ -133,12 +133,8 @@ interface Said {
 function recordMessage(next: ReplyHandler, id: string, onSaid: (said: Said) => void): ReplyHandler {
   const collector = createMessageCollector();
   return {
-    get begun() {
-      return next.begun;
-    },
-    get closed() {
-      return next.closed;
-    },
+    hasBegun: () => next.hasBegun(),
+    isClosed: () => next.isClosed(),
     begin: (headers) => next.begin(headers),
     frame(data, event) {
       const body = parseObject(data);

@@ -93,10 +93,8 @@ function createLine(socket: WebSocket, client: ClientCodec, buffered: number): L
 function turnHandler(socket: WebSocket, line: Line, gones: Set<() => void>, streamId: unknown): ReplyHandler {
   const named = typeof streamId === 'string' ? `{"stream_id":${JSON.stringify(streamId)},` : undefined;
   return {
-    begun: false,
-    get closed() {
-      return socket.readyState !== socket.OPEN;
-    },
+    hasBegun: () => false,
+    isClosed: () => socket.readyState !== socket.OPEN,
     begin: () => undefined,
     frame(data) {
       // Some providers end their streams so, over SSE: no JSON text.
