@@ -19,42 +19,51 @@ interface Captured {
   readonly pieces: (Buffer | string)[];
 }
 
-/** Takes an answer in place of the client; `onBytes`: as it comes. */
-function captureFor(outer: ClientSink, taken: Captured, onBytes?: (bytes: Buffer | string) => void): ClientSink {
-  let begun = false;
-  let over = false;
-  const add = (bytes: Buffer | string | undefined): void => {
-    if (bytes === undefined || bytes.length === 0) return;
-    if (onBytes && taken.status === 200) onBytes(bytes);
-    else taken.pieces.push(bytes);
-  };
-  return {
-    get begun() {
-      return begun;
-    },
-    get closed() {
-      return over || outer.closed;
-    },
-    begin(status, headers) {
-      begun = true;
-      Object.assign(taken, { status, headers });
-    },
-    write(bytes) {
-      add(bytes);
-      return true;
-    },
-    end(bytes) {
-      add(bytes);
-      over = true;
-    },
-    abort() {
-      over = true;
-      outer.abort();
-    },
-    onGone: (listener) => outer.onGone(listener),
-    onDrain: (listener) => outer.onDrain(listener),
-  };
+/** Takes an answer in place of the client. */
+class CapturingSink implements ClientSink {
+  begun = false;
+  readonly #outer: ClientSink;
+  readonly #taken: Captured;
+  readonly #onBytes: ((bytes: Buffer | string) => void) | undefined;
+  #over = false;
+
+  constructor(outer: ClientSink, taken: Captured, onBytes: ((bytes: Buffer | string) => void) | undefined) {
+    this.#outer = outer;
+    this.#taken = taken;
+    this.#onBytes = onBytes;
+  }
+  get closed(): boolean {
+    return this.#over || this.#outer.closed;
+  }
+  begin(status: number, headers: OutHeaders): void {
+    this.begun = true;
+    Object.assign(this.#taken, { status, headers });
+  }
+  write(bytes: Buffer | string): boolean {
+    if (bytes.length === 0) return true;
+    if (this.#onBytes && this.#taken.status === 200) this.#onBytes(bytes);
+    else this.#taken.pieces.push(bytes);
+    return true;
+  }
+  end(bytes?: Buffer | string): void {
+    if (bytes !== undefined) this.write(bytes);
+    this.#over = true;
+  }
+  abort(): void {
+    this.#over = true;
+    this.#outer.abort();
+  }
+  onGone(listener: () => void): void {
+    this.#outer.onGone(listener);
+  }
+  onDrain(listener: () => void): void {
+    this.#outer.onDrain(listener);
+  }
 }
+
+/** `onBytes`: told of the answer as it comes, which then is not held. */
+const captureFor = (outer: ClientSink, taken: Captured, onBytes?: (bytes: Buffer | string) => void): ClientSink =>
+  new CapturingSink(outer, taken, onBytes);
 
 const bytesOf = ({ pieces }: Captured): Buffer =>
   Buffer.concat(pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)));

@@ -4,41 +4,47 @@ import type { ExchangePorts } from '../exchange.ts';
 import { type MediaCall, type MediaContext, runMedia } from './media-exchange.ts';
 
 /** A client that is not there any more, and for whom the answer is kept. It goes away with the signal. */
-function keepingSink(signal: AbortSignal): { readonly sink: ClientSink; answer(): { readonly status: number; readonly text: string } } {
-  const pieces: Buffer[] = [];
-  const gones: (() => void)[] = [];
-  let status = 0;
-  let isOver = false;
-  const take = (bytes: Buffer | string | undefined): void => {
-    if (bytes !== undefined) pieces.push(typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
-  };
-  signal.addEventListener('abort', () => gones.splice(0).forEach((listener) => listener()), { once: true });
-  return {
-    answer: () => ({ status: isOver ? status : 0, text: Buffer.concat(pieces).toString('utf8') }),
-    sink: {
-      get begun() {
-        return status > 0;
-      },
-      get closed() {
-        return isOver || signal.aborted;
-      },
-      begin: (code) => void (status = code),
-      write(bytes) {
-        take(bytes);
-        return true;
-      },
-      end(bytes) {
-        take(bytes);
-        isOver = true;
-      },
-      abort: () => void (status = 0),
-      onGone(listener) {
-        if (signal.aborted) listener();
-        else gones.push(listener);
-      },
-      onDrain: () => undefined,
-    },
-  };
+class KeepingSink implements ClientSink {
+  readonly #signal: AbortSignal;
+  readonly #pieces: Buffer[] = [];
+  readonly #gones: (() => void)[] = [];
+  #status = 0;
+  #isOver = false;
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    signal.addEventListener('abort', () => this.#gones.splice(0).forEach((listener) => listener()), { once: true });
+  }
+  get begun(): boolean {
+    return this.#status > 0;
+  }
+  get closed(): boolean {
+    return this.#isOver || this.#signal.aborted;
+  }
+  answer(): { readonly status: number; readonly text: string } {
+    return { status: this.#isOver ? this.#status : 0, text: Buffer.concat(this.#pieces).toString('utf8') };
+  }
+  begin(status: number): void {
+    this.#status = status;
+  }
+  write(bytes: Buffer | string): boolean {
+    this.#pieces.push(typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
+    return true;
+  }
+  end(bytes?: Buffer | string): void {
+    if (bytes !== undefined) this.write(bytes);
+    this.#isOver = true;
+  }
+  abort(): void {
+    this.#status = 0;
+  }
+  onGone(listener: () => void): void {
+    if (this.#signal.aborted) listener();
+    else this.#gones.push(listener);
+  }
+  onDrain(): void {
+    // It takes all at once.
+  }
 }
 
 /**
@@ -51,9 +57,9 @@ export async function runDetached(
   signal: AbortSignal,
   work: (context: MediaContext) => Promise<void>,
 ): Promise<JsonObject> {
-  const { sink, answer } = keepingSink(signal);
+  const sink = new KeepingSink(signal);
   await runMedia(call, sink, ports, work);
-  const { status, text } = answer();
+  const { status, text } = sink.answer();
   const body = parseObject(text) ?? {};
   if (status >= 200 && status < 300) return body;
   const error = isObject(body['error']) ? body['error'] : {};

@@ -104,9 +104,7 @@ async function hear(
   });
   const gone = new Promise<AttemptEnd>((resolve) => sink.onGone(() => resolve({ endedBy: 'client' })));
   const follower: Follower = {
-    get at() {
-      return hearing?.place() ?? first;
-    },
+    at: () => hearing?.place() ?? first,
     wake() {
       if (!hearing && flight.source && first.next) hearing = createHearing(hearer, flight.source, first, () => hasRead(flight));
       hearing?.pump();

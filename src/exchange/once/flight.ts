@@ -29,7 +29,7 @@ export interface Follower {
   /** There are more events, or the flight is over. */
   wake(): void;
   /** So far it has read; absent: it waits for the end. */
-  readonly at?: Link | undefined;
+  at?(): Link | undefined;
   /** It was so far behind that what it had still to read could not be held. */
   drop(): void;
 }
@@ -175,7 +175,10 @@ export function hasRead(flight: Flight): void {
 export function flows({ leads, leaderOwes, followers, last }: Flight): boolean {
   if (leads && leaderOwes === 0) return true;
   if (leads && leaderOwes > MAX_BEHIND_BYTES) return false;
-  return followers.some(({ at }) => at === undefined || last.upTo - at.upTo <= PAUSE_BYTES);
+  return followers.some((follower) => {
+    const at = follower.at?.();
+    return at === undefined || last.upTo - at.upTo <= PAUSE_BYTES;
+  });
 }
 
 function drained(flight: Flight): void {
@@ -214,7 +217,8 @@ function tell(flight: Flight, event: ReplyEvent): void {
   if (flight.last.upTo > MAX_ANSWER_BYTES) flight.first = undefined;
   for (const follower of flight.followers.slice()) {
     follower.wake();
-    if (follower.at && flight.last.upTo - follower.at.upTo > MAX_BEHIND_BYTES) follower.drop();
+    const at = follower.at?.();
+    if (at && flight.last.upTo - at.upTo > MAX_BEHIND_BYTES) follower.drop();
   }
 }
 

@@ -39,23 +39,29 @@ function isSlow({ sink, done }: Runner, ms: number): Promise<boolean> {
 }
 
 /** Another try is wanted for as long as a slow one has come to nothing. */
-const whileSlow = ({ sink, done }: Runner): Waiter => {
-  let isOver = false;
-  const over: Promise<void> = new Promise((resolve) => {
-    const end = (): void => {
-      isOver = true;
-      resolve();
-    };
-    sink.onBegin(end);
-    done.then(end, end);
-  });
-  return {
-    get closed() {
-      return isOver || sink.closed;
-    },
-    onGone: (listener) => void over.then(listener),
-  };
-};
+class WhileSlow implements Waiter {
+  readonly #sink: RaceSink;
+  readonly #over: Promise<void>;
+  #isOver = false;
+
+  constructor({ sink, done }: Runner) {
+    this.#sink = sink;
+    this.#over = new Promise((resolve) => {
+      const end = (): void => {
+        this.#isOver = true;
+        resolve();
+      };
+      sink.onBegin(end);
+      done.then(end, end);
+    });
+  }
+  get closed(): boolean {
+    return this.#isOver || this.#sink.closed;
+  }
+  onGone(listener: () => void): void {
+    void this.#over.then(listener);
+  }
+}
 
 /** Starts another try beside a slow one, where there is a place with room and the budget allows it. */
 async function startBeside(tour: Tour, slow: Runner): Promise<Runner | undefined> {
@@ -63,7 +69,7 @@ async function startBeside(tour: Tour, slow: Runner): Promise<Runner | undefined
   const next = guide.beside(slow.next, tried);
   if (!next || !trying.hedges.withdraw()) return undefined;
   try {
-    const entry = await enter(tour, next, whileSlow(slow));
+    const entry = await enter(tour, next, new WhileSlow(slow));
     if (!entry) return undefined;
     tour.hedged = true;
     return run(tour, entry);
