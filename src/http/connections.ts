@@ -11,6 +11,10 @@ interface Connection {
 /** Nothing is under way on it. */
 export const isIdle = ({ open, upgraded }: Connection): boolean => open.length === 0 && !upgraded;
 
+function* requestsOn(connections: Iterable<Connection>): Iterable<IncomingMessage> {
+  for (const { open } of connections) for (const { req } of open) yield req;
+}
+
 /**
  * Who is connected, and what runs. A set of the answers under way would be simpler, but a set that much is added to and
  * taken from keeps what it held alive until the next large collection: a third of all memory that calls use.
@@ -36,9 +40,7 @@ export function createConnections() {
     sockets,
     connected,
     /** The requests under way, those whose bodies are still to come among them. */
-    *requests(): Generator<IncomingMessage> {
-      for (const { open } of sockets.values()) for (const { req } of open) yield req;
-    },
+    requests: (): Iterable<IncomingMessage> => requestsOn(sockets.values()),
     get active() {
       return active;
     },

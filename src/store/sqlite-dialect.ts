@@ -70,6 +70,11 @@ function createStatements(database: DatabaseSync): (sql: string) => StatementSyn
   };
 }
 
+async function* rowsOf<R>(database: DatabaseSync, { sql, parameters }: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
+  // Not a kept statement: another query may run it again while this one is read.
+  for (const row of database.prepare(sql).iterate(...(parameters as SQLInputValue[]))) yield { rows: [row as R] };
+}
+
 function createConnection(database: DatabaseSync): DatabaseConnection {
   const prepared = createStatements(database);
   function execute<R>({ sql, parameters }: CompiledQuery): QueryResult<R> {
@@ -81,10 +86,7 @@ function createConnection(database: DatabaseSync): DatabaseConnection {
   }
   return {
     executeQuery: <R>(query: CompiledQuery) => patiently(() => execute<R>(query)),
-    async *streamQuery<R>({ sql, parameters }: CompiledQuery) {
-      // Not a kept statement: another query may run it again while this one is read.
-      for (const row of database.prepare(sql).iterate(...(parameters as SQLInputValue[]))) yield { rows: [row as R] };
-    },
+    streamQuery: <R>(query: CompiledQuery) => rowsOf<R>(database, query),
   };
 }
 

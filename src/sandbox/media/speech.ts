@@ -55,17 +55,16 @@ function* pcm(spoken: Spoken): Iterable<Buffer> {
 }
 
 /** The encoder keeps the beginning of what it gets for itself: pieces without bytes are left out. */
-async function mp3(spoken: Spoken): Promise<Iterable<Buffer>> {
-  const encoder = await createMp3();
-  return (function* () {
-    yield id3Tag(spoken);
-    for (const samples of speak(spoken)) {
-      const bytes = encoder.encode(samples);
-      if (bytes.length > 0) yield bytes;
-    }
-    yield encoder.end();
-  })();
+function* encoded(spoken: Spoken, encoder: Awaited<ReturnType<typeof createMp3>>): Iterable<Buffer> {
+  yield id3Tag(spoken);
+  for (const samples of speak(spoken)) {
+    const bytes = encoder.encode(samples);
+    if (bytes.length > 0) yield bytes;
+  }
+  yield encoder.end();
 }
+
+const mp3 = async (spoken: Spoken): Promise<Iterable<Buffer>> => encoded(spoken, await createMp3());
 
 /** A sound, piece by piece. */
 const bytesOf = (spoken: Spoken, format: Format): Iterable<Buffer> | Promise<Iterable<Buffer>> =>
