@@ -1,7 +1,7 @@
 import { type Expression, type ExpressionBuilder, type Insertable, type Selectable, sql, type SqlBool } from 'kysely';
 import type { Peers, Settling } from '../cluster/peers.ts';
 import { GatewayError, gatewayFault, parseObject } from '../ir/index.ts';
-import type { ChildrenQuery, StateKey, StateKind, StateRecord, StateStore } from '../state/ports.ts';
+import type { ChainLimits, ChildrenQuery, StateKey, StateKind, StateRecord, StateStore } from '../state/ports.ts';
 import type { Database } from './database.ts';
 import type { Sealer } from './master-key.ts';
 import type { Schema } from './schema.ts';
@@ -117,17 +117,6 @@ function recordOf(row: Omit<Row, 'used_at' | 'bytes'>, sealer: Sealer): StateRec
   return { ...key, ...(row.parent === null ? {} : { parent: row.parent }), position: row.position, createdAt: row.created_at, value };
 }
 
-/** What waits to be written, and how it gets there. */
-interface Writer {
-  put(record: StateRecord): void;
-  /** Settles when everything that was put is written, or was given up. */
-  flush(): Promise<void>;
-  /** Settles when that is so in all processes. */
-  settle(): Promise<void>;
-  /** The same as `flush`, at the end. */
-  close(): Promise<void>;
-}
-
 async function insert(entries: readonly Waiting[], { database, sealer }: StoredStatePorts): Promise<void> {
   const [db, opened] = await Promise.all([database(), sealer()]);
   await db
@@ -172,70 +161,89 @@ async function sweep(ports: StoredStatePorts): Promise<void> {
   }
 }
 
-function createWriter(ports: StoredStatePorts): Writer {
-  let waiting = new Map<string, Waiting>();
-  let waitingBytes = 0;
-  let writing: Promise<void> | undefined;
-  let scheduled: NodeJS.Immediate | undefined;
-  let written = SWEEP_EVERY;
-  const settling: Settling | undefined = ports.peers?.settling('state', () => flush());
+/** What the pieces that write share. */
+interface Writing {
+  readonly ports: StoredStatePorts;
+  /** By name, in the order in which they were put. */
+  waiting: Map<string, Waiting>;
+  waitingBytes: number;
+  work: Promise<void> | undefined;
+  scheduled: NodeJS.Immediate | undefined;
+  /** Since the last sweep. */
+  written: number;
+  settling: Settling | undefined;
+}
 
-  const clean = (): Promise<void> => sweep(ports).catch((error: unknown) => ports.onTrouble('Stored state could not be swept', error));
-  const cleanDue = (): void => {
-    if (ports.isLeader?.() !== false) void clean();
+const clean = ({ ports }: Writing): Promise<void> =>
+  sweep(ports).catch((error: unknown) => ports.onTrouble('Stored state could not be swept', error));
+
+function cleanDue(writing: Writing): void {
+  if (writing.ports.isLeader?.() !== false) void clean(writing);
+}
+
+async function writeWaiting(writing: Writing): Promise<void> {
+  const { ports } = writing;
+  const entries = [...writing.waiting.values()];
+  writing.waiting = new Map();
+  writing.waitingBytes = 0;
+  for (const batch of batches(entries, ({ json }) => json.length)) {
+    await insert(batch, ports).catch((error: unknown) => ports.onTrouble('Stored state could not be written', error));
+  }
+  writing.written += entries.length;
+}
+
+async function writeAll(writing: Writing): Promise<void> {
+  while (writing.waiting.size > 0) await writeWaiting(writing);
+  writing.settling?.clean();
+  if (writing.written < SWEEP_EVERY) return;
+  writing.written = 0;
+  await clean(writing);
+}
+
+/** Settles when everything that was put is written, or was given up. */
+async function flush(writing: Writing): Promise<void> {
+  clearImmediate(writing.scheduled);
+  writing.scheduled = undefined;
+  while (writing.waiting.size > 0 || writing.work) {
+    writing.work ??= writeAll(writing).finally(() => (writing.work = undefined));
+    await writing.work;
+  }
+}
+
+/** The oldest of what waits, where it is too much. */
+function giveUp(writing: Writing): void {
+  for (const [name, oldest] of writing.waiting) {
+    if (writing.waitingBytes <= MAX_WAITING_BYTES) return;
+    writing.waiting.delete(name);
+    writing.waitingBytes -= oldest.json.length;
+    writing.ports.onTrouble('Stored state is not written fast enough', new Error('a record was dropped'));
+  }
+}
+
+function put(writing: Writing, record: StateRecord): void {
+  const { ports, settling, waiting } = writing;
+  settling?.dirty();
+  const name = nameOf(record);
+  const json = Buffer.from(JSON.stringify(record.value));
+  writing.waitingBytes += json.length - (waiting.get(name)?.json.length ?? 0);
+  waiting.delete(name);
+  waiting.set(name, { record, json, at: ports.now() });
+  giveUp(writing);
+  writing.scheduled ??= setImmediate(() => void flush(writing));
+}
+
+function newWriting(ports: StoredStatePorts): Writing {
+  const writing: Writing = {
+    ports,
+    waiting: new Map(),
+    waitingBytes: 0,
+    work: undefined,
+    scheduled: undefined,
+    written: SWEEP_EVERY,
+    settling: undefined,
   };
-  const timer = setInterval(cleanDue, SWEEP_MS).unref();
-  const writeAll = async (): Promise<void> => {
-    while (waiting.size > 0) {
-      const entries = [...waiting.values()];
-      waiting = new Map();
-      waitingBytes = 0;
-      for (const batch of batches(entries, ({ json }) => json.length)) {
-        await insert(batch, ports).catch((error: unknown) => ports.onTrouble('Stored state could not be written', error));
-      }
-      written += entries.length;
-    }
-    settling?.clean();
-    if (written < SWEEP_EVERY) return;
-    written = 0;
-    await clean();
-  };
-  const flush = async (): Promise<void> => {
-    clearImmediate(scheduled);
-    scheduled = undefined;
-    while (waiting.size > 0 || writing) {
-      writing ??= writeAll().finally(() => (writing = undefined));
-      await writing;
-    }
-  };
-  const giveUp = (): void => {
-    for (const [name, oldest] of waiting) {
-      if (waitingBytes <= MAX_WAITING_BYTES) return;
-      waiting.delete(name);
-      waitingBytes -= oldest.json.length;
-      ports.onTrouble('Stored state is not written fast enough', new Error('a record was dropped'));
-    }
-  };
-  return {
-    put(record) {
-      settling?.dirty();
-      const name = nameOf(record);
-      const json = Buffer.from(JSON.stringify(record.value));
-      waitingBytes += json.length - (waiting.get(name)?.json.length ?? 0);
-      waiting.delete(name);
-      waiting.set(name, { record, json, at: ports.now() });
-      giveUp();
-      scheduled ??= setImmediate(() => void flush());
-    },
-    flush,
-    async settle() {
-      await Promise.all([flush(), settling?.others()]);
-    },
-    close() {
-      clearInterval(timer);
-      return flush();
-    },
-  };
+  writing.settling = ports.peers?.settling('state', () => flush(writing));
+  return writing;
 }
 
 /** Marks rows as used, so that what is continued does not age. */
@@ -262,92 +270,106 @@ async function chainRows(db: Database, key: StateKey, most: number, since: numbe
   return rows;
 }
 
+/** The database with every write of all processes in it. */
+async function current(writing: Writing): Promise<Database> {
+  await Promise.all([flush(writing), writing.settling?.others()]);
+  return writing.ports.database();
+}
+
+/** So many as one statement takes. */
+async function readBatch(db: Database, sealer: Sealer, heads: readonly Head[]): Promise<readonly StateRecord[]> {
+  const [{ owner, kind }] = heads as readonly [Head];
+  const ids = heads.map(({ id }) => id);
+  const rows = await db
+    .selectFrom('stored_state')
+    .selectAll()
+    .where((where) => where.and({ owner, kind }))
+    .where('id', 'in', ids)
+    .execute();
+  const found = new Map(rows.map((row) => [row.id, row]));
+  return ids.flatMap((id) => {
+    const row = found.get(id);
+    return (row && recordOf(row, sealer)) ?? [];
+  });
+}
+
+/** Records of one owner and kind, in the order of their heads; those that cannot be read are left out. */
+async function read(ports: StoredStatePorts, db: Database, heads: readonly Head[]): Promise<readonly StateRecord[]> {
+  await touch(heads, ports);
+  const sealer = await ports.sealer();
+  const records: StateRecord[] = [];
+  for (const batch of batches(heads, ({ bytes }) => bytes)) records.push(...(await readBatch(db, sealer, batch)));
+  return records;
+}
+
+async function get(ports: StoredStatePorts, db: Database, key: StateKey): Promise<StateRecord | undefined> {
+  const row = await db
+    .selectFrom('stored_state')
+    .selectAll()
+    .where(isRow(key))
+    .where('used_at', '>=', oldestUsed(ports))
+    .executeTakeFirst();
+  if (!row) return undefined;
+  await touch([row], ports);
+  return recordOf(row, await ports.sealer());
+}
+
+const isTooLong = (heads: readonly Pick<Head, 'bytes'>[], most: ChainLimits): boolean =>
+  heads.length > most.records || heads.reduce((sum, { bytes }) => sum + bytes, 0) > most.bytes;
+
+async function chain(ports: StoredStatePorts, db: Database, key: StateKey, most: ChainLimits): ReturnType<StateStore['chain']> {
+  const rows = await chainRows(db, key, most.records, oldestUsed(ports));
+  const [first] = rows;
+  if (!first) return { missing: key.id };
+  if (isTooLong(rows, most)) return 'too-long';
+  if (first.parent !== null) return { missing: first.parent };
+  const records = await read(ports, db, rows);
+  if (records.length === rows.length) return records;
+  const readable = new Set(records.map((record) => record.id));
+  return { missing: rows.find((row) => !readable.has(row.id))?.id ?? key.id };
+}
+
+async function children(
+  ports: StoredStatePorts,
+  db: Database,
+  query: ChildrenQuery,
+  most: ChainLimits,
+): ReturnType<StateStore['children']> {
+  const heads = await db
+    .selectFrom('stored_state')
+    .select(['owner', 'kind', 'id', 'used_at', 'bytes'])
+    .where(isChild(query))
+    .where('used_at', '>=', oldestUsed(ports))
+    .orderBy('position')
+    .limit(most.records + 1)
+    .execute();
+  return isTooLong(heads, most) ? 'too-long' : read(ports, db, heads);
+}
+
+async function remove(db: Database, matching: StateFilter): Promise<boolean> {
+  const { numDeletedRows } = await db.deleteFrom('stored_state').where(matching).executeTakeFirst();
+  return numDeletedRows > 0n;
+}
+
 /** State in the database: encrypted, by owner, written behind but never read before it is written, bounded by age and bytes. */
 export function createStoredState(ports: StoredStatePorts): StateStore {
-  const writer = createWriter(ports);
-  /** The database with every write in it. */
-  const current = async (): Promise<Database> => {
-    await writer.settle();
-    return ports.database();
-  };
-  /** Records of one owner and kind, in the order of their heads; those that cannot be read are left out. */
-  const read = async (db: Database, heads: readonly Head[]): Promise<readonly StateRecord[]> => {
-    await touch(heads, ports);
-    const sealer = await ports.sealer();
-    const records: StateRecord[] = [];
-    for (const batch of batches(heads, ({ bytes }) => bytes)) {
-      const [{ owner, kind }] = batch as readonly [Head];
-      const ids = batch.map(({ id }) => id);
-      const rows = await db
-        .selectFrom('stored_state')
-        .selectAll()
-        .where((where) => where.and({ owner, kind }))
-        .where('id', 'in', ids)
-        .execute();
-      const found = new Map(rows.map((row) => [row.id, row]));
-      for (const id of ids) {
-        const row = found.get(id);
-        const record = row && recordOf(row, sealer);
-        if (record) records.push(record);
-      }
-    }
-    return records;
-  };
-
+  const writing = newWriting(ports);
+  const sweeper = setInterval(cleanDue, SWEEP_MS, writing).unref();
+  /** With every write there is, or a fault. */
+  const inDatabase = <T>(work: (db: Database) => Promise<T>): Promise<T> => reading(ports, async () => work(await current(writing)));
   return {
-    get: (key) =>
-      reading(ports, async () => {
-        const db = await current();
-        const row = await db
-          .selectFrom('stored_state')
-          .selectAll()
-          .where(isRow(key))
-          .where('used_at', '>=', oldestUsed(ports))
-          .executeTakeFirst();
-        if (!row) return undefined;
-        await touch([row], ports);
-        return recordOf(row, await ports.sealer());
-      }),
-    chain: (key, most) =>
-      reading(ports, async () => {
-        const db = await current();
-        const rows = await chainRows(db, key, most.records, oldestUsed(ports));
-        const [first] = rows;
-        if (!first) return { missing: key.id };
-        if (rows.length > most.records || rows.reduce((sum, row) => sum + row.bytes, 0) > most.bytes) return 'too-long';
-        if (first.parent !== null) return { missing: first.parent };
-        const records = await read(db, rows);
-        if (records.length === rows.length) return records;
-        const readable = new Set(records.map((record) => record.id));
-        return { missing: rows.find((row) => !readable.has(row.id))?.id ?? key.id };
-      }),
-    children: (query, most) =>
-      reading(ports, async () => {
-        const db = await current();
-        const heads = await db
-          .selectFrom('stored_state')
-          .select(['owner', 'kind', 'id', 'used_at', 'bytes'])
-          .where(isChild(query))
-          .where('used_at', '>=', oldestUsed(ports))
-          .orderBy('position')
-          .limit(most.records + 1)
-          .execute();
-        if (heads.length > most.records || heads.reduce((sum, row) => sum + row.bytes, 0) > most.bytes) return 'too-long';
-        return read(db, heads);
-      }),
-    put: (record) => writer.put(record),
-    delete: (key) =>
-      reading(ports, async () => {
-        const db = await current();
-        const { numDeletedRows } = await db.deleteFrom('stored_state').where(isRow(key)).executeTakeFirst();
-        return numDeletedRows > 0n;
-      }),
-    deleteChildren: (query) =>
-      reading(ports, async () => {
-        const db = await current();
-        await db.deleteFrom('stored_state').where(isChild(query)).execute();
-      }),
-    flush: () => writer.flush(),
-    close: () => writer.close(),
+    get: (key) => inDatabase((db) => get(ports, db, key)),
+    chain: (key, most) => inDatabase((db) => chain(ports, db, key, most)),
+    children: (query, most) => inDatabase((db) => children(ports, db, query, most)),
+    put: (record) => put(writing, record),
+    delete: (key) => inDatabase((db) => remove(db, isRow(key))),
+    async deleteChildren(query) {
+      await inDatabase((db) => remove(db, isChild(query)));
+    },
+    flush: () => flush(writing),
+    close() {
+      clearInterval(sweeper);
+      return flush(writing);
+    },
   };
 }
