@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { longParts, MAX_FILE_LINES, MAX_FUNCTION_LINES, undocumentedExports } from './shape-rules.ts';
+import { longParts, MAX_FILE_LINES, MAX_FUNCTION_LINES, outlivingCalls, undocumentedExports } from './shape-rules.ts';
 import { isTest, readSource, readSources } from './source-file.ts';
 
 const files = readSources(['src']).filter(({ path }) => !isTest(path));
@@ -7,6 +7,7 @@ const files = readSources(['src']).filter(({ path }) => !isTest(path));
 describe('the source keeps to', () => {
   test('every export is described', () => expect(undocumentedExports(files)).toEqual([]));
   test('functions and files that can be read', () => expect(longParts(files)).toEqual([]));
+  test('nothing that outlives the call it was made for', () => expect(outlivingCalls(files)).toEqual([]));
 });
 
 const inHttp = (text: string) => [readSource('src/http/a.ts', text)];
@@ -34,4 +35,30 @@ test('long functions and files are found', () => {
   expect(longParts(inHttp(`const o = { m() {\n${lines(MAX_FUNCTION_LINES)}} };\n`))).toEqual([expect.stringContaining('m has')]);
   expect(longParts(inHttp(lines(MAX_FILE_LINES + 1)))).toEqual([expect.stringContaining('split it')]);
   expect(longParts(inHttp(`function g() {\n${lines(100)}}\n`))).toEqual([]);
+});
+
+test.each([
+  ['a getter', `function f() { return { get a() { return 1; } }; }`],
+  ['a setter', `const f = (b) => ({ set a(c) { b = c; } });`],
+  ['a getter in a method of a class', `class A { m() { return { get a() { return 1; } }; } }`],
+  ['a getter by the name of one that is made once, elsewhere', `function f() { return { get isEmpty() { return true; } }; }`],
+  ['a generator', `function f() { function* a() {} return a(); }`],
+  ['a generator at once', `const f = async () => { await g(); return (async function* () {})(); };`],
+  ['a generator as a method', `function f() { return { async *a() {} }; }`],
+  ['what iterates', `function f() { return { *[Symbol.iterator]() {} }; }`],
+  ['a generator in a generator', `function* f() { yield* (function* () {})(); }`],
+  ['a class', `const f = () => class A {};`],
+])('what is made for each call is found: %s', (_name, text) => expect(outlivingCalls(inHttp(text))).toHaveLength(1));
+
+test.each([
+  ['a getter of the module', `export const a = { get b() { return 1; } };`],
+  ['a getter of a class', `class A { get b() { return 1; } }`],
+  ['a generator of the module', `export async function* f() {}`],
+  ['generators of an object of the module', `export const codec = define({ async *decode() {}, *encode() {} });`],
+  ['a generator of a class', `class A { *b() {} }`],
+])('made once: %s', (_name, text) => expect(outlivingCalls(inHttp(text))).toEqual([]));
+
+test('what is made once for a process may have getters', () => {
+  const text = `function f() { return { get isEmpty() { return true; }, get size() { return 0; } }; }`;
+  expect(outlivingCalls([readSource('src/store/journal.ts', text)])).toEqual([expect.stringContaining(`getter 'size'`)]);
 });

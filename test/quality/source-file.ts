@@ -29,6 +29,13 @@ export interface CodeWord {
   readonly line: number;
 }
 
+/** A getter, generator or class that a function makes when it runs. */
+export interface MadeWithin {
+  readonly kind: 'getter' | 'generator' | 'class';
+  readonly name: string;
+  readonly line: number;
+}
+
 /** What the rules look at in a file. Comments are no part of it. */
 export interface SourceFile {
   /** From the root of the checkout, with slashes. */
@@ -38,6 +45,8 @@ export interface SourceFile {
   readonly exports: readonly ExportedName[];
   readonly words: readonly CodeWord[];
   readonly functions: readonly { readonly name: string; readonly line: number; readonly lines: number }[];
+  /** What has a hidden class of its own, and stands in a function: each run of that makes one more. */
+  readonly madeWithin: readonly MadeWithin[];
   /** Lines with `await`, `async` functions and `for await`. */
   readonly waits: readonly number[];
   /** `===`, `!==` and `case` against a text: what is compared, as written, and with what. */
@@ -61,13 +70,13 @@ function* childrenOf(node: AstNode): Iterable<AstNode> {
   }
 }
 
-/** All nodes below one, itself included, each with its parent. */
-function* walk(node: AstNode, parent?: AstNode): Iterable<readonly [AstNode, AstNode | undefined]> {
-  yield [node, parent];
-  for (const child of childrenOf(node)) yield* walk(child, node);
-}
-
 const FUNCTIONS = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression']);
+
+/** All nodes below one, itself included, each with its parent and whether it stands in a function. */
+function* walk(node: AstNode, parent?: AstNode, isWithin = false): Iterable<readonly [AstNode, AstNode | undefined, boolean]> {
+  yield [node, parent, isWithin];
+  for (const child of childrenOf(node)) yield* walk(child, node, isWithin || FUNCTIONS.has(node.type));
+}
 
 type LineOf = (offset: number) => number;
 
@@ -134,12 +143,19 @@ function wordOf(node: AstNode, lineOf: LineOf): CodeWord | undefined {
 const isRegExp = (value: unknown): value is { readonly pattern: string } =>
   typeof value === 'object' && value !== null && typeof (value as { pattern?: unknown }).pattern === 'string';
 
-/** What a function is called, from itself or from what it is given to. */
-function nameOfFunction(node: AstNode, parent: AstNode | undefined): string {
-  for (const named of [node['id'], parent?.['key'], parent?.['id']]) {
+/** What a function or the like is called, from itself or from what it is given to. */
+function nameOf(node: AstNode, parent: AstNode | undefined): string {
+  for (const named of [node['id'], node['key'], parent?.['key'], parent?.['id']]) {
     if (isNode(named) && typeof named['name'] === 'string') return named['name'];
   }
   return '(without a name)';
+}
+
+/** What of its own kind a node makes: a getter of an object (those of a class are made with that), a generator, a class. */
+function kindMade(node: AstNode): MadeWithin['kind'] | undefined {
+  if (node.type === 'Property' && (node['kind'] === 'get' || node['kind'] === 'set')) return 'getter';
+  if (FUNCTIONS.has(node.type) && node['generator'] === true) return 'generator';
+  return node.type === 'ClassDeclaration' || node.type === 'ClassExpression' ? 'class' : undefined;
 }
 
 const isWait = (node: AstNode): boolean =>
@@ -172,20 +188,23 @@ export function readSource(path: string, text: string): SourceFile {
   const exported: ExportedName[] = [];
   const words: CodeWord[] = [];
   const functions: { name: string; line: number; lines: number }[] = [];
+  const madeWithin: MadeWithin[] = [];
   const waits: number[] = [];
   const comparisons: { of: string; with: string; line: number }[] = [];
-  for (const [node, parent] of walk(parseAst(text, { lang: 'ts' }) as unknown as AstNode)) {
+  for (const [node, parent, isWithin] of walk(parseAst(text, { lang: 'ts' }) as unknown as AstNode)) {
     const found = importOf(node, path, lineOf);
     if (found) imports.push(found);
     exported.push(...exportsOf(node, text, lineOf));
     const word = isImportSource(node, parent) ? undefined : wordOf(node, lineOf);
     if (word) words.push(word);
     const line = lineOf(node.start);
-    if (FUNCTIONS.has(node.type)) functions.push({ name: nameOfFunction(node, parent), line, lines: lineOf(node.end) - line + 1 });
+    if (FUNCTIONS.has(node.type)) functions.push({ name: nameOf(node, parent), line, lines: lineOf(node.end) - line + 1 });
+    const kind = isWithin ? kindMade(node) : undefined;
+    if (kind) madeWithin.push({ kind, name: nameOf(node, parent), line });
     if (isWait(node)) waits.push(line);
     comparisons.push(...comparisonsOf(node, text).map((one) => ({ ...one, line })));
   }
-  return { path, text, imports, exports: exported, words, functions, waits, comparisons };
+  return { path, text, imports, exports: exported, words, functions, madeWithin, waits, comparisons };
 }
 
 /** The root of the checkout. */
