@@ -1,11 +1,12 @@
 import { Agent } from 'node:http';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { providersAt } from '../fakes/fault-families.ts';
 import { type FaultUpstream, startFaultUpstream } from '../fakes/fault-upstream.ts';
 import { startTestServer, type TestServer } from '../server.ts';
 import { KEY } from './gateway.ts';
 import { LANES, markOf, stamped } from './lanes.ts';
-import { lateIn, shared } from './moments.ts';
+import { watchHeldUp } from './held-up.ts';
+import { fallsInto, inOrder } from './moments.ts';
 import { isSettled } from './part.ts';
 import { timed } from './timed.ts';
 
@@ -37,16 +38,37 @@ it('rounds are settled when half of them agree', () => {
   expect(isSettled([-3, 0.3, 9], 0.5)).toBe(false);
 });
 
-it('what held up both ways at once is the machine, what held up one is not', () => {
-  const streamed = (...gaps: { readonly by: number; readonly at: number }[]) => [{ first: 1, began: { from: 0, to: 1 }, gaps }];
-  const ours = lateIn(streamed({ by: 8, at: 108 }, { by: 2, at: 160 }, { by: 9, at: 209 }), 5);
-  const theirs = lateIn(streamed({ by: 6, at: 104 }, { by: 7, at: 307 }), 5);
-  expect(ours).toEqual([
-    { from: 100, to: 108 },
-    { from: 200, to: 209 },
+it('a moment is told from those in which everybody was held up', () => {
+  const moments = inOrder([
+    { from: 40, to: 45 },
+    { from: 10, to: 20 },
+    { from: 44, to: 60 },
   ]);
-  expect(shared(ours, theirs)).toEqual([
-    { from: 100, to: 108 },
-    { from: 98, to: 104 },
+  expect(moments).toEqual([
+    { from: 10, to: 20 },
+    { from: 40, to: 60 },
   ]);
+  const touched = [
+    [0, 9],
+    [9, 10],
+    [12, 13],
+    [20, 39],
+    [21, 39],
+    [21, 70],
+    [61, 70],
+  ].map(([from = 0, to = 0]) => fallsInto({ from, to }, moments));
+  expect(touched).toEqual([false, true, true, true, false, true, false]);
+  expect(fallsInto({ from: 0, to: 9 }, [])).toBe(false);
+});
+
+it('who looks whether it is held up sees itself held up', async () => {
+  const heldUp = await watchHeldUp();
+  try {
+    const from = performance.now();
+    while (performance.now() - from < 20);
+    const to = performance.now();
+    await vi.waitFor(async () => expect(fallsInto({ from: from + 5, to: to - 5 }, await heldUp.moments())).toBe(true));
+  } finally {
+    heldUp.stop();
+  }
 });

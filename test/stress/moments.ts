@@ -1,5 +1,4 @@
-// When streams were held up, and what held up others at the same moment: the machine then, and not who carried them.
-import type { Timed } from './timed.ts';
+// Moments of time, and what falls into them.
 
 /** From when to when, as `performance.now()` has it. */
 export interface Moment {
@@ -7,17 +6,29 @@ export interface Moment {
   readonly to: number;
 }
 
-const isAtOnce = (one: Moment, other: Moment): boolean => one.from <= other.to && other.from <= one.to;
+/** Milliseconds of a clock that all processes of a machine share. */
+export const machineNow = (): number => Number(process.hrtime.bigint()) / 1e6;
 
-/** Whether it fell into one of these. */
-export const fallsInto = (moment: Moment, moments: readonly Moment[]): boolean => moments.some((one) => isAtOnce(moment, one));
+/** In order, and those that overlap as one. */
+export function inOrder(moments: readonly Moment[]): Moment[] {
+  const joined: Moment[] = [];
+  for (const one of moments.toSorted((some, other) => some.from - other.from)) {
+    const last = joined.at(-1);
+    if (last && one.from <= last.to) joined[joined.length - 1] = { from: last.from, to: Math.max(last.to, one.to) };
+    else joined.push(one);
+  }
+  return joined;
+}
 
-/** The gaps that were longer than the upstream's own by more than `limitMs`, as the time in which their events were due and did not come. */
-export const lateIn = (streams: readonly Timed[], limitMs: number): Moment[] =>
-  streams.flatMap(({ gaps }) => gaps.filter(({ by }) => by > limitMs).map(({ by, at }) => ({ from: at - by, to: at })));
-
-/** The moments of both in which the other was held up as well. */
-export const shared = (some: readonly Moment[], others: readonly Moment[]): Moment[] => [
-  ...some.filter((one) => fallsInto(one, others)),
-  ...others.filter((one) => fallsInto(one, some)),
-];
+/** Whether it touches one of these, which are in order. */
+export function fallsInto({ from, to }: Moment, moments: readonly Moment[]): boolean {
+  let [low, high] = [0, moments.length];
+  // The first of them that ends no earlier than this begins.
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((moments[middle]?.to ?? Infinity) < from) low = middle + 1;
+    else high = middle;
+  }
+  const next = moments[low];
+  return next !== undefined && next.from <= to;
+}

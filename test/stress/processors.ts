@@ -18,5 +18,9 @@ export const stepBack = (): boolean => tell('taskset', '-a', '-c', '-p', `0-${PR
 /** Gives the first processor to the thread of another process that does its work: what helps it, a collector say, stays with the others. */
 export const giveProcessor = (pid = 0): boolean => PROCESSORS > 1 && tell('taskset', '-c', '-p', '0', String(pid));
 
-/** Lets a process go before all others, for those who measure and do little else. https://man7.org/linux/man-pages/man1/chrt.1.html */
-export const comesFirst = (pid = 0): boolean => tell('chrt', '-a', '-r', '-p', '10', String(pid));
+/** Lets a process go before all others, for those who are measured, and who measure and do little else. https://man7.org/linux/man-pages/man1/chrt.1.html */
+export const comesFirst = (pid: number = process.pid, priority = 10): boolean =>
+  tell('chrt', '-a', '-r', '-p', String(priority), String(pid));
+
+/** Lets this process wait its turn again. */
+export const waitsAgain = (): boolean => tell('chrt', '-a', '-o', '-p', '0', String(process.pid));
