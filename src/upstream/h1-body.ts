@@ -53,23 +53,37 @@ export function pumpBody(
   const leaving = new AbortController();
   let isDone = false;
   let sent = 0;
+  let isGathered = false;
+  /** What is at hand goes out as one: a form is many pieces. */
+  const gather = (): void => {
+    if (isGathered) return;
+    isGathered = true;
+    socket.cork();
+    process.nextTick(() => {
+      isGathered = false;
+      socket.uncork();
+    });
+  };
   const write = async (piece: Buffer): Promise<void> => {
     if (piece.length === 0) return;
     sent += piece.length;
     if (length !== undefined && sent > length) throw mismatch();
-    socket.cork();
+    gather();
     let hasRoom = true;
     for (const part of framed(piece, length === undefined)) hasRoom = socket.write(part);
-    socket.uncork();
     on.progress();
     if (!hasRoom) await once(socket, 'drain', { signal: leaving.signal });
   };
   const pump = async (): Promise<void> => {
+    gather();
     socket.write(head, 'latin1');
     for (let next = await source.next(); next.done !== true && !leaving.signal.aborted; next = await source.next()) await write(next.value);
     if (leaving.signal.aborted) return;
     if (length !== undefined && sent < length) throw mismatch();
-    if (length === undefined) socket.write('0\r\n\r\n');
+    if (length === undefined) {
+      gather();
+      socket.write('0\r\n\r\n');
+    }
     isDone = true;
   };
   const stop = (): void => {

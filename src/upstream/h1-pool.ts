@@ -3,8 +3,8 @@ import type { Connection } from './h1-connection.ts';
 /** Connections that wait for another request to one origin, the latest first. */
 export interface IdleConnections {
   put(connection: Connection, keepMs: number): void;
-  /** The one that was used last: the others may close. */
-  take(): Connection | undefined;
+  /** The one that was used last, no longer ago than that in milliseconds: the others may close. */
+  take(agoMs?: number): Connection | undefined;
   drop(connection: Connection): void;
   close(): void;
 }
@@ -16,6 +16,7 @@ const SWEEP_MS = 1000;
 
 interface Waiting {
   readonly connection: Connection;
+  readonly since: number;
   readonly until: number;
 }
 
@@ -46,12 +47,14 @@ export function createIdleConnections(): IdleConnections {
     drop,
     put(connection, keepMs) {
       if (waiting.length >= MAX_IDLE) return connection.destroy();
-      waiting.push({ connection, until: performance.now() + keepMs });
+      const since = performance.now();
+      waiting.push({ connection, since, until: since + keepMs });
       sweeper ??= setInterval(sweep, SWEEP_MS).unref();
     },
-    take() {
+    take(agoMs = Infinity) {
       const now = performance.now();
-      for (let last = waiting.pop(); last; last = waiting.pop()) {
+      for (let last = waiting.at(-1); last && now - last.since <= agoMs; last = waiting.at(-1)) {
+        waiting.pop();
         if (last.until > now && last.connection.isOpen()) return last.connection;
         last.connection.destroy();
       }

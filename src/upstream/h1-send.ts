@@ -14,6 +14,8 @@ const MAX_ORIGINS = 256;
  * An upstream that lets an idle connection go just as we use it tells us within a round trip; what is lost later may have been at work on it.
  */
 const STALE_MS = 100;
+/** How long ago a connection may have served what is not sent again over another one: no server that is known to us lets one go so soon. */
+const JUST_USED_MS = 1000;
 
 /** Connections to one origin. */
 interface Pool {
@@ -191,8 +193,9 @@ function goOn(running: Running): void {
 
 function newRunning(pool: Pool, written: Written, sink: UpstreamSink, isClosed: () => boolean): Running {
   const { method, owner = '', timeouts, stream, isOnce = false } = written.request;
-  // What cannot or must not be sent twice gets a connection that cannot be stale.
-  const used = stream || isOnce ? undefined : pool.idle.take();
+  const isOnlyOnce = stream !== undefined || isOnce;
+  // What cannot or must not be sent twice gets a connection that was just used, or a new one: they are not stale.
+  const used = pool.idle.take(isOnlyOnce ? JUST_USED_MS : undefined);
   const running: Running = {
     isHead: method === 'HEAD',
     owner,
@@ -212,7 +215,7 @@ function newRunning(pool: Pool, written: Written, sink: UpstreamSink, isClosed: 
     timeouts,
     unanswered: written,
     connection: used ?? pool.connect(),
-    isReused: used !== undefined,
+    isReused: used !== undefined && !isOnlyOnce,
     phase: 'connect',
     timer: undefined,
     pump: undefined,

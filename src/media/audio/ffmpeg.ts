@@ -18,8 +18,7 @@ const OUTPUT: Readonly<Record<AudioFormat, readonly string[]>> = {
 const MAX_RUNNING = 16;
 let running = 0;
 
-/** The program, where it is on the PATH. */
-export function findFfmpeg(path = process.env['PATH'] ?? ''): string | undefined {
+function lookFor(path: string): string | undefined {
   const name = process.platform === 'win32' ? 'ffmpeg.exe' : 'ffmpeg';
   return path
     .split(delimiter)
@@ -33,6 +32,17 @@ export function findFfmpeg(path = process.env['PATH'] ?? ''): string | undefined
         return false;
       }
     });
+}
+
+/** How long what was found is true. */
+const LOOK_AGAIN_MS = 10_000;
+let known: { readonly path: string; readonly until: number; readonly program: string | undefined } | undefined;
+
+/** The program, where it is on the PATH. It is looked for again after some seconds: a PATH has many folders, and each is a wait. */
+export function findFfmpeg(path = process.env['PATH'] ?? ''): string | undefined {
+  const now = performance.now();
+  if (known?.path !== path || known.until < now) known = { path, until: now + LOOK_AGAIN_MS, program: lookFor(path) };
+  return known.program;
 }
 
 const broken = (): GatewayError =>

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { MediaRequest } from '../codec.ts';
 import type { ImageFile } from './shape.ts';
 
@@ -16,7 +16,7 @@ export type FormPiece = readonly [name: string, value: string | number | boolean
 
 /** A form with images, as the request of a codec. https://www.rfc-editor.org/rfc/rfc7578 */
 export function formBody(pieces: readonly FormPiece[]): Required<Pick<MediaRequest, 'headers' | 'body'>> {
-  const boundary = `pailou-${randomBytes(16).toString('hex')}`;
+  const boundary = `pailou-${randomUUID()}`;
   const body: Buffer[] = [];
   for (const [name, value] of pieces) {
     if (value === undefined) continue;

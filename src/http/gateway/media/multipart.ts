@@ -196,7 +196,8 @@ function startReading(request: IncomingMessage, rules: FormRules): { readonly ar
   const stop = (): void => {
     if (isLeft) return;
     isLeft = true;
-    end(new GatewayError(incomplete));
+    // An error costs as much as the rest of this.
+    if (!arrivals.over) end(new GatewayError(incomplete));
     for (const one of arrivals.waiting) if (one.kind === 'file') one.body.destroy();
     if (source !== request) source.destroy();
     letGo(request);
