@@ -22,6 +22,8 @@ export const MAX_TRIES = 3;
 /** What fails later than that was worked on: it is not asked of the same place again. */
 const QUICK_MS = 5000;
 
+type Credentials = NonNullable<Provider['credentials']>;
+
 const isWatched = ({ settings }: Provider): boolean => settings.health !== 'off';
 /** The ids of all of a provider's credentials. */
 export const credentialsOf = (provider: Provider): readonly string[] => provider.credentials?.map(({ id }) => id) ?? [provider.credential];
@@ -39,91 +41,128 @@ function isOfKey({ end: { fault } }: Tried): boolean {
   return scope === 'credential' || scope === 'limit';
 }
 
-/** A guide for one call. */
-export function createGuide(call: Walking, { health, budget, slots, random }: Trying): Guide {
-  const order = triedInOrder(call.candidates);
+/** What the pieces below share: of one call. */
+interface Guiding {
+  readonly call: Walking;
+  readonly trying: Trying;
+  readonly order: readonly Candidate[];
   /** Credentials that have failed in this call. */
-  const spent: string[] = [];
-  const baseOf = (candidate: Candidate): Provider => {
-    const base = call.providers.get(candidate.provider);
-    if (!base) throw new Error(`no provider '${candidate.provider}'`);
-    return base;
-  };
-  const isFull = (candidate: Candidate): boolean => areFull(roomsOf(candidate, baseOf(candidate).settings), slots);
-  const isKeyFull = (provider: Provider): boolean => areFull(keyRoomsOf(provider), slots);
-  /** The provider with a credential. `anyway`: also with one that is out. `besides`: not with this one. */
-  const payFor = (candidate: Candidate, anyway: boolean, besides?: string): Provider | undefined => {
-    const base = baseOf(candidate);
-    if (!base.credentials || call.isJob === true) return anyway || !spent.includes(base.credential) ? base : undefined;
-    const isOut = (id: string): boolean =>
-      id === besides || spent.includes(id) || (!anyway && isWatched(base) && health.isCredentialOut(id));
-    const session = call.session();
-    const choosing = { random: random(), isOut, ...(session === undefined ? {} : { session }) };
-    const full = base.credentials.filter(({ provider }) => isKeyFull(provider)).map(({ id }) => id);
-    const free =
-      full.length === 0 ? undefined : chooseCredential(base.credentials, { ...choosing, isOut: (id) => isOut(id) || full.includes(id) });
-    return (free ?? chooseCredential(base.credentials, choosing))?.provider;
-  };
-  /** The first of some that is well and has room; else the first that has none and must be waited for. */
-  const firstOf = (some: Iterable<Candidate>): Next | undefined => {
-    let crowded: Next | undefined;
-    for (const candidate of some) {
-      const base = baseOf(candidate);
-      const place = { provider: candidate.provider, model: candidate.model, credentials: credentialsOf(base), watched: isWatched(base) };
-      if (health.whyOut(place) !== undefined) continue;
-      const provider = payFor(candidate, false);
-      if (!provider) continue;
-      const next = { candidate, provider, waitMs: 0 };
-      if (!isFull(candidate) && !isKeyFull(provider)) return next;
-      crowded ??= next;
-    }
-    return crowded;
-  };
-  /** The same place once more, where that may help. */
-  const again = ({ next: { candidate, provider }, tookMs }: Tried, fault: Fault, tried: readonly Tried[]): Next | undefined => {
-    const most = provider.settings.retries ?? (isWatched(provider) ? MAX_TRIES - 1 : 0);
-    const times = tried.filter((one) => one.next.candidate === candidate).length;
-    // A client that had to be kept alive has waited for this place long enough.
-    if (!verdictOf(fault).again || call.sink.begun || tookMs > QUICK_MS || times > most || !budget.withdraw()) return undefined;
-    return { candidate, provider, waitMs: waitMs(times, random(), fault) };
-  };
+  readonly spent: string[];
+}
+
+function baseOf({ call }: Guiding, candidate: Candidate): Provider {
+  const base = call.providers.get(candidate.provider);
+  if (!base) throw new Error(`no provider '${candidate.provider}'`);
+  return base;
+}
+
+const isFull = (guiding: Guiding, candidate: Candidate): boolean =>
+  areFull(roomsOf(candidate, baseOf(guiding, candidate).settings), guiding.trying.slots);
+
+const isKeyFull = ({ trying }: Guiding, provider: Provider): boolean => areFull(keyRoomsOf(provider), trying.slots);
+
+/** One of some credentials: one with room before one without. */
+function chooseOf(guiding: Guiding, credentials: Credentials, isOut: (id: string) => boolean): Provider | undefined {
+  const session = guiding.call.session();
+  const choosing = { random: guiding.trying.random(), isOut, ...(session === undefined ? {} : { session }) };
+  const full = credentials.filter(({ provider }) => isKeyFull(guiding, provider)).map(({ id }) => id);
+  const free =
+    full.length === 0 ? undefined : chooseCredential(credentials, { ...choosing, isOut: (id) => isOut(id) || full.includes(id) });
+  return (free ?? chooseCredential(credentials, choosing))?.provider;
+}
+
+/** The provider with a credential. `anyway`: also with one that is out. `besides`: not with this one. */
+function payFor(guiding: Guiding, candidate: Candidate, anyway: boolean, besides?: string): Provider | undefined {
+  const { call, spent, trying } = guiding;
+  const base = baseOf(guiding, candidate);
+  if (!base.credentials || call.isJob === true) return anyway || !spent.includes(base.credential) ? base : undefined;
+  const isOut = (id: string): boolean =>
+    id === besides || spent.includes(id) || (!anyway && isWatched(base) && trying.health.isCredentialOut(id));
+  return chooseOf(guiding, base.credentials, isOut);
+}
+
+/** The first of those meant that is well and has room; else the first that has none and must be waited for. */
+function firstOf(guiding: Guiding, isMeant: (candidate: Candidate, at: number) => boolean): Next | undefined {
+  let crowded: Next | undefined;
+  for (const candidate of guiding.order.filter(isMeant)) {
+    const base = baseOf(guiding, candidate);
+    const place = { provider: candidate.provider, model: candidate.model, credentials: credentialsOf(base), watched: isWatched(base) };
+    if (guiding.trying.health.whyOut(place) !== undefined) continue;
+    const provider = payFor(guiding, candidate, false);
+    if (!provider) continue;
+    const next = { candidate, provider, waitMs: 0 };
+    if (!isFull(guiding, candidate) && !isKeyFull(guiding, provider)) return next;
+    crowded ??= next;
+  }
+  return crowded;
+}
+
+/** The same place once more, where that may help. */
+function again({ call, trying }: Guiding, last: Tried, fault: Fault, tried: readonly Tried[]): Next | undefined {
+  const { candidate, provider } = last.next;
+  const most = provider.settings.retries ?? (isWatched(provider) ? MAX_TRIES - 1 : 0);
+  const times = tried.filter((one) => one.next.candidate === candidate).length;
+  // A client that had to be kept alive has waited for this place long enough.
+  if (!verdictOf(fault).again || call.sink.begun || last.tookMs > QUICK_MS || times > most || !trying.budget.withdraw()) return undefined;
+  return { candidate, provider, waitMs: waitMs(times, trying.random(), fault) };
+}
+
+const placeOf = (guiding: Guiding, { candidate, provider }: Next): Place => ({
+  provider: candidate.provider,
+  model: candidate.model,
+  credential: provider.credential,
+  credentials: credentialsOf(baseOf(guiding, candidate)),
+  watched: guiding.call.isJob !== true && isWatched(provider),
+  ...(provider.breaker ? { breaker: provider.breaker } : {}),
+});
+
+function first(guiding: Guiding): Next {
+  const { order } = guiding;
+  const [chosen] = order;
+  if (!chosen) throw new Error('nothing was chosen');
+  const other = order.length > 1 ? firstOf(guiding, ({ after }, at) => at === 0 || after === undefined) : undefined;
+  if (other) return other;
+  const provider = payFor(guiding, chosen, false) ?? payFor(guiding, chosen, true);
+  if (!provider) throw new Error('no credential');
+  return { candidate: chosen, provider, waitMs: 0 };
+}
+
+/** The same place with another credential. */
+function withOtherKey(guiding: Guiding, candidate: Candidate, besides?: string): Next | undefined {
+  const provider = baseOf(guiding, candidate).credentials && payFor(guiding, candidate, false, besides);
+  return provider && { candidate, provider, waitMs: 0 };
+}
+
+function following(guiding: Guiding, tried: readonly Tried[]): Next | undefined {
+  const last = tried.at(-1);
+  const fault = last?.end.fault;
+  if (!last || !fault) return undefined;
+  const verdict = verdictOf(fault);
+  for (const one of tried) if (isOfKey(one)) guiding.spent.push(one.next.provider.credential);
+  const other = isOfKey(last) ? withOtherKey(guiding, last.next.candidate) : undefined;
+  if (other) return other;
+  const been = new Set(tried.map((one) => one.next.candidate));
+  const elsewhere = firstOf(guiding, (one) => !been.has(one) && isFor(one, fault, verdict));
+  return elsewhere ?? again(guiding, last, fault, tried);
+}
+
+function beside(guiding: Guiding, slow: Next, tried: readonly Tried[]): Next | undefined {
+  const been = new Set([slow.candidate, ...tried.map((one) => one.next.candidate)]);
+  const other = firstOf(guiding, (one) => one.after === undefined && !been.has(one));
+  if (other) return isFull(guiding, other.candidate) || isKeyFull(guiding, other.provider) ? undefined : other;
+  const { candidate, provider } = slow;
+  if (isFull(guiding, candidate)) return undefined;
+  const sibling = withOtherKey(guiding, candidate, provider.credential);
+  return sibling && !isKeyFull(guiding, sibling.provider) ? sibling : undefined;
+}
+
+/** A guide for one call. */
+export function createGuide(call: Walking, trying: Trying): Guide {
+  const guiding: Guiding = { call, trying, order: triedInOrder(call.candidates), spent: [] };
   return {
-    placeOf: ({ candidate, provider }) => ({
-      provider: candidate.provider,
-      model: candidate.model,
-      credential: provider.credential,
-      credentials: credentialsOf(baseOf(candidate)),
-      watched: call.isJob !== true && isWatched(provider),
-      ...(provider.breaker ? { breaker: provider.breaker } : {}),
-    }),
-    first() {
-      const [chosen] = order;
-      if (!chosen) throw new Error('nothing was chosen');
-      const other = order.length > 1 ? firstOf(order.filter(({ after }, at) => at === 0 || after === undefined)) : undefined;
-      const provider = other ? undefined : (payFor(chosen, false) ?? payFor(chosen, true));
-      if (!other && !provider) throw new Error('no credential');
-      return other ?? { candidate: chosen, provider: provider as Provider, waitMs: 0 };
-    },
-    next(tried) {
-      const last = tried.at(-1);
-      const fault = last?.end.fault;
-      if (!last || !fault) return undefined;
-      const { candidate } = last.next;
-      const verdict = verdictOf(fault);
-      for (const one of tried) if (isOfKey(one)) spent.push(one.next.provider.credential);
-      const other = isOfKey(last) && baseOf(candidate).credentials ? payFor(candidate, false) : undefined;
-      if (other) return { candidate, provider: other, waitMs: 0 };
-      const been = new Set(tried.map((one) => one.next.candidate));
-      const elsewhere = firstOf(order.filter((one) => !been.has(one) && isFor(one, fault, verdict)));
-      return elsewhere ?? again(last, fault, tried);
-    },
-    beside(slow, tried) {
-      const been = new Set([slow.candidate, ...tried.map((one) => one.next.candidate)]);
-      const other = firstOf(order.filter((one) => one.after === undefined && !been.has(one)));
-      if (other) return isFull(other.candidate) || isKeyFull(other.provider) ? undefined : other;
-      const { candidate, provider } = slow;
-      const sibling = baseOf(candidate).credentials && !isFull(candidate) ? payFor(candidate, false, provider.credential) : undefined;
-      return sibling && !isKeyFull(sibling) ? { candidate, provider: sibling, waitMs: 0 } : undefined;
-    },
+    placeOf: (next) => placeOf(guiding, next),
+    first: () => first(guiding),
+    next: (tried) => following(guiding, tried),
+    beside: (slow, tried) => beside(guiding, slow, tried),
   };
 }
