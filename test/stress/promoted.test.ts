@@ -35,6 +35,7 @@ const NAMES = new Set([
   'anthropic-messages ← openai-chat',
   'gemini ← openai-chat',
   'speech',
+  'images, streamed',
 ]);
 
 it.each(LANES.filter(({ name }) => NAMES.has(name)))('$name', { timeout: 60_000 }, async (lane) => {
