@@ -31,92 +31,115 @@ export type Step =
   | { readonly do: 'end' }
   | { readonly do: 'break'; readonly how: 'cut' | 'reset' };
 
+/** Where an answer stands. */
+interface Playing {
+  readonly sink: SandboxSink;
+  readonly setTimer: SetTimer;
+  /** What is still to happen, the innermost last. */
+  readonly rest: Iterator<Step>[];
+  over: boolean;
+  /** The sink takes nothing until it says so. */
+  blocked: boolean;
+  /** Something is waited for; takes that back. */
+  cancel: (() => void) | undefined;
+}
+
+/** What was waited for has come. */
+function goOn(playing: Playing): void {
+  playing.cancel = undefined;
+  if (!playing.over && !playing.blocked) run(playing);
+}
+
+function wait(playing: Playing, ms: number): void {
+  playing.cancel = playing.setTimer(() => goOn(playing), ms);
+}
+
+function broken(playing: Playing): void {
+  if (playing.over) return;
+  playing.over = true;
+  playing.sink.error('reset');
+}
+
+function later(playing: Playing, make: () => Promise<Iterable<Step>>): void {
+  playing.cancel = () => undefined;
+  make().then(
+    (next) => {
+      playing.rest.push(next[Symbol.iterator]());
+      goOn(playing);
+    },
+    () => broken(playing),
+  );
+}
+
+/** The next step there is; `undefined` when there is none. */
+function nextStep({ rest }: Playing): Step | undefined {
+  for (let inner = rest.at(-1); inner; inner = rest.at(-1)) {
+    const next = inner.next();
+    if (next.done !== true) return next.value;
+    rest.pop();
+  }
+  return undefined;
+}
+
+/** Does one step; `false` when the next must not follow at once. */
+function perform(playing: Playing, step: Step): boolean {
+  const { sink } = playing;
+  switch (step.do) {
+    case 'wait':
+      wait(playing, step.ms);
+      return false;
+    case 'later':
+      later(playing, step.steps);
+      return false;
+    case 'head':
+      sink.head(step.status, step.headers);
+      return !playing.over;
+    case 'bytes':
+      playing.blocked = !sink.body(step.bytes);
+      return !playing.over && !playing.blocked;
+    case 'end':
+      playing.over = true;
+      sink.end();
+      return false;
+    case 'break':
+      playing.over = true;
+      sink.error(step.how);
+      return false;
+  }
+}
+
+function run(playing: Playing): void {
+  for (;;) {
+    let step: Step | undefined;
+    try {
+      step = nextStep(playing);
+    } catch {
+      return broken(playing);
+    }
+    if (!step || !perform(playing, step)) return;
+  }
+}
+
+function abort(playing: Playing): void {
+  playing.over = true;
+  playing.cancel?.();
+}
+
+function resume(playing: Playing): void {
+  if (playing.over || !playing.blocked) return;
+  playing.blocked = false;
+  if (!playing.cancel) run(playing);
+}
+
 /**
  * Plays steps into a sink, in their time and no faster than the sink takes them. Nothing happens before the caller has the
  * call in hand, as with a network.
  */
 export function play(steps: Iterable<Step>, sink: SandboxSink, setTimer: SetTimer): SandboxCall {
-  /** The innermost last. */
-  const rest = [steps[Symbol.iterator]()];
-  let over = false;
-  let blocked = false;
-  let cancel: (() => void) | undefined;
-
-  const wait = (ms: number): void => {
-    cancel = setTimer(() => {
-      cancel = undefined;
-      if (!over && !blocked) run();
-    }, ms);
-  };
-  const broken = (): void => {
-    if (over) return;
-    over = true;
-    sink.error('reset');
-  };
-  const later = (make: () => Promise<Iterable<Step>>): void => {
-    cancel = () => undefined;
-    make().then((next) => {
-      cancel = undefined;
-      rest.push(next[Symbol.iterator]());
-      if (!over && !blocked) run();
-    }, broken);
-  };
-  /** The next step there is; `undefined` when there is none. */
-  const nextStep = (): Step | undefined => {
-    for (let inner = rest.at(-1); inner; inner = rest.at(-1)) {
-      const next = inner.next();
-      if (next.done !== true) return next.value;
-      rest.pop();
-    }
-    return undefined;
-  };
-  /** Does one step; `false` when the next must not follow at once. */
-  const perform = (step: Step): boolean => {
-    switch (step.do) {
-      case 'wait':
-        wait(step.ms);
-        return false;
-      case 'later':
-        later(step.steps);
-        return false;
-      case 'head':
-        sink.head(step.status, step.headers);
-        return !over;
-      case 'bytes':
-        blocked = !sink.body(step.bytes);
-        return !over && !blocked;
-      case 'end':
-        over = true;
-        sink.end();
-        return false;
-      case 'break':
-        over = true;
-        sink.error(step.how);
-        return false;
-    }
-  };
-  const run = (): void => {
-    for (;;) {
-      let step: Step | undefined;
-      try {
-        step = nextStep();
-      } catch {
-        return broken();
-      }
-      if (!step || !perform(step)) return;
-    }
-  };
-
-  wait(0);
+  const playing: Playing = { sink, setTimer, rest: [steps[Symbol.iterator]()], over: false, blocked: false, cancel: undefined };
+  wait(playing, 0);
   return {
-    abort() {
-      over = true;
-      cancel?.();
-    },
-    resume() {
-      if (over || !blocked) return;
-      blocked = false;
-      if (!cancel) run();
-    },
+    abort: () => abort(playing),
+    resume: () => resume(playing),
   };
 }
