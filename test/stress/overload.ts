@@ -10,7 +10,7 @@ import type { Flooded, Load } from './flood.ts';
 import { type Gateway, KEY, OTHER_KEY, startGateway } from './gateway.ts';
 import { settings } from './paced.ts';
 import { type Measured, ms, type Part, percentile } from './part.ts';
-import { comesFirst, giveProcessor, PROCESSORS, stepAside, stepBack } from './processors.ts';
+import { comesFirst, giveProcessor, PROCESSORS, stepAside, stepBack, worksFirst } from './processors.ts';
 
 /** A stream that is work: so many events, translated, in so many pieces over this time. */
 const EVENTS = 8000;
@@ -110,7 +110,7 @@ async function startControl(): Promise<Control> {
   const child = fork(join(import.meta.dirname, 'control.ts'));
   const [{ port }] = (await once(child, 'message')) as [{ readonly port: number }];
   giveProcessor(child.pid);
-  comesFirst(child.pid);
+  comesFirst(child.pid, 20);
   return {
     url: `http://127.0.0.1:${port}`,
     async pace() {
@@ -303,7 +303,11 @@ async function* before(
   const upstream = fork(join(import.meta.dirname, 'pieces.ts'), [String(events), String(pieces), String(gapMs)]);
   const [{ port }] = (await once(upstream, 'message')) as [{ readonly port: number }];
   const gateway = await startGateway({ oai: settings(`http://127.0.0.1:${port}`) }, true);
-  giveProcessor(gateway.program.child.pid);
+  const { pid } = gateway.program.child;
+  // It collects garbage with threads that help, and waits for them: on the processor of its clients they would wait for those.
+  stepBack(pid);
+  giveProcessor(pid);
+  worksFirst(pid);
   const lighten = ballast();
   try {
     yield* run(gateway);

@@ -12,8 +12,8 @@ const tell = (command: string, ...words: readonly string[]): boolean => spawnSyn
 /** Moves all of this process, and what it starts from then on, away from the first processor. https://man7.org/linux/man-pages/man1/taskset.1.html */
 export const stepAside = (): boolean => PROCESSORS > 1 && tell('taskset', '-a', '-c', '-p', OTHERS, String(process.pid));
 
-/** Uses all of them again. */
-export const stepBack = (): boolean => tell('taskset', '-a', '-c', '-p', `0-${PROCESSORS - 1}`, String(process.pid));
+/** Uses all of them (again). */
+export const stepBack = (pid: number = process.pid): boolean => tell('taskset', '-a', '-c', '-p', `0-${PROCESSORS - 1}`, String(pid));
 
 /** Gives the first processor to the thread of another process that does its work: what helps it, a collector say, stays with the others. */
 export const giveProcessor = (pid = 0): boolean => PROCESSORS > 1 && tell('taskset', '-c', '-p', '0', String(pid));
@@ -21,6 +21,9 @@ export const giveProcessor = (pid = 0): boolean => PROCESSORS > 1 && tell('tasks
 /** Lets a process go before all others, for those who are measured, and who measure and do little else. https://man7.org/linux/man-pages/man1/chrt.1.html */
 export const comesFirst = (pid: number = process.pid, priority = 10): boolean =>
   tell('chrt', '-a', '-r', '-p', String(priority), String(pid));
+
+/** Lets the thread of another process that does its work go before all others, and what helps it wait its turn. */
+export const worksFirst = (pid = 0, priority = 10): boolean => tell('chrt', '-r', '-p', String(priority), String(pid));
 
 /** Lets this process wait its turn again. */
 export const waitsAgain = (): boolean => tell('chrt', '-a', '-o', '-p', '0', String(process.pid));
