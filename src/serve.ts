@@ -148,7 +148,9 @@ export const createServe =
         });
     keepMemorySmall();
     const warm = async (): Promise<void> => {
-      await Promise.all([network.warm(), stores.warm(), ...(current.sandbox ? [sandbox()] : [])]);
+      // What cannot be had now, as no file can be opened say, is got again when it is asked for.
+      const all = await Promise.allSettled([network.warm(), stores.warm(), ...(current.sandbox ? [sandbox()] : [])]);
+      for (const one of all) if (one.status === 'rejected') log.error({ err: one.reason }, 'Something could not be prepared');
       app.wake();
       ports.onSettled();
     };

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createOverload, type Gauges, type Overload } from './overload.ts';
+import { createOverload, type Gauges, type Overload, systemGauges } from './overload.ts';
 
 const LIMITS = { calls: 10_000, bodies: 2 ** 30, overload: { shed: true, delayMs: 100 } };
 
@@ -90,4 +90,16 @@ describe('an event loop that is late', () => {
       look(1);
     }
   });
+});
+
+it('memory is what it was last where no file can be opened to ask', () => {
+  const gauges = systemGauges();
+  const settings = { shed: true, delayMs: 100, memoryBytes: 2 ** 40 };
+  const before = gauges.memory(settings);
+  const asked = vi.spyOn(process.memoryUsage, 'rss').mockImplementation(() => {
+    throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+  });
+  expect(gauges.memory(settings)).toBeCloseTo(before, 2);
+  expect(asked).toHaveBeenCalled();
+  asked.mockRestore();
 });

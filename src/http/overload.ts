@@ -57,11 +57,21 @@ export function usableMemory(): number {
   return (constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()) * MEMORY_SHARE;
 }
 
+/** What this process holds of the machine's memory, in bytes. To be told it a file is opened, which a flood of connections may prevent. */
+function resident(before: number): number {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return before;
+  }
+}
+
 /** What a process measures of itself; `waited` is told by who reads. */
 export function systemGauges(waited: Gauges['waited'] = () => 0): Gauges {
   let before = performance.eventLoopUtilization();
   let cpu = process.threadCpuUsage();
   const usable = usableMemory();
+  let rss = 0;
   return {
     now: () => performance.now(),
     waited,
@@ -78,7 +88,8 @@ export function systemGauges(waited: Gauges['waited'] = () => 0): Gauges {
     },
     memory({ memoryBytes = usable }) {
       const { used_heap_size: used, heap_size_limit: most } = getHeapStatistics();
-      return Math.max(process.memoryUsage.rss() / memoryBytes, used / (most * MEMORY_SHARE));
+      rss = resident(rss);
+      return Math.max(rss / memoryBytes, used / (most * MEMORY_SHARE));
     },
   };
 }

@@ -23,6 +23,9 @@ export interface Log {
 
 const ORDER: readonly (Level | 'silent')[] = ['debug', 'info', 'warn', 'error', 'silent'];
 
+/** Lines that wait for the library; what is said after them is lost. */
+const MAX_WAITING = 1000;
+
 type Line = readonly [level: Level, fields: Fields, message: string];
 
 async function createLogger(write: (line: string) => void, about: Fields): Promise<Logger> {
@@ -49,7 +52,10 @@ export function createLog(config: Config, write: (line: string) => void, about: 
 
   const isOn = (asked: Level): boolean => ORDER.indexOf(asked) >= ORDER.indexOf(level);
   const load = async (): Promise<void> => {
-    const loaded = await createLogger((line) => write(redact(line)), about);
+    const loaded = await createLogger((line) => write(redact(line)), about).catch(() => undefined);
+    loading = undefined;
+    // No file can be opened, in a flood of connections say: the next line tries again.
+    if (!loaded) return;
     for (const [at, fields, message] of waiting.splice(0)) loaded[at](fields, message);
     logger = loaded;
   };
@@ -58,7 +64,7 @@ export function createLog(config: Config, write: (line: string) => void, about: 
     (fields: Fields, message: string): void => {
       if (!isOn(at)) return;
       if (logger) return logger[at](fields, message);
-      waiting.push([at, fields, message]);
+      if (waiting.length < MAX_WAITING) waiting.push([at, fields, message]);
       loading ??= load();
     };
   return {

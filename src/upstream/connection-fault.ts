@@ -13,6 +13,11 @@ export const CONNECTION_FAULTS = {
   closed: gatewayFault('upstream', 'The upstream closed the connection without an answer', { code: 'upstream_closed' }),
   /** What we were to send cannot be written: our fault or the configuration's, not the upstream's. */
   requestInvalid: gatewayFault('internal', 'The request could not be written for the upstream', { code: 'upstream_request_invalid' }),
+  /** Of this process or machine: no file can be opened, or no port is free. */
+  exhausted: gatewayFault('overloaded', 'The server has as many connections as it may have. Try again shortly', {
+    code: 'connections_exhausted',
+    retryAfterMs: 1000,
+  }),
 } as const satisfies Readonly<Record<string, Fault>>;
 
 const BY_CODE: Readonly<Record<string, keyof typeof CONNECTION_FAULTS>> = {
@@ -26,6 +31,11 @@ const BY_CODE: Readonly<Record<string, keyof typeof CONNECTION_FAULTS>> = {
   ENETUNREACH: 'unreachable',
   ENOTFOUND: 'unresolved',
   EAI_AGAIN: 'unresolved',
+  // https://man7.org/linux/man-pages/man2/socket.2.html, https://man7.org/linux/man-pages/man2/connect.2.html
+  EMFILE: 'exhausted',
+  ENFILE: 'exhausted',
+  ENOBUFS: 'exhausted',
+  EADDRNOTAVAIL: 'exhausted',
 };
 
 /** The names that OpenSSL gives to what is wrong with a certificate, beside those with `CERT` in them. */

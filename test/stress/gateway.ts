@@ -63,6 +63,11 @@ export async function startGateway(
   const program = startProgram(['--json', '--config', file, '--data', join(home, 'data')], home, env);
   const { url } = JSON.parse(await program.until('stdout', /^\{.*\}\n/)) as { readonly url: string };
   const pid = program.child.pid ?? 0;
+  let isStopping = false;
+  // Whoever looks for it then finds nothing, and would not say why.
+  void program.ended.then((how) => {
+    if (!isStopping) console.error(`The server ended by itself: ${how}\n${program.out.stderr.slice(-4000)}`);
+  });
   return {
     url,
     program,
@@ -91,6 +96,7 @@ export async function startGateway(
       return markOf();
     },
     async stop() {
+      isStopping = true;
       program.child.kill('SIGTERM');
       const force = setTimeout(() => program.child.kill('SIGKILL'), 10_000);
       await program.ended;
