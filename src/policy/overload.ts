@@ -44,7 +44,7 @@ export const CALM: Pressure = { delays: [], busies: [], overMs: 0, overLooks: 0 
 /** One long pause (a collection, a large body) is no overload: the middle of these counts. */
 const LAST = 5;
 /** Nor is work that does not last for so much time of the processor … */
-const STANDING_MS = 400;
+const STANDING_MS = 800;
 /** … and for so many looks: a crowd that comes at the same moment makes a few turns that are long. */
 const STANDING_LOOKS = 8;
 /**
