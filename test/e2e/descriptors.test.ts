@@ -13,6 +13,8 @@ import { killAll } from './program.ts';
 
 const EVENTS = 40;
 const HELD = 60;
+/** Of util-linux. https://man7.org/linux/man-pages/man1/prlimit.1.html */
+const PRLIMIT = 'prlimit';
 const has = (command: string): boolean => spawnSync(command, ['--version']).status === 0;
 
 let upstream: FaultUpstream;
@@ -39,7 +41,7 @@ const isWell = (): Promise<boolean> =>
     () => false,
   );
 
-it.runIf(process.platform === 'linux' && has('prlimit'))(
+it.runIf(process.platform === 'linux' && has(PRLIMIT))(
   'a server that can open no file goes on with what it has, and is well afterwards',
   { timeout: 30_000 },
   async () => {
@@ -47,7 +49,7 @@ it.runIf(process.platform === 'linux' && has('prlimit'))(
     await expect.poll(() => upstream.tries.length).toBe(1);
     const pid = String(gateway.program.child.pid);
     const limit = readdirSync(`/proc/${pid}/fd`).length + 5;
-    expect(spawnSync('prlimit', ['--pid', pid, `--nofile=${limit}:${limit}`]).status).toBe(0);
+    expect(spawnSync(PRLIMIT, ['--pid', pid, `--nofile=${limit}:${limit}`]).status).toBe(0);
     for (let held = 0; held < HELD; held++) {
       const socket = connect({ port: Number(new URL(gateway.url).port), host: '127.0.0.1' });
       socket.on('error', () => {});
