@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { testConfig } from '../../test/server.ts';
 import type { Config } from '../config/config.ts';
 import { logAccess } from './access-log.ts';
@@ -65,6 +65,19 @@ describe('the log', () => {
       [2, 'second'],
       [3, 'third'],
     ]);
+  });
+
+  it('has what it could not write at first written later', async () => {
+    vi.doMock('pino', () => {
+      throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+    });
+    const { lines, log } = recorded('info');
+    log.info({}, 'first');
+    await log.flush();
+    expect(lines).toEqual([]);
+    vi.doUnmock('pino');
+    await log.flush();
+    expect(parsed(lines).map(({ msg }) => msg)).toEqual(['first']);
   });
 
   it('takes another level', async () => {

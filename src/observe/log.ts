@@ -77,6 +77,9 @@ export function createLog(config: Config, write: (line: string) => void, about: 
       ({ level } = next.log);
       redact = createRedact(next);
     },
-    flush: async () => loading,
+    async flush() {
+      if (waiting.length > 0) loading ??= load();
+      await loading;
+    },
   };
 }

@@ -14,7 +14,7 @@ const MAX_ORIGINS = 256;
  * An upstream that lets an idle connection go just as we use it tells us within a round trip; what is lost later may have been at work on it.
  */
 const STALE_MS = 100;
-/** How long ago a connection may have served what is not sent again over another one: no server that is known to us lets one go so soon. */
+/** How long ago a connection may have served for what is not sent again: servers keep one for seconds, or say that they do not. */
 const JUST_USED_MS = 1000;
 
 /** Connections to one origin. */
@@ -81,6 +81,8 @@ interface Running extends Turn {
   connection: Connection;
   /** The connection had served before. */
   isReused: boolean;
+  /** It cannot, or must not, be sent twice. */
+  readonly isOnlyOnce: boolean;
   phase: Phase;
   timer: NodeJS.Timeout | undefined;
   pump: BodyPump | undefined;
@@ -165,8 +167,8 @@ function answerEnd(running: Running): void {
  * RFC 9110 §9.2.2 has a request sent again only when it was not applied: a connection that had served before, was lost at once and without
  * a byte was closed while it was idle. Browsers do the same.
  */
-const isStale = ({ isReused, openedAt, connection, isClosed }: Running, untouched: boolean): boolean =>
-  isReused && untouched && performance.now() - openedAt < connection.connectMs() + STALE_MS && !isClosed();
+const isStale = ({ isReused, isOnlyOnce, openedAt, connection, isClosed }: Running, untouched: boolean): boolean =>
+  isReused && !isOnlyOnce && untouched && performance.now() - openedAt < connection.connectMs() + STALE_MS && !isClosed();
 
 function lost(running: Running, error: unknown, untouched: boolean): void {
   if (running.over) return;
@@ -215,7 +217,8 @@ function newRunning(pool: Pool, written: Written, sink: UpstreamSink, isClosed: 
     timeouts,
     unanswered: written,
     connection: used ?? pool.connect(),
-    isReused: used !== undefined && !isOnlyOnce,
+    isReused: used !== undefined,
+    isOnlyOnce,
     phase: 'connect',
     timer: undefined,
     pump: undefined,
