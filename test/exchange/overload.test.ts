@@ -1,4 +1,6 @@
+import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:net';
+import { text as readText } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { FAMILIES, providersAt } from '../fakes/fault-families.ts';
@@ -43,6 +45,27 @@ async function hold(many: number, key = TEST_KEY): Promise<Promise<Got>[]> {
   return held;
 }
 
+interface Kept {
+  readonly status: number | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  /** The port of the client. */
+  readonly port: number | undefined;
+}
+
+/** Over the connection that an agent keeps. */
+function askOver(agent: Agent, url: string, headers: Record<string, string>, body?: string): Promise<Kept> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { agent, headers, method: body === undefined ? 'GET' : 'POST' }, (response) => {
+      const { statusCode: status, headers, socket } = response;
+      const port = socket.localPort;
+      readText(response).then((text) => resolve({ status, headers, text, port }), reject);
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
 const answer: Behaviour = (_one, response) =>
   void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(chat.whole));
 
@@ -78,6 +101,36 @@ describe('as many calls as there may be', () => {
     const { message } = dialect.envelope(JSON.parse(text.slice(text.indexOf('\r\n\r\n'))), status);
     expect(message).toContain('limits.calls');
     expect(upstream.tries).toHaveLength(2);
+  });
+
+  it('one that is refused is told its id, as a page of another origin may read; what comes after it on its connection is answered', async () => {
+    await start({ calls: 2 });
+    await hold(2);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const post = (dialect: Dialect, more: Record<string, string>, body = JSON.stringify(dialect.body('oai/up', true))): Promise<Kept> =>
+      askOver(agent, server.url + dialect.path('oai/up', true), { ...headersOf(TEST_KEY), ...more }, body);
+    const ports = new Set<number | undefined>();
+    for (const dialect of DIALECTS) {
+      const named = await post(dialect, { 'x-request-id': 'mine', origin: 'https://page.example' });
+      const plain = await post(dialect, {});
+      expect(named.headers).toMatchObject({ 'x-request-id': 'mine', 'access-control-allow-origin': '*' });
+      const id = String(plain.headers['x-pailou-request-id']);
+      expect(id).toMatch(/^req_[0-9A-Z]{26}$/);
+      expect(plain.headers['x-request-id']).toBe(id);
+      expect(id).not.toBe(named.headers['x-pailou-request-id']);
+      for (const { text, headers, port } of [named, plain]) {
+        ports.add(port);
+        for (const [told] of text.matchAll(/req_[0-9A-Z]{26}/g)) expect(told).toBe(headers['x-pailou-request-id']);
+        expect(Number(headers['content-length'])).toBe(Buffer.byteLength(text));
+      }
+      expect(plain.headers).not.toHaveProperty('access-control-allow-origin');
+    }
+    // A body that is longer than what comes with the head is read to its end all the same.
+    expect((await post(chat, {}, JSON.stringify({ ...chat.body('oai/up', true), more: 'x'.repeat(500_000) }))).status).toBe(503);
+    const last = await askOver(agent, `${server.url}/v1/models`, headersOf(TEST_KEY));
+    expect(last.status).toBe(200);
+    expect(ports.add(last.port)).toEqual(new Set([last.port]));
+    agent.destroy();
   });
 
   it('what only reads is answered, and who waited gets in again', async () => {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Fault, GatewayError, gatewayFault, type ProtocolId } from '../../ir/index.ts';
 import type { Call } from '../../exchange/call.ts';
-import type { OutHeaders } from '../../exchange/client-sink.ts';
+import type { ClientSink, OutHeaders } from '../../exchange/client-sink.ts';
 import { respondFault } from '../../exchange/exchange.ts';
 import { answerCall } from '../../exchange/once/answer-call.ts';
 import type { ClientKey } from '../../policy/snapshot.ts';
@@ -20,6 +20,7 @@ import { letGo, readBody } from './read-body.ts';
 import { checkedModel, checkNestedModel, flagOf, isStrict, labelOf, modelOf, scanBody, type ScannedBody } from './read-call.ts';
 import { noteRefusal } from './note-refusal.ts';
 import { readRouting } from './read-routing.ts';
+import { refuseBusy } from './refuse-busy.ts';
 import { brokenOff, stayAlive } from './stay-alive.ts';
 import { type GatewayPorts, respondJson, type Visit } from './visit.ts';
 
@@ -119,9 +120,6 @@ function perform(visit: Visit, operation: Operation, body: Buffer, ports: Gatewa
 const protocolOf = (operation: Operation, path: ParsedPath | undefined, { url = '', headers }: IncomingMessage): ProtocolId =>
   'protocol' in operation ? operation.protocol : dialectOf(path, url, headers);
 
-/** A server that has too much to do reads no more than this of what it refuses. */
-const SHED_BYTES = 1024 * 1024;
-
 /** What a body of unknown length counts as. */
 const UNKNOWN_BYTES = 1024 * 1024;
 
@@ -145,7 +143,9 @@ export function handleGateway(request: IncomingMessage, response: ServerResponse
     response.writeHead(204, { ...preflightHeaders(headers, cors), 'x-request-id': labelOf(headers) ?? `req_${ulid(at)}` }).end();
     return letGo(request);
   }
-  const sink = createResponseSink(request, response, corsHeaders(headers, cors));
+  let sink: ClientSink | undefined;
+  // Not for those that are refused by the thousand.
+  const open = (): ClientSink => (sink ??= createResponseSink(request, response, corsHeaders(headers, cors)));
   const path = parsePath(request.url ?? '/');
   const operation: Operation = path ? operationOf(method, path) : { kind: 'unknown' };
   const client = clientFor(ports, protocolOf(operation, path, request));
@@ -154,24 +154,24 @@ export function handleGateway(request: IncomingMessage, response: ServerResponse
   const who = { id, client, ...(label === undefined ? {} : { label }) };
   let key: ClientKey | undefined;
   const refuse = (fault: Fault, more?: OutHeaders): void => {
-    const status = respondFault(who, sink, fault, undefined, more);
+    const status = respondFault(who, open(), fault, undefined, more);
     if (key) noteRefusal({ ...who, at, started, method, key, snapshot }, operation, status, fault, ports);
     letGo(request);
   };
   const fail = (error: unknown): void => {
     if (error instanceof GatewayError) return refuse(error.fault);
     ports.onDefect(error, id);
-    if (sink.begun) sink.abort();
+    if (sink?.begun) sink.abort();
     else refuse(gatewayFault('internal', 'The gateway failed on this request. Its log has the details under the request id'));
   };
 
   if (operation.kind === 'hello') {
-    respondJson({ ...who, sink }, 200, { name: 'pailou' });
+    respondJson({ ...who, sink: open() }, 200, { name: 'pailou' });
     return letGo(request);
   }
   if (!path) return refuse(gatewayFault('not_found', 'The path cannot be read', { code: 'unknown_path' }));
   if (operation.kind === 'kept')
-    return void keptEndpoint({ ...who, method, path, headers, snapshot, sink }, operation.id, ports).catch(fail);
+    return void keptEndpoint({ ...who, method, path, headers, snapshot, sink: open() }, operation.id, ports).catch(fail);
   const caller = authenticate(snapshot, headers, path.query);
   if (typeof caller === 'string') return refuse(gatewayFault('authentication', UNAUTHENTICATED[caller], { code: 'invalid_api_key' }));
   key = caller;
@@ -182,13 +182,12 @@ export function handleGateway(request: IncomingMessage, response: ServerResponse
     const place = ports.overload.enter(key.id, Math.min(heldOf(headers), snapshot.config.limits.body));
     if (typeof place !== 'function') {
       // Without a record: there would be thousands, when least can be written.
-      respondFault(who, sink, place);
-      return letGo(request, SHED_BYTES);
+      return refuseBusy(who, request, response, place, corsHeaders(headers, cors));
     }
     response.on('close', place);
   }
   const address = request.socket.remoteAddress;
-  const visit: Visit = { ...who, at, started, method, path, headers, key: caller, snapshot, sink, address };
+  const visit: Visit = { ...who, at, started, method, path, headers, key: caller, snapshot, sink: open(), address };
   if (operation.kind === 'media') return void ports.services.media(visit, operation, request).catch(fail);
   readBody(request, snapshot.config.limits.body, (body) => {
     if (!Buffer.isBuffer(body)) return refuse(body);
