@@ -1,5 +1,5 @@
 /** So much work with what was read is done in one turn of the event loop, in milliseconds; the rest comes in the next ones. */
-const TURN_MS = 2;
+const TURN_MS = 1.5;
 /** Below this nobody needs to know when the turn ends. */
 const NOTABLE_MS = 0.5;
 /** How much the last read counts for how long one takes. */
@@ -43,6 +43,9 @@ interface Lane {
   readonly seats: Set<Reader>;
   /** … and those of them that wait for this turn. */
   seated: Reader[];
+  /** When the last of them began. Nobody who began before it queues, unless `isNewOlder` says so: else all would be looked at in each turn. */
+  lastSince: number;
+  isNewOlder: boolean;
 }
 
 const began = ({ since }: Reader): number => since;
@@ -70,16 +73,20 @@ function lastSeated(seats: ReadonlySet<Reader>): Reader | undefined {
 /** Gives the seats, so many, to those of a lane that began first. */
 function seat(lane: Lane, many: number): void {
   const { queue, seats } = lane;
+  if (seats.size >= many && !lane.isNewOlder) return;
   for (let index = indexOfFirst(queue); index >= 0; index = indexOfFirst(queue)) {
     const { reader } = queue[index] as Waiting;
     const last = seats.size < many ? undefined : lastSeated(seats);
-    if (seats.size >= many && (!last || began(last) <= began(reader))) return;
+    if (seats.size >= many && (!last || began(last) <= began(reader))) break;
     // It has its turn, and then it queues.
     if (last) seats.delete(last);
     queue.splice(index, 1);
     seats.add(reader);
     lane.seated.push(reader);
   }
+  const last = lastSeated(seats);
+  lane.lastSince = last ? began(last) : -Infinity;
+  lane.isNewOlder = false;
 }
 
 /** Lets so many of a lane read, at least one; gives how many. */
@@ -109,7 +116,7 @@ export function createReadTurns(nextTurn: (run: () => void) => void = setImmedia
   const laneOf = (owner: string): Lane => {
     const known = lanes.get(owner);
     if (known) return known;
-    const made = { spentMs: 0, queue: [], seats: new Set<Reader>(), seated: [] };
+    const made = { spentMs: 0, queue: [], seats: new Set<Reader>(), seated: [], lastSince: -Infinity, isNewOlder: false };
     lanes.set(owner, made);
     return made;
   };
@@ -145,7 +152,10 @@ export function createReadTurns(nextTurn: (run: () => void) => void = setImmedia
       if (lane.spentMs < TURN_MS / lanes.size && lane.queue.length === 0) return true;
       isFull = true;
       if (lane.seats.has(reader)) lane.seated.push(reader);
-      else lane.queue.push({ reader, at: now });
+      else {
+        lane.queue.push({ reader, at: now });
+        if (began(reader) < lane.lastSince) lane.isNewOlder = true;
+      }
       arm();
       return false;
     },
