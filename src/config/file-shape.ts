@@ -122,8 +122,8 @@ const overload = {
     delay: {
       kind: 'duration',
       doc: [
-        'How long its own work may make others wait, for 0.8 seconds, after which no more than half as many calls again are taken',
-        '因自身工作而允许的等待时间（持续 0.8 秒），此后只再接收当时一半的请求',
+        'How long its own work may make others wait; where it is longer for 0.8 seconds, only as many calls are taken as it can serve so',
+        '因自身工作而允许的等待时间；超过此值持续 0.8 秒后，只接收能在此延迟内服务的请求数',
       ],
       minMs: 20,
       maxMs: 60_000,

@@ -13,6 +13,8 @@ export interface KeyLoad {
 export interface KeyLoads {
   of(key: string): KeyLoad;
   readonly active: number;
+  /** Calls that were let in, and that have ended, since it was asked last. */
+  passed(): { readonly came: number; readonly ended: number };
   /** What each key would have under way if it were let. */
   wanted(): readonly number[];
   /** Time passes: what was is forgotten, and who calls no more. */
@@ -31,12 +33,14 @@ export function createKeyLoads(): KeyLoads {
   /** Calls that came, fading: who calls a little has mostly nothing under way. */
   const loads = new Map<string, { inFlight: number; came: number; refused: number; held: number; enter(): () => void }>();
   let active = 0;
+  let [came, ended] = [0, 0];
   let halvedAt = 0;
   const make = () => {
     // Made once a key, not once a call.
     const leave = (): void => {
       load.inFlight--;
       active--;
+      ended++;
     };
     const load = {
       inFlight: 0,
@@ -47,6 +51,7 @@ export function createKeyLoads(): KeyLoads {
         load.came++;
         load.inFlight++;
         active++;
+        came++;
         return leave;
       },
     };
@@ -63,6 +68,11 @@ export function createKeyLoads(): KeyLoads {
     },
     get active() {
       return active;
+    },
+    passed() {
+      const passed = { came, ended };
+      [came, ended] = [0, 0];
+      return passed;
     },
     wanted: () => [...loads.values()].map(({ inFlight, refused }) => inFlight + refused),
     fade(now) {

@@ -2,7 +2,7 @@ import { totalmem } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import type { Config } from '../config/config.ts';
 import { type Fault, gatewayFault } from '../ir/index.ts';
-import { CALM, fairShare, look, mayEnter, type Pressure, type Reading, type ShedReason } from '../policy/overload.ts';
+import { atRest, CALM, fairShare, look, mayEnter, type Pressure, type Reading, type ShedReason } from '../policy/overload.ts';
 import { createKeyLoads, type KeyLoad, type KeyLoads } from './key-loads.ts';
 
 type OverloadSettings = Pick<Config['limits'], 'calls' | 'bodies' | 'overload'>;
@@ -136,7 +136,7 @@ function start(watch: Watch): void {
 function stop(watch: Watch): void {
   clearInterval(watch.timer);
   watch.timer = undefined;
-  watch.pressure = CALM;
+  watch.pressure = atRest(watch.pressure);
   watch.share = Infinity;
 }
 
@@ -150,6 +150,7 @@ function reading(watch: Watch, now: number, elapsedMs: number): Reading {
     ranMs: gauges.ran(),
     memory: watch.memory.value,
     inFlight: loads.active,
+    ...loads.passed(),
     refused,
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CALM, fairShare, look, mayEnter, type OverloadRules, type Pressure, type Reading } from './overload.ts';
+import { atRest, CALM, fairShare, look, mayEnter, type OverloadRules, type Pressure, type Reading } from './overload.ts';
 
 const RULES: OverloadRules = { delayMs: 100, calls: 10_000 };
 const READING: Reading = {
@@ -9,14 +9,19 @@ const READING: Reading = {
   ranMs: 10,
   memory: 0.5,
   inFlight: 200,
+  came: 0,
+  ended: 0,
   refused: 0,
 };
 
 type Runs = readonly (readonly [changes: Partial<Reading>, times: number])[];
 
 /** Looks again and again: readings and how many of each. Calls above the limit have been refused. */
-function after(...runs: Runs): Pressure {
-  let pressure = CALM;
+const after = (...runs: Runs): Pressure => from(CALM, ...runs);
+
+/** The same, after what was before. */
+function from(before: Pressure, ...runs: Runs): Pressure {
+  let pressure = before;
   for (const [changes, times] of runs) {
     for (let i = 0; i < times; i++) {
       const asked = changes.inFlight ?? READING.inFlight;
@@ -172,6 +177,43 @@ describe('calls are refused', () => {
   });
 });
 
+describe('what calls take', () => {
+  /** A server with much to do, whose calls take so long each, and that is not late. */
+  const taking = (ms: number): Runs => [[{ ...turn(100, 50), delayMs: 0, came: 100 / ms, ended: 100 / ms }, 100]];
+  /** Calls that come faster than they are served: how many are under way at most while it is late for so long. */
+  const most = (before: Pressure, came: number, ended: number): number => {
+    let pressure = before;
+    let inFlight = 50;
+    let top = 0;
+    for (let at = 0; at < 40; at++) {
+      inFlight = Math.min(inFlight + came, pressure.shedding?.limit ?? Infinity);
+      top = Math.max(top, inFlight);
+      pressure = look(pressure, { ...READING, ...turn(150, inFlight), came, ended }, RULES);
+    }
+    return top;
+  };
+
+  it.each<{ name: string; ms: number; came: number; least: number; most: number }>([
+    { name: 'heavy ones: what ten seconds are enough for is let in', ms: 40, came: 20, least: 200, most: 500 },
+    { name: 'light ones: so are many more', ms: 2, came: 200, least: 2000, most: 10_000 },
+  ])('bounds how many may come at once: $name', ({ ms, came, least, most: limit }) => {
+    const many = most(after(...taking(ms)), came, 150 / ms);
+    expect(many).toBeGreaterThan(least);
+    expect(many).toBeLessThan(limit);
+  });
+
+  it('is still known after a rest, and not told by a server that mostly waits', () => {
+    const known = after(...taking(20), [{ ended: 1000, busy: 0.2, ranMs: 4 }, 1000]);
+    expect(atRest(known)).toEqual({ ...CALM, cost: known.cost });
+    expect(known.cost.callMs).toBeCloseTo(20);
+  });
+
+  it('of many that have just come is not what the few took that have ended', () => {
+    const streams = from(CALM, [{ ...turn(150, 1000), delayMs: 0, came: 250 }, 4], [{ ...turn(150, 1000), delayMs: 0, ended: 4 }, 4]);
+    expect(reasonOf(from(streams, [turn(150, 1000), 8], [turn(150, 1100), 4]))).toBeUndefined();
+  });
+});
+
 describe('shares', () => {
   it.each<readonly [wanted: readonly number[], limit: number, share: number]>([
     [[1, 2, 3], 10, 7],
@@ -201,6 +243,7 @@ function simulate(callers: readonly number[], seconds: number) {
   const keys = callers.map(() => ({ due: 0, refused: 0, done: 0 }));
   let pressure = CALM;
   let worst = 0;
+  let [came, ended] = [0, 0];
   for (let at = 0; at < seconds * 1000; at += STEP) {
     const isCounted = at > seconds * 500;
     let refused = 0;
@@ -217,6 +260,7 @@ function simulate(callers: readonly number[], seconds: number) {
           refused++;
         } else {
           calls.push({ key: index, came: 0, done: 0 });
+          came++;
           own[index] = (own[index] ?? 0) + 1;
         }
       }
@@ -230,10 +274,12 @@ function simulate(callers: readonly number[], seconds: number) {
       const key = keys[call.key];
       if (key && isCounted) key.done++;
       calls.splice(i, 1);
+      ended++;
     }
     const busy = Math.min(1, work / STEP);
     const delayMs = Math.min(calls.length, Math.max(0, work - STEP));
-    const reading = { elapsedMs: STEP, delayMs, busy, ranMs: STEP * busy, memory: 0.1, inFlight: calls.length, refused };
+    const reading = { elapsedMs: STEP, delayMs, busy, ranMs: STEP * busy, memory: 0.1, inFlight: calls.length, came, ended, refused };
+    [came, ended] = [0, 0];
     pressure = look(pressure, reading, RULES);
     if (isCounted) worst = Math.max(worst, delayMs);
   }

@@ -18,12 +18,24 @@ export interface Reading {
   /** Memory in use, of what it may be: over 1 is too much. */
   readonly memory: number;
   readonly inFlight: number;
-  /** Calls that were refused. */
+  /** Calls that were let in … */
+  readonly came: number;
+  /** … that have ended … */
+  readonly ended: number;
+  /** … and that were refused. */
   readonly refused: number;
 }
 
 /** Why calls are refused. */
 export type ShedReason = 'delay' | 'memory' | 'calls';
+
+interface Cost {
+  readonly ranMs: number;
+  readonly came: number;
+  readonly ended: number;
+  /** What one takes, as was known last. */
+  readonly callMs: number | undefined;
+}
 
 /** What is remembered from one look to the next. */
 export interface Pressure {
@@ -34,12 +46,14 @@ export interface Pressure {
   readonly overMs: number;
   /** … and at how many looks. */
   readonly overLooks: number;
+  /** What calls take: time of the processor while it did nothing but work, fading, and the calls that came and ended in it. */
+  readonly cost: Cost;
   /** So many calls may be under way, and why. `isBurst`: nobody has been refused for it. */
   readonly shedding?: { readonly limit: number; readonly reason: ShedReason; readonly quietMs: number; readonly isBurst: boolean };
 }
 
 /** Nothing was measured yet. */
-export const CALM: Pressure = { delays: [], busies: [], overMs: 0, overLooks: 0 };
+export const CALM: Pressure = { delays: [], busies: [], overMs: 0, overLooks: 0, cost: { ranMs: 0, came: 0, ended: 0, callMs: undefined } };
 
 /** One long pause (a collection, a large body) is no overload: the middle of these counts. */
 const LAST = 5;
@@ -54,9 +68,16 @@ const STANDING_LOOKS = 8;
 const BURST = { times: 1.5, more: 32 };
 /** … and when it stays late for so much more time of the processor, it does not drain: the bound falls. */
 const BURST_MS = 4000;
-/** Calls are refused until it is back within this share of the delay. */
-const GOAL_SHARE = 1 / 4;
-/** The limit falls at its full rate when the delay is so many times what it should be. */
+/**
+ * Nor is more begun than takes so long, in time of the processor, by what calls took of late: who is let in is served, but waits for
+ * all before it, and would go.
+ */
+const BACKLOG_MS = 10_000;
+/** What calls take is forgotten by half in so much time of the processor … */
+const HALVED_MS = 5000;
+/** … and not seen where fewer have ended, or where far more came: what has just begun has not taken all of it. */
+const SEEN = { ended: 10, ofCame: 1 / 2 };
+/** The limit falls at its full rate when the delay is so many times what it may be, and more. */
 const GENTLE = 10;
 /** An event loop that idles more than this is not what holds anybody up. */
 const IDLE_SHARE = 0.1;
@@ -100,9 +121,23 @@ function change(delay: number, busy: number, { memory }: Reading, { delayMs }: O
   if (memory > MEMORY_BACK) return 0;
   // What idles could do more, and the more it idles the sooner.
   if (busy < 1 - IDLE_SHARE) return IDLE_RATE * (1 - busy);
-  const goal = delayMs * GOAL_SHARE;
-  return RATE * (delay < goal ? (goal - delay) / goal : Math.max(-1, (goal - delay) / (goal * GENTLE)));
+  return RATE * (delay < delayMs ? (delayMs - delay) / delayMs : Math.max(-1, (delayMs - delay) / (delayMs * GENTLE)));
 }
+
+/** Seen only while there is nothing but work: a call that is waited for costs more, as each of its events wakes the process. */
+function costAfter(before: Cost, { busy, ranMs, came, ended }: Reading): Cost {
+  if (busy < 1 - IDLE_SHARE) return before;
+  const left = 0.5 ** (ranMs / HALVED_MS);
+  const sums = { ranMs: before.ranMs * left + ranMs, came: before.came * left + came, ended: before.ended * left + ended };
+  const isSeen = sums.ended >= Math.max(SEEN.ended, sums.came * SEEN.ofCame);
+  return { ...sums, callMs: isSeen ? (sums.ranMs * 2) / (sums.came + sums.ended) : before.callMs };
+}
+
+/** How many calls would take too long together; `undefined`: not known. */
+const backlogOf = ({ callMs }: Cost): number | undefined => (callMs === undefined ? undefined : Math.max(LEAST, BACKLOG_MS / callMs));
+
+/** It rests: what was is over, but for what calls take. */
+export const atRest = ({ cost }: Pressure): Pressure => ({ ...CALM, cost });
 
 /**
  * Looks at what was measured. What is bounded is how many calls are under way, for those are what makes the work: the bound
@@ -117,29 +152,33 @@ export function look(before: Pressure, reading: Reading, rules: OverloadRules): 
   const reason = tooMuch(delay, reading, rules);
   const ceiling = Math.max(LEAST, rules.calls * CALLS_SHARE);
   const few = Math.min(ceiling, Math.max(LEAST, inFlight * NEAR.below));
+  const cost = costAfter(before.cost, reading);
+  const calm = { ...CALM, delays, busies, cost };
+  const backlog = backlogOf(cost);
   if (!before.shedding) {
-    if (reason === undefined) return { ...CALM, delays, busies };
+    if (reason === undefined) return calm;
     const isDelay = reason === 'delay';
     const overMs = before.overMs + reading.ranMs;
     // Memory and the cap are not waited for: there is nothing left to wait with.
     const overLooks = before.overLooks + 1;
-    if (isDelay && (overMs < STANDING_MS || overLooks < STANDING_LOOKS)) return { delays, busies, overMs, overLooks };
-    const limit = isDelay ? Math.min(ceiling, inFlight * BURST.times + BURST.more) : few;
-    return { ...CALM, delays, busies, shedding: { limit, reason, quietMs: 0, isBurst: isDelay } };
+    const isStanding = overLooks >= STANDING_LOOKS && (overMs >= STANDING_MS || inFlight > (backlog ?? Infinity));
+    if (isDelay && !isStanding) return { ...calm, overMs, overLooks };
+    const limit = isDelay ? Math.min(ceiling, backlog ?? inFlight * BURST.times + BURST.more) : few;
+    return { ...calm, shedding: { limit, reason, quietMs: 0, isBurst: isDelay } };
   }
   const quietMs = reading.refused > 0 || reason !== undefined ? 0 : before.shedding.quietMs + elapsedMs;
-  if (quietMs >= QUIET_MS) return { ...CALM, delays, busies };
+  if (quietMs >= QUIET_MS) return calm;
   const told = { reason: reason ?? before.shedding.reason, quietMs };
   const { limit: last, isBurst } = before.shedding;
   if (isBurst) {
     const overMs = before.overMs + (reason === undefined ? 0 : reading.ranMs);
     const isStill = reading.refused === 0 && told.reason === 'delay' && overMs < BURST_MS;
-    return { ...CALM, delays, busies, overMs, shedding: { ...told, limit: isStill ? last : few, isBurst: isStill } };
+    return { ...calm, overMs, shedding: { ...told, limit: isStill ? Math.min(ceiling, backlog ?? last) : few, isBurst: isStill } };
   }
   const step = 1 + change(delay, middle(busies), reading, rules) * Math.min(1, elapsedMs / 1000);
   const top = inFlight * NEAR.above + NEAR.more;
   const limit = Math.min(top, Math.max(few, Math.min(ceiling, last * step)));
-  return { ...CALM, delays, busies, shedding: { ...told, limit, isBurst: false } };
+  return { ...calm, shedding: { ...told, limit, isBurst: false } };
 }
 
 /**
