@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net';
 
 /** A hundredth of the time goes into this. */
 const EVERY_MS = 50;
+/** So often the work is done in a row. */
+const TIMES = 2;
 const EVENT = `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', choices: [{ index: 0, delta: { content: 'word '.repeat(4) } }] })}\n\n`;
 const TEXT = Buffer.from(EVENT.repeat(100));
 
@@ -22,10 +24,12 @@ function work(): number {
 
 let [spentMs, times] = [0, 0];
 setInterval(() => {
-  const began = performance.now();
+  // What others have used since the last time is used no more: else it would be told how much the server does, and not how fast.
   work();
+  const began = performance.now();
+  for (let time = 0; time < TIMES; time++) work();
   spentMs += performance.now() - began;
-  times++;
+  times += TIMES;
 }, EVERY_MS);
 
 process.on('message', () => {
