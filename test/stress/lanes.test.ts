@@ -7,7 +7,6 @@ import { KEY } from './gateway.ts';
 import { LANES, markOf, stamped } from './lanes.ts';
 import { watchHeldUp } from './held-up.ts';
 import { fallsInto, inOrder } from './moments.ts';
-import { isSettled } from './part.ts';
 import { timed } from './timed.ts';
 
 let upstream: FaultUpstream;
@@ -31,11 +30,6 @@ it.each(LANES)('$name: every event is timed, through the gateway and without it'
     expect(first).toBeGreaterThan(0);
     expect(gaps).toHaveLength(3);
   }
-});
-
-it('rounds are settled when half of them agree', () => {
-  expect(isSettled([0.1, 0.3, 9], 0.5)).toBe(true);
-  expect(isSettled([-3, 0.3, 9], 0.5)).toBe(false);
 });
 
 it('a moment is told from those in which everybody was held up', () => {

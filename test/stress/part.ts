@@ -54,15 +54,6 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
 }
 
-/** The middle one. Of an odd number of rounds, those that something else on the machine spoiled are outvoted by the others. */
-export const median = (values: readonly number[]): number => percentile(values, 0.5);
-
-/** Half of the rounds are no further than this from their middle: more of them would not move it by much. */
-export function isSettled(rounds: readonly number[], within: number): boolean {
-  const middle = median(rounds);
-  return median(rounds.map((one) => Math.abs(one - middle))) <= within;
-}
-
 /** Milliseconds as they stand in a table. */
 export const ms = (value: number): string => `${Math.abs(value) < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
 

@@ -188,7 +188,7 @@ const ALL = {
     ],
     limit: ['5 % or 2 ms', '5 % 或 2 ms'],
     unit: 'ms',
-    of: 'rounds',
+    of: 'calls',
     column: ['beside a dead one', '旁有无响应上游'],
   },
   'retry.tries': {
