@@ -122,89 +122,124 @@ function ownStream(file: Readable): Readable {
   return own;
 }
 
-/** Begins to read. `stop` lets go of what has not come yet. */
-function startReading(request: IncomingMessage, rules: FormRules): { readonly arrivals: Arrivals; stop(): void } {
+/** What the pieces below share. */
+interface Reading {
+  readonly request: IncomingMessage;
+  readonly rules: FormRules;
+  /** The body, unpacked. */
+  readonly source: Readable;
+  readonly parser: ReturnType<typeof createParser>;
+  readonly arrivals: Arrivals;
+  /** The part that came last. */
+  part: string;
+  bytes: number;
+  isLeft: boolean;
+}
+
+function end({ arrivals, source, parser }: Reading, how: 'done' | GatewayError): void {
+  if (arrivals.over) return;
+  arrivals.over = how;
+  source.unpipe(parser);
+  if (how !== 'done') arrivals.open?.destroy(how);
+  arrivals.wake?.();
+}
+
+function add({ arrivals }: Reading, one: FormPart): void {
+  if (arrivals.over) return;
+  arrivals.waiting.push(one);
+  arrivals.wake?.();
+}
+
+function addFile(reading: Reading, sentAs: string, file: Readable, filename: string | undefined, mediaType: string): void {
+  const { files } = reading.rules;
+  const body = ownStream(file);
+  const name = baseName(sentAs);
+  if (!files.includes(name)) {
+    const message = `Invalid request: part '${shown(sentAs)}' holds a file; files are taken in ${listed(files) || 'no part'} here`;
+    return end(reading, badField(shown(sentAs), message, 'unexpected_file'));
+  }
+  const says = mediaType !== 'application/octet-stream' && mediaType !== 'text/plain';
+  reading.arrivals.open = body;
+  add(reading, {
+    kind: 'file',
+    name,
+    sentAs,
+    body,
+    ...(filename === undefined ? {} : { filename }),
+    ...(says ? { mediaType } : {}),
+  });
+}
+
+function addField(reading: Reading, sentAs: string | undefined, value: string, isCut: boolean): void {
+  const { fieldBytes = FIELD_BYTES } = reading.rules;
+  if (sentAs === undefined) return end(reading, malformed("Invalid request: a part of the form has no 'name'"));
+  if (isCut) {
+    const message = `Invalid request: part '${shown(sentAs)}' is longer than the ${fieldBytes} bytes that its text may have`;
+    return end(reading, badField(shown(sentAs), message, 'field_too_large'));
+  }
+  add(reading, { kind: 'field', name: baseName(sentAs), sentAs, value });
+}
+
+function endCutOff(reading: Reading): void {
+  const param = reading.part === '' ? undefined : shown(reading.part);
+  const where = param === undefined ? '' : ` in part '${param}'`;
+  end(reading, malformed(`Invalid request: the form ends${where} without its closing boundary`, param));
+}
+
+/** What the parser finds. */
+function takeParts(reading: Reading): void {
+  const { parser, rules } = reading;
+  const { maxFiles = 1 } = rules;
+  parser.on('file', (sentAs = '', file, filename, _encoding, mediaType) => addFile(reading, sentAs, file, filename, mediaType));
+  parser.on('field', (sentAs: string | undefined, value, _nameCut, isCut) => addField(reading, sentAs, value, isCut));
+  parser.on('filesLimit', () => {
+    end(reading, badField(shown(reading.part), `Invalid request: at most ${maxFiles} file(s) are taken`, 'too_many_files'));
+  });
+  parser.on('fieldsLimit', () => end(reading, malformed(`Invalid request: the form has more than ${MAX_FIELDS} fields`)));
+  parser.on('error', () => endCutOff(reading));
+  parser.on('finish', () => end(reading, 'done'));
+}
+
+/** What becomes of the body itself. */
+function watchBody(reading: Reading): void {
+  const { request, source, rules } = reading;
+  source.on('data', (chunk: Buffer) => {
+    reading.bytes += chunk.length;
+    if (reading.bytes > rules.limit) end(reading, new GatewayError(tooLarge(rules.limit, 'limits.upload')));
+  });
+  request.on('error', () => end(reading, new GatewayError(incomplete)));
+  if (source === request) return;
+  source.on('error', () => end(reading, malformed('The request body is not what its Content-Encoding says')));
+}
+
+/** Lets go of what has not come yet. */
+function stop(reading: Reading): void {
+  if (reading.isLeft) return;
+  reading.isLeft = true;
+  const { request, source, arrivals } = reading;
+  // An error costs as much as the rest of this.
+  if (!arrivals.over) end(reading, new GatewayError(incomplete));
+  for (const one of arrivals.waiting) if (one.kind === 'file') one.body.destroy();
+  if (source !== request) source.destroy();
+  letGo(request);
+}
+
+function startReading(request: IncomingMessage, rules: FormRules): Reading {
   if (!isForm(request)) {
     throw badField('content-type', "Invalid request: the body must be 'multipart/form-data'", 'unsupported_content_type');
   }
-  const { files, limit, maxFiles = 1, fieldBytes = FIELD_BYTES } = rules;
+  const { limit, signal } = rules;
   if (Number(request.headers['content-length']) > limit) throw new GatewayError(tooLarge(limit, 'limits.upload'));
   const source = sourceOf(request);
   if (!('on' in source)) throw new GatewayError(source);
-  const arrivals: Arrivals = { waiting: [] };
-  let part = '';
-  let bytes = 0;
-  const parser = createParser(request, rules, (sentAs) => (part = sentAs));
-
-  const end = (how: 'done' | GatewayError): void => {
-    if (arrivals.over) return;
-    arrivals.over = how;
-    source.unpipe(parser);
-    if (how !== 'done') arrivals.open?.destroy(how);
-    arrivals.wake?.();
-  };
-  const add = (one: FormPart): void => {
-    if (arrivals.over) return;
-    arrivals.waiting.push(one);
-    arrivals.wake?.();
-  };
-  const addFile = (sentAs: string | undefined, file: Readable, filename: string | undefined, mediaType: string): void => {
-    const body = ownStream(file);
-    const name = baseName(sentAs ?? '');
-    if (!files.includes(name)) {
-      const message = `Invalid request: part '${shown(sentAs ?? '')}' holds a file; files are taken in ${listed(files) || 'no part'} here`;
-      return end(badField(shown(sentAs ?? ''), message, 'unexpected_file'));
-    }
-    const says = mediaType !== 'application/octet-stream' && mediaType !== 'text/plain';
-    arrivals.open = body;
-    add({
-      kind: 'file',
-      name,
-      sentAs: sentAs ?? '',
-      body,
-      ...(filename === undefined ? {} : { filename }),
-      ...(says ? { mediaType } : {}),
-    });
-  };
-  parser.on('file', (sentAs, file, filename, _encoding, mediaType) => addFile(sentAs, file, filename, mediaType));
-  parser.on('field', (sentAs: string | undefined, value, _nameCut, isCut) => {
-    if (sentAs === undefined) return end(malformed("Invalid request: a part of the form has no 'name'"));
-    if (isCut) {
-      const message = `Invalid request: part '${shown(sentAs)}' is longer than the ${fieldBytes} bytes that its text may have`;
-      return end(badField(shown(sentAs), message, 'field_too_large'));
-    }
-    add({ kind: 'field', name: baseName(sentAs), sentAs, value });
-  });
-  parser.on('filesLimit', () => end(badField(shown(part), `Invalid request: at most ${maxFiles} file(s) are taken`, 'too_many_files')));
-  parser.on('fieldsLimit', () => end(malformed(`Invalid request: the form has more than ${MAX_FIELDS} fields`)));
-  const cutOff = (): void => {
-    const where = part === '' ? '' : ` in part '${shown(part)}'`;
-    end(malformed(`Invalid request: the form ends${where} without its closing boundary`, part === '' ? undefined : shown(part)));
-  };
-  parser.on('error', cutOff);
-  parser.on('finish', () => end('done'));
-  source.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > limit) end(new GatewayError(tooLarge(limit, 'limits.upload')));
-  });
-  request.on('error', () => end(new GatewayError(incomplete)));
-  if (source !== request) {
-    source.on('error', () => end(malformed('The request body is not what its Content-Encoding says')));
-  }
+  const parser = createParser(request, rules, (sentAs) => (reading.part = sentAs));
+  const reading: Reading = { request, rules, source, parser, arrivals: { waiting: [] }, part: '', bytes: 0, isLeft: false };
+  takeParts(reading);
+  watchBody(reading);
   source.pipe(parser);
-  let isLeft = false;
-  const stop = (): void => {
-    if (isLeft) return;
-    isLeft = true;
-    // An error costs as much as the rest of this.
-    if (!arrivals.over) end(new GatewayError(incomplete));
-    for (const one of arrivals.waiting) if (one.kind === 'file') one.body.destroy();
-    if (source !== request) source.destroy();
-    letGo(request);
-  };
-  if (rules.signal?.aborted) stop();
-  else rules.signal?.addEventListener('abort', stop, { once: true });
-  return { arrivals, stop };
+  if (signal?.aborted) stop(reading);
+  else signal?.addEventListener('abort', () => stop(reading), { once: true });
+  return reading;
 }
 
 /** Skips what was not read of a file. */
@@ -222,7 +257,8 @@ function ended(body: Readable): Promise<void> {
  * the loop early lets go of the rest of the request.
  */
 export async function* formParts(request: IncomingMessage, rules: FormRules): AsyncGenerator<FormPart, void, undefined> {
-  const { arrivals, stop } = startReading(request, rules);
+  const reading = startReading(request, rules);
+  const { arrivals } = reading;
   try {
     for (;;) {
       const next = arrivals.waiting.shift();
@@ -236,7 +272,7 @@ export async function* formParts(request: IncomingMessage, rules: FormRules): As
       else await new Promise<void>((resolve) => (arrivals.wake = resolve));
     }
   } finally {
-    stop();
+    stop(reading);
   }
 }
 
