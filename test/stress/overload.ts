@@ -10,7 +10,7 @@ import type { Flooded, Load } from './flood.ts';
 import { type Gateway, KEY, OTHER_KEY, startGateway } from './gateway.ts';
 import { settings } from './paced.ts';
 import { type Measured, ms, type Part, percentile } from './part.ts';
-import { comesFirst, giveProcessor, PROCESSORS, stepAside, stepBack, worksFirst } from './processors.ts';
+import { clearProcessor, comesFirst, giveProcessor, PROCESSORS, stepAside, stepBack, worksFirst } from './processors.ts';
 
 /** A stream that is work: so many events, translated, in so many pieces over this time. */
 const EVENTS = 8000;
@@ -263,6 +263,8 @@ async function* fairnessRows(gateway: Gateway, seconds: number): AsyncIterable<M
   try {
     const { ownRate: peak } = await atWidth(gateway, control, many, await bestWidth(gateway, control, many, 2), 4);
     const light = { key: OTHER_KEY, pace: { rate: peak / 10 }, seconds, before: 1 };
+    // What it runs through is compiled for that, too.
+    await few.ask(light);
     const alone: Flooded[] = [];
     const beside: Flooded[] = [];
     const told: string[] = [];
@@ -325,12 +327,13 @@ async function* before(
 ): AsyncIterable<Measured> {
   const upstream = fork(join(import.meta.dirname, 'pieces.ts'), [String(events), String(pieces), String(gapMs)]);
   const [{ port }] = (await once(upstream, 'message')) as [{ readonly port: number }];
+  // Else what it takes to answer, beside clients that flood, would look like the server's doing.
+  worksFirst(upstream.pid);
   const gateway = await startGateway({ oai: settings(`http://127.0.0.1:${port}`) }, true);
   const { pid } = gateway.program.child;
-  // It collects garbage with threads that help, and waits for them: on the processor of its clients they would wait for those.
-  stepBack(pid);
-  giveProcessor(pid);
+  // Its threads that help it, with the garbage say, run beside it, where its clients are, and before those: it waits for them.
   worksFirst(pid);
+  giveProcessor(pid);
   const lighten = ballast();
   try {
     yield* run(gateway);
@@ -343,6 +346,7 @@ async function* before(
 
 async function* rows(): AsyncIterable<Measured> {
   stepAside();
+  const giveBack = clearProcessor();
   try {
     // Cold, and warm.
     yield* before([10, 2, 5], (gateway) => burstRows(gateway, 'short', [400, 2000, 2000]));
@@ -352,6 +356,7 @@ async function* rows(): AsyncIterable<Measured> {
       yield* fairnessRows(gateway, 12);
     });
   } finally {
+    giveBack();
     stepBack();
   }
 }

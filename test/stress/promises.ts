@@ -299,7 +299,7 @@ const ALL = {
     words: ['One key floods: p99 of the others moves by', '一个密钥洪泛：其他密钥的 p99 变化'],
     limit: '10 %',
     unit: '%',
-    of: 'rounds',
+    of: 'calls',
   },
   'life.broken': none('streams', ['SIGTERM with 1,000 streams: streams that break', '1,000 个流时收到 SIGTERM：中断的流']),
   'life.readiness': {
