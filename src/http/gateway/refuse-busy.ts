@@ -18,7 +18,7 @@ interface Written {
 const NO_ID = 'req_00000000000000000000000000';
 /** What is longer is not waited for by whoever has too much to do. */
 const READ_BYTES = 1024 * 1024;
-/** So much comes with the head or right after it: node:http lets it go by itself once the answer is out. */
+/** So much comes with the head as a rule: node:http lets it go by itself once the answer is out. */
 const SMALL_BYTES = 64 * 1024;
 /** A few reasons, each with a few times to come back. */
 const MOST = 64;
@@ -47,6 +47,8 @@ function writtenFor(client: ClientCodec, fault: Fault): Written {
 /** Nobody waits for who takes nothing. */
 const STALLED_MS = 10_000;
 const ignore = (): void => undefined;
+/** A body that has not come with its head. */
+const letRestGo = (request: IncomingMessage): void => letGo(request, READ_BYTES);
 
 /**
  * Refuses a call that there is no time for. A flood brings thousands of them a second, and what each costs is missing from the calls that
@@ -76,5 +78,6 @@ export function refuseBusy(
   response.end(pieces.join(who.id));
   if (response.writableLength > 0) request.socket.setTimeout(STALLED_MS);
   const length = request.headers['content-length'];
-  if (length === undefined || Number(length) > SMALL_BYTES) letGo(request, READ_BYTES);
+  if (length === undefined || Number(length) > SMALL_BYTES) letRestGo(request);
+  else setImmediate(letRestGo, request);
 }
