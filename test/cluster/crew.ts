@@ -118,19 +118,20 @@ export const chatReply = (content: string): Readonly<Record<string, unknown>> =>
   choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }],
 });
 
-/** A connection, and the worker that it came to. */
+/** Whether a connection stays with its worker: the server asks some to come again, which may be to the other. */
+const stays = ({ headers }: Reply): boolean => headers['connection'] !== 'close';
+
+/** A connection, and the worker that it came to; 0 where it was asked to come again at once. */
 async function connect(server: CrewServer): Promise<readonly [one: OneConnection, worker: number]> {
   const one = oneConnection(server.url);
   const before = server.answered('/v1/models');
-  await one.send('GET', '/v1/models');
+  const reply = await one.send('GET', '/v1/models');
   const takenBy = (): number => [1, 2].find((number) => server.answered('/v1/models').get(number) !== before.get(number)) ?? 0;
   await expect.poll(takenBy).toBeGreaterThan(0);
-  return [one, takenBy()];
+  return [one, stays(reply) ? takenBy() : 0];
 }
 
-/** Whether it may stay with its worker: the server asks some to come again where that has too many. */
-const mayStay = async (one: OneConnection): Promise<boolean> =>
-  (await one.send('GET', '/v1/models/sandbox/chat')).headers['connection'] !== 'close';
+const mayStay = async (one: OneConnection): Promise<boolean> => stays(await one.send('GET', '/v1/models/sandbox/chat'));
 
 /** For so long nobody was asked to come again: what workers say of their connections has been heard. */
 const STEADY_MS = 300;
