@@ -35,6 +35,9 @@ const NAMES = new Set([
   'anthropic-messages ← openai-chat',
   'gemini ← openai-chat',
   'speech',
+  'speech, streamed',
+  'transcription, streamed',
+  'image edits, streamed',
   'images, streamed',
 ]);
 

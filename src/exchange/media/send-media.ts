@@ -1,8 +1,8 @@
-import { Readable } from 'node:stream';
 import { GatewayError, gatewayFault } from '../../ir/index.ts';
 import type { MediaAnswer, MediaRequest } from '../../media/codec.ts';
 import type { Provider, ProviderMedia } from '../../presets/preset.ts';
 import type { UpstreamCall, UpstreamRequest, UpstreamSink } from '../../upstream/send.ts';
+import { type ByteQueue, createByteQueue } from '../../wire/byte-queue.ts';
 import type { ClientSink } from '../client-sink.ts';
 import type { ExchangePorts } from '../exchange.ts';
 import { faultOfMedia, type FaultReader, upstreamRequest, refusePacked } from './provider-request.ts';
@@ -22,7 +22,7 @@ interface Base {
 
 /** An answer that comes as it is read. */
 export interface OpenAnswer extends Omit<MediaAnswer, 'body'> {
-  readonly body: Readable;
+  readonly body: ByteQueue;
 }
 
 type OpenBody = (head: Omit<MediaAnswer, 'body'>, resume: () => void) => Pick<UpstreamSink, 'body'>;
@@ -112,19 +112,9 @@ function send(context: Base, outgoing: UpstreamRequest, codec: FaultReader, open
 export function openAnswer(context: Base, request: MediaRequest, codec: FaultReader): Promise<OpenAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<OpenAnswer>();
   const leaving = new AbortController();
-  let isOver = false;
   let resume = (): void => {};
-  const body = new Readable({
-    // Nothing is read ahead of its reader: it would wait in memory for a client that does not read.
-    highWaterMark: 0,
-    read: () => resume(),
-    destroy(error, done) {
-      if (!isOver) leaving.abort(error ?? new ClientGone());
-      done(error);
-    },
-  });
-  // Told to whoever reads it; nobody need be reading.
-  body.on('error', () => {});
+  // Nothing is read ahead of its reader: it would wait in memory for a client that does not read.
+  const body = createByteQueue({ room: () => resume(), left: () => leaving.abort(new ClientGone()) }, 0);
   const open: OpenBody = (head, goOn) => {
     refusePacked(head.headers);
     resume = goOn;
@@ -132,14 +122,10 @@ export function openAnswer(context: Base, request: MediaRequest, codec: FaultRea
     return { body: (bytes) => body.push(bytes) };
   };
   sendMedia(context, request, codec, open, leaving.signal).then(
-    () => {
-      isOver = true;
-      body.push(null);
-    },
+    () => body.end(),
     (error: unknown) => {
-      isOver = true;
       reject(error as Error);
-      body.destroy(error as Error);
+      body.fail(error);
     },
   );
   return promise;

@@ -74,7 +74,7 @@ export async function speak(context: MediaContext, wish: SpeechWish): Promise<Sp
   const from = { format, sampleRate, ...(heard.bytes === undefined ? {} : { bytes: heard.bytes }) };
   const audio = await begun(converted(sound, from, wish.format, ffmpeg));
   const isAsItCame = format === wish.format && format !== 'pcm';
-  return { contentType: contentTypeOf(answer.headers, isAsItCame, wish.format), audio, heard, close: () => void answer.body.destroy() };
+  return { contentType: contentTypeOf(answer.headers, isAsItCame, wish.format), audio, heard, close: () => void answer.body.leave() };
 }
 
 const EVENTS = 'text/event-stream; charset=utf-8';
@@ -116,7 +116,7 @@ export async function speakEvents(context: MediaContext, wish: SpeechWish): Prom
     const heard: Heard = {};
     return sayEvents(context, { audio: await begun(codec.decode(answer, heard)), heard });
   }
-  const passing = passingEvents(answer.body as AsyncIterable<Buffer>, 'speech.audio.done', (event) => countSpoken(context, event));
+  const passing = passingEvents(answer.body, 'speech.audio.done', (event) => countSpoken(context, event));
   // An error before anything was said keeps its status.
   const pieces = await begun(passing);
   sink.begin(200, { ...context.headers(), 'content-type': String(answer.headers['content-type']) });

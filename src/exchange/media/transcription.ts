@@ -85,7 +85,7 @@ async function relay(
   const { headers, status } = answer;
   const type = String(headers['content-type'] ?? 'application/json');
   if (/^\s*text\/html\b/i.test(type)) {
-    answer.body.destroy();
+    answer.body.leave();
     throw noTranscript('a page (text/html)');
   }
   const isEvents = hasEvents(headers);
@@ -98,7 +98,7 @@ async function relay(
     context.sink.begin(200, { ...context.headers(), 'content-type': type }, body.length);
     return context.sink.end(body);
   }
-  const bytes = answer.body as AsyncIterable<Buffer>;
+  const bytes = answer.body;
   const passing = isEvents ? passingEvents(bytes, LAST_EVENT, ({ usage }) => countTapped(context, usage)) : bytes;
   const pieces = passing[Symbol.asyncIterator]();
   // An error before anything was said keeps its status.
@@ -205,7 +205,7 @@ async function byForm(codec: FormTranscription, context: MediaContext, upload: U
   const request: MediaRequest = { path: codec.path(task, target), headers: { 'content-type': form.contentType }, stream: form.stream };
   const answer = await context.open(request, codec);
   if (!asked.request) {
-    answer.body.destroy();
+    answer.body.leave();
     throw new GatewayError(
       gatewayFault('upstream', 'The upstream answered before it had the whole request', { code: 'upstream_malformed' }),
     );

@@ -1,4 +1,6 @@
 import { badField, GatewayError, gatewayFault, type Json, type JsonObject, parseObject } from '../../ir/index.ts';
+import { boundaryOf, type PartHead, textIn } from '../../wire/multipart-head.ts';
+import { createMultipartReader } from '../../wire/multipart.ts';
 
 /** A file of a form. */
 export interface FormFile {
@@ -23,59 +25,45 @@ const unreadable = (): GatewayError =>
     gatewayFault('bad_request', 'Invalid request: the multipart body cannot be read', { code: 'invalid_multipart', by: 'upstream' }),
   );
 
-/** What one parameter of a header says: `name="file"`. */
-function parameter(header: string, name: string): string | undefined {
-  const match = new RegExp(`[;\\s]${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^;\\s]+))`, 'i').exec(header);
-  return match?.[1]?.replace(/\\(.)/g, '$1') ?? match?.[2];
-}
-
 interface RawPart {
-  readonly disposition: string;
-  readonly mediaType?: string;
-  readonly bytes: Buffer;
+  readonly head: PartHead;
+  readonly pieces: Buffer[];
 }
 
-/** The parts between the boundaries. https://www.rfc-editor.org/rfc/rfc7578 */
 function rawParts(body: Buffer, boundary: string): readonly RawPart[] {
-  const mark = Buffer.from(`\r\n--${boundary}`, 'latin1');
-  // The first boundary has no line before it.
-  const whole = Buffer.concat([Buffer.from('\r\n'), body]);
   const parts: RawPart[] = [];
-  for (let at = whole.indexOf(mark); at >= 0 && parts.length < MAX_PARTS;) {
-    const from = at + mark.length;
-    if (whole.toString('latin1', from, from + 2) === '--') return parts;
-    const blank = whole.indexOf('\r\n\r\n', from, 'latin1');
-    const next = whole.indexOf(mark, from);
-    if (blank < 0 || next < blank) throw unreadable();
-    const heads = whole.toString('utf8', from, blank).split('\r\n');
-    const head = (name: string): string | undefined =>
-      heads.find((line) => line.toLowerCase().startsWith(`${name}:`))?.slice(name.length + 1);
-    const mediaType = head('content-type')?.trim();
-    parts.push({
-      disposition: head('content-disposition') ?? '',
-      bytes: whole.subarray(blank + 4, next),
-      ...(mediaType === undefined ? {} : { mediaType }),
-    });
-    at = next;
-  }
-  throw unreadable();
+  const reader = createMultipartReader(boundary, {
+    part(head) {
+      if (parts.length >= MAX_PARTS) throw unreadable();
+      parts.push({ head, pieces: [] });
+    },
+    data: (bytes) => void parts.at(-1)?.pieces.push(bytes),
+    partEnd() {},
+    end() {},
+    broken() {
+      throw unreadable();
+    },
+  });
+  reader.push(body);
+  reader.end();
+  return parts;
 }
 
 function readMultipart(body: Buffer, contentType: string): Form {
-  const boundary = parameter(contentType, 'boundary');
+  const boundary = boundaryOf(contentType);
   if (boundary === undefined) throw unreadable();
   const fields: Record<string, Json> = {};
   const files: FormFile[] = [];
-  for (const { disposition, mediaType, bytes } of rawParts(body, boundary)) {
-    const sentAs = parameter(disposition, 'name');
+  for (const { head, pieces } of rawParts(body, boundary)) {
+    const { name: sentAs, filename, mediaType, charset } = head;
     if (sentAs === undefined) throw unreadable();
     const name = sentAs.replace(/\[\d*\]$/, '');
-    const filename = parameter(disposition, 'filename');
+    const bytes = Buffer.concat(pieces);
     if (filename !== undefined || (mediaType !== undefined && !mediaType.startsWith('text/'))) {
       files.push({ name, bytes, ...(filename === undefined ? {} : { filename }), ...(mediaType === undefined ? {} : { mediaType }) });
       continue;
     }
-    const value = bytes.toString('utf8');
+    const value = textIn(bytes, charset);
     const so = Object.hasOwn(fields, name) ? fields[name] : undefined;
     if (so === undefined) fields[name] = sentAs === name ? value : [value];
     else fields[name] = [...(Array.isArray(so) ? (so as readonly Json[]) : [so]), value];

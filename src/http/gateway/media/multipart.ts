@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
-import { Busboy, type BusboyHeaders } from '@fastify/busboy';
+import type { Readable } from 'node:stream';
 import { badField, GatewayError, gatewayFault } from '../../../ir/index.ts';
+import { type ByteQueue, createByteQueue } from '../../../wire/byte-queue.ts';
+import { boundaryOf, type PartHead, textIn } from '../../../wire/multipart-head.ts';
+import { createMultipartReader, type MultipartMistake, type MultipartSink } from '../../../wire/multipart.ts';
 import { incomplete, letGo, sourceOf, tooLarge } from '../read-body.ts';
 
 /*
@@ -44,7 +46,7 @@ export interface FormFile {
   /** The type that the client gave; absent where it gave none that says anything. */
   readonly mediaType?: string;
   /** Fails with the `GatewayError` of what is wrong with the rest of the body. */
-  readonly body: Readable;
+  readonly body: AsyncIterable<Buffer>;
 }
 
 /** One part of a form. */
@@ -52,9 +54,8 @@ export type FormPart = FormField | FormFile;
 
 const MAX_FIELDS = 128;
 const FIELD_BYTES = 1024 * 1024;
-/** Names and types of a part; RFC 7578 knows no others. */
-const HEADER_PAIRS = 32;
-const HEADER_BYTES = 8 * 1024;
+/** Of a file that nobody reads yet. */
+const FILE_AHEAD_BYTES = 64 * 1024;
 
 const malformed = (message: string, param?: string): GatewayError =>
   new GatewayError(gatewayFault('bad_request', message, { code: 'invalid_multipart', ...(param === undefined ? {} : { param }) }));
@@ -69,144 +70,154 @@ const listed = (names: readonly string[]): string => names.map((name) => `'${nam
 export const isForm = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean =>
   /^multipart\/form-data\b/i.test(headers['content-type']?.trim() ?? '');
 
-/** What came, in order, for whoever takes it next. */
-interface Arrivals {
-  readonly waiting: FormPart[];
-  /** The file whose bytes are coming. */
-  open?: Readable;
-  over?: 'done' | GatewayError;
-  wake?: () => void;
+/** A part that came, and where the bytes of a file are. */
+interface Arrival {
+  readonly part: FormPart;
+  readonly bytes?: ByteQueue;
 }
 
-function createParser(request: IncomingMessage, rules: FormRules, onName: (sentAs: string) => void) {
-  const { files, onlyFiles = false, maxFiles = 1, fieldBytes = FIELD_BYTES } = rules;
-  try {
-    return new Busboy({
-      headers: request.headers as BusboyHeaders,
-      limits: {
-        fields: MAX_FIELDS,
-        files: maxFiles,
-        fieldSize: fieldBytes,
-        headerPairs: HEADER_PAIRS,
-        headerSize: HEADER_BYTES,
-      },
-      isPartAFile(sentAs = '', type, filename) {
-        onName(sentAs);
-        if (filename !== undefined || type === 'application/octet-stream') return true;
-        const isNamed = files.includes(baseName(sentAs));
-        return isNamed && (onlyFiles || (type !== undefined && !type.startsWith('text/')));
-      },
-    });
-  } catch {
-    throw malformed("Invalid request: the Content-Type of the form has no usable 'boundary'");
-  }
-}
-
-/** A file's bytes apart from the parser's stream, which says in words of its own that the form is broken, before we can. */
-function ownStream(file: Readable): Readable {
-  const own = new Readable({
-    read: () => void file.resume(),
-    destroy(error, done) {
-      file.destroy();
-      done(error);
-    },
-  });
-  file.on('data', (bytes: Buffer) => {
-    if (!own.push(bytes)) file.pause();
-  });
-  file.on('end', () => own.push(null));
-  file.on('error', () => {});
-  // Said to whoever reads it; nobody need be reading.
-  own.on('error', () => {});
-  file.pause();
-  return own;
-}
-
-/** What the pieces below share. */
+/** Where the parts of one body are. */
 interface Reading {
   readonly request: IncomingMessage;
   readonly rules: FormRules;
   /** The body, unpacked. */
   readonly source: Readable;
-  readonly parser: ReturnType<typeof createParser>;
-  readonly arrivals: Arrivals;
-  /** The part that came last. */
-  part: string;
+  /** What came, in order, for whoever takes it next. */
+  readonly waiting: Arrival[];
+  over?: 'done' | GatewayError;
+  wake?: () => void;
+  /** The text that is coming. */
+  field?: { readonly head: PartHead; readonly pieces: Buffer[]; length: number };
+  /** The file whose bytes are coming. */
+  file?: ByteQueue;
+  /** The part that came last, as the client calls it. */
+  last: string;
+  fields: number;
+  files: number;
   bytes: number;
+  isPaused: boolean;
   isLeft: boolean;
 }
 
-function end({ arrivals, source, parser }: Reading, how: 'done' | GatewayError): void {
-  if (arrivals.over) return;
-  arrivals.over = how;
-  source.unpipe(parser);
-  if (how !== 'done') arrivals.open?.destroy(how);
-  arrivals.wake?.();
+function end(reading: Reading, how: 'done' | GatewayError): void {
+  if (reading.over) return;
+  reading.over = how;
+  if (how !== 'done') reading.file?.fail(how);
+  reading.wake?.();
 }
 
-function add({ arrivals }: Reading, one: FormPart): void {
-  if (arrivals.over) return;
-  arrivals.waiting.push(one);
-  arrivals.wake?.();
+function add(reading: Reading, one: Arrival): void {
+  if (reading.over) return;
+  reading.waiting.push(one);
+  reading.wake?.();
 }
 
-function addFile(reading: Reading, sentAs: string, file: Readable, filename: string | undefined, mediaType: string): void {
-  const { files } = reading.rules;
-  const body = ownStream(file);
+/** Has the client go on, where it was held back. */
+function goOn(reading: Reading): void {
+  if (!reading.isPaused) return;
+  reading.isPaused = false;
+  reading.source.resume();
+}
+
+function beginFile(reading: Reading, sentAs: string, { filename, mediaType }: PartHead): void {
+  const { files, maxFiles = 1 } = reading.rules;
   const name = baseName(sentAs);
   if (!files.includes(name)) {
     const message = `Invalid request: part '${shown(sentAs)}' holds a file; files are taken in ${listed(files) || 'no part'} here`;
     return end(reading, badField(shown(sentAs), message, 'unexpected_file'));
   }
-  const says = mediaType !== 'application/octet-stream' && mediaType !== 'text/plain';
-  reading.arrivals.open = body;
-  add(reading, {
+  if (++reading.files > maxFiles) {
+    return end(reading, badField(shown(sentAs), `Invalid request: at most ${maxFiles} file(s) are taken`, 'too_many_files'));
+  }
+  const bytes = createByteQueue({ room: () => goOn(reading), left: () => goOn(reading) }, FILE_AHEAD_BYTES);
+  reading.file = bytes;
+  const says = mediaType !== undefined && mediaType !== 'application/octet-stream' && mediaType !== 'text/plain';
+  const part: FormFile = {
     kind: 'file',
     name,
     sentAs,
-    body,
+    body: bytes,
     ...(filename === undefined ? {} : { filename }),
     ...(says ? { mediaType } : {}),
-  });
+  };
+  add(reading, { part, bytes });
 }
 
-function addField(reading: Reading, sentAs: string | undefined, value: string, isCut: boolean): void {
-  const { fieldBytes = FIELD_BYTES } = reading.rules;
-  if (sentAs === undefined) return end(reading, malformed("Invalid request: a part of the form has no 'name'"));
-  if (isCut) {
-    const message = `Invalid request: part '${shown(sentAs)}' is longer than the ${fieldBytes} bytes that its text may have`;
-    return end(reading, badField(shown(sentAs), message, 'field_too_large'));
+/** Whether a part holds a file. */
+function isFile(sentAs: string, { filename, mediaType }: PartHead, { files, onlyFiles = false }: FormRules): boolean {
+  if (filename !== undefined || mediaType === 'application/octet-stream') return true;
+  return files.includes(baseName(sentAs)) && (onlyFiles || (mediaType !== undefined && !mediaType.startsWith('text/')));
+}
+
+function beginPart(reading: Reading, head: PartHead): void {
+  const { name } = head;
+  if (name === undefined) return end(reading, malformed("Invalid request: a part of the form has no 'name'"));
+  reading.last = name;
+  if (isFile(name, head, reading.rules)) return beginFile(reading, name, head);
+  if (++reading.fields > MAX_FIELDS) return end(reading, malformed(`Invalid request: the form has more than ${MAX_FIELDS} fields`));
+  reading.field = { head, pieces: [], length: 0 };
+}
+
+function takeBytes(reading: Reading, bytes: Buffer): void {
+  const { file, field, rules } = reading;
+  if (file && !file.push(bytes) && !reading.isPaused) {
+    reading.isPaused = true;
+    reading.source.pause();
   }
-  add(reading, { kind: 'field', name: baseName(sentAs), sentAs, value });
+  if (!field) return;
+  const { fieldBytes = FIELD_BYTES } = rules;
+  field.length += bytes.length;
+  if (field.length <= fieldBytes) return void field.pieces.push(bytes);
+  const param = shown(reading.last);
+  const message = `Invalid request: part '${param}' is longer than the ${fieldBytes} bytes that its text may have`;
+  end(reading, badField(param, message, 'field_too_large'));
 }
 
-function endCutOff(reading: Reading): void {
-  const param = reading.part === '' ? undefined : shown(reading.part);
-  const where = param === undefined ? '' : ` in part '${param}'`;
-  end(reading, malformed(`Invalid request: the form ends${where} without its closing boundary`, param));
+function endPart(reading: Reading): void {
+  const { field, file } = reading;
+  delete reading.field;
+  delete reading.file;
+  file?.end();
+  if (!field) return reading.wake?.();
+  const sentAs = reading.last;
+  const value = textIn(Buffer.concat(field.pieces, field.length), field.head.charset);
+  add(reading, { part: { kind: 'field', name: baseName(sentAs), sentAs, value } });
 }
 
-/** What the parser finds. */
-function takeParts(reading: Reading): void {
-  const { parser, rules } = reading;
-  const { maxFiles = 1 } = rules;
-  parser.on('file', (sentAs = '', file, filename, _encoding, mediaType) => addFile(reading, sentAs, file, filename, mediaType));
-  parser.on('field', (sentAs: string | undefined, value, _nameCut, isCut) => addField(reading, sentAs, value, isCut));
-  parser.on('filesLimit', () => {
-    end(reading, badField(shown(reading.part), `Invalid request: at most ${maxFiles} file(s) are taken`, 'too_many_files'));
-  });
-  parser.on('fieldsLimit', () => end(reading, malformed(`Invalid request: the form has more than ${MAX_FIELDS} fields`)));
-  parser.on('error', () => endCutOff(reading));
-  parser.on('finish', () => end(reading, 'done'));
+/** `last`: the part that came last. */
+const MISTAKES: Readonly<Record<MultipartMistake, (last?: string) => string>> = {
+  cut: (last) => `the form ends${last === undefined ? '' : ` in part '${last}'`} without its closing boundary`,
+  long_head: (last) => `the head of a part is too long${behind(last)}`,
+  bad_head: (last) => `the head of a part cannot be read${behind(last)}`,
+  bad_boundary: (last) => `a boundary of the form does not end its line${behind(last)}`,
+};
+
+const behind = (last?: string): string => (last === undefined ? '' : `, behind part '${last}'`);
+
+function endBroken(reading: Reading, mistake: MultipartMistake): void {
+  const last = reading.last === '' ? undefined : shown(reading.last);
+  end(reading, malformed(`Invalid request: ${MISTAKES[mistake](last)}`, last));
 }
 
-/** What becomes of the body itself. */
-function watchBody(reading: Reading): void {
+/** What the reader of the body finds goes here, as long as it is wanted. */
+const sinkOf = (reading: Reading): MultipartSink => ({
+  part: (head) => reading.over ?? beginPart(reading, head),
+  data: (bytes) => reading.over ?? takeBytes(reading, bytes),
+  partEnd: () => reading.over ?? endPart(reading),
+  end: () => end(reading, 'done'),
+  broken: (mistake) => endBroken(reading, mistake),
+});
+
+/** Reads the body as it comes. */
+function watchBody(reading: Reading, boundary: string): void {
   const { request, source, rules } = reading;
+  const reader = createMultipartReader(boundary, sinkOf(reading));
   source.on('data', (chunk: Buffer) => {
     reading.bytes += chunk.length;
     if (reading.bytes > rules.limit) end(reading, new GatewayError(tooLarge(rules.limit, 'limits.upload')));
+    if (!reading.over) reader.push(chunk);
   });
+  source.on('end', () => reader.end());
   request.on('error', () => end(reading, new GatewayError(incomplete)));
   if (source === request) return;
   source.on('error', () => end(reading, malformed('The request body is not what its Content-Encoding says')));
@@ -216,10 +227,10 @@ function watchBody(reading: Reading): void {
 function stop(reading: Reading): void {
   if (reading.isLeft) return;
   reading.isLeft = true;
-  const { request, source, arrivals } = reading;
+  const { request, source } = reading;
   // An error costs as much as the rest of this.
-  if (!arrivals.over) end(reading, new GatewayError(incomplete));
-  for (const one of arrivals.waiting) if (one.kind === 'file') one.body.destroy();
+  if (!reading.over) end(reading, new GatewayError(incomplete));
+  for (const { bytes } of reading.waiting) bytes?.leave();
   if (source !== request) source.destroy();
   letGo(request);
 }
@@ -230,26 +241,31 @@ function startReading(request: IncomingMessage, rules: FormRules): Reading {
   }
   const { limit, signal } = rules;
   if (Number(request.headers['content-length']) > limit) throw new GatewayError(tooLarge(limit, 'limits.upload'));
+  const boundary = boundaryOf(request.headers['content-type'] ?? '');
+  if (boundary === undefined) throw malformed("Invalid request: the Content-Type of the form has no usable 'boundary'");
   const source = sourceOf(request);
   if (!('on' in source)) throw new GatewayError(source);
-  const parser = createParser(request, rules, (sentAs) => (reading.part = sentAs));
-  const reading: Reading = { request, rules, source, parser, arrivals: { waiting: [] }, part: '', bytes: 0, isLeft: false };
-  takeParts(reading);
-  watchBody(reading);
-  source.pipe(parser);
+  const counts = { fields: 0, files: 0, bytes: 0 };
+  const reading: Reading = { request, rules, source, waiting: [], last: '', ...counts, isPaused: false, isLeft: false };
+  watchBody(reading, boundary);
   if (signal?.aborted) stop(reading);
   else signal?.addEventListener('abort', () => stop(reading), { once: true });
   return reading;
 }
 
-/** Skips what was not read of a file. */
-function ended(body: Readable): Promise<void> {
-  if (body.readableEnded || body.destroyed) return Promise.resolve();
-  return new Promise((resolve) => {
-    body.once('end', resolve);
-    body.once('close', resolve);
-    body.resume();
-  });
+/** Waits for whatever comes next. */
+async function more(reading: Reading): Promise<void> {
+  goOn(reading);
+  await new Promise<void>((resolve) => (reading.wake = resolve));
+}
+
+/** Skips what was not read of a file. False where its reader broke it off: nobody wants the rest, nor what comes after it. */
+async function isPassed(reading: Reading, file: ByteQueue): Promise<boolean> {
+  const isComing = (): boolean => reading.file === file && !reading.over;
+  if (isComing() && file.isOver()) return false;
+  file.leave();
+  while (isComing()) await more(reading);
+  return true;
 }
 
 /**
@@ -258,18 +274,15 @@ function ended(body: Readable): Promise<void> {
  */
 export async function* formParts(request: IncomingMessage, rules: FormRules): AsyncGenerator<FormPart, void, undefined> {
   const reading = startReading(request, rules);
-  const { arrivals } = reading;
   try {
     for (;;) {
-      const next = arrivals.waiting.shift();
+      const next = reading.waiting.shift();
       if (next) {
-        yield next;
-        if (next.kind === 'file') await ended(next.body);
-        // Nobody wants the rest of a file that was broken off, nor what comes after it.
-        if (next.kind === 'file' && !next.body.readableEnded && !arrivals.over) return;
-      } else if (arrivals.over === 'done') return;
-      else if (arrivals.over) throw arrivals.over;
-      else await new Promise<void>((resolve) => (arrivals.wake = resolve));
+        yield next.part;
+        if (next.bytes && !(await isPassed(reading, next.bytes))) return;
+      } else if (reading.over === 'done') return;
+      else if (reading.over) throw reading.over;
+      else await more(reading);
     }
   } finally {
     stop(reading);
@@ -291,7 +304,7 @@ export interface Form {
 async function holdFile(file: FormFile, maxBytes: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let bytes = 0;
-  for await (const piece of file.body as AsyncIterable<Buffer>) {
+  for await (const piece of file.body) {
     bytes += piece.length;
     if (bytes > maxBytes) {
       const message = `Invalid request: the file in '${shown(file.sentAs)}' is larger than the ${maxBytes} bytes that are taken here`;
