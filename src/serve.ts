@@ -111,10 +111,11 @@ async function build(config: () => Config, data: string, { env, writeLog, peers 
     spoolFolder: join(data, 'uploads'),
     state: (gateway) => createState(gateway, { store: stores.state, sealer: stores.compaction, ...leading }),
     onDefect: (err, requestId) => log.error({ err, requestId }, 'The gateway failed on a request'),
-    onShedding: (reason) =>
-      reason === undefined
-        ? log.info({}, 'Calls are taken again')
-        : log.warn({ reason }, 'There is more to do than the server can: calls are refused (limits.overload)'),
+    onShedding(reason) {
+      network.crowd(reason === 'delay');
+      if (reason === undefined) log.info({}, 'Calls are taken again');
+      else log.warn({ reason }, 'There is more to do than the server can: calls are refused (limits.overload)');
+    },
     onHealth: logHealth(log),
     modelLists: openModelLists(data),
     ...leading,

@@ -2,6 +2,7 @@ import { createServer, get, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
+import { leftByTurns } from '../../test/fakes/small-collections.ts';
 import { createResponseSink, type ResponseSink } from './response-sink.ts';
 
 /** As the server has it: more than that waits. */
@@ -85,4 +86,18 @@ describe('what a client takes', () => {
     await expect.poll(() => drains).toBeGreaterThan(before);
     expect(sink.write(piece)).toBe(true);
   });
+});
+
+it('leaves nothing of what a turn brought, however old it has grown before', async () => {
+  const { sink, client } = await begun();
+  client.resume();
+  const text = 'x'.repeat(PIECE);
+  const left = leftByTurns(50, (turn) => {
+    sink.write(`${turn}`);
+    sink.write(text);
+    sink.flush?.();
+  });
+  sink.end();
+  // Of a turn that stays its text is all there, and more.
+  expect(left).toBeLessThan(PIECE / 4);
 });

@@ -66,7 +66,11 @@ class HttpSink implements ResponseSink {
   #gone = false;
   #framed = false;
   #headOut = false;
-  #queue: (Buffer | string)[] = [];
+  /**
+   * One array for all turns: a new one for each would have grown old by the time it is filled again, where turns are far apart, and then V8
+   * keeps what a dead one holds until the next large collection.
+   */
+  readonly #queue: (Buffer | string)[] = [];
   #queued = 0;
   /** Of those, what is used again when it is out. */
   #passing: WeakSet<Buffer> | undefined;
@@ -161,12 +165,11 @@ class HttpSink implements ResponseSink {
     const ended = this.#ended;
     if (this.#gone || this.#said || (this.#queue.length === 0 && !ended)) return;
     this.#said = ended;
-    const pieces = this.#queue;
-    this.#queue = [];
-    this.#queued = 0;
     this.idleSince = performance.now();
-    const bytes = this.#framed ? chunkOf(pieces, ended) : pieces;
+    const bytes = this.#framed ? chunkOf(this.#queue, ended) : this.#queue;
     if (bytes.length > 0) this.#put(bytes);
+    this.#queue.length = 0;
+    this.#queued = 0;
     if (ended) this.#response.end();
   }
 

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { GatewayError } from './fault.ts';
-import { createKeptText, ownText } from './kept-text.ts';
+import { leftByTurns } from '../../test/fakes/small-collections.ts';
+import { createKeptText, ownText, TextBlocks } from './kept-text.ts';
 
 it.each([
   { name: 'nothing', pieces: [] },
@@ -25,4 +26,13 @@ it('a text is kept up to 64 Mi characters', () => {
   const piece = 'x'.repeat(2 ** 20);
   for (let mebi = 0; mebi < 64; mebi++) kept.add(piece);
   expect(() => kept.add('xx'.repeat(512))).toThrow(GatewayError);
+});
+
+it('leaves nothing of the pieces that became a block, however old it has grown before', () => {
+  const blocks = new TextBlocks();
+  const left = leftByTurns(50, (turn) => {
+    for (let piece = 0; piece < 4; piece++) blocks.add(`${turn} ${piece} ${'x'.repeat(1000)}`);
+  });
+  // Of a turn that stays there is a piece at least.
+  expect(left).toBeLessThan(500);
 });

@@ -14,11 +14,14 @@ const MOST = 64 * 1024 * 1024;
  */
 export const ownText = (text: string): string => JSON.parse(JSON.stringify(text)) as string;
 
-/** Gathers small pieces of text, so that those that wait take little more than what their characters take. */
+/**
+ * Gathers small pieces of text, so that those that wait take little more than what their characters take. Its arrays are emptied, not
+ * replaced: one that had grown old would keep what was in it until the next large collection.
+ */
 export class TextBlocks {
-  #small: string[] = [];
+  readonly #small: string[] = [];
   /** Those before, joined some at a time. */
-  #joined: string[] = [];
+  readonly #joined: string[] = [];
   #length = 0;
 
   /** A block of a memory of its own, as soon as there is one. */
@@ -41,17 +44,17 @@ export class TextBlocks {
   }
 
   #join(): void {
-    if (this.#joined.length >= JOINED) this.#joined = [this.#joined.join('')];
+    if (this.#joined.length >= JOINED) this.#joined.splice(0, JOINED, this.#joined.join(''));
     this.#joined.push(this.#small.join(''));
-    this.#small = [];
+    this.#small.length = 0;
   }
 
   #take(): string {
     // What is joined of several is copied; one alone may be a piece of a longer text.
     const isAlone = this.#small.length === 1 && this.#joined.length === 0;
     const block = isAlone ? ownText(this.#small[0] as string) : [...this.#joined, ...this.#small].join('');
-    this.#small = [];
-    this.#joined = [];
+    this.#small.length = 0;
+    this.#joined.length = 0;
     this.#length = 0;
     return block;
   }

@@ -12,6 +12,8 @@ export interface NetworkSend {
   readonly send: Send;
   /** For how long an answer has waited to be read because there was other work, in milliseconds; `now`: monotonic. */
   waitedMs(now: number): number;
+  /** Calls are refused, for there is more to do than can be done; or no longer. */
+  crowd(is: boolean): void;
   /** Loads what the first request would otherwise wait for. */
   warm(): Promise<void>;
   close(): Promise<void>;
@@ -36,6 +38,7 @@ export function createNetworkSend(env: Readonly<Record<string, string | undefine
   return {
     send: (request, sink) => wayTo(request.origin)(request, sink),
     waitedMs: turns.waitedMs,
+    crowd: turns.crowd,
     async warm() {
       process.getBuiltinModule('node:tls');
     },

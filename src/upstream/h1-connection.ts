@@ -145,7 +145,10 @@ function newLine(origin: Origin, owner: Owner, turns: ReadTurns): Line {
     },
     end: (keepMs) => answerEnd(line, keepMs),
   });
-  const socket = openSocket(origin, { buffer: size.next, callback: (length, bytes: Buffer) => read(line, length, bytes) });
+  const socket = openSocket(origin, {
+    buffer: () => size.next(turns.isCrowded()),
+    callback: (length, bytes: Buffer) => read(line, length, bytes),
+  });
   const line: Line = {
     owner,
     turns,

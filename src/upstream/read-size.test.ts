@@ -51,3 +51,15 @@ it.each<{ name: string; headers: Record<string, string>; next?: (size: ReadSize)
   await next?.(size);
   expect(size.next().length).toBe(bytes);
 });
+
+it.each<{ name: string; headers: Record<string, string>; next: (size: ReadSize) => Promise<void> | void; bytes: number }>([
+  { name: 'events', headers: EVENTS, next: (size) => many(size, 1), bytes: 32 * 1024 },
+  { name: 'events that came often', headers: EVENTS, next: (size) => many(size, 1000), bytes: 32 * 1024 },
+  { name: 'events whose client does not keep up', headers: EVENTS, next: waited, bytes: SPARING },
+  { name: 'a file', headers: FILE, next: (size) => many(size, 1), bytes: LARGE },
+])('where there is more to do than can be done, of $name $bytes bytes', async ({ headers, next, bytes }) => {
+  const size = createReadSize();
+  size.head(headers);
+  await next(size);
+  expect(size.next(true).length).toBe(bytes);
+});

@@ -10,13 +10,15 @@ const SPARING = SHARED.subarray(0, 16 * 1024);
 /** Of what comes as it is made, and has come for long, half of that. */
 const LONG = SHARED.subarray(0, 8 * 1024);
 const LONG_READS = 64;
+/** Where calls are refused, several times as much: a read and a write cost as much as some KiB of what is in them. */
+const CROWDED = SHARED.subarray(0, 32 * 1024);
 /** After so many reads without a wait a client keeps up. */
 const CALM_READS = 64;
 
 /** How much one connection reads at once. */
 export interface ReadSize {
-  /** What the next read goes into. */
-  next(): Buffer;
+  /** What the next read goes into. `isCrowded`: there is more to do than can be done. */
+  next(isCrowded?: boolean): Buffer;
   /** An answer has begun. */
   head(headers: UpstreamHeaders): void;
   /** It has ended, with the read that is being taken: the next one is another's first. */
@@ -47,7 +49,7 @@ export function createReadSize(): ReadSize {
     if (waiting && into === SHARED) into = SPARING;
   };
   return {
-    next: () => into,
+    next: (isCrowded = false) => (isCrowded && calm > 0 && into.length < CROWDED.length ? CROWDED : into),
     head(headers) {
       if (isLive(headers)) into = usual = SPARING;
     },

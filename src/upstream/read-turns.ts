@@ -26,6 +26,9 @@ export interface ReadTurns {
   took(reader: Reader, ms: number, now: number): boolean;
   /** Its answer is over. Must be told of each that was ever asked to stop. */
   left(reader: Reader): void;
+  /** There is more to do than can be done, or no longer: more is read at once then. */
+  crowd(is: boolean): void;
+  isCrowded(): boolean;
   /** For how long the one that waits longest has waited, in milliseconds: 0 where none waits. */
   waitedMs(now: number): number;
 }
@@ -110,6 +113,7 @@ export function createReadTurns(nextTurn: (run: () => void) => void = setImmedia
   let spentMs = 0;
   let readMs = 0;
   let isArmed = false;
+  let isCrowded = false;
   /** Some wait for the next turn. */
   let isFull = false;
 
@@ -162,6 +166,8 @@ export function createReadTurns(nextTurn: (run: () => void) => void = setImmedia
     left(reader) {
       lanes.get(reader.owner)?.seats.delete(reader);
     },
+    crowd: (is) => void (isCrowded = is),
+    isCrowded: () => isCrowded,
     waitedMs(now) {
       let longest = 0;
       for (const { queue } of lanes.values()) longest = Math.max(longest, now - (queue[0]?.at ?? now));

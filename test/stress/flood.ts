@@ -20,7 +20,7 @@ export interface Load {
 
 /** How it went. Times in milliseconds, of calls that began in the time that counts, or of all in a burst. */
 export interface Flooded {
-  /** Good answers that ended in that time, a second. */
+  /** Good answers a second: of each, the part that came in that time. Who ends just before or behind it would else count whole, or not. */
   readonly rate: number;
   readonly asked: number;
   readonly served: readonly number[];
@@ -47,17 +47,29 @@ interface Outcome {
   readonly kind: 'served' | 'refused' | 'failed';
   readonly ms: number;
   readonly beyond?: number;
+  /** Of its answer, the part that came in the time that counts. */
+  readonly part?: number;
   readonly why?: string;
 }
 
-function ask({ key, body, last }: Load, url: string): Promise<Outcome> {
+/** The time that counts, in monotonic milliseconds. */
+interface Counted {
+  readonly from: number;
+  readonly until: number;
+}
+
+function ask({ key, body, last }: Load, url: string, { from, until }: Counted): Promise<Outcome> {
   return new Promise((resolve) => {
     const began = performance.now();
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), authorization: `Bearer ${key}` };
     const sent = httpRequest(url, { method: 'POST', headers, agent }, (response) => {
       const headAfter = performance.now() - began;
       let tail = '';
+      let [all, counted] = [0, 0];
       response.on('data', (bytes: Buffer) => {
+        const now = performance.now();
+        all += bytes.length;
+        if (now >= from && now <= until) counted += bytes.length;
         tail = (bytes.length >= TAIL ? '' : tail.slice(-TAIL)) + bytes.toString('latin1', Math.max(0, bytes.length - TAIL));
       });
       response.on('error', () => {});
@@ -65,7 +77,7 @@ function ask({ key, body, last }: Load, url: string): Promise<Outcome> {
         const { statusCode = 0 } = response;
         const took = performance.now() - began;
         if (statusCode === 200 && tail.includes(last))
-          resolve({ kind: 'served', ms: took, beyond: took - Number(/@([\d.]+)@/.exec(tail)?.[1]) });
+          resolve({ kind: 'served', ms: took, beyond: took - Number(/@([\d.]+)@/.exec(tail)?.[1]), part: counted / all });
         else if ((statusCode === 503 || statusCode === 529) && response.headers['retry-after'] !== undefined)
           resolve({ kind: 'refused', ms: headAfter });
         else resolve({ kind: 'failed', ms: headAfter, why: `${statusCode} ${tail}` });
@@ -85,16 +97,16 @@ async function flood(load: Load): Promise<Flooded> {
   const until = began + load.seconds * 1000;
   const outcomes: Outcome[] = [];
   const control: number[] = [];
-  let ended = 0;
+  let served = 0;
   let asked = 0;
   const one = async (): Promise<Outcome['kind']> => {
     const startedAt = performance.now();
     asked++;
-    if (load.control !== undefined) void ask(load, load.control).then(({ ms }) => void (startedAt >= from && control.push(ms)));
-    const outcome = await ask(load, load.url);
-    const endedAt = performance.now();
+    if (load.control !== undefined)
+      void ask(load, load.control, { from, until }).then(({ ms }) => void (startedAt >= from && control.push(ms)));
+    const outcome = await ask(load, load.url, { from, until });
     if (startedAt >= from) outcomes.push(outcome);
-    if (outcome.kind === 'served' && endedAt >= from && endedAt <= until) ended++;
+    served += outcome.part ?? 0;
     return outcome.kind;
   };
   const { pace } = load;
@@ -126,7 +138,7 @@ async function flood(load: Load): Promise<Flooded> {
   const of = (kind: Outcome['kind']): number[] => outcomes.filter((one) => one.kind === kind).map(({ ms }) => ms);
   const why = outcomes.find(({ kind }) => kind === 'failed')?.why;
   return {
-    rate: ended / (load.seconds - before),
+    rate: served / (load.seconds - before),
     asked,
     served: of('served'),
     beyond: outcomes.flatMap(({ beyond }) => beyond ?? []),

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createNetworkSend } from '../../src/upstream/choose-send.ts';
 import { createProxyOf } from '../../src/upstream/proxy-of.ts';
 import { makeCertificate } from '../fakes/certificate.ts';
-import { ask, OK_ANSWER, onRequest, portOf, startRaw } from './wire.ts';
+import { ask, OK_ANSWER, onRequest, portOf, requestTo, startRaw } from './wire.ts';
 
 const trusted = getCACertificates('default');
 const after: (() => unknown)[] = [];
@@ -115,5 +115,34 @@ describe('the way out', () => {
     const network = createNetworkSend({ https_proxy: proxy });
     after.push(() => network.close());
     expect((await ask(network.send, 'https://provider.invalid')).fault).toMatchObject({ by: 'gateway' });
+  });
+
+  it('reads more at once where there is more to do than can be done', async () => {
+    const KIB = 1024;
+    const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n';
+    const upstream = await startRaw((socket) =>
+      onRequest(socket, () => void socket.end(Buffer.concat([Buffer.from(head), Buffer.alloc(4 * KIB * KIB)]))),
+    );
+    const network = createNetworkSend();
+    after.push(
+      () => upstream.close(),
+      () => network.close(),
+    );
+    const largest = (): Promise<number> =>
+      new Promise((resolve, reject) => {
+        const pieces: number[] = [];
+        network.send(requestTo(upstream.origin), {
+          head() {},
+          body: (bytes) => pieces.push(bytes.length) > 0,
+          // The first read of an answer is a large one at all times.
+          end: () => resolve(Math.max(...pieces.slice(1))),
+          fail: reject,
+        });
+      });
+    expect(await largest()).toBe(16 * KIB);
+    network.crowd(true);
+    expect(await largest()).toBe(32 * KIB);
+    network.crowd(false);
+    expect(await largest()).toBe(16 * KIB);
   });
 });
