@@ -8,6 +8,8 @@ interface Stream {
   readonly since: number;
   /** Reads that it is good for; each turn brings one. */
   readonly reads: number;
+  /** What one takes, in milliseconds; as all others if left out. `waited`: turns since the last one. */
+  readonly cost?: (waited: number) => number;
 }
 
 /** What streams read in each turn of an event loop, where a read takes so many milliseconds. */
@@ -19,19 +21,24 @@ function run(streams: readonly Stream[], readMs: number, turns: number) {
   const readers = streams.map((stream) => {
     open.add(stream.name);
     const reader: Reader = { owner: stream.owner, since: stream.since, resume: () => void open.add(stream.name) };
-    return { ...stream, left: stream.reads, reader };
+    return { ...stream, left: stream.reads, reader, lastAt: -1 };
   });
   const read: string[][] = [];
   const waited: number[] = [];
+  const lengths: number[] = [];
   for (let turn = 0; turn < turns; turn++) {
     const done: string[] = [];
+    const began = now;
     for (const one of readers) {
       if (one.left === 0 || !open.has(one.name)) continue;
-      now += readMs;
+      const ms = one.cost?.(turn - one.lastAt) ?? readMs;
+      one.lastAt = turn;
+      now += ms;
       done.push(one.name);
       if (--one.left === 0) readTurns.left(one.reader);
-      else if (!readTurns.took(one.reader, readMs, now)) open.delete(one.name);
+      else if (!readTurns.took(one.reader, ms, now)) open.delete(one.name);
     }
+    lengths.push(now - began);
     read.push(done);
     waited.push(readTurns.waitedMs(now));
     now += 1;
@@ -39,7 +46,7 @@ function run(streams: readonly Stream[], readMs: number, turns: number) {
     next = undefined;
     due?.();
   }
-  return { read, waited };
+  return { read, waited, lengths };
 }
 
 const many = (count: number, owner: string, reads = 1000): Stream[] =>
@@ -69,6 +76,12 @@ describe('reads of one turn', () => {
   it('are one at least, however long that takes', () => {
     const { read } = run(many(3, 'a'), 50, 20);
     for (const turn of read.slice(1)) expect(turn.length).toBeGreaterThanOrEqual(1);
+  });
+
+  it('take no longer together where those who waited have more to read than those who began first', () => {
+    const streams = many(100, 'a').map((one) => ({ ...one, cost: (waited: number) => Math.min(1.2, waited * 0.03) }));
+    const { lengths } = run(streams, 0, 3000);
+    expect(Math.max(...lengths.slice(1000))).toBeLessThan(1.5 + 1.2 + 0.2);
   });
 
   it('come to all; those that began first do not wait for the others', () => {

@@ -2,8 +2,8 @@
 const TURN_MS = 1.5;
 /** Below this nobody needs to know when the turn ends. */
 const NOTABLE_MS = 0.5;
-/** How much the last read counts for how long one takes. */
-const WEIGHT = 1 / 32;
+/** How much the last read counts for how long one takes, by whether it took longer: a turn of many that are long is worse than one of few. */
+const WEIGHT = { longer: 1 / 4, shorter: 1 / 32 };
 /** Of a turn, what goes to those who began first, so that some end soon; the rest goes around. */
 const SEATS_SHARE = 7 / 8;
 
@@ -147,7 +147,7 @@ export function createReadTurns(nextTurn: (run: () => void) => void = setImmedia
   return {
     took(reader, ms, now) {
       spentMs += ms;
-      readMs += (ms - readMs) * WEIGHT;
+      readMs += (ms - readMs) * (ms > readMs ? WEIGHT.longer : WEIGHT.shorter);
       if (spentMs > NOTABLE_MS) arm();
       const lane = laneOf(reader.owner);
       lane.spentMs += ms;
