@@ -3,6 +3,7 @@
 // since the last one, in microseconds. A processor that others use as well, out of sight, is half as fast for some seconds, and now and then not there.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { percentile } from './part.ts';
 
 /** A hundredth of the time goes into this. */
 const EVERY_MS = 50;
@@ -22,19 +23,21 @@ function work(): number {
   return length;
 }
 
-let [spentMs, times] = [0, 0];
+/** How long each took. The middle counts: one that met a pause of the machine would tell of that alone. */
+let took: number[] = [];
 setInterval(() => {
   // What others have used since the last time is used no more: else it would be told how much the server does, and not how fast.
   work();
-  const began = performance.now();
-  for (let time = 0; time < TIMES; time++) work();
-  spentMs += performance.now() - began;
-  times += TIMES;
+  for (let time = 0; time < TIMES; time++) {
+    const began = performance.now();
+    work();
+    took.push(performance.now() - began);
+  }
 }, EVERY_MS);
 
 process.on('message', () => {
-  process.send?.({ us: (spentMs / Math.max(1, times)) * 1000 });
-  [spentMs, times] = [0, 0];
+  process.send?.({ us: percentile(took, 0.5) * 1000 });
+  took = [];
 });
 process.on('disconnect', () => process.exit());
 
