@@ -166,10 +166,11 @@ class HttpSink implements ResponseSink {
     if (this.#gone || this.#said || (this.#queue.length === 0 && !ended)) return;
     this.#said = ended;
     this.idleSince = performance.now();
-    const bytes = this.#framed ? chunkOf(this.#queue, ended) : this.#queue;
-    if (bytes.length > 0) this.#put(bytes);
+    const bytes = this.#framed ? chunkOf(this.#queue, ended) : [...this.#queue];
+    // Before it goes out: what is written meanwhile is the next turn's.
     this.#queue.length = 0;
     this.#queued = 0;
+    if (bytes.length > 0) this.#put(bytes);
     if (ended) this.#response.end();
   }
 

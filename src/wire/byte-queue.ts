@@ -1,6 +1,6 @@
 /**
- * Bytes between one who is given them and one who reads them, once and in order: what Node's `Readable` is used for elsewhere, at a tenth of
- * its work, which stands before the first word of an answer and the last byte of an upload.
+ * Bytes between one who is given them and one who reads them, once and in order. Node's `Readable` does more than is needed here, before the
+ * first word of an answer and the first byte of an upload.
  */
 export interface ByteQueue extends AsyncIterable<Buffer> {
   /** More; `false` asks to wait until `room`. Nothing is taken any more once it is over. */
@@ -19,7 +19,7 @@ export interface ByteQueue extends AsyncIterable<Buffer> {
 export interface QueueEnds {
   /** Its reader waits. */
   room(): void;
-  /** Its reader left before it was over. Never told of one that has left by itself. */
+  /** Its reader left, or `leave` was called, before it was over. Told once. */
   left(): void;
 }
 
