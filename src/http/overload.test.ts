@@ -6,12 +6,13 @@ const LIMITS = { calls: 10_000, bodies: 2 ** 30, overload: { shed: true, delayMs
 /** Each look finds that so much time has gone by, and that the processor was had for so much of it. */
 let turn: { elapsedMs: number; busy: number; ranMs: number };
 let now: number;
+let memory: number;
 const gauges: Gauges = {
   now: () => (now += turn.elapsedMs),
   busy: () => turn.busy,
   ran: () => turn.ranMs,
   waited: () => 0,
-  memory: () => 0.1,
+  memory: () => memory,
 };
 const CALM = { elapsedMs: 20, busy: 0.3, ranMs: 6 };
 const LATE = { elapsedMs: 200, busy: 1, ranMs: 200 };
@@ -28,6 +29,7 @@ const begin = (shed = true): void => {
 beforeEach(() => {
   vi.useFakeTimers();
   now = 0;
+  memory = 0.1;
   told = [];
   turn = CALM;
 });
@@ -71,6 +73,30 @@ describe('an event loop that is late', () => {
     look(60);
     expect(told).toEqual(['delay', undefined]);
     expect(isIn('a')).toBe(true);
+  });
+
+  it('says so where it is refused for another reason by now, but not each time where they take turns', () => {
+    begin();
+    turn = LATE;
+    for (let many = 50; many < 2000; many *= 1.3) {
+      come(Math.floor(many));
+      look(1);
+    }
+    expect(told).toEqual(['delay']);
+    for (let times = 0; times < 10; times++) {
+      for (memory of [1.1, 0.1]) {
+        come(1);
+        look(4);
+      }
+    }
+    expect(told.length).toBeLessThanOrEqual(4);
+    memory = 1.1;
+    for (let times = 0; times < 40; times++) {
+      come(1);
+      look(1);
+    }
+    expect(told.at(-1)).toBe('memory');
+    expect(told.every((reason, at) => reason !== undefined && reason !== told[at - 1])).toBe(true);
   });
 
   it('waits for a processor that others have: nobody is refused', () => {

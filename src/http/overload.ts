@@ -33,7 +33,7 @@ export interface Overload {
   stop(): void;
 }
 
-/** What happens, for the log. `undefined`: calls are taken again. */
+/** Why calls are refused from now on, also where it is another reason than before; `undefined`: they are taken again. */
 export type OnShedding = (reason: ShedReason | undefined) => void;
 
 const EVERY_MS = 20;
@@ -41,6 +41,8 @@ const EVERY_MS = 20;
 const MEMORY_EVERY_MS = 500;
 /** How long nothing must be under way for nothing to be measured. */
 const REST_MS = 1000;
+/** Reasons may take turns, where two bounds are near: another one is told after so long at the soonest. */
+const RETELL_MS = 5000;
 /** Smaller bodies are bounded by the number of calls. */
 const SMALL_BYTES = 64 * 1024;
 /** Of the caps, what one key may have: the others are let in all the same. */
@@ -122,6 +124,8 @@ interface Watch {
   last: number;
   memory: { readonly value: number; readonly at: number };
   restedMs: number;
+  /** What was told last, and when. */
+  told: { readonly reason: ShedReason | undefined; readonly at: number };
 }
 
 function start(watch: Watch): void {
@@ -155,7 +159,19 @@ function reading(watch: Watch, now: number, elapsedMs: number): Reading {
   };
 }
 
-const isRefusing = ({ pressure }: Watch): boolean => pressure.shedding?.isBurst === false;
+/** Why calls are refused; `undefined`: they are not. */
+const refusingFor = ({ pressure: { shedding } }: Watch): ShedReason | undefined =>
+  shedding?.isBurst === false ? shedding.reason : undefined;
+
+/** Says so when calls are refused from now on, for another reason than before, or taken again. */
+function tell(watch: Watch, now: number): void {
+  const { told, onShedding } = watch;
+  const reason = refusingFor(watch);
+  const isOther = told.reason !== undefined && reason !== undefined;
+  if (reason === told.reason || (isOther && now - told.at < RETELL_MS)) return;
+  watch.told = { reason, at: now };
+  onShedding(reason);
+}
 
 function tick(watch: Watch): void {
   const { gauges, loads } = watch;
@@ -168,16 +184,15 @@ function tick(watch: Watch): void {
   else judge(watch, now, elapsedMs);
 }
 
-/** Looks at what was measured, and says so when calls are refused from now on, or taken again. */
+/** Looks at what was measured. */
 function judge(watch: Watch, now: number, elapsedMs: number): void {
-  const before = isRefusing(watch);
   const { overload, calls } = watch.settings();
   const rules = { delayMs: overload.delayMs, calls };
   watch.pressure = overload.shed ? look(watch.pressure, reading(watch, now, elapsedMs), rules) : CALM;
   watch.refused = 0;
   const { shedding } = watch.pressure;
   watch.share = shedding ? fairShare(watch.loads.wanted(), shedding.limit) : Infinity;
-  if (isRefusing(watch) !== before) watch.onShedding(shedding?.reason);
+  tell(watch, now);
 }
 
 /** Why a call is not let in; `undefined`: it is. */
@@ -241,6 +256,7 @@ export function createOverload(
     last: 0,
     memory: { value: 0, at: -Infinity },
     restedMs: 0,
+    told: { reason: undefined, at: 0 },
   };
   return {
     enter: (key, bodyBytes = 0) => enter(watch, key, bodyBytes),
