@@ -16,7 +16,7 @@ import { clearProcessor, comesFirst, giveProcessor, PROCESSORS, stepAside, stepB
 const EVENTS = 8000;
 const PIECES = 100;
 const GAP_MS = 5;
-const ROUNDS = 3;
+const ROUNDS = 5;
 /** Of what is compared by how fast the processor is at the time, which is known to a tenth. */
 const TENFOLD_ROUNDS = 5;
 /** Until V8 has compiled what is used, and no more. */
@@ -31,7 +31,9 @@ const CHECKS_MS = 250;
 /** How many calls at once are tried to find the most that it serves: with fewer it would wait for its upstream. */
 const WIDTHS = [48, 96];
 
-const BODY = JSON.stringify(messages.body('oai/up', true));
+/** A model of each provider: that of the crowd, and that of who asks for a little beside it. */
+const MODEL = 'oai/up';
+const CALM_MODEL = 'calm/up';
 const LAST = 'message_stop';
 
 /**
@@ -55,12 +57,13 @@ interface Crowd {
   stop(): void;
 }
 
-function crowdOf(url: string, isFavoured = false): Crowd {
+function crowdOf(url: string, isFavoured = false, model = MODEL): Crowd {
+  const body = JSON.stringify(messages.body(model, true));
   const child: ChildProcess = fork(join(import.meta.dirname, 'flood.ts'), { stdio: 'inherit' });
   if (isFavoured) comesFirst(child.pid ?? 0);
   return {
     async ask(load) {
-      child.send({ ...load, url, body: BODY, last: LAST } satisfies Load);
+      child.send({ ...load, url, body, last: LAST } satisfies Load);
       return ((await once(child, 'message')) as [Flooded])[0];
     },
     stop: () => void child.kill(),
@@ -258,10 +261,10 @@ async function* tenfoldRows(gateway: Gateway, seconds: number): AsyncIterable<Me
   }
 }
 
-/** One key asks for ten times what there is; others ask for a little. */
+/** One key asks for ten times what there is; others ask for a little, of a provider of their own: how late the flooded one is, is not the server's doing. */
 async function* fairnessRows(gateway: Gateway, seconds: number): AsyncIterable<Measured> {
   const url = `${gateway.url}${messages.path('oai/up', true)}`;
-  const [few, many, control] = [crowdOf(url, true), crowdOf(url), await startControl()];
+  const [few, many, control] = [crowdOf(url, true, CALM_MODEL), crowdOf(url), await startControl()];
   try {
     const { ownRate: peak } = await atWidth(gateway, control, many, await bestWidth(gateway, control, many, 2), 4);
     const light = { key: OTHER_KEY, pace: { rate: peak / 10 }, seconds, before: 1 };
@@ -322,16 +325,23 @@ async function* burstRows(gateway: Gateway, kind: string, bursts: readonly numbe
   }
 }
 
-/** What runs before an upstream of so many events in so many pieces. */
+async function startUpstream(...how: readonly number[]): Promise<{ readonly child: ChildProcess; readonly url: string }> {
+  const child = fork(join(import.meta.dirname, 'pieces.ts'), how.map(String));
+  const [{ port }] = (await once(child, 'message')) as [{ readonly port: number }];
+  return { child, url: `http://127.0.0.1:${port}` };
+}
+
+/** What runs before upstreams of so many events in so many pieces. */
 async function* before(
   [events, pieces, gapMs]: readonly [number, number, number],
   run: (gateway: Gateway) => AsyncIterable<Measured>,
 ): AsyncIterable<Measured> {
-  const upstream = fork(join(import.meta.dirname, 'pieces.ts'), [String(events), String(pieces), String(gapMs)]);
-  const [{ port }] = (await once(upstream, 'message')) as [{ readonly port: number }];
-  // Else what it takes to answer, beside clients that flood, would look like the server's doing.
-  worksFirst(upstream.pid);
-  const gateway = await startGateway({ oai: settings(`http://127.0.0.1:${port}`) }, true);
+  const upstream = await startUpstream(events, pieces, gapMs);
+  const calm = await startUpstream(events, pieces, gapMs);
+  // Else what they take to answer, beside clients that flood, would look like the server's doing.
+  worksFirst(upstream.child.pid);
+  comesFirst(calm.child.pid);
+  const gateway = await startGateway({ oai: settings(upstream.url), calm: settings(calm.url) }, true);
   const { pid } = gateway.program.child;
   // Its threads that help it, with the garbage say, run beside it, where its clients are, and before those: it waits for them.
   worksFirst(pid);
@@ -342,7 +352,7 @@ async function* before(
   } finally {
     lighten();
     await gateway.stop();
-    upstream.kill();
+    for (const { child } of [upstream, calm]) child.kill();
   }
 }
 
