@@ -29,9 +29,10 @@ function keepYoungHeapSmall(): void {
 }
 
 /**
- * How V8 collects. Each is V8's own choice between two ways that it has; measured with streams of 8,000 events, as many as one process
- * can do (`npm run test:stress -- --only overload` watches what comes of it).
+ * How V8 collects, by its version: others may not know these words. Each is V8's own choice between two ways that it has; measured with
+ * streams of 8,000 events, as many as one process can do (`npm run test:stress -- --only overload` watches what comes of it).
  */
+const V8_VERSION = '13.6.';
 const COLLECTIONS = [
   // Small collections go on while V8 marks for a large one, as they did until lately. Without, the young generation grows meanwhile, and most
   // of what was written in that time counts as alive: each large collection promoted 20 MB of garbage, which held half as much memory again
@@ -48,6 +49,6 @@ const COLLECTIONS = [
 /** Makes Node and V8 hold no more memory for many small things than those take. For a process that serves; the timer keeps none alive. */
 export function keepMemorySmall(): void {
   Buffer.poolSize = POOL_BYTES;
-  for (const flag of COLLECTIONS) setFlagsFromString(flag);
+  if (process.versions.v8.startsWith(V8_VERSION)) for (const flag of COLLECTIONS) setFlagsFromString(flag);
   keepYoungHeapSmall();
 }

@@ -44,12 +44,17 @@ function firstAnswer(answers: readonly Promise<unknown>[]): Promise<unknown> {
   });
 }
 
-/** Nobody has joined yet. */
-export function createHub(): Hub {
-  const members = new Map<number, Member>();
-  const facts: { readonly by: Member; readonly fact: HealthFact }[] = [];
+/** What the pieces below share. */
+interface Crew {
+  readonly members: Map<number, Member>;
+  readonly facts: { readonly by: Member; readonly fact: HealthFact }[];
   /** Who keeps a name. */
-  const locks = new Map<string, number>();
+  readonly locks: Map<string, number>;
+  readonly places: ReturnType<typeof createPlaces>;
+}
+
+function newCrew(): Crew {
+  const members = new Map<number, Member>();
   const places = createPlaces({
     slots: createSlots(),
     onPlaced: (number, ticket, placed) => members.get(number)?.link.tell('placed', { ticket, placed }),
@@ -57,55 +62,66 @@ export function createHub(): Hub {
       for (const { link } of members.values()) link.tell('full', { place, isFull });
     },
   });
-  const others = (number: number): readonly Member[] => [...members].flatMap(([other, member]) => (other === number ? [] : [member]));
+  return { members, facts: [], locks: new Map(), places };
+}
 
+const othersOf = ({ members }: Crew, number: number): readonly Member[] =>
+  [...members].flatMap(([other, member]) => (other === number ? [] : [member]));
+
+/** Something happened at a place: the others are told, and those that come later. */
+function learn(crew: Crew, number: number, by: Member, fact: HealthFact): void {
+  const { facts } = crew;
+  facts.push({ by, fact });
+  // Many at a time: to move all of them for each would cost more than they do.
+  if (facts.length >= 2 * MAX_FACTS) facts.splice(0, MAX_FACTS);
+  for (const other of othersOf(crew, number)) if (other.isWelcome) other.link.tell('health', fact);
+}
+
+async function lock({ members, locks }: Crew, number: number, member: Member, name: string): Promise<boolean> {
+  // Who let it go said so before anybody could ask for it; but two pipes are read one after the other.
+  if (locks.has(name)) await nextTurn();
+  const isThere = members.get(number) === member;
+  if (!isThere || locks.has(name) || locks.size >= MAX_LOCKS) return false;
+  locks.set(name, number);
+  return true;
+}
+
+/** What the others have put into a store is written. */
+async function settle(crew: Crew, number: number, store: string): Promise<void> {
+  // Who put something said so before anybody could ask for it; but two pipes are read one after the other.
+  await nextTurn();
+  const late = othersOf(crew, number).filter((other) => other.dirty.has(store));
+  await Promise.allSettled(late.map((other) => other.link.ask('flush', store, FLUSH_MS)));
+}
+
+/** What one of them may ask. */
+function handlersOf(crew: Crew, number: number, member: Member): ReturnType<Hub['join']> {
+  const { locks, places } = crew;
+  return {
+    health: (fact) => void learn(crew, number, member, fact),
+    take: (wish) => places.take(number, wish),
+    release: (ticket) => void places.release(number, ticket),
+    lock: (name) => lock(crew, number, member, name),
+    unlock(name) {
+      if (locks.get(name) === number) locks.delete(name);
+      return undefined;
+    },
+    dirty: (store) => void member.dirty.add(store),
+    clean: (store) => void member.dirty.delete(store),
+    settled: (store) => settle(crew, number, store).then(() => undefined),
+    others: (question) => firstAnswer(othersOf(crew, number).map((other) => other.link.ask('question', question, QUESTION_MS))),
+  };
+}
+
+/** Nobody has joined yet. */
+export function createHub(): Hub {
+  const crew = newCrew();
+  const { members, facts, locks, places } = crew;
   return {
     join(number, link) {
-      const dirty = new Set<string>();
-      const member: Member = { link, dirty, isWelcome: false };
+      const member: Member = { link, dirty: new Set(), isWelcome: false };
       members.set(number, member);
-      return {
-        health: (fact) => {
-          facts.push({ by: member, fact });
-          // Many at a time: to move all of them for each would cost more than they do.
-          if (facts.length >= 2 * MAX_FACTS) facts.splice(0, MAX_FACTS);
-          for (const other of others(number)) if (other.isWelcome) other.link.tell('health', fact);
-          return undefined;
-        },
-        take: (wish) => places.take(number, wish),
-        release(ticket) {
-          places.release(number, ticket);
-          return undefined;
-        },
-        async lock(name) {
-          // Who let it go said so before anybody could ask for it; but two pipes are read one after the other.
-          if (locks.has(name)) await nextTurn();
-          const isThere = members.get(number) === member;
-          if (!isThere || locks.has(name) || locks.size >= MAX_LOCKS) return false;
-          locks.set(name, number);
-          return true;
-        },
-        unlock(name) {
-          if (locks.get(name) === number) locks.delete(name);
-          return undefined;
-        },
-        dirty(store) {
-          dirty.add(store);
-          return undefined;
-        },
-        clean(store) {
-          dirty.delete(store);
-          return undefined;
-        },
-        async settled(store) {
-          // Who put something said so before anybody could ask for it; but two pipes are read one after the other.
-          await nextTurn();
-          const late = others(number).filter((other) => other.dirty.has(store));
-          await Promise.allSettled(late.map((other) => other.link.ask('flush', store, FLUSH_MS)));
-          return undefined;
-        },
-        others: (question) => firstAnswer(others(number).map((other) => other.link.ask('question', question, QUESTION_MS))),
-      };
+      return handlersOf(crew, number, member);
     },
     welcome(number) {
       const member = members.get(number);

@@ -153,93 +153,117 @@ const full = (): GatewayError =>
     retryAfterMs: 10_000,
   });
 
-/** Runs responses detached from their clients, in this process. */
-export function createBackground(ports: TurnPorts): Background {
-  const running = new Map<string, Run>();
-  const finished = new LRUCache<string, FrameLog>({
+/** What the pieces below share. */
+interface Runs {
+  readonly ports: TurnPorts;
+  readonly running: Map<string, Run>;
+  /** Events of those that have ended, to be read again. */
+  readonly finished: LRUCache<string, FrameLog>;
+  /** Who waits until none runs. */
+  readonly idles: (() => void)[];
+  timer: NodeJS.Timeout | undefined;
+}
+
+const newFinished = (ports: TurnPorts): LRUCache<string, FrameLog> =>
+  new LRUCache({
     max: 10_000,
     maxSize: MAX_FINISHED_BYTES,
     maxEntrySize: MAX_LOG_BYTES,
     sizeCalculation: (log) => log.bytes + 1,
     ttl: FINISHED_MS,
+    // Asked when it is needed: the exchange is made later.
     perf: { now: () => ports.exchange.clock.monotonic() },
   });
-  const idles: (() => void)[] = [];
-  let timer: NodeJS.Timeout | undefined;
 
-  const lease = (run: Run): void =>
-    keepResponse(run.call, run.ready, run.response, ports, { leaseUntil: ports.exchange.clock.now() + LEASE_MS });
-  const leave = (name: string, run: Run): void => {
-    if (!running.delete(name)) return;
-    run.log.end();
-    if (!run.log.isCut) finished.set(name, run.log);
-    if (running.size > 0) return;
-    clearInterval(timer);
-    for (const tell of idles.splice(0)) tell();
-  };
-  const renew = (): void => {
-    for (const run of running.values()) if (!run.isOver) lease(run);
-  };
-  const stop = (name: string, run: Run, response: JsonObject): void => {
-    finish(run, response, ports);
-    run.stop();
-    leave(name, run);
-  };
+/** Says that it is still being made. */
+const lease = ({ call, ready, response }: Run, ports: TurnPorts): void =>
+  keepResponse(call, ready, response, ports, { leaseUntil: ports.exchange.clock.now() + LEASE_MS });
 
-  const logOf = (name: string): FrameLog | undefined => {
-    const log = running.get(name)?.log ?? finished.get(name);
-    return log?.isCut === false ? log : undefined;
-  };
-  const cancelHere = (name: string): JsonObject | undefined => {
-    const run = running.get(name);
-    if (run) stop(name, run, { ...run.response, status: 'cancelled' });
-    return run?.response;
-  };
-  const elsewhere = createElsewhere(ports.peers, {
-    logOf: ({ owner, id }) => logOf(nameOf(owner, id)),
-    cancel: ({ owner, id }) => cancelHere(nameOf(owner, id)),
+function renew({ running, ports }: Runs): void {
+  for (const run of running.values()) if (!run.isOver) lease(run, ports);
+}
+
+/** It is over: only its events stay. */
+function leave(runs: Runs, name: string, run: Run): void {
+  const { running, finished, idles } = runs;
+  if (!running.delete(name)) return;
+  run.log.end();
+  if (!run.log.isCut) finished.set(name, run.log);
+  if (running.size > 0) return;
+  clearInterval(runs.timer);
+  for (const tell of idles.splice(0)) tell();
+}
+
+function stopRun(runs: Runs, name: string, run: Run, response: JsonObject): void {
+  finish(run, response, runs.ports);
+  run.stop();
+  leave(runs, name, run);
+}
+
+function logOf({ running, finished }: Runs, name: string): FrameLog | undefined {
+  const log = running.get(name)?.log ?? finished.get(name);
+  return log?.isCut === false ? log : undefined;
+}
+
+function cancelHere(runs: Runs, name: string): JsonObject | undefined {
+  const run = runs.running.get(name);
+  if (run) stopRun(runs, name, run, { ...run.response, status: 'cancelled' });
+  return run?.response;
+}
+
+const newRun = (call: Call, ready: ReadyResponse, id: string, unlock: () => void): Run => ({
+  call,
+  ready: { ...ready, prepared: { ...ready.prepared, body: { ...ready.prepared.body, stream: true } } },
+  log: createFrameLog(MAX_LOG_BYTES),
+  response: firstResponse(ready, call, ownMembers(id, ready)),
+  isOver: false,
+  unlock,
+  stop: () => undefined,
+});
+
+async function start(runs: Runs, call: Call, body: JsonObject, wishes: StateWishes): Promise<JsonObject> {
+  const { running, ports } = runs;
+  if (running.size >= MAX_RUNNING) throw full();
+  const unlock = await lockConversation(call, wishes, ports);
+  const ready = await readyResponse(body, wishes, call.key.id, ports).catch((error: unknown) => {
+    unlock();
+    throw error;
   });
+  const id = ports.exchange.newId('resp_');
+  const name = nameOf(call.key.id, id);
+  const run = newRun(call, ready, id, unlock);
+  const { response } = run;
+  running.set(name, run);
+  if (running.size === 1) runs.timer = setInterval(renew, RENEW_MS, runs).unref();
+  lease(run, ports);
+  work(run, id, ports)
+    .catch((error: unknown) => ports.exchange.onDefect(error, call.id))
+    .finally(() => leave(runs, name, run));
+  return response;
+}
 
+/** Runs responses detached from their clients, in this process. */
+export function createBackground(ports: TurnPorts): Background {
+  const runs: Runs = { ports, running: new Map(), finished: newFinished(ports), idles: [], timer: undefined };
+  const { running, idles } = runs;
+  const elsewhere = createElsewhere(ports.peers, {
+    logOf: ({ owner, id }) => logOf(runs, nameOf(owner, id)),
+    cancel: ({ owner, id }) => cancelHere(runs, nameOf(owner, id)),
+  });
   return {
-    async start(call, body, wishes) {
-      if (running.size >= MAX_RUNNING) throw full();
-      const unlock = await lockConversation(call, wishes, ports);
-      const ready = await readyResponse(body, wishes, call.key.id, ports).catch((error: unknown) => {
-        unlock();
-        throw error;
-      });
-      const id = ports.exchange.newId('resp_');
-      const name = nameOf(call.key.id, id);
-      const run: Run = {
-        call,
-        ready: { ...ready, prepared: { ...ready.prepared, body: { ...ready.prepared.body, stream: true } } },
-        log: createFrameLog(MAX_LOG_BYTES),
-        response: firstResponse(ready, call, ownMembers(id, ready)),
-        isOver: false,
-        unlock,
-        stop: () => undefined,
-      };
-      const { response } = run;
-      running.set(name, run);
-      if (running.size === 1) timer = setInterval(renew, RENEW_MS).unref();
-      lease(run);
-      work(run, id, ports)
-        .catch((error: unknown) => ports.exchange.onDefect(error, call.id))
-        .finally(() => leave(name, run));
-      return response;
-    },
+    start: (call, body, wishes) => start(runs, call, body, wishes),
     async follow(owner, id, after, client, headers) {
-      const log = logOf(nameOf(owner, id));
+      const log = logOf(runs, nameOf(owner, id));
       if (!log) return elsewhere.follow({ owner, id, after }, client, headers);
       client.begin(headers);
       log.follow(client, after);
       return true;
     },
     current: (record) => running.get(nameOf(record.owner, record.id))?.response ?? settled(record, ports),
-    cancel: async (owner, id) => cancelHere(nameOf(owner, id)) ?? elsewhere.cancel({ owner, id }),
+    cancel: async (owner, id) => cancelHere(runs, nameOf(owner, id)) ?? elsewhere.cancel({ owner, id }),
     idle: () => (running.size === 0 ? Promise.resolve() : new Promise((resolve) => idles.push(resolve))),
     stop() {
-      for (const [name, run] of running) stop(name, run, failed(run.response, STOPPED));
+      for (const [name, run] of running) stopRun(runs, name, run, failed(run.response, STOPPED));
     },
   };
 }

@@ -60,20 +60,46 @@ function read(bytes: Buffer): KeptAnswer | LostAnswer | undefined {
   return head === undefined || 'lost' in head ? head : { ...head, body: bytes.subarray(end + 1) };
 }
 
-/** Answers in the database, encrypted: they hold what clients were told. */
-export function createIdempotencyStore({ database, sealer, node, now }: IdempotencyPorts): IdempotencyStore {
+/** What a request that comes with a key finds. */
+type Found = Awaited<ReturnType<IdempotencyStore['begin']>>;
+
+const rowOf = (within: Database, owner: string, key: string) =>
+  within.selectFrom('idempotency').selectAll().where('owner', '=', owner).where('request_key', '=', key).executeTakeFirst();
+
+/** Takes a key that nobody has, or whose answer is too old. */
+async function claim({ node, now }: IdempotencyPorts, within: Database, owner: string, key: string, fingerprint: string): Promise<'new'> {
+  const mine = { owner, request_key: key, fingerprint, node: node.id, created_at: now(), answer: null, bytes: 0 };
+  await node.take(within);
+  await within
+    .insertInto('idempotency')
+    .values(mine)
+    .onConflict((conflict) => conflict.columns(['owner', 'request_key']).doUpdateSet(mine))
+    .execute();
+  return 'new';
+}
+
+/** Looks a key up, and takes it where it is free or whoever had it is gone. To be called within a transaction. */
+async function find(ports: IdempotencyPorts, within: Database, owner: string, key: string, fingerprint: string): Promise<Found> {
+  const { sealer, node, now } = ports;
+  const row = await rowOf(within, owner, key);
+  if (!row || row.created_at < now() - KEEP_MS) return claim(ports, within, owner, key, fingerprint);
+  if (row.fingerprint !== fingerprint) return 'different';
+  if (row.answer) {
+    const plain = sealer.open(row.answer, contextOf(owner, key));
+    return (plain && read(plain)) ?? 'different';
+  }
+  // One that this process has begun and does not work on any more was never settled: the database could not be written.
+  if (row.node !== node.id && (await node.gone(within, [row.node])).length === 0) return 'running';
+  await node.take(within);
+  await within.updateTable('idempotency').set({ node: node.id }).where('owner', '=', owner).where('request_key', '=', key).execute();
+  return 'lost';
+}
+
+/** The rows, whoever works on them. */
+function openRows(ports: IdempotencyPorts): IdempotencyStore {
+  const { database, sealer, now } = ports;
   let begun = SWEEP_EVERY;
-  /** What this process works on, by owner and key, with its fingerprint: as many as calls run. */
-  const working = new Map<string, string>();
-  const open = (answer: Uint8Array, owner: string, key: string): KeptAnswer | LostAnswer | undefined => {
-    const plain = sealer.open(answer, contextOf(owner, key));
-    return plain && read(plain);
-  };
-  const ours = (owner: string, key: string, fingerprint: string): 'running' | 'different' | undefined => {
-    const known = working.get(contextOf(owner, key));
-    return known === undefined ? undefined : known === fingerprint ? 'running' : 'different';
-  };
-  const store: IdempotencyStore = {
+  return {
     async begin(owner, key, fingerprint) {
       const db = await database();
       begun += 1;
@@ -81,32 +107,7 @@ export function createIdempotencyStore({ database, sealer, node, now }: Idempote
         begun = 0;
         await sweep(db, now());
       }
-      return db.transaction().execute(async (within) => {
-        const mine = { owner, request_key: key, fingerprint, node: node.id, created_at: now(), answer: null, bytes: 0 };
-        const row = await within
-          .selectFrom('idempotency')
-          .selectAll()
-          .where('owner', '=', owner)
-          .where('request_key', '=', key)
-          .executeTakeFirst();
-        const isOld = row !== undefined && row.created_at < now() - KEEP_MS;
-        if (!row || isOld) {
-          await node.take(within);
-          await within
-            .insertInto('idempotency')
-            .values(mine)
-            .onConflict((conflict) => conflict.columns(['owner', 'request_key']).doUpdateSet(mine))
-            .execute();
-          return 'new';
-        }
-        if (row.fingerprint !== fingerprint) return 'different';
-        if (row.answer) return open(row.answer, owner, key) ?? 'different';
-        // One that this process has begun and does not work on any more was never settled: the database could not be written.
-        if (row.node !== node.id && (await node.gone(within, [row.node])).length === 0) return 'running';
-        await node.take(within);
-        await within.updateTable('idempotency').set({ node: node.id }).where('owner', '=', owner).where('request_key', '=', key).execute();
-        return 'lost';
-      });
+      return db.transaction().execute((within) => find(ports, within, owner, key, fingerprint));
     },
     async finish(owner, key, answer) {
       const db = await database();
@@ -119,28 +120,31 @@ export function createIdempotencyStore({ database, sealer, node, now }: Idempote
       await db.deleteFrom('idempotency').where('owner', '=', owner).where('request_key', '=', key).execute();
     },
   };
-  const settled = async (owner: string, key: string, write: Promise<void>): Promise<void> => {
-    try {
-      await write;
-    } finally {
-      working.delete(contextOf(owner, key));
-    }
-  };
+}
+
+/** Answers in the database, encrypted: they hold what clients were told. */
+export function createIdempotencyStore(ports: IdempotencyPorts): IdempotencyStore {
+  const rows = openRows(ports);
+  /** What this process works on, by owner and key, with its fingerprint: as many as calls run. */
+  const working = new Map<string, string>();
+  const settled = (owner: string, key: string, write: Promise<void>): Promise<void> =>
+    write.finally(() => working.delete(contextOf(owner, key)));
   return {
     async begin(owner, key, fingerprint) {
-      const known = ours(owner, key, fingerprint);
-      if (known) return known;
-      working.set(contextOf(owner, key), fingerprint);
+      const name = contextOf(owner, key);
+      const known = working.get(name);
+      if (known !== undefined) return known === fingerprint ? 'running' : 'different';
+      working.set(name, fingerprint);
       let isOurs = false;
       try {
-        const found = await store.begin(owner, key, fingerprint);
+        const found = await rows.begin(owner, key, fingerprint);
         isOurs = found === 'new' || found === 'lost';
         return found;
       } finally {
-        if (!isOurs) working.delete(contextOf(owner, key));
+        if (!isOurs) working.delete(name);
       }
     },
-    finish: (owner, key, answer) => settled(owner, key, store.finish(owner, key, answer)),
-    forget: (owner, key) => settled(owner, key, store.forget(owner, key)),
+    finish: (owner, key, answer) => settled(owner, key, rows.finish(owner, key, answer)),
+    forget: (owner, key) => settled(owner, key, rows.forget(owner, key)),
   };
 }

@@ -51,83 +51,104 @@ async function* parts(source: AsyncIterable<Uint8Array>): AsyncIterable<Buffer> 
   yield Buffer.concat(waiting, bytes);
 }
 
-/** Objects of a bucket, addressed by path. https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations.html */
-export function createMediaS3({ endpoint, bucket, prefix, send, sign }: S3Ports): Blobs {
+type Headers = Readonly<Record<string, string>>;
+
+/** What is asked of a bucket: a method, a path below its root, a body and headers. */
+type Asked = readonly [method: string, path: string, body?: readonly Buffer[], headers?: Headers];
+
+/** The way to one bucket. */
+interface Bucket {
+  request(...asked: Asked): Promise<UpstreamRequest>;
+  ask(...asked: Asked): Promise<WholeAnswer>;
+  /** The same; throws where it is refused, with words for what could not be done. */
+  done(what: string, ...asked: Asked): Promise<WholeAnswer>;
+}
+
+/** Objects are addressed by path. https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations.html */
+function openBucket({ endpoint, bucket, prefix, send, sign }: S3Ports): Bucket {
   const { origin, pathname } = new URL(endpoint);
   const root = `${pathname.replace(/(?<!\/)\/+$/, '')}/${bucket}/${prefix}`;
-  const request = async (
-    method: string,
-    path: string,
-    body: readonly Buffer[] = [],
-    headers: Readonly<Record<string, string>> = {},
-  ): Promise<UpstreamRequest> => {
+  const request: Bucket['request'] = async (method, path, body = [], headers = {}) => {
     const plain = { origin, method, path: root + path, headers, body };
     return { ...plain, headers: { ...headers, ...(await sign(plain)) }, timeouts: TIMEOUTS };
   };
-  const ask = async (...args: Parameters<typeof request>): Promise<WholeAnswer> =>
-    fetchWhole(send, await request(...args), MAX_ANSWER, TOTAL_MS);
-  const done = async (what: string, answer: Promise<WholeAnswer>): Promise<WholeAnswer> => {
-    const got = await answer;
-    if (got.status < 200 || got.status > 299) throw trouble(what, got.status);
-    return got;
+  const ask: Bucket['ask'] = async (...asked) => fetchWhole(send, await request(...asked), MAX_ANSWER, TOTAL_MS);
+  return {
+    request,
+    ask,
+    async done(what, ...asked) {
+      const answer = await ask(...asked);
+      if (answer.status < 200 || answer.status > 299) throw trouble(what, answer.status);
+      return answer;
+    },
   };
-  const put = (path: string, body: Buffer, headers?: Readonly<Record<string, string>>): Promise<WholeAnswer> =>
-    done('does not take a file', ask('PUT', path, [body], headers));
+}
 
-  /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html */
-  const writeParts = async (id: string, first: Buffer, rest: AsyncIterator<Buffer>, mediaType: string): Promise<number> => {
-    const begun = await done('does not take a file', ask('POST', `${id}?uploads=`, [], { 'content-type': mediaType }));
-    const upload = element(begun.body.toString('utf8'), 'UploadId');
-    if (upload === undefined) throw trouble('began no upload', begun.status);
-    const query = `uploadId=${encodeURIComponent(unescaped(upload))}`;
-    const tags: string[] = [];
-    let bytes = 0;
-    try {
-      for (let part: Buffer | undefined = first; part;) {
-        if (part.length > 0) {
-          const { headers } = await put(`${id}?partNumber=${tags.length + 1}&${query}`, part);
-          tags.push(String(headers['etag'] ?? ''));
-          bytes += part.length;
-        }
-        const next: IteratorResult<Buffer> = await rest.next();
-        part = next.done === true ? undefined : next.value;
-      }
-      const list = tags.map(
-        (tag, index) => `<Part><PartNumber>${index + 1}</PartNumber><ETag>${tag.replaceAll('"', '&quot;')}</ETag></Part>`,
-      );
-      const whole = Buffer.from(`<CompleteMultipartUpload>${list.join('')}</CompleteMultipartUpload>`);
-      const answer = await done('does not complete a file', ask('POST', `${id}?${query}`, [whole], { 'content-type': 'application/xml' }));
-      // An error may come with 200 here.
-      if (answer.body.includes('<Error>')) throw trouble('does not complete a file', answer.status);
-      return bytes;
-    } catch (error) {
-      await ask('DELETE', `${id}?${query}`).catch(() => undefined);
-      throw error;
+const NOT_TAKEN = 'does not take a file';
+const NOT_COMPLETED = 'does not complete a file';
+
+/** Writes the parts of an upload that has begun; their tags, and how many bytes they are. */
+async function putParts({ done }: Bucket, id: string, query: string, first: Buffer, rest: AsyncIterator<Buffer>) {
+  const tags: string[] = [];
+  let bytes = 0;
+  for (let part: Buffer | undefined = first; part;) {
+    if (part.length > 0) {
+      const { headers } = await done(NOT_TAKEN, 'PUT', `${id}?partNumber=${tags.length + 1}&${query}`, [part]);
+      tags.push(String(headers['etag'] ?? ''));
+      bytes += part.length;
     }
-  };
+    const next: IteratorResult<Buffer> = await rest.next();
+    part = next.done === true ? undefined : next.value;
+  }
+  return { tags, bytes };
+}
 
+async function complete({ done }: Bucket, id: string, query: string, tags: readonly string[]): Promise<void> {
+  const list = tags.map((tag, index) => `<Part><PartNumber>${index + 1}</PartNumber><ETag>${tag.replaceAll('"', '&quot;')}</ETag></Part>`);
+  const whole = Buffer.from(`<CompleteMultipartUpload>${list.join('')}</CompleteMultipartUpload>`);
+  const answer = await done(NOT_COMPLETED, 'POST', `${id}?${query}`, [whole], { 'content-type': 'application/xml' });
+  // An error may come with 200 here.
+  if (answer.body.includes('<Error>')) throw trouble(NOT_COMPLETED, answer.status);
+}
+
+/** An object in parts; its size in bytes. https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html */
+async function writeParts(bucket: Bucket, id: string, first: Buffer, rest: AsyncIterator<Buffer>, mediaType: string): Promise<number> {
+  const begun = await bucket.done(NOT_TAKEN, 'POST', `${id}?uploads=`, [], { 'content-type': mediaType });
+  const upload = element(begun.body.toString('utf8'), 'UploadId');
+  if (upload === undefined) throw trouble('began no upload', begun.status);
+  const query = `uploadId=${encodeURIComponent(unescaped(upload))}`;
+  try {
+    const { tags, bytes } = await putParts(bucket, id, query, first, rest);
+    await complete(bucket, id, query, tags);
+    return bytes;
+  } catch (error) {
+    await bucket.ask('DELETE', `${id}?${query}`).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Media as the objects of a bucket. */
+export function createMediaS3(ports: S3Ports): Blobs {
+  const bucket = openBucket(ports);
   return {
     async write(id, source, mediaType) {
       const pieces = parts(source)[Symbol.asyncIterator]();
       const first = await pieces.next();
       const head: Buffer = first.done === true ? Buffer.alloc(0) : first.value;
-      if (head.length >= PART_BYTES) return writeParts(id, head, pieces, mediaType);
-      await put(id, head, { 'content-type': mediaType });
+      if (head.length >= PART_BYTES) return writeParts(bucket, id, head, pieces, mediaType);
+      await bucket.done(NOT_TAKEN, 'PUT', id, [head], { 'content-type': mediaType });
       return head.length;
     },
     async read(id, { from, to }) {
       if (to < from) return nothing();
-      const { status, body } = await fetchStream(
-        send,
-        await request('GET', id, [], { range: `bytes=${from}-${to}` }),
-        new AbortController().signal,
-      );
+      const request = await bucket.request('GET', id, [], { range: `bytes=${from}-${to}` });
+      const { status, body } = await fetchStream(ports.send, request, new AbortController().signal);
       if (status === 206 || (status === 200 && from === 0)) return body;
       body.destroy();
       throw trouble('does not give a file', status);
     },
     async delete(id) {
-      const { status } = await ask('DELETE', id);
+      const { status } = await bucket.ask('DELETE', id);
       if (status >= 300 && status !== 404) throw trouble('does not delete a file', status);
     },
   };
