@@ -64,69 +64,87 @@ function createHandler(sink: UpstreamSink): { readonly handler: Handler; readonl
   };
 }
 
+/** Pools at once; the one that was made first closes when what runs on it has ended. */
+const MAX_POOLS = 256;
+
+/** What goes out, and how long it is; `undefined`: without a body. */
+function bodyOf({ body, stream }: UpstreamRequest): { readonly body: unknown; readonly length: number | undefined } {
+  if (stream) return { body: stream.bytes, length: stream.length };
+  if (body.length === 0) return { body: null, length: undefined };
+  let length = 0;
+  for (const piece of body) length += piece.length;
+  if (body.length === 1) return { body: body[0], length };
+  return { body: length <= JOIN_BYTES ? Buffer.concat(body, length) : body, length };
+}
+
+function dispatch(pool: Undici.Dispatcher, request: UpstreamRequest, handler: Handler): void {
+  const { body, length } = bodyOf(request);
+  pool.dispatch(
+    {
+      origin: request.origin,
+      method: request.method as Undici.Dispatcher.HttpMethod,
+      path: request.path,
+      headers: length === undefined ? request.headers : { ...request.headers, 'content-length': String(length) },
+      body: body as Buffer | null,
+      headersTimeout: request.timeouts.headers,
+      bodyTimeout: request.timeouts.idle,
+    },
+    handler as unknown as Undici.Dispatcher.DispatchHandler,
+  );
+}
+
+type ProxyOf = (origin: string) => string | undefined;
+
+function openPool(lib: typeof Undici, { origin, timeouts }: UpstreamRequest, uri: string | undefined): Undici.Dispatcher {
+  const options = {
+    connections: null,
+    pipelining: 1,
+    connect: { timeout: timeouts.connect },
+    maxHeaderSize: 64 * 1024,
+    keepAliveTimeout: 20_000,
+  };
+  return uri === undefined ? new lib.Pool(origin, options) : new lib.ProxyAgent({ ...options, uri });
+}
+
+/** One for each origin and time to connect. */
+function createPools(proxyOf: ProxyOf) {
+  const pools = new Map<string, Undici.Dispatcher>();
+  return {
+    of(lib: typeof Undici, request: UpstreamRequest): Undici.Dispatcher {
+      const key = `${request.origin} ${request.timeouts.connect}`;
+      const known = pools.get(key);
+      if (known) return known;
+      for (const [first, pool] of pools) {
+        if (pools.size < MAX_POOLS) break;
+        pools.delete(first);
+        pool.close().catch(() => undefined);
+      }
+      const made = openPool(lib, request, proxyOf(request.origin));
+      pools.set(key, made);
+      return made;
+    },
+    close: () => Promise.all([...pools.values()].map((pool) => pool.destroy())),
+  };
+}
+
 /**
  * Sends over HTTP/1.1 with a pool for each origin, through the proxy that is named for it. undici is loaded with the first request: it
  * doubles the start-up.
  */
-export function createUndiciSend(proxyOf: (origin: string) => string | undefined = () => undefined): {
+export function createUndiciSend(proxyOf: ProxyOf = () => undefined): {
   readonly send: Send;
-  warm(): Promise<void>;
   close(): Promise<void>;
 } {
   let undici: typeof Undici | undefined;
   let loading: Promise<typeof Undici> | undefined;
-  const pools = new Map<string, Undici.Dispatcher>();
-
-  const poolFor = (lib: typeof Undici, request: UpstreamRequest): Undici.Dispatcher => {
-    const key = `${request.origin} ${request.timeouts.connect}`;
-    let pool = pools.get(key);
-    if (!pool) {
-      const options = {
-        connections: null,
-        pipelining: 1,
-        connect: { timeout: request.timeouts.connect },
-        maxHeaderSize: 64 * 1024,
-        keepAliveTimeout: 20_000,
-      };
-      const uri = proxyOf(request.origin);
-      pool = uri === undefined ? new lib.Pool(request.origin, options) : new lib.ProxyAgent({ ...options, uri });
-      pools.set(key, pool);
-    }
-    return pool;
-  };
-  const dispatch = (lib: typeof Undici, request: UpstreamRequest, handler: Handler): void => {
-    let bytes = 0;
-    for (const piece of request.body) bytes += piece.length;
-    const body =
-      request.body.length === 0
-        ? null
-        : request.body.length === 1
-          ? request.body[0]
-          : bytes <= JOIN_BYTES
-            ? Buffer.concat(request.body, bytes)
-            : request.body;
-    const length = request.stream ? request.stream.length : body === null ? undefined : bytes;
-    poolFor(lib, request).dispatch(
-      {
-        origin: request.origin,
-        method: request.method as Undici.Dispatcher.HttpMethod,
-        path: request.path,
-        headers: length === undefined ? request.headers : { ...request.headers, 'content-length': String(length) },
-        body: (request.stream?.bytes ?? body) as Buffer | null,
-        headersTimeout: request.timeouts.headers,
-        bodyTimeout: request.timeouts.idle,
-      },
-      handler as unknown as Undici.Dispatcher.DispatchHandler,
-    );
-  };
+  const pools = createPools(proxyOf);
   const load = (): Promise<typeof Undici> => (loading ??= import('undici').then((lib) => (undici = lib)));
-
   return {
     send(request, sink) {
       const { handler, call, fail } = createHandler(sink);
       const go = (lib: typeof Undici): void => {
         try {
-          dispatch(lib, request, handler);
+          dispatch(pools.of(lib, request), request, handler);
         } catch (error) {
           fail(error);
         }
@@ -135,11 +153,8 @@ export function createUndiciSend(proxyOf: (origin: string) => string | undefined
       else load().then(go, fail);
       return call;
     },
-    async warm() {
-      await load();
-    },
     async close() {
-      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+      await pools.close();
     },
   };
 }

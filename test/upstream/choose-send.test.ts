@@ -1,7 +1,7 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createNetworkSend } from '../../src/upstream/choose-send.ts';
 import { createProxyOf } from '../../src/upstream/proxy-of.ts';
 import { makeCertificate } from '../fakes/certificate.ts';
@@ -71,6 +71,29 @@ describe('the way out', () => {
     expect(await ask(network.send, upstream.origin)).toMatchObject({ body: 'ok' });
     expect((await ask(network.send, 'http://outside.invalid')).fault?.code).toBe('upstream_unresolved');
     expect(seen).toHaveLength(2);
+  });
+
+  it('has a bounded number of pools: one that gives way for another ends first what runs on it', async () => {
+    let slow: ServerResponse | undefined;
+    const proxy = createServer((request, response) => {
+      if (request.url?.includes('slow') !== true) return void response.end('by proxy');
+      response.write('first ');
+      slow = response;
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const network = createNetworkSend({ http_proxy: `http://127.0.0.1:${portOf(proxy)}` });
+    after.push(
+      () => new Promise((resolve) => (proxy.closeAllConnections(), proxy.close(resolve))),
+      () => network.close(),
+    );
+    const first = ask(network.send, 'http://slow.invalid');
+    await vi.waitUntil(() => slow);
+    let most = 0;
+    proxy.on('connection', () => void proxy.getConnections((_, many) => (most = Math.max(most, many))));
+    for (let i = 0; i < 300; i++) expect(await ask(network.send, `http://p${i}.invalid`)).toMatchObject({ body: 'by proxy' });
+    slow?.end('last');
+    expect(await first).toMatchObject({ status: 200, body: 'first last' });
+    expect(most).toBeLessThanOrEqual(260);
   });
 
   it('leads through a tunnel where it is to be secret', async () => {
