@@ -16,7 +16,7 @@ import { type GatewayPorts } from './http/gateway/visit.ts';
 import { createIdempotency, type IdempotencyStore } from './http/gateway/idempotency.ts';
 import { createModelsService } from './http/gateway/models.ts';
 import { createWebSockets } from './http/gateway/websocket.ts';
-import { closeServer, createHttpServer } from './http/http-server.ts';
+import { closeServer, createHttpServer, refuseConnection } from './http/http-server.ts';
 import { createKeepAlives } from './http/keep-alive.ts';
 import { ulid } from './http/new-id.ts';
 import { createOverload, systemGauges, type OnShedding } from './http/overload.ts';
@@ -55,6 +55,8 @@ export interface AppPorts {
   readonly onDefect: (error: unknown, callId: string) => void;
   /** Calls are refused because there is too much to do, or are taken again. */
   readonly onShedding?: OnShedding;
+  /** There is no room for another connection; told once a minute. */
+  readonly onFull?: () => void;
   /** For how long what came from an upstream has waited to be read, in milliseconds; `now`: monotonic. */
   readonly waitedMs?: (now: number) => number;
   /** A target, a key or a provider is set aside, or well again; of several processes the leader alone tells it. */
@@ -188,7 +190,8 @@ function partsOf(ports: AppPorts, inForce: InForce) {
   );
   const tasks = tasksOf(ports, exchange, snapshot);
   const idempotency = createIdempotency(ports.idempotency);
-  const overload = createOverload(() => limitsOf(snapshot().config.limits), ports.onShedding, systemGauges(ports.waitedMs));
+  const limits = (): Config['limits'] => limitsOf(snapshot().config.limits);
+  const overload = createOverload(limits, ports.onShedding, systemGauges(ports.waitedMs));
   const gateway: GatewayPorts = {
     ...exchange,
     overload,
@@ -207,7 +210,7 @@ function partsOf(ports: AppPorts, inForce: InForce) {
     track: (sink, text, headers) => keepAlives.add(sink, text, headers),
   };
   const webSockets = createWebSockets(gateway, state.turns);
-  return { gateway, state, media, keeper, checks: checksOf(ports, exchange), keepAlives, tasks, idempotency, overload, webSockets };
+  return { gateway, state, media, keeper, checks: checksOf(ports, exchange), keepAlives, tasks, idempotency, limits, overload, webSockets };
 }
 
 type Parts = ReturnType<typeof partsOf>;
@@ -237,6 +240,21 @@ function drain(parts: Parts, http: ReturnType<typeof createHttpServer>, graceMs:
     };
     const callOff = closeServer(http, graceMs, cut, () => void closed());
   });
+}
+
+const TELL_FULL_MS = 60_000;
+
+/** Lets connections in while there is room for them. */
+function doorOf(ports: AppPorts, { server, connections }: ReturnType<typeof createHttpServer>, limits: Parts['limits']): App['accept'] {
+  let toldAt = -Infinity;
+  return (socket) => {
+    if (connections.makeRoom(limits().connections)) return void server.emit('connection', socket);
+    refuseConnection(socket);
+    const now = ports.clock.monotonic();
+    if (now - toldAt < TELL_FULL_MS) return;
+    toldAt = now;
+    ports.onFull?.();
+  };
 }
 
 /** Puts the server together. It does not listen yet. */
@@ -274,7 +292,7 @@ export function createApp(config: Config, ports: AppPorts): App {
       // What watches over slow heads begins with it.
       server.emit('listening');
     },
-    accept: (socket) => void server.emit('connection', socket),
+    accept: doorOf(ports, http, parts.limits),
     connections: () => connections.sockets.size,
     thin: connections.thin,
     reload: (next) => prepare(next)(),

@@ -116,6 +116,7 @@ async function build(config: () => Config, data: string, { env, writeLog, peers 
       if (reason === undefined) log.info({}, 'Calls are taken again');
       else log.warn({ reason }, 'There is more to do than the server can: calls are refused (limits.overload)');
     },
+    onFull: () => log.warn({}, 'As many connections are held as may be, none of them idle: more are refused (limits.connections)'),
     onHealth: logHealth(log),
     modelLists: openModelLists(data),
     ...leading,

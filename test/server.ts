@@ -34,6 +34,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
       requestRows: 500_000,
       fetchBytes: 2 ** 25,
       calls: 10_000,
+      connections: 20_000,
       bodies: 2 ** 30,
       // Machines that test are busy: what is no test of it must not be refused for it.
       overload: { shed: false, delayMs: 100 },

@@ -78,6 +78,8 @@ export interface Config {
     readonly fetchBytes: number;
     /** Calls under way at once. */
     readonly calls: number;
+    /** Connections of clients. */
+    readonly connections: number;
     /** Bytes of bodies that are held for all calls together. */
     readonly bodies: number;
     /** When calls are refused because there is too much to do. `memoryBytes` absent: most of what there is. */

@@ -157,6 +157,16 @@ const limits = {
       max: 1_000_000,
       default: 10_000,
     },
+    connections: {
+      kind: 'number',
+      doc: [
+        'How many connections clients may have at once; beyond that the oldest idle one is closed, and where none is idle the new one is refused with 503',
+        '客户端同时保持的连接数上限；超出时关闭最早的空闲连接，没有空闲连接时以 503 拒绝新连接',
+      ],
+      min: 1,
+      max: 1_000_000,
+      default: 20_000,
+    },
     bodies: upTo(
       'How much of request bodies is held in memory, all calls together (never less than `body`); more are refused with 503',
       '所有请求体在内存中的总量上限（不小于 `body`）；超出的以 503 拒绝',

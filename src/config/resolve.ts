@@ -42,6 +42,7 @@ export function resolveConfig(file: FileConfig): Config {
       sealDays: limits.seals.keep / DAY_MS,
       sealBytes: limits.seals.bytes,
       calls: limits.calls,
+      connections: limits.connections,
       bodies: Math.max(limits.bodies, limits.body),
       overload: {
         shed: limits.overload.shed === 'on',

@@ -49,6 +49,20 @@ export function createConnections() {
       if (sockets.size === 0) call();
       else whenEmpty = call;
     },
+    /**
+     * Whether another one may come where there may be so many: of more than that, the oldest goes that nothing is under way on. Whoever has
+     * opened many and asks nothing keeps out nobody.
+     */
+    makeRoom(most: number): boolean {
+      if (sockets.size < most) return true;
+      for (const [socket, connection] of sockets) {
+        if (!isIdle(connection)) continue;
+        sockets.delete(socket);
+        socket.destroy();
+        return true;
+      }
+      return false;
+    },
     /** Asks so many of them, of those that are asked anything next, to come again: to another process, perhaps. */
     thin(many: number): void {
       toLeave = many;

@@ -24,6 +24,23 @@ function answerUnreadable(code: string | undefined): string {
   return `${head}\r\n\r\n${body}`;
 }
 
+const FULL = JSON.stringify({
+  error: {
+    message: 'The server has as many connections as it may have (limits.connections). Try again shortly',
+    type: 'server_error',
+    param: null,
+    code: 'connections_full',
+  },
+});
+const NO_ROOM = `HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\ncontent-type: application/json\r\ncontent-length: ${FULL.length}\r\n\r\n${FULL}`;
+const ignore = (): void => undefined;
+
+/** Tells a client that there is no room for it, whatever it was going to ask, and closes. */
+export function refuseConnection(socket: Socket): void {
+  socket.on('error', ignore);
+  socket.end(NO_ROOM, () => socket.destroy());
+}
+
 /** Health: alive as long as it answers; ready until it drains. */
 function answerHealth(url: string | undefined, draining: boolean): { status: number; text: string } | undefined {
   if (url === '/livez') return { status: 200, text: 'ok\n' };

@@ -13,7 +13,8 @@ describe('of limits that count for all processes', () => {
   it('each has its part: never less than one call', () => {
     const three = partOfLimits(3);
     const overload = { ...limits.overload, memoryBytes: 3000 };
-    expect(three({ ...limits, calls: 100, overload })).toMatchObject({ calls: 34, overload: { memoryBytes: 1000 } });
+    const parted = { calls: 34, connections: 67, overload: { memoryBytes: 1000 } };
+    expect(three({ ...limits, calls: 100, connections: 200, overload })).toMatchObject(parted);
     expect(three({ ...limits, calls: 1, overload }).calls).toBe(1);
   });
 

@@ -3,7 +3,7 @@ import { usableMemory } from './overload.ts';
 
 type Limits = Config['limits'];
 
-/** What one of several processes keeps of the limits that count for all of them together: calls under way, and memory. */
+/** What one of several processes keeps of the limits that count for all of them together: calls under way, connections, and memory. */
 export function partOfLimits(processes: number): (limits: Limits) => Limits {
   let whole: Limits | undefined;
   let part: Limits | undefined;
@@ -11,10 +11,11 @@ export function partOfLimits(processes: number): (limits: Limits) => Limits {
     if (processes === 1) return limits;
     // Asked for with each call; other limits come with another configuration only.
     if (part && whole === limits) return part;
-    const { calls, overload } = limits;
+    const { calls, connections, overload } = limits;
     const memoryBytes = (overload.memoryBytes ?? usableMemory()) / processes;
     whole = limits;
-    part = { ...limits, calls: Math.ceil(calls / processes), overload: { ...overload, memoryBytes } };
+    const mine = { calls: Math.ceil(calls / processes), connections: Math.ceil(connections / processes) };
+    part = { ...limits, ...mine, overload: { ...overload, memoryBytes } };
     return part;
   };
 }

@@ -50,6 +50,7 @@ test('the promised shape loads, to the letter', async () => {
       storedBytes: 1_073_741_824,
       sealDays: 7,
       calls: 10_000,
+      connections: 20_000,
       bodies: 1_073_741_824,
       overload: { shed: true, delayMs: 100 },
       sealBytes: 268_435_456,

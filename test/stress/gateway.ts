@@ -30,11 +30,15 @@ export interface Gateway {
 /** In the environment of a gateway that is asked for `held`. */
 export const TELLS_HELD = { NODE_OPTIONS: `--expose-gc --import=${new URL('tell-held.ts', import.meta.url).href}` };
 
-/** Starts the program before these providers. `sheds`: it refuses calls when the machine has too much to do, as it does by default. */
+/**
+ * Starts the program before these providers. `sheds`: it refuses calls when the machine has too much to do, as it does by default. `bounds`:
+ * other limits of its configuration.
+ */
 export async function startGateway(
   providers: Readonly<Record<string, ProviderSettings>>,
   sheds = false,
   env: NodeJS.ProcessEnv = {},
+  bounds: object = {},
 ): Promise<Gateway> {
   const home = await mkdtemp(join(tmpdir(), 'pailou-stress-'));
   const file = join(home, 'pailou.json');
@@ -54,7 +58,7 @@ export async function startGateway(
         keys,
         discover: false,
         providers,
-        ...(sheds ? {} : { limits: { overload: { shed: 'off' } } }),
+        limits: { ...bounds, ...(sheds ? {} : { overload: { shed: 'off' } }) },
         ...more,
       }),
     );
