@@ -24,8 +24,11 @@ interface Entry {
   place: number;
 }
 
-/** One timer for all answers: it looks once a second which clients have heard nothing for too long. `silenceMs`: asked each time. */
-export function createKeepAlives(now: () => number, silenceMs: () => number | undefined = () => undefined, everyMs = 1000): KeepAlives {
+/** So much later than that it may be. */
+const EVERY_MS = 250;
+
+/** One timer for all answers: it looks now and then which clients have heard nothing for too long. `silenceMs`: asked each time. */
+export function createKeepAlives(now: () => number, silenceMs: () => number | undefined = () => undefined, everyMs = EVERY_MS): KeepAlives {
   // A list whose gaps are filled by its last: a map that much is added to and taken from holds on to what it held.
   const entries: Entry[] = [];
   let timer: NodeJS.Timeout | undefined;

@@ -111,3 +111,28 @@ it('the silence after which something is sent can be set, also by a reload', () 
     vi.useRealTimers();
   }
 });
+
+it('what goes out a moment after the look is followed by the next in time', () => {
+  vi.useFakeTimers();
+  try {
+    const alive = createKeepAlives(() => Date.now());
+    const sent: number[] = [];
+    const sink = {
+      begun: true,
+      closed: false,
+      idleSince: Date.now(),
+      write() {
+        sent.push(Date.now());
+        sink.idleSince = Date.now() + 1;
+        return true;
+      },
+    };
+    alive.add(sink as never, 'x', {});
+    vi.advanceTimersByTime(120_000);
+    alive.stop();
+    expect(sent.length).toBeGreaterThan(6);
+    for (const [at, time] of sent.entries()) if (at > 0) expect(time - (sent[at - 1] as number)).toBeLessThanOrEqual(15_500);
+  } finally {
+    vi.useRealTimers();
+  }
+});
