@@ -55,7 +55,7 @@ export interface AppPorts {
   readonly onDefect: (error: unknown, callId: string) => void;
   /** Calls are refused because there is too much to do, or are taken again. */
   readonly onShedding?: OnShedding;
-  /** There is no room for another connection; told once a minute. */
+  /** There is no room for another connection; told once a minute at most. */
   readonly onFull?: () => void;
   /** For how long what came from an upstream has waited to be read, in milliseconds; `now`: monotonic. */
   readonly waitedMs?: (now: number) => number;
@@ -248,8 +248,12 @@ const TELL_FULL_MS = 60_000;
 function doorOf(ports: AppPorts, { server, connections }: ReturnType<typeof createHttpServer>, limits: Parts['limits']): App['accept'] {
   let toldAt = -Infinity;
   return (socket) => {
-    if (connections.makeRoom(limits().connections)) return void server.emit('connection', socket);
-    refuseConnection(socket);
+    const isRoom = connections.makeRoom(limits().connections);
+    if (isRoom || connections.mayBeExtra()) server.emit('connection', socket);
+    else refuseConnection(socket);
+    if (isRoom) return;
+    const extra = connections.sockets.get(socket);
+    if (extra) extra.isExtra = true;
     const now = ports.clock.monotonic();
     if (now - toldAt < TELL_FULL_MS) return;
     toldAt = now;
@@ -266,7 +270,7 @@ export function createApp(config: Config, ports: AppPorts): App {
   const http = createHttpServer({
     monotonic: ports.clock.monotonic,
     isDraining: () => inForce.isDraining,
-    request: (request, response) => handleGateway(request, response, gateway),
+    request: (request, response, isBeyond) => handleGateway(request, response, gateway, isBeyond),
     upgrade: parts.webSockets.upgrade,
   });
   const { server, connections } = http;

@@ -160,8 +160,8 @@ const limits = {
     connections: {
       kind: 'number',
       doc: [
-        'How many connections clients may have at once; beyond that the oldest idle one is closed, and where none is idle the new one is refused with 503',
-        '客户端同时保持的连接数上限；超出时关闭最早的空闲连接，没有空闲连接时以 503 拒绝新连接',
+        'How many connections clients may have at once; beyond that those are closed that have been idle longest, and where none is idle new ones are refused with 503',
+        '客户端同时保持的连接数上限；超出时关闭空闲最久的连接，没有空闲连接时以 503 拒绝新连接',
       ],
       min: 1,
       max: 1_000_000,

@@ -52,7 +52,8 @@ function answerHealth(url: string | undefined, draining: boolean): { status: num
 export interface ServerPorts {
   readonly monotonic: () => number;
   readonly isDraining: () => boolean;
-  readonly request: (request: IncomingMessage, response: ServerResponse) => void;
+  /** `isBeyond`: there is no room for its connection. */
+  readonly request: (request: IncomingMessage, response: ServerResponse, isBeyond: boolean) => void;
   readonly upgrade: (request: IncomingMessage, socket: Socket, head: Buffer) => void;
 }
 
@@ -82,7 +83,7 @@ function listenTo(ports: ServerPorts, connections: Connections): Server {
       }
       connections.began(request.socket, response, onIdle);
       if (isDraining || connections.mustLeave()) response.setHeader('connection', 'close');
-      ports.request(request, response);
+      ports.request(request, response, connections.isBeyond(request.socket));
     },
   );
 }
@@ -107,9 +108,10 @@ function answerMistakes(server: Server, connections: Connections, monotonic: () 
 
 /** The HTTP server, with who is connected to it. It does not listen yet. */
 export function createHttpServer(ports: ServerPorts): { readonly server: Server; readonly connections: Connections } {
-  const connections = createConnections();
+  const connections = createConnections(ports.monotonic);
   const server = listenTo(ports, connections);
   server.on('upgrade', (request, socket: Socket, head) => {
+    if (connections.isBeyond(socket)) return refuseConnection(socket);
     // Counted like a request: closed politely when the server drains.
     connections.connected(socket).upgraded = true;
     ports.upgrade(request, socket, head);

@@ -2,6 +2,8 @@ import type { ClientSink, OutHeaders } from '../exchange/client-sink.ts';
 
 /** How long a client may hear nothing before a keep-alive goes out, in milliseconds, where the configuration says nothing (RELIABILITY, Streams). */
 const SILENCE_MS = 15_000;
+/** So much later than that it may be. */
+const EVERY_MS = 250;
 
 type Watched = ClientSink & { readonly idleSince?: number; onOver?(listener: () => void): void };
 
@@ -23,9 +25,6 @@ interface Entry {
   readonly headers: OutHeaders;
   place: number;
 }
-
-/** So much later than that it may be. */
-const EVERY_MS = 250;
 
 /** One timer for all answers: it looks now and then which clients have heard nothing for too long. `silenceMs`: asked each time. */
 export function createKeepAlives(now: () => number, silenceMs: () => number | undefined = () => undefined, everyMs = EVERY_MS): KeepAlives {

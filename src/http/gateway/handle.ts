@@ -20,7 +20,7 @@ import { letGo, readBody } from './read-body.ts';
 import { checkedModel, checkNestedModel, flagOf, isStrict, labelOf, modelOf, scanBody, type ScannedBody } from './read-call.ts';
 import { noteRefusal } from './note-refusal.ts';
 import { readRouting } from './read-routing.ts';
-import { refuseBusy } from './refuse-busy.ts';
+import { NO_ROOM, refuseBusy } from './refuse-busy.ts';
 import { brokenOff, stayAlive } from './stay-alive.ts';
 import { type GatewayPorts, respondJson, type Visit } from './visit.ts';
 
@@ -131,8 +131,8 @@ function heldOf(headers: IncomingMessage['headers']): number {
   return encoding === undefined ? bytes : Math.max(bytes, UNKNOWN_BYTES);
 }
 
-/** Every request of a client comes in here. Never throws, never leaves a request without an answer. */
-export function handleGateway(request: IncomingMessage, response: ServerResponse, ports: GatewayPorts): void {
+/** Every request of a client comes in here. Never throws, never leaves a request without an answer. `isBeyond`: there is no room for its connection. */
+export function handleGateway(request: IncomingMessage, response: ServerResponse, ports: GatewayPorts, isBeyond = false): void {
   const started = ports.clock.monotonic();
   const at = ports.clock.now();
   const snapshot = ports.snapshot();
@@ -152,6 +152,7 @@ export function handleGateway(request: IncomingMessage, response: ServerResponse
   const id = `req_${ulid(at)}`;
   const label = labelOf(headers);
   const who = { id, client, ...(label === undefined ? {} : { label }) };
+  if (isBeyond) return refuseBusy(who, request, response, NO_ROOM, corsHeaders(headers, cors));
   let key: ClientKey | undefined;
   const refuse = (fault: Fault, more?: OutHeaders): void => {
     const status = respondFault(who, open(), fault, undefined, more);

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { callHeaders } from '../../exchange/out-headers.ts';
 import type { OutHeaders } from '../../exchange/client-sink.ts';
-import type { Fault } from '../../ir/index.ts';
+import { type Fault, gatewayFault } from '../../ir/index.ts';
 import type { ClientCodec } from '../../protocols/protocol.ts';
 import { letGo } from './read-body.ts';
 
@@ -22,6 +22,14 @@ const READ_BYTES = 1024 * 1024;
 const SMALL_BYTES = 64 * 1024;
 /** A few reasons, each with a few times to come back. */
 const MOST = 64;
+
+/** The refusal of one whose connection has no place. */
+export const NO_ROOM = {
+  ...gatewayFault('overloaded', 'The server has as many connections as it may have (limits.connections). Try again shortly', {
+    code: 'connections_full',
+  }),
+  retryAfterMs: 1000,
+};
 
 const written = new WeakMap<ClientCodec, Map<string, Written>>();
 

@@ -31,6 +31,9 @@ export interface WebSockets {
 
 const REASONS: Readonly<Record<number, string>> = { 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found', 503: 'Service Unavailable' };
 
+/** So long may one that was refused take to read that. */
+const REFUSED_MS = 2000;
+
 /** An answer to a request that does not become a connection. */
 function refuse(socket: Duplex, fault: Fault, client: ClientCodec, id: string): void {
   const { status, body } = client.encodeFault(fault, id);
@@ -43,6 +46,8 @@ function refuse(socket: Duplex, fault: Fault, client: ClientCodec, id: string): 
     'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
+  // Node waits for it no more: one that keeps its side open would be there for ever.
+  setTimeout(() => socket.destroy(), REFUSED_MS).unref();
 }
 
 /** Whether a page of this origin may connect: the rule of CORS, which browsers do not apply to WebSockets themselves. */
