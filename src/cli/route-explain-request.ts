@@ -13,6 +13,21 @@ import { type CliPorts, EXIT } from './ports.ts';
 import { findRequest, keptDecision, timeText, withRequests } from './requests.ts';
 import { decisionText } from './decision-text.ts';
 
+/** Says that a call was answered with what another had brought, and who had made that. Nothing differs: nothing is decided again. */
+function explainAnswered(
+  record: CallRecord,
+  as: NonNullable<CallRecord['cache']>,
+  args: Args,
+  ports: CliPorts,
+  messages: Messages,
+  language: Language,
+): number {
+  const kept = keptDecision(record);
+  const text = `${kept ? `${decisionText(kept, messages, language)}\n` : ''}${requestMessagesIn(language).answered[as]}`;
+  ports.stdout.write(`${args.on.has('json') ? JSON.stringify({ request: record, kept }, undefined, 2) : text}\n`);
+  return EXIT.done;
+}
+
 /** Says how a call was decided, and how it would be by the configuration here; the exit code says whether that differs. */
 async function explainRecord(
   record: CallRecord,
@@ -23,7 +38,8 @@ async function explainRecord(
   language: Language,
 ): Promise<number> {
   const say = requestMessagesIn(language);
-  const { route } = record;
+  const { route, cache } = record;
+  if (cache !== undefined) return explainAnswered(record, cache, args, ports, messages, language);
   const kept = keptDecision(record);
   if (!route || !kept) {
     ports.stderr.write(`${say.notDecided(record.id)}\n`);
@@ -44,7 +60,7 @@ async function explainRecord(
   return isSame ? EXIT.done : EXIT.differs;
 }
 
-/** `pailou route explain --request ID`: 0 where the configuration here decides as it was decided then, 6 where it does not. */
+/** `pailou route explain --request ID`: 0 where the configuration here decides as it was decided then, or nothing was, 6 where it does not. */
 export const explainRequest = (id: string, args: Args, ports: CliPorts, messages: Messages, language: Language): Promise<number> =>
   withRequests(args, ports, language, (view, folder) => {
     const record = findRequest(id, view, folder, ports, language);

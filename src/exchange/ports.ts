@@ -73,7 +73,7 @@ export interface CallRecord {
   /** The configuration that it ran on: how often it had been loaded, and its fingerprint. */
   readonly revision: number;
   readonly config: string;
-  /** How it was decided where to go; absent where it did not come to that. */
+  /** How it was decided where to go, or, with `cache`, who had made the answer; absent where it did not come to that. */
   readonly route?: KeptDecision;
 }
 

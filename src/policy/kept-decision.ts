@@ -128,6 +128,14 @@ export function keepDecision({ decision, request, reads }: Decided): KeptDecisio
   };
 }
 
+/**
+ * What is kept of a call that was answered with what another was told: who had made that, and that this is why. There was nothing to
+ * decide, so there is nothing to decide again: it is no matter for `replay`.
+ */
+export const keepAnswered = (by: Pick<Candidate, 'provider' | 'model' | 'protocol'>): KeptDecision => ({
+  outcome: [wordsOf({ ...by, verdict: 'chosen', reasons: ['cache_hit'] })],
+});
+
 /** What a record says of a call by itself. */
 export interface Recorded {
   readonly asked: string;

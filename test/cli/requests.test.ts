@@ -47,6 +47,16 @@ const drawn: CallRecord = {
   route: { outcome: ['1 openai-chat alias,weight . openai/gpt-5.6', '+ openai-chat alias,weight . deepseek/deepseek-v4-pro'], random: 0.9 },
 };
 
+const given: CallRecord = {
+  ...bare,
+  id: 'req_5',
+  attempts: 0,
+  cache: 'hit',
+  provider: 'openai',
+  model: 'gpt-5.6',
+  route: { outcome: ['1 openai-chat cache_hit . openai/gpt-5.6'] },
+};
+
 const terminal = (records: readonly CallRecord[] = [base, refused, drawn]) =>
   openTerminal({ 'pailou.yaml': CONFIG }, env, {
     requests: () =>
@@ -108,6 +118,11 @@ describe('request', () => {
     );
   });
 
+  test('from whom an answer came that was given again', async () => {
+    const { stdout } = await terminal([given]).run('request req_5');
+    expect(squeezed(stdout)).toContain('\nsmart → openai/gpt-5.6\n  1. openai/gpt-5.6 (openai-chat)  chosen: answered before\n');
+  });
+
   test('one that is not there', async () => {
     const { code, stderr } = await terminal().run('request req_9 --lang zh');
     expect(code).toBe(5);
@@ -137,6 +152,36 @@ describe('route explain --request', () => {
     const { code, stdout } = await terminal([other]).run('route explain --request req_4 --lang zh');
     expect(code).toBe(6);
     expect(stdout).toMatch(/重新决策，结果不同：\nsmart → deepseek\/deepseek-v4-pro\n/);
+  });
+
+  test.each([
+    { cache: 'hit', language: 'en', says: /\nIt was answered from the cache, with .*: nothing was decided for it\.\n$/ },
+    { cache: 'shared', language: 'en', says: /\nIt was told what another call that was under way was told: nothing .*\n$/ },
+    { cache: 'shared', language: 'zh', says: /\n与另一个进行中的相同请求共用应答：未作路由决策。\n$/ },
+  ] as const)('an answer that was given again ($cache, $language)', async ({ cache, language, says }) => {
+    const { code, stdout, stderr } = await terminal([{ ...given, cache }]).run(`route explain --request req_5 --lang ${language}`);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^smart → openai\/gpt-5\.6\n/);
+    expect(stdout).toMatch(says);
+  });
+
+  test('an answer that was given again, of which no more is kept', async () => {
+    const { code, stdout } = await terminal([{ ...bare, cache: 'repeat' }]).run(`route explain --request ${bare.id}`);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: 'It was given the answer that its Idempotency-Key had brought before: nothing was decided for it.\n',
+    });
+  });
+
+  test('an answer that was given again, as a document', async () => {
+    const { code, stdout } = await terminal([given]).run('route explain --request req_5 --json');
+    const { request, kept, ...more } = JSON.parse(stdout) as { request: unknown; kept: { candidates: { reasons: string[] }[] } };
+    expect({ code, request, more, reasons: kept.candidates[0]?.reasons }).toEqual({
+      code: 0,
+      request: given,
+      more: {},
+      reasons: ['cache_hit'],
+    });
   });
 
   test('one that did not come to a decision', async () => {

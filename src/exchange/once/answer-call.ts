@@ -75,11 +75,11 @@ async function give(asking: Asking, kept: KeptAnswer, as: Shared['as'], ports: O
   const hearer = { call, decoded, sink, ports, waitsSince };
   if (isSame) {
     sayAgain(hearer, kept, said);
-    return settleShared(asking, ports, { endedBy: 'gateway', ...stopOf(kept) }, { ...kept, as });
+    return settleShared(asking, ports, { endedBy: 'gateway', ...stopOf(kept) }, { as, by: kept });
   }
   const hearing = createHearing(hearer, kept, chainOf(events));
   hearing.pump();
-  return settleShared(asking, ports, await hearing.done, { ...kept, as });
+  return settleShared(asking, ports, await hearing.done, { as, by: kept });
 }
 
 function stopOf({ events }: KeptAnswer): Pick<AttemptEnd, 'stop'> {
@@ -147,12 +147,8 @@ async function follow(asking: Asking, flight: Flight, isLast: boolean, ports: On
   const { fault, end, dialect } = outcome;
   // An upstream's own words are for clients of its dialect.
   const { errorBody, headers } = end ?? {};
-  return settleShared(asking, ports, {
-    fault,
-    endedBy: 'gateway',
-    ...(errorBody && dialect === call.client.id ? { errorBody } : {}),
-    ...(headers ? { headers } : {}),
-  });
+  const own = errorBody && dialect === call.client.id ? { errorBody } : {};
+  return settleShared(asking, ports, { fault, endedBy: 'gateway', ...own, ...(headers ? { headers } : {}) }, sharedOf(flight));
 }
 
 /** Makes the call, lets others follow it, and keeps what came of it. */

@@ -41,7 +41,7 @@ function give(asking: Asking, kept: KeptAnswer, as: Shared['as'], ports: OncePor
   if (!kept.said) return false;
   const call = { ...asking.call, cached: hit(ports.clock.now() - kept.at) };
   sayAgain({ call, sink: asking.sink, ports, waitsSince }, kept, kept.said);
-  settleShared(asking, ports, { endedBy: 'gateway' }, { ...kept, as });
+  settleShared(asking, ports, { endedBy: 'gateway' }, { as, by: kept });
   return true;
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ChatRequest, JsonObject, Part, Turn } from '../../ir/index.ts';
+import { matchesAny } from '../../policy/glob.ts';
 import type { CachedRoute } from '../../policy/routes/cached-route.ts';
 import type { Call } from '../call.ts';
 
@@ -86,11 +87,22 @@ export const askedIn = (body: JsonObject): unknown =>
 /** Who asks where, as far as an answer depends on it. */
 type Asker = Pick<Call, 'snapshot' | 'key' | 'strict' | 'headers' | 'client'> & { readonly routing?: Call['routing'] };
 
+/**
+ * What of a key says where its calls may go: its rule, and which of the other names that a body brings it may use. Keys share answers,
+ * but none is given what a provider that it must not use has made.
+ */
+function boundsOf({ rule, models }: Asker['key'], routing: Asker['routing']): unknown {
+  const regions = rule?.regions ? [...new Set(rule.regions)].toSorted() : null;
+  const names = routing?.asks.models?.filter((name) => models === undefined || matchesAny(models, name)) ?? null;
+  return [regions, rule?.dataCollection === 'deny', names];
+}
+
 /** A whole SHA-256 of who asks, where, and for what (`meaning`, JSON). Equal ones get equal answers. */
 export function answerKey({ snapshot, key, strict, headers, client, routing }: Asker, route: CachedRoute, meaning: unknown): string {
   const owner = route.shared ? null : key.id;
   // Answers of another configuration are not given again, unless all that matters to where calls go is as it was.
-  const where = [snapshot.fingerprint, route.name, owner, strict, routing?.asks ?? null, routing?.provider ?? null];
+  const asks = [routing?.asks ?? null, routing?.provider ?? null];
+  const where = [snapshot.fingerprint, route.name, owner, boundsOf(key, routing), strict, ...asks];
   return createHash('sha256')
     .update(JSON.stringify([...where, wishesIn(headers, client.id)]))
     .update('\n')

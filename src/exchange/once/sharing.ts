@@ -1,10 +1,12 @@
 import type { Fault } from '../../ir/index.ts';
+import { keepAnswered } from '../../policy/kept-decision.ts';
 import { verdictOf } from '../../policy/retry.ts';
 import type { CachedRoute } from '../../policy/routes/cached-route.ts';
 import type { AttemptEnd, Cached, Call } from '../call.ts';
 import type { ClientSink } from '../client-sink.ts';
 import { CLIENT_GONE, recordHead } from '../call-record.ts';
 import { type ExchangePorts, respondFault } from '../exchange.ts';
+import type { CallRecord } from '../ports.ts';
 import type { CacheWish } from './cache-wish.ts';
 import { finish, type Flight, type Follower, isOpen, join, leave, type Outcome, takeOff } from './flight.ts';
 import type { AnswerStore, KeptAnswer } from './kept-answers.ts';
@@ -36,9 +38,10 @@ export interface Asker extends Sharer {
   readonly key: string;
 }
 
-/** Another call's answer, and how this one came by it: it was kept, or is being given. */
-export interface Shared extends Pick<KeptAnswer, 'provider' | 'model'> {
+/** Another call's answer, and how this one came by it: it was kept, or is being given. Nobody has made it where that call came to nothing. */
+export interface Shared {
   readonly as: 'hit' | 'shared';
+  readonly by?: Pick<KeptAnswer, 'provider' | 'model' | 'upstream'> | undefined;
 }
 
 /** Who followed so many calls that failed is told of the last failure, instead of making one more. */
@@ -47,8 +50,15 @@ const MAX_FOLLOWED = 2;
 /** What the client is told of an answer's age in milliseconds. */
 export const hit = (ageMs: number): Cached => ({ how: 'hit', ageS: Math.max(0, Math.floor(ageMs / 1000)) });
 
+/** Who made an answer, in a record: its place, and as what it was decided by. */
+function madeBy({ by }: Shared): Pick<CallRecord, 'provider' | 'model' | 'route'> {
+  if (!by) return {};
+  const { provider, model, upstream } = by;
+  return { provider, model, route: keepAnswered({ provider, model, ...(upstream ? { protocol: upstream } : {}) }) };
+}
+
 /** One line for a call that no provider was asked for. */
-function recordShared({ call, operation, stream }: Sharer, ports: ExchangePorts, end: AttemptEnd, status: number, from?: Shared): void {
+function recordShared({ call, operation, stream }: Sharer, ports: ExchangePorts, end: AttemptEnd, status: number, from: Shared): void {
   ports.record({
     ...recordHead(call, operation, call.model),
     status,
@@ -56,14 +66,15 @@ function recordShared({ call, operation, stream }: Sharer, ports: ExchangePorts,
     durationMs: ports.clock.monotonic() - call.started,
     endedBy: end.endedBy === 'client' ? 'client' : 'gateway',
     ...(stream ? { stream: true } : {}),
-    ...(from ? { provider: from.provider, model: from.model, cache: from.as } : {}),
+    cache: from.as,
+    ...madeBy(from),
     ...(end.stop ? { stop: end.stop.reason } : {}),
     ...(end.fault ? { fault: end.fault.code ?? end.fault.kind } : {}),
   });
 }
 
 /** Tells a fault and writes the record of a call that shared another one's answer. Gives `end`. */
-export function settleShared(sharer: Sharer, ports: ExchangePorts, end: AttemptEnd, from?: Shared): AttemptEnd {
+export function settleShared(sharer: Sharer, ports: ExchangePorts, end: AttemptEnd, from: Shared): AttemptEnd {
   const { call, sink } = sharer;
   const left = end.endedBy === 'client' && !sink.begun ? CLIENT_GONE : 200;
   const status = end.fault && !sink.closed ? respondFault(call, sink, end.fault, end) : left;
@@ -90,7 +101,7 @@ export async function waitFor({ sink }: Sharer, flight: Flight): Promise<Outcome
 }
 
 /** Who answers a flight, as a record says it. */
-export const sharedOf = ({ source }: Flight): Shared | undefined => source && { ...source, as: 'shared' };
+export const sharedOf = ({ source }: Flight): Shared => ({ as: 'shared', by: source });
 
 /** Makes a call that others may follow. `make` gets what is kept and fresh enough. A flight that comes to nothing else ends with it. */
 export async function lead<T>(

@@ -84,6 +84,8 @@ describe('what makes another question', () => {
     },
     { name: 'strictness', second: { headers: { 'x-strict': '1' } } },
     { name: 'a wish for certain providers', second: { body: { provider: { only: ['oai'] } } } },
+    { name: 'a wish to be without some', second: { body: { provider: { ignore: ['ant'] } } } },
+    { name: 'other collection of data', second: { body: { provider: { data_collection: 'allow' } } } },
     { name: 'names to go to after it', second: { body: { models: ['kept-oai', 'kept-claude'] } } },
     {
       name: 'a beta of the dialect',
@@ -321,6 +323,7 @@ it('a hit is a record of its own, without usage: that stands in the record of th
     protocol: 'anthropic-messages',
     stop: 'stop',
     endedBy: 'gateway',
+    route: { outcome: ['1 openai-chat cache_hit . oai/up'] },
   });
   expect(given).not.toHaveProperty('input');
 });

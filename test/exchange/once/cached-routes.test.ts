@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest';
+import type { ServerResponse } from 'node:http';
+import { describe, expect, it } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import type { ModelSettings } from '../../../src/policy/routes/route.ts';
 import { TEST_KEY, testConfig } from '../../server.ts';
@@ -74,6 +75,68 @@ it('a name that the key may not use is refused, whatever is kept of it', async (
   await put(stage, { client: chat, model: 'all' });
   expect((await put(stage, { client: chat, model: 'all', ...other })).status).toBe(403);
   await stage.close();
+});
+
+describe('a key that may not go everywhere', () => {
+  const [EU_KEY, ALSO_EU_KEY, PRIVATE_KEY] = ['pk-test-eu-0123456789', 'pk-test-also-eu-0123456789', 'pk-test-private-0123456789'];
+  const stageOfRules = (): Promise<Stage> =>
+    stageOf({
+      ...ROUTES,
+      keys: [
+        { name: 'test', value: TEST_KEY },
+        { name: 'other', value: OTHER_KEY, models: ['all', 'part-*'] },
+        { name: 'eu', value: EU_KEY, regions: ['eu', 'us'] },
+        { name: 'also-eu', value: ALSO_EU_KEY, regions: ['us', 'eu'] },
+        { name: 'private', value: PRIVATE_KEY, dataCollection: 'deny' },
+      ],
+    });
+  const question = { client: chat, model: 'all' };
+
+  it.each([
+    { name: 'regions', key: EU_KEY },
+    { name: 'data collection', key: PRIVATE_KEY },
+  ])('is refused, whatever another was told by who it must not use: $name', async ({ key }) => {
+    const stage = await stageOfRules();
+    expect((await put(stage, question)).status).toBe(200);
+    expect((await put(stage, { ...question, key })).status).toBe(403);
+    expect((await put(stage, question)).headers['x-pailou-cache']).toBe('hit');
+    await stage.close();
+  });
+
+  it('does not wait for what another is being told', async () => {
+    const stage = await stageOfRules();
+    const waiting: ServerResponse[] = [];
+    stage.upstream.answer = (_, response) => void waiting.push(response);
+    const first = put(stage, question);
+    await expect.poll(() => waiting.length).toBe(1);
+    expect((await put(stage, { ...question, key: EU_KEY })).status).toBe(403);
+    waiting[0]?.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(chat.whole));
+    expect((await first).status).toBe(200);
+    await stage.close();
+  });
+
+  it('shares with those that may go to the same places', async () => {
+    const stage = await stageOfRules();
+    const { app } = stage.server;
+    const { config } = app.snapshot();
+    const { oai } = config.providers;
+    if (!oai) throw new Error('no provider');
+    app.reload({ ...config, providers: { ...config.providers, oai: { ...oai, regions: ['eu'] } } });
+    const how = async (key: string): Promise<unknown> => (await put(stage, { ...question, key })).headers['x-pailou-cache'];
+    expect([await how(EU_KEY), await how(ALSO_EU_KEY), await how(TEST_KEY)]).toEqual(['miss', 'hit', 'miss']);
+    await stage.close();
+  });
+
+  it.each([
+    { name: 'each', told: ['miss', 'miss'] },
+    { name: 'part-a', told: ['miss', 'hit'] },
+  ])('shares where it may use the other names of the body as well: $name', async ({ name, told }) => {
+    const stage = await stageOfRules();
+    const how = async (key: string): Promise<unknown> =>
+      (await put(stage, { ...question, key, body: { models: [name] } })).headers['x-pailou-cache'];
+    expect([await how(TEST_KEY), await how(OTHER_KEY)]).toEqual(told);
+    await stage.close();
+  });
 });
 
 it('what is kept outlives a reload that changes nothing about where names lead, and no other', async () => {

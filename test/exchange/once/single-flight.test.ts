@@ -64,6 +64,11 @@ it('500 who ask the same at once are answered by one call', async () => {
   expect(new Set(got.map(({ headers }) => headers['x-pailou-request-id'])).size).toBe(500);
   await expect.poll(() => stage.server.records.length).toBe(500);
   expect(stage.server.records.reduce((sum, { output = 0 }) => sum + output, 0)).toBe(3);
+  const shared = stage.server.records.filter(({ cache }) => cache === 'shared');
+  expect([shared.length, new Set(shared.flatMap(({ route }) => route?.outcome))]).toEqual([
+    499,
+    new Set(['1 openai-chat cache_hit . oai/up']),
+  ]);
 });
 
 it('who asks in another protocol or form meanwhile is told the same, each in its own', async () => {
@@ -163,6 +168,9 @@ describe('when the one call fails', () => {
       expect([client.id, status, client.envelope(JSON.parse(text), status).message]).toEqual([client.id, 400, 'no such voice']);
     }
     expect(waiting).toHaveLength(1);
+    await expect
+      .poll(() => stage.server.records.map(({ cache, attempts }) => `${attempts} ${cache}`).toSorted())
+      .toEqual(['0 shared', '0 shared', '0 shared', '1 undefined']);
   });
 
   it('a mistake is told in the provider’s own words to all of its dialect', async () => {
