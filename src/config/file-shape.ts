@@ -44,6 +44,16 @@ const server = {
       examples: ['https://llm.example.com'],
       check: checkUrl,
     },
+    trustedProxies: {
+      kind: 'list',
+      doc: [
+        'Reverse proxies whose `X-Forwarded-For` is believed: the address of a client is what routes with `strategy: hash-client` go by',
+        '可信的反向代理，采信其 `X-Forwarded-For`：`strategy: hash-client` 的路由按客户端地址选择目标',
+      ],
+      of: { kind: 'text', doc: ['An address or a range', '地址或网段'], check: checkAddress },
+      default: [],
+      examples: [['10.0.0.0/8']],
+    },
     cors: {
       kind: 'list',
       doc: ['Origins whose pages may call from a browser', '允许从浏览器调用的来源'],

@@ -18,7 +18,7 @@ export function resolveConfig(file: FileConfig): Config {
       host: server.host,
       port: server.port,
       workers: server.workers,
-      trustedProxies: [],
+      trustedProxies: server.trustedProxies,
       cors: server.cors,
       ...(server.keepAlive === undefined ? {} : { keepAlive: server.keepAlive }),
       ...(server.publicUrl === undefined ? {} : { publicUrl: server.publicUrl.replace(/(?<!\/)\/+$/, '') }),

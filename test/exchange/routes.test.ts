@@ -33,6 +33,7 @@ beforeAll(async () => {
   const { config } = first.server.app.snapshot();
   first.server.app.reload({
     ...config,
+    server: { ...config.server, trustedProxies: ['127.0.0.0/8'] },
     providers: { ...config.providers, ...others(first.upstream.url) },
     models: {
       smart: { targets: [{ to: 'plain/p' }, { to: 'oai/up', order: 2 }] },
@@ -41,6 +42,7 @@ beforeAll(async () => {
       cheap: { targets: [{ to: 'oai/up' }, { to: 'plain/p' }, { to: 'private/s' }], strategy: 'lowest-cost' },
       eu: { targets: [{ to: 'oai/up' }, { to: 'private/s', order: 2 }], regions: ['eu'], fallback: ['plain/p'] },
       mars: { targets: [{ to: 'oai/up' }, { to: 'plain/p' }], strategy: 'priority', regions: ['mars'] },
+      by: { targets: [{ to: 'plain/p' }, { to: 'oai/up' }], strategy: 'hash-client' },
       half: { targets: [{ to: 'plain/p' }, { to: 'oai/up' }] },
     },
     defaultModel: 'oai/up',
@@ -219,4 +221,16 @@ describe('what a body says of providers', () => {
     expect(chat.envelope(JSON.parse(got.text), 400).message).toContain(says);
     expect(stage.upstream.seen).toEqual([]);
   });
+});
+
+it('by the address of the client, as a proxy that is trusted tells it: always the same for one, and both are used', async () => {
+  const servedBy = async (address: string): Promise<string> =>
+    String((await ask({ model: 'by' }, { 'x-forwarded-for': `9.9.9.9, ${address}` })).headers['x-pailou-served-by']);
+  const all: string[] = [];
+  for (let i = 1; i <= 12; i++) {
+    const first = await servedBy(`198.51.100.${i}`);
+    expect(await servedBy(`198.51.100.${i}`)).toBe(first);
+    all.push(first);
+  }
+  expect(new Set(all)).toEqual(new Set(['plain/p', 'oai/up']));
 });

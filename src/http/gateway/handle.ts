@@ -6,6 +6,7 @@ import { respondFault } from '../../exchange/exchange.ts';
 import { answerCall } from '../../exchange/once/answer-call.ts';
 import type { ClientKey } from '../../policy/snapshot.ts';
 import type { ClientCodec } from '../../protocols/protocol.ts';
+import { clientAddress } from '../client-address.ts';
 import { ulid } from '../new-id.ts';
 import { createResponseSink } from '../response-sink.ts';
 import { authenticate, UNAUTHENTICATED } from './authenticate.ts';
@@ -187,7 +188,7 @@ export function handleGateway(request: IncomingMessage, response: ServerResponse
     }
     response.on('close', place);
   }
-  const address = request.socket.remoteAddress;
+  const address = clientAddress(request, snapshot.config.server.trustedProxies);
   const visit: Visit = { ...who, at, started, method, path, headers, key: caller, snapshot, sink: open(), address };
   if (operation.kind === 'media') return void ports.services.media(visit, operation, request).catch(fail);
   readBody(request, snapshot.config.limits.body, (body) => {

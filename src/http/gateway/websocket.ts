@@ -4,6 +4,7 @@ import type { WebSocketServer } from 'ws';
 import { type Fault, GatewayError, gatewayFault } from '../../ir/index.ts';
 import type { ClientCodec } from '../../protocols/protocol.ts';
 import type { TurnPorts } from '../../state/turn-ports.ts';
+import { clientAddress } from '../client-address.ts';
 import { ulid } from '../new-id.ts';
 import { authenticate, UNAUTHENTICATED } from './authenticate.ts';
 import { corsHeaders } from './cors.ts';
@@ -73,7 +74,7 @@ function peerOf(request: IncomingMessage, gateway: GatewayPorts, isFull: boolean
   if (isFull) {
     throw new GatewayError(gatewayFault('overloaded', 'No more connections are taken here just now', { code: 'connections_full' }));
   }
-  return { key, path, headers, address: request.socket.remoteAddress };
+  return { key, path, headers, address: clientAddress(request, config.server.trustedProxies) };
 }
 
 /** GET /responses as a WebSocket (Open Responses 2026-04-24). */
