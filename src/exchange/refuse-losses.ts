@@ -1,15 +1,57 @@
-import { GatewayError, gatewayFault, type Notes } from '../ir/index.ts';
+import { GatewayError, gatewayFault, type Note, type Notes } from '../ir/index.ts';
+import type { Call } from './call.ts';
 
-/** `strict`: what would be lost is a refusal (400) that names it all. What is emulated is not lost. */
-export function refuseLosses(call: { readonly strict: boolean }, notes: Notes): void {
-  const losses = call.strict ? notes.list.filter((note) => note.what !== 'emulated') : [];
+/**
+ * What notes call things that are no parameters of a request: pieces of a conversation, which may come from another maker and then
+ * could go on nowhere, hints, and words about who asks.
+ */
+const NO_PARAMETERS: ReadonlySet<string> = new Set([
+  'messages',
+  'input',
+  'instructions',
+  'name',
+  'detail',
+  'media',
+  'native',
+  'citations',
+  'hosted-call',
+  'hosted-result',
+  'tool_result.is_error',
+  // Thoughts that are not taken back, too; whether a target thinks at all is asked before (`policy/needs.ts`).
+  'reasoning',
+  'cache_control',
+  'prompt_cache_key',
+  'user',
+  'safety_identifier',
+  'metadata',
+  'usage',
+  'transforms',
+]);
+
+type Losing = Pick<Call, 'strict' | 'routing'>;
+
+/** Who asked that nothing be lost, and what is: what is emulated is not, and `provider.require_parameters` is of parameters alone. */
+function lossesOf({ strict, routing }: Losing, notes: Notes): readonly [asked: string, losses: readonly Note[]] {
+  if (strict) return ['strict', notes.list.filter(({ what }) => what !== 'emulated')];
+  const isParameter = (field: string): boolean => !field.startsWith('provider.') && !NO_PARAMETERS.has(field);
+  const losses = routing?.asks.prefers?.requireParameters === true ? notes.list : [];
+  return ['provider.require_parameters', losses.filter(({ field, what }) => what === 'dropped' && isParameter(field))];
+}
+
+/** `strict`, `provider.require_parameters`: what would be lost is a refusal (400) that names it all; another target may be tried. */
+export function refuseLosses(call: Losing, notes: Notes): void {
+  const [asked, losses] = lossesOf(call, notes);
   const [first] = losses;
   if (!first) return;
   const all = losses.map((note) => `${note.field}: ${note.what} (${note.why})`).join('; ');
   throw new GatewayError(
-    gatewayFault('bad_request', `The target cannot express the request as it was sent, and 'strict' was asked for: ${all.slice(0, 1000)}`, {
-      param: first.field,
-      code: 'not_expressible',
-    }),
+    gatewayFault(
+      'bad_request',
+      `The target cannot express the request as it was sent, and '${asked}' was asked for: ${all.slice(0, 1000)}`,
+      {
+        param: first.field,
+        code: 'not_expressible',
+      },
+    ),
   );
 }

@@ -81,13 +81,13 @@ function reject(draft: Draft, ...why: readonly ReasonCode[]): void {
 }
 
 /** Leaves out what costs more than the caller will pay, and what may: a price that nobody knows. */
-function applyMaxPrice(drafts: readonly Draft[], snapshot: Snapshot, most: MaxPrice, { input }: Expected): void {
+function applyMaxPrice(drafts: readonly Draft[], snapshot: Snapshot, most: MaxPrice, expected: Expected): void {
   const facts = factsIn(snapshot);
   for (const draft of drafts) {
     const provider = snapshot.providers.get(draft.provider);
     if (draft.verdict !== 'eligible' || !provider || choosesItself(provider)) continue;
     const price = facts.of(provider, draft.protocol, draft.model).price?.value;
-    const answer = price ? within(price, most, input, facts.rates) : 'unknown';
+    const answer = price ? within(price, most, expected, facts.rates) : 'unknown';
     if (answer !== 'yes') reject(draft, answer === 'no' ? 'max_price' : 'price_unknown');
   }
 }

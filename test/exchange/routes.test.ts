@@ -145,6 +145,7 @@ describe('what a body says of providers', () => {
     ['ignore', { model: 'smart', provider: { ignore: ['plain'] } }, 'oai/up'],
     ['order', { model: 'smart', provider: { order: ['oai', 'plain'] } }, 'oai/up'],
     ['nothing kept', { model: 'sticky', provider: { data_collection: 'deny' } }, 'private/s'],
+    ['zdr', { model: 'sticky', provider: { zdr: true } }, 'private/s'],
     ['further models, the first unknown', { model: 'nowhere/x', models: ['plain/p', 'oai/up'], tools: [TOOL] }, 'oai/up'],
     ['models alone', { models: ['oai/up', 'plain/p'] }, 'oai/up'],
     ['null', { model: 'oai/up', provider: null, models: null }, 'oai/up'],
@@ -203,6 +204,27 @@ describe('what a body says of providers', () => {
   it('what nothing follows is noted', async () => {
     const got = await ask({ model: 'oai/up', provider: { quantizations: ['fp8'], sort: 'beauty', order: ['oai'] } });
     expect(got.headers['x-pailou-notes']).toBe('provider.quantizations;dropped, provider.sort;dropped');
+  });
+
+  it('a parameter that a target would lose sends the call on, or back, where all are required', async () => {
+    const provider = { require_parameters: true };
+    expect((await ask({ model: 'claude/up', models: ['oai/up'], seed: 5, provider })).servedBy).toBe('oai/up');
+    const refused = await ask({ model: 'claude/up', logprobs: true, provider });
+    expect([refused.status, chat.envelope(JSON.parse(refused.text), 400).param]).toEqual([400, 'logprobs']);
+    expect(stage.upstream.seen).toHaveLength(1);
+  });
+
+  it('what is lost of a conversation is no parameter', async () => {
+    stage.upstream.answer = json(messages.whole);
+    const turns = [{ role: 'user', name: 'Ann', content: 'Hello' }];
+    const got = await ask({ model: 'claude/up', messages: turns, provider: { require_parameters: true, quantizations: ['fp8'] } });
+    expect([got.status, got.headers['x-pailou-notes']]).toEqual([200, 'name;dropped, provider.quantizations;dropped']);
+  });
+
+  it('names after the first hold where the path names that', async () => {
+    const contents = [{ role: 'user', parts: [{ text: 'Hello' }] }];
+    const got = await ask({ contents, messages: undefined, models: ['plain/p'] }, {}, '/v1beta/models/nowhere/x:generateContent');
+    expect([got.status, got.servedBy]).toEqual([200, 'plain/p']);
   });
 
   it.each([

@@ -4,6 +4,7 @@ import { parseBody } from '../../exchange/write-request.ts';
 import type { MaxPrice } from '../../policy/models/price.ts';
 import type { Preferences } from '../../policy/preferences.ts';
 import type { Provider } from '../../presets/preset.ts';
+import { splitModelVerb } from './paths.ts';
 import type { Visit } from './visit.ts';
 import { checkedModel, scanBody, type ScannedBody } from './read-call.ts';
 
@@ -112,13 +113,15 @@ export function takeRouting(
   if (body['provider'] === undefined && body['models'] === undefined) return { fields: body };
   if (pinnedIn(visit)?.preset.readsPreferences === true) return { fields: body };
   const { provider, models, ...rest } = body;
+  // In a dialect whose path names the model, the body needs none: the first of the list would contradict the path.
+  const inPath = splitModelVerb(visit.path.endpoint)?.model;
   if (provider !== undefined && provider !== null && !isObject(provider)) throw wrong('provider', 'an object', provider);
   const named = (namesOf(models, 'models') ?? []).map(checkedModel);
-  const model = rest['model'] ?? named[0];
+  const model = inPath ?? rest['model'] ?? named[0];
   const others = named.filter((name) => name !== model);
   const wants = provider ?? undefined;
   return {
-    fields: model === undefined ? rest : { ...rest, model },
+    fields: model === undefined || inPath !== undefined ? rest : { ...rest, model },
     routing: {
       asks: { ...(others.length > 0 ? { models: others } : {}), ...(wants ? { prefers: readPreferences(wants) } : {}) },
       ignored: wants ? ignoredIn(wants) : [],

@@ -56,8 +56,23 @@ const BOUNDS: readonly (readonly [MaxPrice, number, 'yes' | 'no' | 'unknown'])[]
 ];
 
 describe('the most that a caller will pay', () => {
-  it.each(BOUNDS)('%o of %i tokens: %s', (most, input, answer) => expect(within(USD, most, input, USUAL_RATES)).toBe(answer));
+  it.each(BOUNDS)('%o of %i tokens: %s', (most, input, answer) => expect(within(USD, most, chat(input, 9), USUAL_RATES)).toBe(answer));
   it('unknown, where the price does not say', () => {
-    expect(within({ currency: 'USD', input: 1 }, { completion: 1 }, 9, USUAL_RATES)).toBe('unknown');
+    expect(within({ currency: 'USD', input: 1 }, { completion: 1 }, chat(9, 9), USUAL_RATES)).toBe('unknown');
+  });
+
+  const images: readonly (readonly [string, Omit<Price, 'currency'>, Expected['operation'], 'yes' | 'no' | 'unknown'])[] = [
+    ['by the image', { image: 4e7 }, 'images', 'yes'],
+    ['dearer', { image: 6e7 }, 'images', 'no'],
+    ['by their tokens', { input: 5e9, imageOutput: 4e10 }, 'images', 'unknown'],
+    ['and edits', { input: 5e9, imageOutput: 4e10 }, 'image-edits', 'unknown'],
+    ['and variations', { input: 5e9, output: 4e10 }, 'image-variations', 'unknown'],
+    ['without a price', { input: 5e9 }, 'images', 'unknown'],
+    ['of a server of one’s own', { input: 0, output: 0 }, 'images', 'yes'],
+    ['that nobody asks for', { input: 5e9, imageOutput: 4e10 }, 'embeddings', 'yes'],
+  ];
+  it.each(images)('images %s', (_name, price, operation, answer) => {
+    const expected: Expected = { ...chat(9, 9), operation };
+    expect(within({ currency: 'USD', ...price }, { image: 5e7 }, expected, USUAL_RATES)).toBe(answer);
   });
 });

@@ -124,15 +124,24 @@ export interface MaxPrice {
   readonly image?: number;
 }
 
+/**
+ * What is paid by the image. Most models have no such price: then nothing is, but where images are what is asked for. What those
+ * cost by their tokens depends on their size and quality, so that it is known only where it is nothing.
+ */
+function imagePrice(price: Price, expected: Expected, rates: Rates): number | undefined {
+  const { image } = amountsFor(price, expected.input);
+  const isOfImages = expected.operation !== 'generate' && USUAL[expected.operation] === IMAGE;
+  return image !== undefined || (isOfImages && costOf(price, expected, rates) !== 0) ? image : 0;
+}
+
 /** Whether a price stays within what a caller will pay; `unknown`: it says nothing of a kind that the caller has bounded. */
-export function within(price: Price, most: MaxPrice, input: number, rates: Rates): 'yes' | 'no' | 'unknown' {
-  const { input: prompt, output: completion, request = 0, image } = amountsFor(price, input);
+export function within(price: Price, most: MaxPrice, expected: Expected, rates: Rates): 'yes' | 'no' | 'unknown' {
+  const { input: prompt, output: completion, request = 0 } = amountsFor(price, expected.input);
   const pairs: readonly (readonly [number | undefined, number | undefined])[] = [
     [most.prompt, prompt],
     [most.completion, completion],
     [most.request, request],
-    // Most models have no price by the image: then nothing is paid by the image.
-    [most.image, image ?? 0],
+    [most.image, imagePrice(price, expected, rates)],
   ];
   let isKnown = true;
   for (const [bound, amount] of pairs) {

@@ -1,7 +1,9 @@
 import { createServer } from 'node:net';
 import { afterEach, beforeAll, afterAll, describe, expect, it } from 'vitest';
 import { candidatesOf } from '../../../src/policy/kept-decision.ts';
+import type { Price } from '../../../src/policy/models/price.ts';
 import type { RouteSettings } from '../../../src/policy/routes/route.ts';
+import type { ProviderSettings } from '../../../src/presets/preset.ts';
 import { type Answer, type FakeUpstream, json, startUpstream } from '../../fakes/upstream.ts';
 import { startTestServer, type TestServer } from '../../server.ts';
 
@@ -38,17 +40,22 @@ const heard: Answer = json({ text: 'hello' });
 const job = { object: 'video', model: 'up', status: 'queued', progress: 0, created_at: 1, seconds: '4', size: '1280x720' };
 const filmed: Answer = json({ id: 'video_1', ...job });
 
-/** Two providers of a kind, `a` first; `both` goes to either. */
+const scored: Answer = json({ id: 'r-1', results: [{ index: 0, relevance_score: 0.9 }], meta: { billed_units: { search_units: 1 } } });
+
+const FIRST: Partial<RouteSettings> = { strategy: 'priority' };
+
+/** Two providers of a kind, `a` first; `both` goes to either. `each`: what else their settings say. */
 async function set(
   answers: readonly (Answer | 'nowhere')[],
   model: string,
-  route: Partial<RouteSettings> = { strategy: 'priority' },
+  route = FIRST,
+  each: readonly Partial<ProviderSettings>[] = [],
 ): Promise<void> {
   upstreams = await Promise.all(answers.map((answer) => startUpstream(answer === 'nowhere' ? json({}) : answer)));
   const providers = Object.fromEntries(
     upstreams.map(({ url }, at) => [
       String.fromCharCode(97 + at),
-      { preset: 'openai', baseUrl: answers[at] === 'nowhere' ? nowhere : url, key: 'up-secret' },
+      { preset: 'openai', baseUrl: answers[at] === 'nowhere' ? nowhere : url, key: 'up-secret', ...each[at] },
     ]),
   );
   server = await startTestServer({ providers, models: { both: { targets: [{ to: `a/${model}` }, { to: `b/${model}` }], ...route } } });
@@ -95,6 +102,9 @@ type Family = readonly [
   answer: Answer,
   body: (more: Readonly<Record<string, unknown>>) => object | FormData,
 ];
+/** Both of a kind that does what a path asks for, with what else is said of them. */
+const kind = (path: string, ...more: readonly Partial<ProviderSettings>[]): readonly Partial<ProviderSettings>[] =>
+  [0, 1].map((at) => ({ preset: path === '/v1/rerank' ? 'cohere' : 'openai', ...more[at] }));
 const texts = (more: Readonly<Record<string, unknown>>): Record<string, string> =>
   Object.fromEntries(Object.entries(more).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]));
 
@@ -111,12 +121,28 @@ const FAMILIES: readonly Family[] = [
     heard,
     (more) => form({ model: 'both', ...texts(more) }, 'file', 'audio/wav'),
   ],
+  ['images, varied', '/v1/images/variations', 'dall-e-2', picture, (more) => edit({ model: 'both', ...texts(more) })],
+  [
+    'transcripts, translated',
+    '/v1/audio/translations',
+    'whisper-1',
+    heard,
+    (more) => form({ model: 'both', ...texts(more) }, 'file', 'audio/wav'),
+  ],
+  ['rerank', '/v1/rerank', 'rerank-v3.5', scored, (more) => ({ model: 'both', query: 'boats', documents: ['a boat'], ...more })],
+  [
+    'vectors, the model in the path',
+    '/v1beta/models/both:embedContent',
+    'up',
+    vectors,
+    ({ model: _inPath, ...more }) => ({ content: { parts: [{ text: 'hello' }] }, ...more }),
+  ],
   ['videos', '/v1/videos', 'sora-2', filmed, (more) => ({ model: 'both', prompt: 'a boat', seconds: '4', size: '1280x720', ...more })],
 ];
 
 describe('what a body says of where to go holds for', () => {
   it.each(FAMILIES)('%s', async (_name, path, model, answer, body) => {
-    await set([answer, answer], model);
+    await set([answer, answer], model, FIRST, kind(path));
     expect(await served(path, body({}))).toBe('a');
     expect(await served(path, body({ provider: { only: ['b'] } }))).toBe('b');
     expect(await served(path, body({ provider: { order: ['b'], allow_fallbacks: false }, models: ['a/none'] }))).toBe('b');
@@ -128,8 +154,8 @@ describe('what a body says of where to go holds for', () => {
   });
 
   it.each(FAMILIES)('%s: names to go to after the first', async (_name, path, model, answer, body) => {
-    await set(['nowhere', answer], model);
-    expect(await served(path, body({ model: `a/${model}`, models: [`b/${model}`] }))).toBe('b');
+    await set(['nowhere', answer], model, FIRST, kind(path));
+    expect(await served(path.replace('both', `a/${model}`), body({ model: `a/${model}`, models: [`b/${model}`] }))).toBe('b');
     await expect.poll(() => server.records.length).toBe(1);
     expect(server.records[0]).toMatchObject({ provider: 'b', failed: `a/${model};upstream_unreachable` });
     const { route } = server.records[0] ?? {};
@@ -157,9 +183,113 @@ describe('what a body says of where to go holds for', () => {
   });
 });
 
+/** All that anything is paid by, so many times over. */
+const priced = (times: number): Price => {
+  const [tokens, each] = [1e9 * times, 1e7 * times];
+  const sound = { audioInput: tokens, audioOutput: tokens, characters: tokens, second: each };
+  return { currency: 'USD', input: tokens, output: tokens, image: each, request: each, ...sound };
+};
+
+/** Each would go to the first without it: that keeps what it is sent, and is the dearer one. */
+const WISHES: readonly (readonly [name: string, provider: Readonly<Record<string, unknown>>, goes: string])[] = [
+  ['order', { order: ['b'] }, 'b'],
+  ['only', { only: ['b'] }, 'b'],
+  ['ignore', { ignore: ['a'] }, 'b'],
+  ['sort', { sort: 'price' }, 'b'],
+  ['max_price of a request', { max_price: { request: 0.015 } }, 'b'],
+  ['max_price of tokens', { max_price: { prompt: '1.5', completion: 1.5 } }, 'b'],
+  ['max_price that both stay below', { max_price: { request: 0.02, prompt: 2 } }, 'a'],
+  ['data_collection', { data_collection: 'deny' }, 'b'],
+  ['data_collection, allowed', { data_collection: 'allow' }, 'a'],
+  ['zdr', { zdr: true }, 'b'],
+  ['require_parameters, nothing being lost', { require_parameters: true }, 'a'],
+];
+
+describe('each member of `provider` says who serves', () => {
+  const differing = [{ models: { '*': { price: priced(2) } } }, { models: { '*': { price: priced(1) } }, dataCollection: 'deny' }] as const;
+
+  it.each(FAMILIES)('%s', async (_name, path, model, answer, body) => {
+    await set([answer, answer], model, FIRST, kind(path, ...differing));
+    const goes: unknown[] = [];
+    for (const [name, provider] of WISHES) goes.push([name, await served(path, body({ provider }))]);
+    expect(goes).toEqual(WISHES.map(([name, , to]) => [name, to]));
+  });
+
+  it.each(FAMILIES)('%s: allow_fallbacks', async (_name, path, model, answer, body) => {
+    await set(['nowhere', answer], model, FIRST, kind(path));
+    expect((await send(path, body({ provider: { allow_fallbacks: false } }))).status).toBe(502);
+    expect(counts()).toEqual([0, 0]);
+    expect(await served(path, body({ provider: { allow_fallbacks: true } }))).toBe('b');
+  });
+
+  it.each(FAMILIES)('%s: nothing is sent where all may keep it, or cost more', async (_name, path, model, answer, body) => {
+    await set([answer, answer], model, FIRST, kind(path));
+    for (const [provider, why] of [
+      [{ zdr: true }, 'may keep what it is sent'],
+      [{ max_price: { prompt: 0 } }, /costs more than provider\.max_price|has no price that is known/],
+    ] as const) {
+      const refused = await send(path, body({ provider }));
+      expect(refused.status).toBe(400);
+      expect(await refused.text()).toMatch(why);
+    }
+    expect(counts()).toEqual([0, 0]);
+  });
+
+  it.each(FAMILIES.filter(([name]) => /images|edits/.test(name)))(
+    '%s: a price by the image, which one by tokens is not',
+    async (_name, path, model, answer, body) => {
+      const byTokens: Price = { currency: 'USD', input: 1, imageOutput: 1 };
+      await set([answer, answer], model, FIRST, kind(path, { models: { '*': { price: byTokens } } }, differing[1]));
+      expect(await served(path, body({ provider: { max_price: { image: 0.01 } } }))).toBe('b');
+      const refused = await send(path, body({ provider: { max_price: { image: 0.009 } } }));
+      expect([refused.status, await refused.text()]).toEqual([
+        400,
+        expect.stringMatching(/a\/\S+ has no price that is known; b\/\S+ costs more than provider\.max_price/),
+      ]);
+    },
+  );
+});
+
+type Losing = readonly [name: string, path: string, presets: readonly [string, string], model: string, answer: Answer, body: object];
+/** The first target has no such parameter, the second has. */
+const LOSING: readonly Losing[] = [
+  [
+    'rerank',
+    '/v1/rerank',
+    ['voyage', 'cohere'],
+    'rerank-v3.5',
+    scored,
+    { model: 'both', query: 'boats', documents: ['a boat'], max_tokens_per_doc: 9 },
+  ],
+  [
+    'vectors, the model in the path',
+    '/v1beta/models/both:embedContent',
+    ['openai', 'voyage'],
+    'up',
+    vectors,
+    { content: { parts: [{ text: 'hello' }] }, taskType: 'RETRIEVAL_QUERY' },
+  ],
+];
+
+describe('require_parameters passes by what would lose a parameter', () => {
+  it.each(LOSING)('%s', async (_name, path, presets, model, answer, body) => {
+    await set(
+      [answer, answer],
+      model,
+      FIRST,
+      presets.map((preset) => ({ preset })),
+    );
+    expect(await served(path, { ...body, provider: { require_parameters: true } })).toBe('b');
+    expect(counts()).toEqual([0, 1]);
+    await expect.poll(() => server.records.at(-1)?.failed).toBe(`a/${model};not_expressible`);
+    const refused = await send(path, { ...body, provider: { require_parameters: true, only: ['a'] } });
+    expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining("'provider.require_parameters' was asked for")]);
+  });
+});
+
 describe('a route goes by who calls for', () => {
   it.each(FAMILIES)('%s', async (_name, path, model, answer, body) => {
-    await set([answer, answer], model, { strategy: 'hash-session' });
+    await set([answer, answer], model, { strategy: 'hash-session' }, kind(path));
     const of = (session: string): Promise<string | null> => served(path, body({}), { 'x-session-id': session });
     const first = await of('s0');
     expect([await of('s0'), await of('s0')]).toEqual([first, first]);
