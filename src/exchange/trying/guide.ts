@@ -3,6 +3,7 @@ import { type Candidate, triedInOrder } from '../../policy/candidate.ts';
 import { chooseCredential } from '../../policy/credentials.ts';
 import type { Place } from '../../policy/health.ts';
 import { type Verdict, verdictOf, waitMs } from '../../policy/retry.ts';
+import type { OutReason } from '../../policy/signals.ts';
 import type { Provider } from '../../presets/preset.ts';
 import { areFull, keyRoomsOf, roomsOf } from './rooms.ts';
 import type { Next, Tried, Trying, Walking } from './walking.ts';
@@ -81,21 +82,39 @@ function payFor(guiding: Guiding, candidate: Candidate, anyway: boolean, besides
   return chooseOf(guiding, base.credentials, isOut);
 }
 
+/** Where a search for the next place has come. */
+interface Search {
+  readonly next: Next | undefined;
+  /** Those before it that were passed by, and why: since it was decided, they have gone out or become full. */
+  readonly passed: readonly { readonly candidate: Candidate; readonly why: OutReason }[];
+}
+
 /** The first of those meant that is well and has room; else the first that has none and must be waited for. */
-function firstOf(guiding: Guiding, isMeant: (candidate: Candidate, at: number) => boolean): Next | undefined {
+function search(guiding: Guiding, isMeant: (candidate: Candidate, at: number) => boolean): Search {
+  const passed: { candidate: Candidate; why: OutReason }[] = [];
   let crowded: Next | undefined;
   for (const candidate of guiding.order.filter(isMeant)) {
     const base = baseOf(guiding, candidate);
     const place = { provider: candidate.provider, model: candidate.model, credentials: credentialsOf(base), watched: isWatched(base) };
-    if (guiding.trying.health.whyOut(place) !== undefined) continue;
-    const provider = payFor(guiding, candidate, false);
+    const why = guiding.trying.health.whyOut(place);
+    if (why) passed.push({ candidate, why });
+    const provider = why ? undefined : payFor(guiding, candidate, false);
     if (!provider) continue;
     const next = { candidate, provider, waitMs: 0 };
-    if (!isFull(guiding, candidate) && !isKeyFull(guiding, provider)) return next;
+    if (!isFull(guiding, candidate) && !isKeyFull(guiding, provider)) return { next, passed };
     crowded ??= next;
+    passed.push({ candidate, why: 'concurrency_full' });
   }
-  return crowded;
+  return {
+    next: crowded,
+    passed: passed.slice(
+      0,
+      passed.findIndex(({ candidate }) => candidate === crowded?.candidate),
+    ),
+  };
 }
+
+const firstOf = (...asked: Parameters<typeof search>): Next | undefined => search(...asked).next;
 
 /** The same place once more, where that may help. */
 function again({ call, trying }: Guiding, last: Tried, fault: Fault, tried: readonly Tried[]): Next | undefined {
@@ -120,8 +139,14 @@ function first(guiding: Guiding): Next {
   const { order } = guiding;
   const [chosen] = order;
   if (!chosen) throw new Error('nothing was chosen');
-  const other = order.length > 1 ? firstOf(guiding, ({ after }, at) => at === 0 || after === undefined) : undefined;
-  if (other) return other;
+  if (order.length > 1) {
+    const { next, passed } = search(guiding, ({ after }, at) => at === 0 || after === undefined);
+    if (next) {
+      // Else nobody could tell why another than the chosen one has answered.
+      for (const { candidate, why } of passed) guiding.call.failed.push(`${candidate.provider}/${candidate.model};${why}`);
+      return next;
+    }
+  }
   const provider = payFor(guiding, chosen, false) ?? payFor(guiding, chosen, true);
   if (!provider) throw new Error('no credential');
   return { candidate: chosen, provider, waitMs: 0 };

@@ -43,7 +43,7 @@ export interface Walking {
   readonly run: (step: Step) => Promise<AttemptEnd>;
   /** Told whose end is the call's, by the step's number, where tries ran side by side. */
   readonly answeredBy: (number: number) => void;
-  /** Gets a word for each try whose end was not the call's: `provider/model;code`. */
+  /** Gets a word for each try whose end was not the call's, and for each target before the first that was passed by: `provider/model;code`. */
   readonly failed: string[];
 }
 

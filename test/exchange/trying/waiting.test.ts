@@ -57,7 +57,10 @@ describe('a provider that takes two calls at once', () => {
     await set({ answers: [held.answer, json(CHAT.whole)], settings: [{ concurrency: 1 }] });
     const first = trials.ask();
     await expect.poll(() => held.came.length).toBe(1);
-    expect((await trials.ask()).headers['x-pailou-served-by']).toBe('b/up');
+    const second = await trials.ask();
+    expect(second.headers).toMatchObject({ 'x-pailou-served-by': 'b/up', 'x-pailou-attempts': '1' });
+    await expect.poll(() => trials.server.records.length).toBe(1);
+    expect(trials.server.records[0]).toMatchObject({ failed: 'a/up;concurrency_full' });
     held.go();
     textOf(await first);
     expect(counts(trials)).toEqual([1, 1]);
