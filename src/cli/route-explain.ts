@@ -5,6 +5,7 @@ import type { Decision } from '../policy/decide.ts';
 import { type MaxPrice, parseAmount } from '../policy/models/price.ts';
 import type { Preferences } from '../policy/preferences.ts';
 import { explain } from '../policy/explain.ts';
+import type { Caller } from '../policy/routes/strategies.ts';
 import { type Need, NEEDS } from '../policy/needs.ts';
 import { nearestNames } from '../policy/nearest.ts';
 import { compileSnapshot } from '../compile-snapshot.ts';
@@ -70,6 +71,7 @@ function keyOf(name: string | undefined, snapshot: Snapshot, messages: Messages)
 const REFUSED = { not_found: EXIT.notFound, permission: EXIT.forbidden, bad_request: EXIT.failed } as const;
 
 const SORTS = { price: 'price', throughput: 'throughput', latency: 'latency' } as const;
+const COLLECTIONS = { allow: 'allow', deny: 'deny' } as const;
 const BOUNDED = { prompt: 'prompt', completion: 'completion', request: 'request', image: 'image' } as const;
 
 /** `prompt=1,completion=2.5`: amounts in USD. */
@@ -100,14 +102,27 @@ function prefersOf({ values, on }: Args, snapshot: Snapshot, messages: Messages)
   });
   const sort = values.sort === undefined ? {} : { sort: oneOf(values.sort, '--sort', SORTS, messages) };
   const most = values['max-price'] === undefined ? {} : { maxPrice: maxPriceOf(values['max-price'], messages) };
+  const collection = values['data-collection'];
+  const collected = collection === undefined ? {} : { dataCollection: oneOf(collection, '--data-collection', COLLECTIONS, messages) };
   const prefers: Preferences = {
     ...Object.fromEntries(named),
     ...sort,
     ...most,
     ...(on.has('require-parameters') ? { requireParameters: true } : {}),
     ...(on.has('no-fallbacks') ? { allowFallbacks: false } : {}),
+    ...collected,
   };
   return Object.keys(prefers).length === 0 ? {} : { prefers };
+}
+
+/** Who calls, as far as routes may go by it. */
+function callerOf({ session, user, address }: Args['values']): { readonly caller?: Caller } {
+  const caller: Caller = {
+    ...(session === undefined ? {} : { session }),
+    ...(user === undefined ? {} : { user }),
+    ...(address === undefined ? {} : { client: address }),
+  };
+  return Object.keys(caller).length === 0 ? {} : { caller };
 }
 
 /** What is known of each candidate. */
@@ -144,7 +159,8 @@ export async function routeExplainCommand(args: Args, ports: CliPorts, messages:
     needs,
     down,
     ...(values.models === undefined ? {} : { models: listOf(values.models) }),
-    ...(values.session === undefined ? {} : { caller: { session: values.session } }),
+    ...(values.platform === undefined ? {} : { platform: oneOf(values.platform, '--platform', providers, messages) }),
+    ...callerOf(values),
     ...tokens,
     ...prefersOf(args, snapshot, messages),
     ...keyOf(values.key, snapshot, messages),

@@ -12,6 +12,8 @@ export interface Imagined {
   /** Names to go to after it, in order. */
   readonly models?: readonly string[];
   readonly protocol: ProtocolId;
+  /** The provider that its path names. */
+  readonly platform?: string;
   /** Default: chat. */
   readonly operation?: RouteRequest['operation'];
   readonly needs?: readonly Need[];
@@ -30,10 +32,22 @@ export interface Imagined {
 
 /** Where such a call would go: what a live one is decided by, asked without one. Of targets by weight the heaviest is drawn. */
 export function explain(snapshot: Snapshot, imagined: Imagined): Decision {
-  const { model, protocol, operation = 'generate', needs = [], tokens, answer, down = [], caller = {}, prefers, models } = imagined;
+  const {
+    model,
+    protocol,
+    operation = 'generate',
+    needs = [],
+    tokens,
+    answer,
+    down = [],
+    caller = {},
+    prefers,
+    models,
+    platform,
+  } = imagined;
   const key = [...snapshot.keys.values()].find(({ name }) => name === imagined.key) ?? {};
   const signals: Signals = { ...NO_SIGNALS, targets: new Map(down.map((name) => [name, { out: 'unhealthy' }])) };
   const wanted = { abilities: needs, ...(tokens === undefined ? {} : { tokens }), ...(answer === undefined ? {} : { answer }) };
-  const asks = { ...(prefers ? { prefers } : {}), ...(models ? { models } : {}) };
+  const asks = { ...(prefers ? { prefers } : {}), ...(models ? { models } : {}), ...(platform === undefined ? {} : { platform }) };
   return decide(snapshot, { model, protocol, operation, key, needs: wanted, caller: markedCaller(caller), ...asks }, signals);
 }
