@@ -1,5 +1,5 @@
 // npm run bench:workers: what several workers cost beside as many servers of one process each, which share the load and the machine
-// just as they do: CPU a request, memory of each. `--rounds N`, `--workers N`.
+// just as they do: CPU a request, memory of each. `--rounds N`, `--workers N`. Fails where they cost more than MOST_RATIO, MOST_MIB.
 import { type ChildProcess, fork } from 'node:child_process';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +13,11 @@ import { pailouWith, type Running, start } from './targets.ts';
 const { values: args } = parseArgs({ options: { rounds: { type: 'string', default: '8' }, workers: { type: 'string', default: '2' } } });
 const rounds = Number(args.rounds);
 const workers = Number(args.workers);
+
+/** CPU of a request beside that of the servers; memory of a worker: its own, and its part of what processes share. */
+const MOST_RATIO = 1.1;
+const MOST_MIB = 120;
+const beyond: string[] = [];
 
 const child = (file: string): ChildProcess => fork(join(import.meta.dirname, file));
 
@@ -81,7 +86,8 @@ const groupOf = async (servers: number, count: number): Promise<Group> => {
 try {
   // The first one may have to compile what the others find compiled, and is larger for it.
   await (await started(1)).stop();
-  const groups = [await groupOf(workers, 1), await groupOf(1, workers)];
+  const groups = [await groupOf(workers, 1), await groupOf(1, workers)] as const;
+  const [together] = groups[1];
   const found = KINDS.map(() => groups.map((): number[] => []));
   for (const kind of KINDS) for (const group of groups) await cpuOf(group, kind);
   for (let round = 0; round < rounds; round++) {
@@ -92,15 +98,24 @@ try {
   process.stdout.write(`| CPU µs a request | ${workers} servers | ${workers} workers | ratio |\n| --- | --: | --: | --: |\n`);
   for (const [at, { title }] of KINDS.entries()) {
     const [one = 0, several = 0] = (found[at] ?? []).map(best);
+    if (!(several / one <= MOST_RATIO)) beyond.push(`${title}: ${(several / one).toFixed(3)} times the CPU, at most ${MOST_RATIO}`);
     process.stdout.write(`| ${title} | ${one.toFixed(0)} | ${several.toFixed(0)} | ${(several / one).toFixed(2)} |\n`);
   }
   for (const target of groups.flat()) {
     const each = memoryOfEach(target.pid);
     const text = each.map(({ own, resident }) => `${mib(own)} (resident ${mib(resident)})`).join(' · ');
     process.stdout.write(`${target.kind.name}, after the load: ${text}\n`);
+    // The first of several only watches over the others.
+    const held = target === together ? each.slice(workers > 1 ? 1 : 0).map(({ own }) => own / 1024) : [];
+    for (const [at, own] of held.entries()) {
+      if (own >= MOST_MIB) beyond.push(`worker ${at + 1}: ${own.toFixed(1)} MiB, must be under ${MOST_MIB}`);
+    }
+    if (target === together && held.length !== workers) beyond.push(`${held.length} workers in place of ${workers}`);
     await target.stop();
   }
   process.stdout.write(`load ${loadavg()[0]?.toFixed(1)}\n`);
+  for (const line of beyond) process.stdout.write(`beyond its bound: ${line}\n`);
+  process.exitCode = beyond.length === 0 ? 0 : 1;
 } finally {
   mock.kill();
   load.kill();

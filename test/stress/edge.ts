@@ -1,4 +1,4 @@
-// What must lead nowhere: evil names wherever a client puts names, addresses of the inside wherever one names addresses, members of
+// What must lead nowhere: requests that hide another, evil names wherever a client puts names, addresses of the inside wherever one names addresses, members of
 // every object. The gateway runs in this process, so that what it reaches can be seen.
 import { Agent, createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,6 +14,7 @@ import { FAMILIES, type Family, providersAt } from '../fakes/fault-families.ts';
 import { type FaultUpstream, startFaultUpstream } from '../fakes/fault-upstream.ts';
 import { startTestServer, type TestServer } from '../server.ts';
 import type { Measured, Part } from './part.ts';
+import { slowRow, smugglingRow } from './smuggling.ts';
 
 const JSON_TYPE = 'application/json';
 
@@ -60,7 +61,7 @@ async function* nameRows(server: TestServer, upstream: FaultUpstream): AsyncIter
       wrong += upstream.tries.length;
       upstream.tries.length = 0;
     }
-    yield { promise: 'hostile.smuggling', about: family.name, value: wrong, many: EVIL_NAMES.length * 2, isKept: wrong === 0 };
+    yield { promise: 'hostile.names', about: family.name, value: wrong, many: EVIL_NAMES.length * 2, isKept: wrong === 0 };
   }
   let wrong = 0;
   for (const [, ask] of ID_PLACES) {
@@ -71,7 +72,7 @@ async function* nameRows(server: TestServer, upstream: FaultUpstream): AsyncIter
       upstream.tries.length = 0;
     }
   }
-  yield { promise: 'hostile.smuggling', about: 'ids', value: wrong, many: ID_PLACES.length * EVIL_NAMES.length, isKept: wrong === 0 };
+  yield { promise: 'hostile.names', about: 'ids', value: wrong, many: ID_PLACES.length * EVIL_NAMES.length, isKept: wrong === 0 };
 }
 
 const EVIL_MEMBERS = '"__proto__":{"stream":true,"model":"evil","n":9},"constructor":{"prototype":{"stream":true}},';
@@ -153,8 +154,12 @@ async function* rows(): AsyncIterable<Measured> {
   });
   const server = await startTestServer({ providers: providersAt(upstream.url) });
   try {
+    // It takes its time, beside the others.
+    const slow = slowRow(server, 50);
+    yield await smugglingRow(server, upstream);
     yield* nameRows(server, upstream);
     yield* prototypeRows(server, upstream);
+    yield await slow;
   } finally {
     await server.close();
     await upstream.close();

@@ -192,20 +192,26 @@ const ALL = {
     column: ['beside a dead one', '旁有无响应上游'],
   },
   'retry.tries': {
-    words: ['Tries of one call at most', '单个请求最多尝试'],
+    words: ['Tries of one call at most, as the upstream counts them', '单个请求最多尝试（上游所见）'],
     limit: '3',
     unit: 'tries',
     of: 'calls',
     column: ['tries', '尝试'],
   },
   'retry.jitter': {
-    words: ['Waits between tries: furthest from an even spread over their range', '两次尝试间的等待：与区间内均匀分布的最大偏差'],
-    limit: '5 %',
+    words: [
+      'Pauses before the second and the third try, as the upstream sees them: furthest from an even spread over 100 and 200 ms',
+      '上游所见第二次、第三次尝试前的停顿：与 100 ms、200 ms 内均匀分布的最大偏差',
+    ],
+    limit: '10 %',
     unit: '%',
     of: 'waits',
   },
   'retry.budget': {
-    words: ['Calls repeated while everything fails, of all', '全部失败时被重发的请求占比'],
+    words: [
+      'Calls repeated while everything fails, of all; besides the ten that there are to begin with, and one a second',
+      '全部失败时被重发的请求占比（最初的十次与每秒一次除外）',
+    ],
     limit: '10 %',
     unit: '%',
     of: 'calls',
@@ -228,7 +234,10 @@ const ALL = {
     of: 'rounds',
   },
   'retry.probe': { words: ['Probes at once while it is open', '打开期间同时进行的探测'], limit: '1', unit: 'tries', of: 'calls' },
-  'retry.last': none('calls', ['Calls refused because the last target was set aside', '因最后一个目标被搁置而拒绝的请求']),
+  'retry.last': none('calls', [
+    'Calls that ask no target because all of a route (two) were set aside',
+    '路由的两个目标均被搁置后，未再询问任何目标的请求',
+  ]),
   'retry.deadline': {
     words: ['Beyond the deadline, whatever is tried', '无论如何尝试，超出期限'],
     limit: ['+ 0.5 s', '+ 0.5 秒'],
@@ -289,14 +298,20 @@ const ALL = {
     isMore: true,
   },
   'overload.refusals': {
-    words: ['Time to a refusal (503 with `Retry-After`), p99', '拒绝（503 与 `Retry-After`）所需时间，p99'],
+    words: [
+      'Time to a refusal (503 with `Retry-After`), p99, beyond that of a server that does nothing else, at the same moments',
+      '拒绝（503 与 `Retry-After`）所需时间（p99），与同一时刻仅作拒绝的服务器相比',
+    ],
     limit: '10 ms',
     unit: 'ms',
     of: 'calls',
   },
   'overload.health': none('calls', ['Health checks that were not answered meanwhile', '期间未得到回应的健康检查']),
   'overload.fairness': {
-    words: ['One key floods: p99 of the others moves by', '一个密钥洪泛：其他密钥的 p99 变化'],
+    words: [
+      'One key floods: p99 of the others, who ask an upstream of their own, moves by; without the time of that upstream',
+      '一个密钥洪泛：其他密钥（使用另一上游）的 p99 变化，上游自身的时间除外',
+    ],
     limit: '10 %',
     unit: '%',
     of: 'calls',
@@ -333,11 +348,24 @@ const ALL = {
     'Bodies and answers beyond a bound (depth, size, gzip in both directions) that were not refused',
     '超出限制（深度、大小、双向 gzip）而未被拒绝的请求与回答',
   ]),
-  'hostile.smuggling': none(
+  'hostile.smuggling': none('probes', [
+    'Requests with another behind them, in bytes that can be read in two ways (lengths, chunks, line ends, NUL), of which either reached the upstream or was served',
+    '可作两种解读（长度、分块、换行、NUL）而夹带另一请求的字节：任一请求到达上游或得到服务',
+  ]),
+  'hostile.slow': {
+    words: [
+      'A head that does not come whole, silent or a byte a second: until it is answered 408 and closed',
+      '请求头不完整（停住或每秒一字节）：到返回 408 并关闭为止',
+    ],
+    limit: '35 s (+ 0.5 s)',
+    unit: 's',
+    of: 'clients',
+  },
+  'hostile.names': none(
     'probes',
     [
-      'Smuggled requests, and evil names in model, file, response, region or platform, that reached the upstream',
-      '走私请求，以及模型、文件、响应、区域、平台中的恶意名称到达上游',
+      'Evil names in model, file, response, region or platform that reached the upstream',
+      '模型、文件、响应、区域、平台中的恶意名称到达上游',
     ],
     ['evil names', '恶意名称'],
   ),
