@@ -33,10 +33,8 @@ const noEffect = (what: Words): Parameters<Report>[1] => ({ severity: 'warning',
 function checkDefault({ models, defaultModel }: Effects, report: Report): void {
   const all = Object.keys(models).find((name) => /^\*+$/.test(name));
   if (defaultModel === undefined || all === undefined) return;
-  report(
-    'defaultModel',
-    noEffect([`It is never used: '${all}' of models takes every name`, `永远不会用到：models 中的“${all}”已匹配所有名称`]),
-  );
+  const what: Words = [`It is never used: '${all}' of models takes every name`, `永远不会用到：models 中的“${all}”已匹配所有名称`];
+  report('defaultModel', { severity: 'error', code: 'unreachable', what, right: [`either this or '${all}'`, `二者选一：此项或“${all}”`] });
 }
 
 /** A hedge that would come when its target has been given up already. */
@@ -78,7 +76,8 @@ function checkOwnRoutes({ models, routes = {} }: KeySettings, path: string, repo
   for (const name of Object.keys(routes)) {
     if (name.includes('*') || models.some((glob) => matchGlob(glob, name))) continue;
     const what: Words = [`This key may not use '${name}': its 'models' lack it`, `该密钥不能使用“${name}”：其“models”中没有它`];
-    report(memberPath(path, name), noEffect(what), true);
+    const right: Words = [`'${name}' among its 'models' as well`, `“models”中也写上“${name}”`];
+    report(memberPath(path, name), { severity: 'error', code: 'unreachable', what, right }, true);
   }
 }
 

@@ -160,7 +160,7 @@ const targetSteps = (settings: ModelSettings, path: string): readonly Step[] =>
     ? [{ to: settings, path }]
     : settings.targets.map(({ to }, index) => ({ to, path: `${path}.targets[${index}].to` }));
 
-/** A target twice in a route, and a fallback that has been tried as a target: neither is ever reached. */
+/** A target twice in a route, a fallback that has been tried as a target, or twice in one list: none is ever reached. */
 function checkTwice(targets: readonly Step[], fallbacks: readonly Step[], report: Report): void {
   const seen = new Set<string>();
   for (const { to, path } of targets) {
@@ -168,7 +168,12 @@ function checkTwice(targets: readonly Step[], fallbacks: readonly Step[], report
     if (seen.has(to)) report(path, error('unreachable', what, ['each target once', '每个目标只写一次']));
     seen.add(to);
   }
+  const listed = new Set<string>();
   for (const { to, path } of fallbacks) {
+    const entry = `${path.slice(0, path.lastIndexOf('['))} ${to}`;
+    const again: Words = [`'${to}' is in this list already`, `“${to}”已在该列表中`];
+    if (listed.has(entry)) report(path, error('unreachable', again, ['each name once', '每个名称只写一次']));
+    listed.add(entry);
     const what: Words = [`'${to}' is a target of this route: it has been tried by then`, `“${to}”是该路由的目标：届时已尝试过`];
     if (seen.has(to)) report(path, error('unreachable', what, ['a name that is not among the targets', '不在目标之列的名称']));
   }

@@ -57,6 +57,11 @@ describe('names of models that lead nowhere', () => {
       "6:46 models.a.targets[1].to: error: 'openai/gpt-5' is a target of this route already.",
     ],
     [
+      'the same fallback twice in a list',
+      '  a: { targets: [{ to: openai/gpt-5 }], fallback: { down: [openai/b, openai/c], any: [openai/b, openai/b] } }\n',
+      "models.a.fallback.any[1]: error: 'openai/b' is in this list already.",
+    ],
+    [
       'a fallback that has been tried',
       '  a: { targets: [{ to: openai/gpt-5 }], fallback: [openai/gpt-5] }\n',
       "6:52 models.a.fallback[0]: error: 'openai/gpt-5' is a target of this route: it has been tried by then.",
@@ -231,7 +236,7 @@ describe('what is written and can have no effect', () => {
     [
       'a default after a pattern for all',
       'models: { "*": us/a }\ndefaultModel: us/b\n',
-      "5:15 defaultModel: warning: It is never used: '*' of models takes every name",
+      "5:15 defaultModel: error: It is never used: '*' of models takes every name",
     ],
     [
       'a hedge after the wait has ended',
@@ -247,7 +252,7 @@ describe('what is written and can have no effect', () => {
     [
       'a key’s own route that it may not use',
       key('models: [us/a], routes: { fast: us/a }'),
-      "keys[0].routes.fast: warning: This key may not use 'fast': its 'models' lack it",
+      "keys[0].routes.fast: error: This key may not use 'fast': its 'models' lack it",
     ],
     [
       'a key whose regions no provider is in',
