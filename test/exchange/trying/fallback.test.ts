@@ -133,21 +133,55 @@ describe('nothing else is tried', () => {
 });
 
 describe('by what went wrong', () => {
-  const models = { careful: { targets: [{ to: 'a/up' }], fallback: { context: ['b/up'], rateLimited: ['c/up'] } } };
+  const fallback = { context: ['b/up'], rateLimited: ['c/up'], refused: ['d/up'], down: ['e/up'] };
+  const models = { careful: { targets: [{ to: 'a/up' }], fallback } };
   const tooLong = json(
     { error: { message: 'too long', type: 'invalid_request_error', param: null, code: 'context_length_exceeded' } },
     400,
   );
+  const refused = json(
+    { error: { message: 'not that', type: 'invalid_request_error', param: null, code: 'content_policy_violation' } },
+    400,
+  );
   it.each([
-    ['too long', tooLong, [1, 1, 0], 200],
-    ['limited', refusing(429), [1, 0, 1], 200],
-    ['down', refusing(500), [1, 0, 0], 502],
-    ['a mistake', refusing(400), [1, 0, 0], 400],
+    ['too long', tooLong, [1, 1, 0, 0, 0], 200],
+    ['limited', refusing(429), [1, 0, 1, 0, 0], 200],
+    ['refused for what it says', refused, [1, 0, 0, 1, 0], 200],
+    ['down', refusing(500), [1, 0, 0, 0, 1], 200],
+    ['a connection that closes', bytes(''), [1, 0, 0, 0, 1], 200],
+    ['a mistake', refusing(400), [1, 0, 0, 0, 0], 400],
   ] as const)('%s', async (_, answer, seen, status) => {
-    await set({ answers: [answer, good, good], config: { models } });
+    await set({ answers: [answer, good, good, good, good], config: { models } });
     expect((await trials.ask({ model: 'careful' })).status).toBe(status);
     expect(counts(trials)).toEqual(seen);
   });
+});
+
+describe('patience', () => {
+  const silent: Answer = () => undefined;
+  it.each([
+    ['of a route', { targets: [{ to: 'a/up' }, { to: 'b/up' }], strategy: 'priority', timeout: { headers: 300 } }],
+    ['of one of its targets', { targets: [{ to: 'a/up', timeout: { headers: 300 } }, { to: 'b/up' }], strategy: 'priority' }],
+  ] as const)('%s may be less than the provider’s: another answers then', async (_, route) => {
+    await set({ answers: [silent, good], config: { models: { hasty: route } } });
+    const began = performance.now();
+    const got = await trials.ask({ model: 'hasty' });
+    expect(textOf(got)).toBe(TEXT);
+    expect(performance.now() - began).toBeGreaterThan(290);
+    expect(performance.now() - began).toBeLessThan(4000);
+    expect(counts(trials)).toEqual([1, 1]);
+  });
+});
+
+it('a name may stand for another target for one key, live', async () => {
+  const keys = [
+    { name: 'test', value: 'pk-test-0123456789abcdef' },
+    { name: 'own', value: 'pk-own-0123456789abcdefg', routes: { both: 'b/up' } },
+  ];
+  await set({ answers: [good, good], config: { keys } });
+  expect((await trials.ask()).headers['x-pailou-served-by']).toBe('a/up');
+  expect((await trials.ask({ key: 'pk-own-0123456789abcdefg' })).headers['x-pailou-served-by']).toBe('b/up');
+  expect(counts(trials)).toEqual([1, 1]);
 });
 
 describe('a target alone', () => {
