@@ -207,7 +207,7 @@ function partsOf(ports: AppPorts, inForce: InForce) {
       countTokens: createCountTokensService(exchange, ports.counter, state.expand),
       ...state,
     },
-    track: (sink, text, headers) => keepAlives.add(sink, text, headers),
+    track: (sink, text, headers, isBefore) => keepAlives.add(sink, text, headers, isBefore),
   };
   const webSockets = createWebSockets(gateway, state.turns);
   return { gateway, state, media, keeper, checks: checksOf(ports, exchange), keepAlives, tasks, idempotency, limits, overload, webSockets };

@@ -1,47 +1,37 @@
-import type { ServerResponse } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Conducted, conduct, type FakeUpstream, json, startUpstream } from '../fakes/upstream.ts';
-import { startTestServer, type TestServer } from '../server.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Conducted, type FakeUpstream, json, startUpstream } from '../fakes/upstream.ts';
+import type { TestServer } from '../server.ts';
 import { chat, DIALECTS, messages, TEXT } from '../exchange/dialects.ts';
 import { call, type Got } from '../exchange/stage.ts';
+import { ALIVE, setSlowStage, type SlowStage } from './slow-stage.ts';
 import { anthropicAt, googleAt, openaiAt } from './stage.ts';
 
-let ahead = 0;
+let stage: SlowStage;
 let server: TestServer;
 let first: FakeUpstream;
 let second: FakeUpstream;
-/** Rows run at once: each finds its conductor by the name of its model. */
-const plays = new Map<string, Conducted>();
-/** Answers to clients that are under way. */
-const open = new Set<ServerResponse>();
 beforeAll(async () => {
-  first = await startUpstream((seen, response) => [...plays].find(([mark]) => seen.body.includes(mark))?.[1].answer(seen, response));
   second = await startUpstream(json(chat.whole));
-  // A clock that can be put forward: to the keep-alives clients have then heard nothing for as long.
-  const clock = { now: () => Date.now(), monotonic: () => performance.now() + ahead };
-  const providers = {
-    a: { ...chat.settings(first.url), retries: 0 },
-    claude: { ...messages.settings(first.url), retries: 0 },
-    b: chat.settings(second.url),
-    painter: { preset: 'openai', baseUrl: first.url, key: 'up-secret' },
-  };
-  const server_ = { host: '127.0.0.1', port: 0, workers: 1 as const, trustedProxies: [], cors: ['*'], keepAlive: { whole: true } };
-  const models = {
-    'both-*': { targets: [{ to: 'a/*' }, { to: 'b/*' }], strategy: 'priority' },
-    'kept-*': { targets: [{ to: 'a/*' }], cache: 60_000 },
-  } as const;
-  server = await startTestServer({ server: server_, providers, models }, undefined, clock);
-  server.app.server.on('request', (_request, response: ServerResponse) => {
-    open.add(response);
-    response.on('close', () => open.delete(response));
-  });
+  stage = await setSlowStage((url) => ({
+    server: ALIVE,
+    providers: {
+      a: { ...chat.settings(url), retries: 0 },
+      claude: { ...messages.settings(url), retries: 0 },
+      b: chat.settings(second.url),
+    },
+    models: {
+      'both-*': { targets: [{ to: 'a/*' }, { to: 'b/*' }], strategy: 'priority' },
+      'kept-*': { targets: [{ to: 'a/*' }], cache: 60_000 },
+    },
+  }));
+  ({ server, upstream: first } = stage);
 });
 afterAll(async () => {
-  await server.close();
-  await first.close();
+  await stage.close();
   await second.close();
-  expect(server.defects).toEqual([]);
 });
+
+const keptWaiting: SlowStage['keptWaiting'] = (ask, then) => stage.keptWaiting(ask, then);
 
 const turns = [{ role: 'user' as const, content: 'x' }];
 const SDKS: readonly { readonly name: string; readonly ask: (model: string) => Promise<unknown> }[] = [
@@ -67,24 +57,6 @@ const SDKS: readonly { readonly name: string; readonly ask: (model: string) => P
   },
   { name: 'google', ask: async (model) => (await googleAt(server.url, server.key).models.generateContent({ model, contents: 'x' })).text },
 ];
-
-/** Lets the client wait until white space has gone out, then has the upstream go on. `ask` is given a model that only it uses. */
-async function keptWaiting<T>(ask: (model: string) => Promise<T>, then: (play: Conducted) => unknown): Promise<T> {
-  const play = conduct();
-  const mark = `row-${plays.size}-`;
-  plays.set(mark, play);
-  const asked = ask(mark);
-  asked.catch(() => {});
-  await play.asked;
-  const waiting = [...open];
-  ahead += 20_000;
-  await vi.waitFor(() => expect(waiting.every(({ headersSent, closed }) => headersSent || closed)).toBe(true), {
-    interval: 10,
-    timeout: 5000,
-  });
-  await then(play);
-  return asked;
-}
 
 const asJson = { 'content-type': 'application/json' };
 const FAILURES: readonly [string, (play: Conducted) => void][] = [
@@ -207,23 +179,6 @@ describe.concurrent('on the wire', () => {
     expect(got).toMatchObject({ status: 200, complete: true });
     expect(chat.wholeText(JSON.parse(got.text))).toBe(TEXT);
     expect(server.records.find(({ asked }) => asked.startsWith('both-'))).toMatchObject({ provider: 'b', attempts: 2, status: 200 });
-  });
-
-  it('images, too', async () => {
-    const ask = (mark: string): Promise<Got> =>
-      call(`${server.url}/v1/images/generations`, JSON.stringify({ model: `painter/gpt-image-1-${mark}`, prompt: 'a boat' }), {
-        'content-type': 'application/json',
-        authorization: `Bearer ${server.key}`,
-      });
-    const good = await keptWaiting(ask, (play) => {
-      play.head(200, asJson);
-      play.end(JSON.stringify({ created: 1, data: [{ b64_json: 'aGk=' }] }));
-    });
-    expect(good).toMatchObject({ status: 200, complete: true, text: expect.stringMatching(/^\n+\{/) });
-    expect(JSON.parse(good.text)).toMatchObject({ data: [{ b64_json: 'aGk=' }] });
-    const bad = await keptWaiting(ask, (play) => play.cut('rst'));
-    expect(bad).toMatchObject({ status: 200, complete: false });
-    expect(bad.text.trim()).toBe('');
   });
 
   it.each([

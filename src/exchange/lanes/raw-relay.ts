@@ -85,7 +85,7 @@ const tooLong = (what: string): GatewayError =>
   new GatewayError(gatewayFault('upstream', `The upstream sent ${what}`, { code: 'upstream_line_too_long' }));
 
 /** Joins pieces until a whole event is there. */
-function createCarry(): { add(bytes: Buffer): Buffer | undefined; take(): Buffer | undefined } {
+export function createCarry(): { add(bytes: Buffer): Buffer | undefined; take(): Buffer | undefined } {
   let pieces: Buffer[] = [];
   let size = 0;
   const joined = (): Buffer => {

@@ -24,6 +24,8 @@ import { ClientGone, openAnswer, type OpenAnswer, sendMedia } from './send-media
 export interface MediaCall extends Asking, Pick<Call, 'id' | 'label' | 'at' | 'started' | 'strict'> {
   /** The reply is a stream of server-sent events: a fault in its middle is said there. */
   readonly inBand?: boolean;
+  /** `false`: one JSON text is awaited. A fault behind white space is written as far as nobody takes it for that, and breaks it off. */
+  readonly stream?: boolean;
   /**
    * Doing it twice does no harm, and what it needs is held: where a target fails before it has said anything, another may be tried.
    * Else only where it surely has done nothing.
@@ -328,7 +330,7 @@ export async function runMedia(call: MediaCall, sink: ClientSink, ports: Exchang
     const fault = faultOf(error, call, ports);
     const where = settling.last ? servedBy(settling.last, settling.attempts) : {};
     // Bytes of a medium cannot carry an error: a broken connection is the only honest end.
-    const isMute = sink.begun && call.inBand !== true;
+    const isMute = sink.begun && call.inBand !== true && call.stream !== false;
     if (isMute) sink.abort();
     const status = isMute ? fault.status : respondFault(call, sink, fault, undefined, where);
     ports.record(

@@ -1,4 +1,5 @@
 import { GatewayError, gatewayFault, type JsonObject, parseObject } from '../../ir/index.ts';
+import { createCarry } from '../lanes/raw-relay.ts';
 import { createSseReader, type SseFrame } from '../../wire/sse.ts';
 
 /** Whether the body of an answer is events. */
@@ -13,8 +14,9 @@ const refused = (): GatewayError =>
   new GatewayError(gatewayFault('upstream', 'The upstream answered with an error event', { code: 'upstream_error' }));
 
 /**
- * A provider's own events on their way to a client of its dialect, as they are. `onLast` is told the event of the type `last`, without which
- * the stream is not complete: then it ends in a `GatewayError`, as it does where an error is all that came. An error later passes.
+ * A provider's own events on their way to a client of its dialect, as they are, and whole ones only: between them a keep-alive may stand, and
+ * an error after them. `onLast` is told the event of the type `last`, without which the stream is not complete: then it ends in a
+ * `GatewayError`, as it does where an error is all that came. An error later passes.
  */
 export async function* passingEvents(
   body: AsyncIterable<Buffer>,
@@ -35,12 +37,18 @@ export async function* passingEvents(
     } else if (isError && event && (event['error'] || event['type'] === 'error')) isBroken = true;
   };
   const reader = createSseReader();
+  const carry = createCarry();
   for await (const piece of body) {
     reader.push(piece, take);
     if (isBroken && !hasBegun) throw refused();
+    const events = carry.add(piece);
+    if (!events) continue;
     hasBegun = true;
-    yield piece;
+    yield events;
   }
   reader.end(take);
+  if (isBroken && !hasBegun) throw refused();
   if (!isOver && !isBroken) throw endedEarly();
+  const rest = carry.take();
+  if (rest) yield rest;
 }

@@ -33,7 +33,7 @@ export interface Upload {
   rest(): Promise<TranscriptionRequest>;
   /** The same with all that is asked known: where that came behind the file, it is kept meanwhile. */
   settled(): Promise<SettledUpload>;
-  /** From here on errors can be told in events. */
+  /** Events come that were not asked for: from here on errors can be told in them. */
   onEvents(): void;
 }
 
@@ -93,7 +93,7 @@ async function relay(
     const body = await collected(answer.body, MAX_TRANSCRIPT_BYTES, tooLong);
     if (body.length === 0) throw noTranscript('nothing');
     const transcript = understood(context, () => codec.decode({ status, headers, body }, request));
-    if (request.stream) return answerEvents(wholeEvents(transcript, request), request, context, upload);
+    if (request.stream) return answerEvents(wholeEvents(transcript, request), request, context);
     countTapped(context, parseObject(body.toString('utf8'))?.['usage']);
     context.sink.begin(200, { ...context.headers(), 'content-type': type }, body.length);
     return context.sink.end(body);
@@ -138,16 +138,10 @@ async function* eventTexts(
   yield sseText('[DONE]');
 }
 
-async function answerEvents(
-  events: AsyncIterable<TranscriptEvent>,
-  request: TranscriptionRequest,
-  context: MediaContext,
-  upload: Upload,
-): Promise<void> {
+async function answerEvents(events: AsyncIterable<TranscriptEvent>, request: TranscriptionRequest, context: MediaContext): Promise<void> {
   const texts = eventTexts(events, request, context);
   // An error before anything was said keeps its status.
   const first = await texts.next();
-  upload.onEvents();
   context.sink.begin(200, { ...context.headers(), 'content-type': EVENTS, 'cache-control': 'no-cache' });
   if (first.done !== true) context.sink.write(first.value);
   await writeAll(context.sink, texts);
@@ -159,15 +153,14 @@ async function answerTranslated(
   answer: OpenAnswer,
   request: TranscriptionRequest,
   context: MediaContext,
-  upload: Upload,
 ): Promise<void> {
   const { status, headers } = answer;
   if (request.stream && codec.streams(request, context.target)) {
-    return answerEvents(codec.events(answer.body, request), request, context, upload);
+    return answerEvents(codec.events(answer.body, request), request, context);
   }
   const body = await collected(answer.body, MAX_TRANSCRIPT_BYTES, tooLong);
   const transcript = understood(context, () => codec.decode({ status, headers, body }, request));
-  if (request.stream) return answerEvents(wholeEvents(transcript, request), request, context, upload);
+  if (request.stream) return answerEvents(wholeEvents(transcript, request), request, context);
   context.count(transcript.usage);
   const written = Buffer.from(writeTranscript(transcript, request).body);
   context.sink.begin(200, { ...context.headers(), 'content-type': writeTranscript(transcript, request).contentType }, written.length);
@@ -211,7 +204,7 @@ async function byForm(codec: FormTranscription, context: MediaContext, upload: U
     );
   }
   if (codec.passes(asked.request, target)) return relay(codec, answer, asked.request, context, upload);
-  return answerTranslated(codec, answer, asked.request, context, upload);
+  return answerTranslated(codec, answer, asked.request, context);
 }
 
 /** Sends the file inside a JSON request, for which it is held. */
@@ -227,7 +220,7 @@ async function inline(codec: InlineTranscription, context: MediaContext, upload:
   if (mediaType === undefined)
     throw badField('file', "Invalid request: nothing says what kind of audio 'file' is: give it a name or a type");
   const answer = await context.open(codec.encode(request, { data, mediaType }, context.target), codec);
-  return answerTranslated(codec, answer, request, context, upload);
+  return answerTranslated(codec, answer, request, context);
 }
 
 /** Sends the file itself, once all is known that stands in the address. */
@@ -239,7 +232,7 @@ async function byBytes(codec: BytesTranscription, context: MediaContext, upload:
     headers: { 'content-type': mediaType },
     stream: { bytes, length },
   };
-  return answerTranslated(codec, await context.open(request, codec), known, context, upload);
+  return answerTranslated(codec, await context.open(request, codec), known, context);
 }
 
 /** Has the target write down what was said, and answers. */

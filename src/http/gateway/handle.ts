@@ -22,7 +22,7 @@ import { checkedModel, checkNestedModel, flagOf, isStrict, labelOf, modelOf, sca
 import { noteRefusal } from './note-refusal.ts';
 import { readRouting } from './read-routing.ts';
 import { NO_ROOM, refuseBusy } from './refuse-busy.ts';
-import { brokenOff, stayAlive } from './stay-alive.ts';
+import { whileAlive } from './stay-alive.ts';
 import { type GatewayPorts, respondJson, type Visit } from './visit.ts';
 
 function clientFor(ports: GatewayPorts, protocol: ProtocolId): ClientCodec {
@@ -82,7 +82,6 @@ function callOf(visit: Visit, operation: Extract<Operation, { kind: 'generate' }
 function run(visit: Visit, operation: Extract<Operation, { kind: 'generate' }>, body: Buffer, ports: GatewayPorts): Promise<unknown> {
   const scanned = scanBody(body, visit.snapshot.config.limits.depth);
   const call = callOf(visit, operation, scanned);
-  stayAlive(visit, call.stream ? call.form : 'whole', ports);
   const work = (within: Visit): Promise<unknown> => {
     const spoken = geminiSpeech(within, call, ports) ?? chatAudio(within, call, ports);
     if (spoken instanceof Promise) return spoken;
@@ -90,8 +89,7 @@ function run(visit: Visit, operation: Extract<Operation, { kind: 'generate' }>, 
   };
   const about = { operation: call.operation, asked: call.model };
   const fingerprint = (): string => fingerprintOf(visit, [`${call.stream} ${call.form}\n`, body]);
-  const answered = onlyOnce(visit, ports, { fingerprint, work, about });
-  return call.stream ? answered : brokenOff(answered, visit.sink);
+  return whileAlive(visit, call.stream ? call.form : 'whole', ports, () => onlyOnce(visit, ports, { fingerprint, work, about }));
 }
 
 /** What the gateway keeps for a client: made once for each `Idempotency-Key`. */

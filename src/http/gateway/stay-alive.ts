@@ -9,17 +9,20 @@ const SPACE = '\n';
 const SSE = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
 const JSON_TEXT = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-cache' };
 
+/** How an answer is awaited. */
+export type Form = Call['form'] | 'whole';
+
 type Waiting = Pick<Visit, 'client' | 'id' | 'label' | 'sink' | 'snapshot'>;
 
 /**
  * Keeps whoever waits for an answer from giving up while nothing comes: a stream always (server-sent events, or elements of a JSON
  * array), one JSON text (`whole`) where the configuration says so.
  */
-export function stayAlive(visit: Waiting, form: Call['form'] | 'whole', { track }: Pick<GatewayPorts, 'track'>): void {
+export function stayAlive(visit: Waiting, form: Form, { track }: Pick<GatewayPorts, 'track'>): void {
   const { sink, client, snapshot } = visit;
   if (form === 'whole' && snapshot.config.server.keepAlive?.whole !== true) return;
   if (form === 'sse') track(sink, client.keepAlive, { ...callHeaders(visit), ...SSE });
-  else track(sink, SPACE, { ...callHeaders(visit), ...JSON_TEXT });
+  else track(sink, SPACE, { ...callHeaders(visit), ...JSON_TEXT }, form === 'whole');
 }
 
 /** Work whose client may have been kept alive: an error that nobody has told it breaks the connection, as the status of the answer is gone. */
@@ -30,4 +33,13 @@ export async function brokenOff<T>(work: Promise<T>, sink: ClientSink): Promise<
     if (sink.begun) sink.abort();
     throw error;
   }
+}
+
+/**
+ * Does what a client waits for, and keeps it alive meanwhile. Its own sink, not one that records: asked again, it shall be told what came
+ * of it, not what it was kept waiting with.
+ */
+export function whileAlive<T>(visit: Waiting, form: Form, ports: Pick<GatewayPorts, 'track'>, work: () => Promise<T>): Promise<T> {
+  stayAlive(visit, form, ports);
+  return form === 'whole' ? brokenOff(work(), visit.sink) : work();
 }

@@ -55,8 +55,8 @@ export interface GatewayPorts extends OncePorts {
   readonly idempotency: Idempotency;
   /** Who is let in while there is much to do. */
   readonly overload: Overload;
-  /** A stream is running: what it is kept alive with while it is silent, and the headers under which that begins it. */
-  readonly track: (sink: ClientSink, keepAlive: string, headers: OutHeaders) => void;
+  /** An answer is awaited: what it is kept alive with while it is silent (`isBefore`: until it begins), and the headers under which that begins it. */
+  readonly track: (sink: ClientSink, keepAlive: string, headers: OutHeaders, isBefore?: boolean) => void;
 }
 
 /** Answers with a JSON body of ours. */

@@ -136,3 +136,37 @@ it('what goes out a moment after the look is followed by the next in time', () =
     vi.useRealTimers();
   }
 });
+
+it.each([
+  ['who spoke for long itself has heard nothing only since it ended', false],
+  ['white space in front of an answer stops where that begins', true],
+])('%s', (_, isBefore) => {
+  vi.useFakeTimers();
+  try {
+    const alive = createKeepAlives(() => performance.now());
+    const sent: number[] = [];
+    const sink = {
+      begun: false,
+      closed: false,
+      idleSince: performance.now(),
+      begin: () => void (sink.begun = true),
+      write() {
+        sent.push(Math.round(performance.now() / 1000));
+        sink.idleSince = performance.now();
+        return true;
+      },
+    };
+    vi.advanceTimersByTime(60_000);
+    const from = Math.round(performance.now() / 1000);
+    alive.add(sink as never, 'x', {}, isBefore);
+    vi.advanceTimersByTime(32_000);
+    // The first piece of the answer.
+    sink.write();
+    vi.advanceTimersByTime(32_000);
+    expect(sent.map((at) => at - from)).toEqual(isBefore ? [15, 30, 32] : [15, 30, 32, 47, 62]);
+    expect(alive.size).toBe(isBefore ? 0 : 1);
+    alive.stop();
+  } finally {
+    vi.useRealTimers();
+  }
+});

@@ -1,12 +1,13 @@
 import { badField, isObject, type Json, type JsonObject } from '../../../ir/index.ts';
 import { checkCount, embed } from '../../../exchange/media/embeddings.ts';
-import { runMedia } from '../../../exchange/media/media-exchange.ts';
+import { type MediaContext, runMedia } from '../../../exchange/media/media-exchange.ts';
 import type { EmbeddingInput, EmbeddingsCall } from '../../../media/embeddings/shape.ts';
 import { GEMINI_TASKS } from '../../../media/embeddings/tasks.ts';
 import { numbersOf } from '../../../media/embeddings/vectors.ts';
 import { objectAt, optionalCount, optionalObject, optionalString, requiredString } from '../../../wire/fields.ts';
 import type { MediaOperation } from '../endpoints.ts';
 import type { GatewayPorts, Visit } from '../visit.ts';
+import { whileAlive } from '../stay-alive.ts';
 import { type Fields, mediaCall } from './read-json.ts';
 
 /*
@@ -66,11 +67,12 @@ function read(body: JsonObject): EmbeddingsCall {
 /** Vectors for `:predict`; how many tokens each text had is known of them all together only. */
 export function predictVectors(visit: Visit, operation: MediaOperation, body: Fields, ports: GatewayPorts): Promise<void> {
   const asked = read(body.fields);
-  const call = { ...mediaCall(visit, { ...operation, ability: 'embeddings' }, body), isRepeatable: true };
-  return runMedia(call, visit.sink, ports, async (context) => {
+  const call = { ...mediaCall(visit, { ...operation, ability: 'embeddings' }, body), isRepeatable: true, stream: false };
+  const work = async (context: MediaContext): Promise<void> => {
     const { vectors, usage } = await embed(context, asked);
     const count = vectors.length === 1 ? usage?.input : undefined;
     const statistics = { truncated: false, ...(count === undefined ? {} : { token_count: count }) };
     context.reply({ predictions: vectors.map((vector) => ({ embeddings: { values: numbersOf(vector), statistics } })) });
-  });
+  };
+  return whileAlive(visit, 'whole', ports, () => runMedia(call, visit.sink, ports, work));
 }

@@ -16,6 +16,7 @@ import type { MediaOperation } from '../endpoints.ts';
 import type { GatewayPorts, Visit } from '../visit.ts';
 import { fingerprintOf, onlyOnce } from '../idempotency.ts';
 import { checkNestedModel, modelOf, type ScannedBody } from '../read-call.ts';
+import { whileAlive } from '../stay-alive.ts';
 import { mediaCall, readScanned } from './read-json.ts';
 
 /** Members that are looked at without parsing the body. */
@@ -245,6 +246,7 @@ export async function embeddingsEndpoint(
     ...mediaCall(visit, operation, { ...scanned, fields: { model } }, () => parseBody(scanned.body)),
     prefers,
     isRepeatable: true,
+    stream: false,
   };
   const work = async (context: MediaContext): Promise<AttemptEnd | undefined> => {
     const batch = batchOf(context);
@@ -255,10 +257,12 @@ export async function embeddingsEndpoint(
     else await translated(context, body, operation);
     return undefined;
   };
-  await onlyOnce(visit, ports, {
-    fingerprint: () => fingerprintOf(visit, [scanned.body, JSON.stringify(scanned.routing ?? null)]),
-    about: { operation: operation.ability, asked: model },
-    work: (within) =>
-      answerMedia(call, within.sink, ports, { meaning: () => [operation.shape, asked.verb, askedIn(parseBody(scanned.body))], work }),
-  });
+  const once = (): Promise<unknown> =>
+    onlyOnce(visit, ports, {
+      fingerprint: () => fingerprintOf(visit, [scanned.body, JSON.stringify(scanned.routing ?? null)]),
+      about: { operation: operation.ability, asked: model },
+      work: (within) =>
+        answerMedia(call, within.sink, ports, { meaning: () => [operation.shape, asked.verb, askedIn(parseBody(scanned.body))], work }),
+    });
+  await whileAlive(visit, 'whole', ports, once);
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { badField, type JsonObject, missingField } from '../../../ir/index.ts';
-import { runMedia } from '../../../exchange/media/media-exchange.ts';
+import { type MediaContext, runMedia } from '../../../exchange/media/media-exchange.ts';
 import { holdImages, makeImages } from '../../../exchange/media/images.ts';
 import { tooManySamples } from '../../../media/images/imagen.ts';
 import type { ImageFieldNames, ImageFile, ImageRequest } from '../../../media/images/shape.ts';
@@ -19,6 +19,7 @@ import {
 import type { MediaOperation } from '../endpoints.ts';
 import type { GatewayPorts, Visit } from '../visit.ts';
 import { fingerprintOf, onlyOnce } from '../idempotency.ts';
+import { whileAlive } from '../stay-alive.ts';
 import { asksForVectors, predictVectors } from './embeddings-predict.ts';
 import { loadImage } from './images-read.ts';
 import { mediaCall, readJson } from './read-json.ts';
@@ -152,27 +153,29 @@ export async function predictEndpoint(
   const instance = instanceOf(body.fields);
   const asked = readAsked(body.fields, instance);
   const ability = asked.task === 'edit' ? 'image-edits' : 'images';
-  await onlyOnce(visit, ports, {
-    about: { operation: ability, asked: operation.model ?? '' },
-    fingerprint: () => fingerprintOf(visit, [JSON.stringify(body)]),
-    work: (within) =>
-      runMedia(mediaCall(within, { ...operation, ability }, body), within.sink, ports, async (context) => {
-        const load = (given: { readonly at: string; readonly text: string }): Promise<ImageFile> =>
-          loadImage(given, ports.media, context.signal());
-        const images = await Promise.all(instance.images.map(load));
-        const whole: ImageRequest = {
-          ...asked,
-          images,
-          ...(instance.mask ? { mask: { ...(await load(instance.mask)), form: 'luma' as const } } : {}),
-        };
-        const held = await holdImages(context, (await makeImages(context, whole)).images);
-        context.reply({
-          predictions: held.map(({ data, mediaType, revisedPrompt }) => ({
-            mimeType: mediaType,
-            bytesBase64Encoded: data,
-            ...(revisedPrompt === undefined ? {} : { prompt: revisedPrompt }),
-          })),
-        });
-      }),
-  });
+  const work = async (context: MediaContext): Promise<void> => {
+    const load = (given: { readonly at: string; readonly text: string }): Promise<ImageFile> =>
+      loadImage(given, ports.media, context.signal());
+    const images = await Promise.all(instance.images.map(load));
+    const whole: ImageRequest = {
+      ...asked,
+      images,
+      ...(instance.mask ? { mask: { ...(await load(instance.mask)), form: 'luma' as const } } : {}),
+    };
+    const held = await holdImages(context, (await makeImages(context, whole)).images);
+    context.reply({
+      predictions: held.map(({ data, mediaType, revisedPrompt }) => ({
+        mimeType: mediaType,
+        bytesBase64Encoded: data,
+        ...(revisedPrompt === undefined ? {} : { prompt: revisedPrompt }),
+      })),
+    });
+  };
+  const once = (): Promise<unknown> =>
+    onlyOnce(visit, ports, {
+      about: { operation: ability, asked: operation.model ?? '' },
+      fingerprint: () => fingerprintOf(visit, [JSON.stringify(body)]),
+      work: (within) => runMedia({ ...mediaCall(within, { ...operation, ability }, body), stream: false }, within.sink, ports, work),
+    });
+  await whileAlive(visit, 'whole', ports, once);
 }

@@ -7,7 +7,7 @@ import { base64Type } from '../../../media/images/image-type.ts';
 import type { ImageReply, ImageRequest, MadeImage } from '../../../media/images/shape.ts';
 import { writeUsage } from '../../../media/images/usage.ts';
 import { sseText } from '../../../wire/sse.ts';
-import { stayAlive } from '../stay-alive.ts';
+import { whileAlive } from '../stay-alive.ts';
 import { formatOf, hasImages, type ImageBody, loadImages, readImageBody, readImageRequest } from './images-read.ts';
 import type { MediaOperation } from '../endpoints.ts';
 import type { GatewayPorts, Visit } from '../visit.ts';
@@ -137,8 +137,8 @@ async function perform(visit: Visit, { operation, body, asked, format }: Wanted,
     const load = (context: MediaContext): Promise<ImageRequest> => loaded(context, asked, body);
     return startImageTask(visit, { call, fields: body.fields, n: asked.n, load, work }, ports);
   }
-  stayAlive(visit, asked.stream ? 'sse' : 'whole', ports);
-  await runMedia({ ...call, inBand: asked.stream !== undefined }, visit.sink, ports, work);
+  const isStream = asked.stream !== undefined;
+  await runMedia({ ...call, inBand: isStream, stream: isStream }, visit.sink, ports, work);
 }
 
 async function post(visit: Visit, operation: MediaOperation, request: IncomingMessage, ports: GatewayPorts): Promise<void> {
@@ -149,13 +149,16 @@ async function post(visit: Visit, operation: MediaOperation, request: IncomingMe
   const format = formatOf(body.fields);
   if (asked.stream && format === 'url') throw badField('response_format', "Invalid request: a stream holds images as 'b64_json'");
   if (asked.stream && wantsTask(visit, body.fields)) throw badField('stream', "Invalid request: 'stream' and 'async' exclude each other");
-  await onlyOnce(visit, ports, {
-    about: { operation: ability, asked: body.fields['model'] },
-    fingerprint: () => fingerprintOf(visit, piecesOf(body)),
-    work: (within) => perform(within, { operation: { ...operation, ability }, body, asked, format }, ports),
-    // Only a task leaves a trace by which it is known whether a provider was asked.
-    ...(wantsTask(visit, body.fields) ? { recover: (within: Visit) => recoverImageTask(within, ports) } : {}),
-  });
+  const isTask = wantsTask(visit, body.fields);
+  const once = (): Promise<unknown> =>
+    onlyOnce(visit, ports, {
+      about: { operation: ability, asked: body.fields['model'] },
+      fingerprint: () => fingerprintOf(visit, piecesOf(body)),
+      work: (within) => perform(within, { operation: { ...operation, ability }, body, asked, format }, ports),
+      // Only a task leaves a trace by which it is known whether a provider was asked.
+      ...(isTask ? { recover: (within: Visit) => recoverImageTask(within, ports) } : {}),
+    });
+  await (isTask ? once() : whileAlive(visit, asked.stream ? 'sse' : 'whole', ports, once));
 }
 
 /** POST /v1/images/generations, /edits, /variations; tasks of them; Imagen's `:predict`. */

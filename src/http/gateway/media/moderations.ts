@@ -10,6 +10,7 @@ import type { ModerationInput, ModerationsReply, ModerationsRequest } from '../.
 import { objectAt, unknownMembers, wrongKind } from '../../../wire/fields.ts';
 import { fingerprintOf, onlyOnce } from '../idempotency.ts';
 import { modelOf } from '../read-call.ts';
+import { whileAlive } from '../stay-alive.ts';
 import type { MediaEndpoint } from './endpoint.ts';
 import { mediaCall, readScanned } from './read-json.ts';
 
@@ -58,6 +59,7 @@ export const moderationsEndpoint: MediaEndpoint = async (visit, operation, reque
   const call = {
     ...mediaCall(visit, operation, { ...scanned, fields: { model: named ?? USUAL_MODEL } }, () => parseBody(scanned.body)),
     isRepeatable: true,
+    stream: false,
   };
   const work = async (context: MediaContext): Promise<AttemptEnd | undefined> => {
     if (named !== undefined && context.media.wire.codec === 'openai') return relay(context, { ...scanned, path: '/moderations' });
@@ -70,9 +72,11 @@ export const moderationsEndpoint: MediaEndpoint = async (visit, operation, reque
     context.reply(writeReply(ports.newId('modr-'), context.model, reply));
     return undefined;
   };
-  await onlyOnce(visit, ports, {
-    fingerprint: () => fingerprintOf(visit, [scanned.body, JSON.stringify(scanned.routing ?? null)]),
-    about: { operation: operation.ability, asked: call.model },
-    work: (within) => answerMedia(call, within.sink, ports, { meaning: () => askedIn(parseBody(scanned.body)), work }),
-  });
+  const once = (): Promise<unknown> =>
+    onlyOnce(visit, ports, {
+      fingerprint: () => fingerprintOf(visit, [scanned.body, JSON.stringify(scanned.routing ?? null)]),
+      about: { operation: operation.ability, asked: call.model },
+      work: (within) => answerMedia(call, within.sink, ports, { meaning: () => askedIn(parseBody(scanned.body)), work }),
+    });
+  await whileAlive(visit, 'whole', ports, once);
 };

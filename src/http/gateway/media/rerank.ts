@@ -11,6 +11,7 @@ import type { MediaOperation } from '../endpoints.ts';
 import type { GatewayPorts, Visit } from '../visit.ts';
 import { fingerprintOf, onlyOnce } from '../idempotency.ts';
 import { noteRefusal } from '../note-refusal.ts';
+import { whileAlive } from '../stay-alive.ts';
 import type { MediaEndpoint } from './endpoint.ts';
 import { type Fields, mediaCall, readJson } from './read-json.ts';
 
@@ -102,7 +103,7 @@ export const rerankEndpoint: MediaEndpoint = async (received, operation, request
 };
 
 async function answer(visit: Visit, operation: MediaOperation, body: Fields, ports: GatewayPorts): Promise<void> {
-  const call = { ...mediaCall(visit, operation, body), isRepeatable: true };
+  const call = { ...mediaCall(visit, operation, body), isRepeatable: true, stream: false };
   const asked = readRequest(body.fields, operation.shape === 'cohere' ? 'cohere' : 'classic');
   const withDocuments = optionalBoolean(body.fields, 'return_documents') ?? false;
   const work = async (context: MediaContext): Promise<void> => {
@@ -110,9 +111,11 @@ async function answer(visit: Visit, operation: MediaOperation, body: Fields, por
     const id = ports.newId('rerank-');
     context.reply(operation.shape === 'cohere' ? writeCohere(id, reply) : writeReply(id, context.model, asked, reply, withDocuments));
   };
-  await onlyOnce(visit, ports, {
-    fingerprint: () => fingerprintOf(visit, [JSON.stringify(body)]),
-    about: { operation: operation.ability, asked: call.model },
-    work: (within) => answerMedia(call, within.sink, ports, { meaning: () => [operation.shape, askedIn(body.fields)], work }),
-  });
+  const once = (): Promise<unknown> =>
+    onlyOnce(visit, ports, {
+      fingerprint: () => fingerprintOf(visit, [JSON.stringify(body)]),
+      about: { operation: operation.ability, asked: call.model },
+      work: (within) => answerMedia(call, within.sink, ports, { meaning: () => [operation.shape, askedIn(body.fields)], work }),
+    });
+  await whileAlive(visit, 'whole', ports, once);
 }

@@ -8,6 +8,7 @@ import { parseBody } from '../../../exchange/write-request.ts';
 import { AUDIO_FORMATS, type AudioFormat } from '../../../media/audio/formats.ts';
 import { optionalNumber, optionalString, requiredString, unknownMembers, wrongKind } from '../../../wire/fields.ts';
 import { fingerprintOf, onlyOnce } from '../idempotency.ts';
+import { whileAlive } from '../stay-alive.ts';
 import type { MediaEndpoint } from './endpoint.ts';
 import { mediaCall, readScanned } from './read-json.ts';
 
@@ -70,10 +71,13 @@ export const speechEndpoint: MediaEndpoint = async (visit, operation, request, p
     sink.end();
     context.count(heard.usage);
   };
-  await onlyOnce(visit, ports, {
-    fingerprint: () => fingerprintOf(visit, [bytes, JSON.stringify(routing ?? null)]),
-    about: { operation: operation.ability, asked: call.model },
-    work: (within) =>
-      answerMedia({ ...call, inBand: asEvents, isRepeatable: true }, within.sink, ports, { meaning: () => askedIn(body), work }),
-  });
+  const once = (): Promise<unknown> =>
+    onlyOnce(visit, ports, {
+      fingerprint: () => fingerprintOf(visit, [bytes, JSON.stringify(routing ?? null)]),
+      about: { operation: operation.ability, asked: call.model },
+      work: (within) =>
+        answerMedia({ ...call, inBand: asEvents, isRepeatable: true }, within.sink, ports, { meaning: () => askedIn(body), work }),
+    });
+  // Of sound nothing can be said that is not heard.
+  await (asEvents ? whileAlive(visit, 'sse', ports, once) : once());
 };

@@ -9,6 +9,7 @@ import { TRANSCRIPT_FORMATS, type SentField, type TranscriptionRequest } from '.
 import type { MediaOperation } from '../endpoints.ts';
 import type { Visit } from '../visit.ts';
 import { fingerprintOf, idempotencyKey, onlyOnce } from '../idempotency.ts';
+import { brokenOff, type Form, stayAlive } from '../stay-alive.ts';
 import type { MediaEndpoint } from './endpoint.ts';
 import { type FormFile, formParts, type FormPart } from './multipart.ts';
 import { mediaCall, takeFormRouting } from './read-json.ts';
@@ -166,6 +167,30 @@ const whole = (arriving: Arriving, settled: SettledUpload): Arriving => ({
   settled: () => Promise.resolve(settled),
 });
 
+/** How an answer is awaited; `undefined`: as a text or subtitles, in front of which white space would be read as part of them. */
+function formOf({ stream, format }: TranscriptionRequest): Form | undefined {
+  if (stream) return 'sse';
+  return format.endsWith('json') ? 'whole' : undefined;
+}
+
+/** Tells what is asked as soon as that is known: the fields may come behind the file. */
+function telling(arriving: Arriving, onKnown: (asked: TranscriptionRequest) => void): Arriving {
+  if (arriving.known) onKnown(arriving.known);
+  return {
+    ...arriving,
+    async rest() {
+      const asked = await arriving.rest();
+      onKnown(asked);
+      return asked;
+    },
+    async settled() {
+      const settled = await arriving.settled();
+      onKnown(settled.known);
+      return settled;
+    },
+  };
+}
+
 const partsOf = (visit: Visit, request: IncomingMessage, signal: AbortSignal): Parts =>
   formParts(request, { files: ['file'], onlyFiles: true, limit: visit.snapshot.config.limits.upload, signal });
 
@@ -182,13 +207,22 @@ export const transcriptionEndpoint: MediaEndpoint = async (visit, operation, req
     const arriving = await arrive(partsOf(visit, request, leaving.signal), taskOf(operation), keep);
     const arrived = hash ? whole(arriving, await arriving.settled()) : arriving;
     const told = takeFormRouting({ ...arrived.told, model: arrived.model }, visit);
-    const call = { ...mediaCall(visit, operation, told), inBand: false, isSpent: arrived.isSpent };
-    const upload: Upload = { ...arrived, onEvents: () => void (call.inBand = true) };
-    await onlyOnce(visit, ports, {
+    const call = { ...mediaCall(visit, operation, told), inBand: false, stream: true, isSpent: arrived.isSpent };
+    let form: Form | undefined;
+    const onKnown = (asked: TranscriptionRequest): void => {
+      if (form !== undefined) return;
+      form = formOf(asked);
+      call.inBand = form === 'sse';
+      call.stream = form !== 'whole';
+      if (form !== undefined) stayAlive(visit, form, ports);
+    };
+    const upload: Upload = { ...telling(arrived, onKnown), onEvents: () => void (call.inBand = true) };
+    const answered = onlyOnce(visit, ports, {
       fingerprint: () => fingerprintOf(visit, [JSON.stringify([arrived.model, told.routing ?? null, arrived.known]), hash?.digest() ?? '']),
       about: { operation: operation.ability, asked: arrived.model },
       work: (within) => runMedia(call, within.sink, ports, (context) => transcribe(context, upload)),
     });
+    await (call.stream ? answered : brokenOff(answered, visit.sink));
   } finally {
     // A reason of its own: the one that it would get costs as much as reading a form.
     leaving.abort('over');
