@@ -192,7 +192,8 @@ describe.each(WAYS)('$name', (way) => {
       if (way.isFilm(one.path)) return (/variant=/.test(one.path) || ++fetches > TIMES ? film : fails)(one, response);
       return json(way.done(mark))(one, response);
     });
-    const { text } = await way.submit(mark);
+    const { text, status } = await way.submit(mark);
+    expect(status, text).toBe(200);
     const { last } = await follow(way, text);
     expect(way.stands(last)).toBe('done');
     expect(Buffer.from(await (await get(way.film(text, last))).arrayBuffer()).equals(MP4)).toBe(true);

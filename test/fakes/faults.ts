@@ -195,7 +195,9 @@ const NO_FAULTS: readonly Fault[] = [
     behave: (family) => {
       const body = bodyOf(family);
       const hints = 'HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n';
-      return raw(`${hints}HTTP/1.1 200 OK\r\ncontent-type: ${family.type}\r\ncontent-length: ${body.length}\r\n\r\n`, body);
+      // It closes, and says so: else whoever comes next by this connection may lose its call, which is not what this is about.
+      const head = `content-type: ${family.type}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`;
+      return raw(`${hints}HTTP/1.1 200 OK\r\n${head}`, body);
     },
     outcome: 'served',
   },
