@@ -29,6 +29,43 @@ function* requestsOn(connections: Iterable<Connection>): Iterable<IncomingMessag
   for (const { open } of connections) for (const { req } of open) yield req;
 }
 
+/** Room for those that come: who has been idle for longest goes. */
+function createRoom(sockets: Map<Socket, Connection>, monotonic: () => number) {
+  /** How many may be there, and when no idle one was found. */
+  let most = Infinity;
+  let lookedAt = -Infinity;
+  return {
+    /**
+     * Whether another one may come where there may be so many. Where there are, those go that have been idle longest: whoever has opened many
+     * and asks nothing keeps out nobody.
+     */
+    makeRoom(limit: number): boolean {
+      most = limit;
+      const now = monotonic();
+      if (sockets.size < most) return true;
+      if (now - lookedAt < LOOK_AGAIN_MS) return false;
+      const idle = [...sockets.values()].filter((one) => isIdle(one) && now - one.idleSince >= IDLE_MS);
+      idle.sort((a, b) => a.idleSince - b.idleSince);
+      for (const { socket } of idle.slice(0, sockets.size - most + Math.ceil(most * GOING_SHARE))) {
+        sockets.delete(socket);
+        socket.destroy();
+      }
+      const isRoom = sockets.size < most;
+      if (!isRoom) lookedAt = now;
+      return isRoom;
+    },
+    /** Whether one may come although there is no room. */
+    mayBeExtra: (): boolean => sockets.size < most + EXTRA,
+    /** Whether a connection has no place. */
+    isBeyond(socket: Socket): boolean {
+      const connection = sockets.get(socket);
+      if (!connection?.isExtra) return false;
+      connection.isExtra = sockets.size > most;
+      return connection.isExtra;
+    },
+  };
+}
+
 /**
  * Who is connected, and what runs. A set of the answers under way would be simpler, but a set that much is added to and
  * taken from keeps what it held alive until the next large collection: a third of all memory that calls use.
@@ -39,9 +76,6 @@ export function createConnections(monotonic: () => number = () => performance.no
   /** So many of the next ones to be answered are to come again. */
   let toLeave = 0;
   let whenEmpty = (): void => undefined;
-  /** How many may be there, and when no idle one was found. */
-  let most = Infinity;
-  let lookedAt = -Infinity;
   const connected = (socket: Socket): Connection => {
     const known = sockets.get(socket);
     if (known) return known;
@@ -66,33 +100,7 @@ export function createConnections(monotonic: () => number = () => performance.no
       if (sockets.size === 0) call();
       else whenEmpty = call;
     },
-    /**
-     * Whether another one may come where there may be so many. Where there are, those go that have been idle longest: whoever has opened many
-     * and asks nothing keeps out nobody.
-     */
-    makeRoom(limit: number): boolean {
-      most = limit;
-      const now = monotonic();
-      if (sockets.size < most) return true;
-      if (now - lookedAt < LOOK_AGAIN_MS) return false;
-      const idle = [...sockets.values()].filter((one) => isIdle(one) && now - one.idleSince >= IDLE_MS);
-      idle.sort((a, b) => a.idleSince - b.idleSince);
-      for (const { socket } of idle.slice(0, sockets.size - most + Math.ceil(most * GOING_SHARE))) {
-        sockets.delete(socket);
-        socket.destroy();
-      }
-      const isRoom = sockets.size < most;
-      if (!isRoom) lookedAt = now;
-      return isRoom;
-    },
-    /** Whether one may come although there is no room. */
-    mayBeExtra: (): boolean => sockets.size < most + EXTRA,
-    /** Whether a connection has no place. */
-    isBeyond(socket: Socket): boolean {
-      const connection = connected(socket);
-      connection.isExtra &&= sockets.size > most;
-      return connection.isExtra;
-    },
+    ...createRoom(sockets, monotonic),
     /** Asks so many of them, of those that are asked anything next, to come again: to another process, perhaps. */
     thin(many: number): void {
       toLeave = many;
