@@ -7,8 +7,8 @@ beforeAll(async () => {
   await (await startGateway({})).stop();
 }, 60_000);
 
-/** The most that any endpoint keeps, and one that reads its upstream in another way; npm run test:stress has all of them, with many more readers. */
-it.each(['openai-responses ← openai-chat', 'speech'])(
+/** The most that any chat keeps, and those that read their upstreams in other ways; npm run test:stress has all of them, with many more readers. */
+it.each(['openai-responses ← openai-chat', 'speech', 'transcription, streamed'])(
   '%s: a client that does not read while its upstream floods holds less than 64 KiB',
   async (about) => {
     const asker = ASKERS.find((one) => one.about === about);

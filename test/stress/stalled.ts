@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chat, type Data, DIALECTS, type Dialect, WORDS } from '../exchange/dialects.ts';
-import { providersAt } from '../fakes/fault-families.ts';
+import { type Asked, providersAt } from '../fakes/fault-families.ts';
 import { type Behaviour, type FaultUpstream, startFaultUpstream } from '../fakes/fault-upstream.ts';
 import { type Gateway, KEY, startGateway, TELLS_HELD } from './gateway.ts';
+import { type Lane, LANES } from './lanes.ts';
 import { type Measured, ms, pairName } from './part.ts';
 
 const LIMIT_KIB = 64;
@@ -21,7 +22,7 @@ const READ = 100;
 
 /** Writes as fast as it is let: a beginning, then one block again and again. */
 const pouring =
-  (type: string, first: readonly string[], block: string | Buffer): Behaviour =>
+  (type: string, first: readonly (string | Buffer)[], block: string | Buffer): Behaviour =>
   (_one, response) => {
     response.writeHead(200, { 'content-type': type });
     for (const event of first) response.write(event);
@@ -40,41 +41,71 @@ const pouring =
 interface Asker {
   readonly about: string;
   readonly flood: Behaviour;
-  readonly path: string;
-  readonly body: object;
+  readonly asked: Asked;
   /** Whose protocol says the whole text again at the end, or may quote any of it: it must be kept, and is taken off. */
   readonly keepsText?: Dialect;
 }
 
 /** Of one letter each: text that has to be kept is little of what passes. */
-const event = (chat.events[2] ?? '').replace(WORDS[1], 'a');
-const SPOKEN = `event: speech.audio.delta\ndata: ${JSON.stringify({ type: 'speech.audio.delta', audio: Buffer.alloc(600, 3).toString('base64') })}\n\n`;
-const speech = (form: 'sse' | 'audio'): object => ({ model: 'maker/gpt-4o-mini-tts', voice: 'nova', input: 'hello', stream_format: form });
+const LETTER = 'a';
+const event = (chat.events[2] ?? '').replace(WORDS[1], LETTER);
 
 /** `response.completed` holds all of the text; `groundingMetadata`, in the last event, the claims in it that a source stands for. */
 const KEEP_TEXT = new Set<string>(['openai-responses', 'gemini']);
 
-/** Every client's protocol over one that is translated or its own, and what is spoken. */
+/** So much is written at once, at least. */
+const BLOCK_BYTES = 8192;
+/**
+ * A picture in base64. An event is held until it is whole: those of large pictures are larger than what is promised by themselves, so
+ * these are small, and what is seen is that not more than one or two of them are held.
+ */
+const PICTURE = 'A'.repeat(4096);
+
+/** What such a lane's upstream says before its first event, and enough of its events. */
+function floodOf({ type, answer, name }: Lane): Behaviour {
+  let marked = 0;
+  const text = name.startsWith('image') ? PICTURE : LETTER;
+  const mark = (): string => {
+    marked++;
+    return text;
+  };
+  const first: Buffer[] = [];
+  const block: Buffer[] = [];
+  let bytes = 0;
+  for (const piece of answer(Infinity, mark)) {
+    const written = Buffer.from(piece);
+    (marked === 0 ? first : block).push(written);
+    if (marked > 0) bytes += written.length;
+    if (bytes >= BLOCK_BYTES) break;
+  }
+  return pouring(type, first, Buffer.concat(block));
+}
+
+const pairs = DIALECTS.map((client): Asker => ({
+  about: pairName(client.id, chat.id),
+  flood: pouring('text/event-stream', chat.events.slice(0, 2), event.repeat(50)),
+  asked: { path: client.path('oai/up', true), type: 'application/json', body: Buffer.from(JSON.stringify(client.body('oai/up', true))) },
+  ...(KEEP_TEXT.has(client.id) ? { keepsText: client } : {}),
+}));
+
+/** Every client's protocol over one that is translated or its own, and whatever streams besides. */
 export const ASKERS: readonly Asker[] = [
-  ...DIALECTS.map((client) => ({
-    about: pairName(client.id, chat.id),
-    flood: pouring('text/event-stream', chat.events.slice(0, 2), event.repeat(50)),
-    path: client.path('oai/up', true),
-    body: client.body('oai/up', true),
-    ...(KEEP_TEXT.has(client.id) ? { keepsText: client } : {}),
+  ...pairs,
+  ...LANES.filter(({ name }) => !name.includes(' ← ')).map((lane): Asker => ({
+    about: lane.name,
+    flood: floodOf(lane),
+    asked: lane.ask('hello'),
   })),
-  { about: 'speech, streamed', flood: pouring('text/event-stream', [], SPOKEN.repeat(10)), path: '/v1/audio/speech', body: speech('sse') },
-  { about: 'speech', flood: pouring('audio/mpeg', [], Buffer.alloc(8192, 7)), path: '/v1/audio/speech', body: speech('audio') },
 ];
 
-function stall(url: string, { path, body }: Asker): Socket {
+function stall(url: string, { asked: { path, type, body } }: Asker): Socket {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   socket.on('error', () => {});
   socket.pause();
-  const text = JSON.stringify(body);
   socket.write(
-    `POST ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${KEY}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+    `POST ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${KEY}\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\n\r\n`,
   );
+  socket.write(body);
   return socket;
 }
 
@@ -174,7 +205,7 @@ export async function stalledRow(asker: Asker, few: number, many: number): Promi
   }
 }
 
-/** Every client's protocol over one that is translated or its own, and what is spoken. */
+/** All of them, one after another: each with a gateway of its own. */
 export async function* stalledRows(many: number): AsyncIterable<Measured> {
   for (const asker of ASKERS) yield await stalledRow(asker, many / 5, many);
 }

@@ -6,6 +6,7 @@ import { noSound } from '../../media/speech/frames.ts';
 import { speechCodecs } from '../../media/speech/index.ts';
 import type { Heard, SpeechRequest } from '../../media/speech/shape.ts';
 import { sseText } from '../../wire/sse.ts';
+import { begun } from './begun.ts';
 import type { MediaContext } from './media-exchange.ts';
 import { hasEvents, passingEvents } from './passing-events.ts';
 import { codecOf } from './whole.ts';
@@ -41,24 +42,6 @@ function voiceFor({ provider, media, model, notes }: MediaContext, asked: string
   return like ?? asked;
 }
 
-/** `first`: not held for as long as the rest is read. A function of its own: a generator that is made for each call keeps what that had until the next large collection. */
-async function* goingOn(first: Buffer[], rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
-  try {
-    yield* first.splice(0);
-    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
-  } finally {
-    await rest.return?.();
-  }
-}
-
-/** The first piece apart: an error before any sound can still be told as such. */
-async function begun(pieces: AsyncIterable<Buffer>): Promise<AsyncIterable<Buffer>> {
-  const rest = pieces[Symbol.asyncIterator]();
-  const { done, value } = await rest.next();
-  if (done === true) throw noSound();
-  return goingOn([value], rest);
-}
-
 /** Asks the target to speak. What comes is in the format that was wished for, as it comes. */
 export async function speak(context: MediaContext, wish: SpeechWish): Promise<Spoken> {
   const codec = codecOf(speechCodecs, context);
@@ -69,10 +52,10 @@ export async function speak(context: MediaContext, wish: SpeechWish): Promise<Sp
   const voice = voiceFor(context, asked);
   const answer = await context.open(codec.encode({ ...rest, format, ...(voice === undefined ? {} : { voice }) }, target), codec);
   const heard: Heard = {};
-  const sound = await begun(codec.decode(answer, heard));
+  const sound = await begun(codec.decode(answer, heard), noSound);
   const sampleRate = heard.sampleRate ?? PCM_RATE;
   const from = { format, sampleRate, ...(heard.bytes === undefined ? {} : { bytes: heard.bytes }) };
-  const audio = await begun(converted(sound, from, wish.format, ffmpeg));
+  const audio = await begun(converted(sound, from, wish.format, ffmpeg), noSound);
   const isAsItCame = format === wish.format && format !== 'pcm';
   return { contentType: contentTypeOf(answer.headers, isAsItCame, wish.format), audio, heard, close: () => void answer.body.leave() };
 }
@@ -114,11 +97,11 @@ export async function speakEvents(context: MediaContext, wish: SpeechWish): Prom
   if (!hasEvents(answer.headers)) {
     // A copy that knows no events answers with sound.
     const heard: Heard = {};
-    return sayEvents(context, { audio: await begun(codec.decode(answer, heard)), heard });
+    return sayEvents(context, { audio: await begun(codec.decode(answer, heard), noSound), heard });
   }
   const passing = passingEvents(answer.body, 'speech.audio.done', (event) => countSpoken(context, event));
   // An error before anything was said keeps its status.
-  const pieces = await begun(passing);
+  const pieces = await begun(passing, noSound);
   sink.begin(200, { ...context.headers(), 'content-type': String(answer.headers['content-type']) });
   await writeAll(sink, pieces);
   sink.end();

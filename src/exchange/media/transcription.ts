@@ -14,6 +14,7 @@ import type {
 import { diarizedSegment, usageOf, writeTranscript } from '../../media/transcription/write.ts';
 import { sseText } from '../../wire/sse.ts';
 import { type Fields, streamedForm } from './form-stream.ts';
+import { begun } from './begun.ts';
 import type { MediaContext } from './media-exchange.ts';
 import type { OpenAnswer } from './send-media.ts';
 import { hasEvents, passingEvents } from './passing-events.ts';
@@ -100,14 +101,11 @@ async function relay(
   }
   const bytes = answer.body;
   const passing = isEvents ? passingEvents(bytes, LAST_EVENT, ({ usage }) => countTapped(context, usage)) : bytes;
-  const pieces = passing[Symbol.asyncIterator]();
   // An error before anything was said keeps its status.
-  const first = await pieces.next();
-  if (first.done === true) throw noTranscript('nothing');
+  const pieces = await begun(passing, () => noTranscript('nothing'));
   if (isEvents) upload.onEvents();
   context.sink.begin(200, { ...context.headers(), 'content-type': type });
-  context.sink.write(first.value);
-  await writeAll(context.sink, { [Symbol.asyncIterator]: () => pieces });
+  await writeAll(context.sink, pieces);
   context.sink.end();
 }
 
@@ -139,11 +137,9 @@ async function* eventTexts(
 }
 
 async function answerEvents(events: AsyncIterable<TranscriptEvent>, request: TranscriptionRequest, context: MediaContext): Promise<void> {
-  const texts = eventTexts(events, request, context);
   // An error before anything was said keeps its status.
-  const first = await texts.next();
+  const texts = await begun(eventTexts(events, request, context), () => noTranscript('nothing'));
   context.sink.begin(200, { ...context.headers(), 'content-type': EVENTS, 'cache-control': 'no-cache' });
-  if (first.done !== true) context.sink.write(first.value);
   await writeAll(context.sink, texts);
   context.sink.end();
 }
