@@ -11,7 +11,7 @@ const SAYS_SO = /"error":\s*\{|"type":\s*"error"|response\.failed/;
 const TELLS_TOO_MUCH = /127\.0\.0\.1|up-secret|169\.254|node_modules/;
 
 /** Why an answer is not whole and good; `undefined`: it is. */
-function flaw(family: Family, { status, text, isWhole }: Got): string | undefined {
+export function flaw(family: Pick<Family, 'isStream'>, { status, text, isWhole }: Got): string | undefined {
   if (status !== 200 || !isWhole) return `status ${status}${isWhole ? '' : ', cut'}: ${text.slice(0, 200)}`;
   if (!family.isStream) return text === '' ? 'empty' : undefined;
   return LAST.test(text) && !SAYS_SO.test(text) ? undefined : `no last word: ${text.slice(-200)}`;

@@ -15,7 +15,7 @@ const GROWTH_KIB = 32 * 1024;
 const WIDTH = 32;
 
 /** The answer of whatever endpoint the request's mark names. */
-const wellAs = (families: readonly Family[]): Behaviour => {
+export const wellAs = (families: readonly Family[]): Behaviour => {
   return (one, response) => {
     const family = families[Number(/family-(\d+)-/.exec(one.body)?.[1])];
     response.writeHead(200, { 'content-type': family?.type ?? 'application/json' });

@@ -316,7 +316,14 @@ const ALL = {
     unit: '%',
     of: 'calls',
   },
-  'life.broken': none('streams', ['SIGTERM with 1,000 streams: streams that break', '1,000 个流时收到 SIGTERM：中断的流']),
+  'life.broken': none(
+    'calls',
+    [
+      'SIGTERM with 1,000 streams of every kind, and calls of all other endpoints under way: answers that break',
+      '各类流共 1,000 个、其他端点的请求也在进行时收到 SIGTERM：中断的回答',
+    ],
+    ['broken at SIGTERM', 'SIGTERM 时中断'],
+  ),
   'life.readiness': {
     words: ['The same: until `/readyz` is false', '同上：到 `/readyz` 返回否为止'],
     limit: ['at once (250 ms)', '立即（250 ms）'],
@@ -324,7 +331,7 @@ const ALL = {
     of: 'signals',
   },
   'life.exit': {
-    words: ['The same: from the last stream to the end of the process', '同上：从最后一个流结束到进程退出'],
+    words: ['The same: from the last answer to the end of the process', '同上：从最后一个回答结束到进程退出'],
     limit: '1 s',
     unit: 'ms',
     of: 'signals',
@@ -335,7 +342,11 @@ const ALL = {
     unit: 'ms',
     of: 'signals',
   },
-  'life.reload': none('calls', ['Calls that fail while the configuration changes under load', '负载下配置变更时失败的请求']),
+  'life.reload': none(
+    'calls',
+    ['Calls that fail while the configuration changes under load', '负载下配置变更时失败的请求'],
+    ['failed at reload', '重载时失败'],
+  ),
   'life.invalid': none('reloads', ['Invalid files that were applied', '被应用的无效配置文件']),
   'hostile.bodies': {
     words: ['Malformed bodies: crashes, hangs, 5xx, or an envelope of no protocol', '畸形请求体：崩溃、挂起、5xx 或错误格式不符'],
