@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../config/config.ts';
-import type { JsonObject } from '../ir/index.ts';
+import type { Ability, JsonObject } from '../ir/index.ts';
 import { compileSnapshot, withLists } from '../compile-snapshot.ts';
 import { placeOf } from '../model-lists.ts';
 import { explain, type Imagined } from '../policy/explain.ts';
@@ -101,6 +101,22 @@ const BODIES: { readonly [P in (typeof PROTOCOLS)[number]]: (needs: readonly Nee
     },
   }),
 };
+
+/** What may be asked besides chat, with some words in it, and how many tokens that is: of words of five characters. */
+const MEDIA: readonly { readonly operation: Ability; readonly body: (text: string) => JsonObject; readonly times?: number }[] = [
+  { operation: 'embeddings', body: (text) => ({ input: ['a', text] }) },
+  {
+    operation: 'embeddings',
+    body: (text) => ({ requests: [{ content: { parts: [{ text }] } }, { content: { parts: [{ text: 'a' }] } }] }),
+  },
+  { operation: 'moderations', body: (text) => ({ input: [text, 'a'] }) },
+  { operation: 'rerank', body: (text) => ({ query: text, documents: ['a', { text }] }), times: 2 },
+  { operation: 'speech', body: (text) => ({ input: text }) },
+  { operation: 'images', body: (text) => ({ prompt: text }) },
+  { operation: 'image-edits', body: (text) => ({ prompt: text, image: 'A'.repeat(1000) }) },
+  { operation: 'transcription', body: (text) => ({ prompt: text }) },
+  { operation: 'videos', body: (text) => ({ prompt: text }) },
+];
 
 const targetName = fc.oneof(
   fc.tuple(fc.constantFrom(...NAMES), fc.constantFrom('m', 'n', 'big')).map(([provider, model]) => `${provider}/${model}`),
@@ -311,38 +327,45 @@ describe('what is explained is what is done', () => {
   }, 120_000);
 
   it('for 10,000 calls for media, which are decided again alike as well', () => {
-    const abilities = fc.constantFrom('embeddings' as const, 'images' as const, 'speech' as const, 'videos' as const);
     const said = fc.option(preferences, { nil: undefined });
     fc.assert(
-      fc.property(config, asked, abilities, said, (made, { model, down }, operation, prefers) => {
-        const snapshot = snapshotOf(made);
-        const [key] = [...snapshot.keys.values()];
-        const client = clientCodecs.get('openai-chat');
-        if (!key || !client) throw new Error('no key or client');
-        const signals = createLiveSignals(() => 0);
-        for (const name of down) signals.mark(name, 'unhealthy');
-        const asks = prefers ? { prefers } : {};
-        const told = (): JsonObject => ({ prompt: 'a boat' });
-        const routing = { asks, ignored: [] };
-        const settling: { route?: KeptDecision } = {};
-        const explained = explain(snapshot, {
-          model,
-          protocol: client.id,
-          operation,
-          key: 'k',
-          down,
-          caller: readCaller({}, told(), undefined),
-          ...asks,
-        });
-        const trying = { health: { refresh: () => undefined } } as unknown as ExchangePorts['trying'];
-        const decided = (): unknown =>
-          decideMedia({ snapshot, model, key, client, ability: operation, headers: {}, told, routing }, { signals, trying }, settling);
-        if (explained.refusal) expect(decided).toThrow(explained.refusal.message);
-        else expect(decided()).toEqual(explained);
-        if (!settling.route) throw new Error('nothing was kept');
-        expect(isSameOutcome(explained, settling.route)).toBe(true);
-        expect(replay(snapshot, { asked: model, protocol: client.id, operation, key: 'k' }, settling.route)).toEqual(explained);
-      }),
+      fc.property(
+        config,
+        asked,
+        fc.constantFrom(...MEDIA),
+        said,
+        (made, { model, down, words }, { operation, body, times = 1 }, prefers) => {
+          const snapshot = snapshotOf(made);
+          const [key] = [...snapshot.keys.values()];
+          const client = clientCodecs.get('openai-chat');
+          if (!key || !client) throw new Error('no key or client');
+          const signals = createLiveSignals(() => 0);
+          for (const name of down) signals.mark(name, 'unhealthy');
+          const asks = prefers ? { prefers } : {};
+          const told = (): JsonObject => body('word '.repeat(words));
+          const tokens = times * Math.floor((5 * words) / 4);
+          const routing = { asks, ignored: [] };
+          const settling: { route?: KeptDecision } = {};
+          const explained = explain(snapshot, {
+            model,
+            protocol: client.id,
+            operation,
+            key: 'k',
+            down,
+            tokens,
+            caller: readCaller({}, told(), undefined),
+            ...asks,
+          });
+          const trying = { health: { refresh: () => undefined } } as unknown as ExchangePorts['trying'];
+          const decided = (): unknown =>
+            decideMedia({ snapshot, model, key, client, ability: operation, headers: {}, told, routing }, { signals, trying }, settling);
+          if (explained.refusal) expect(decided).toThrow(explained.refusal.message);
+          else expect(decided()).toEqual(explained);
+          if (!settling.route) throw new Error('nothing was kept');
+          expect(isSameOutcome(explained, settling.route)).toBe(true);
+          expect(replay(snapshot, { asked: model, protocol: client.id, operation, key: 'k' }, settling.route)).toEqual(explained);
+        },
+      ),
       { numRuns: 10_000 },
     );
   }, 120_000);

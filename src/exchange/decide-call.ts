@@ -45,6 +45,19 @@ export function decideByNeed(
   return decideNoting(snapshot, whole, signals);
 }
 
+/**
+ * Where a call goes whose tokens are to be counted only: where it would go itself, and where it is too long for every target, there
+ * all the same. That it is too long is what is asked.
+ */
+export function decideCount(call: Routed, signals: Signals): Decided {
+  const decided = decideCall(call, signals);
+  const { decision, request } = decided;
+  const isTooLong = decision.refusal !== undefined && decision.candidates.some(({ reasons }) => reasons.includes('context_too_long'));
+  if (!isTooLong || !request.needs) return decided;
+  const { tokens: _tokens, ...needs } = request.needs;
+  return decideNoting(call.snapshot, { ...request, needs }, signals);
+}
+
 /** Where a call goes, and what that was decided by. */
 export function decideCall(call: Routed, signals: Signals): Decided {
   return decideByNeed(call.snapshot, plainRequest(call), signals, () => {

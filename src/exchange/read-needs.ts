@@ -35,6 +35,9 @@ const NO_TEXT = new Set([
   'id',
   'type',
   'role',
+  'mimeType',
+  'mime_type',
+  'media_type',
 ]);
 
 interface Seen {
@@ -107,6 +110,13 @@ const READ = ['system', 'instructions', 'systemInstruction', 'messages', 'input'
 
 /** More than a token has in most texts: one is not taken for longer than it is. */
 const CHARACTERS = 4;
+
+/** What is to be read somewhere in a body: the abilities that it takes, and its tokens, counted low. `name`: the member that it stands in. */
+export function contentOf(value: unknown, name: string): Pick<Needs, 'abilities'> & { readonly tokens: number } {
+  const seen: Seen = { needs: new Set(), characters: 0 };
+  look(value, name, seen);
+  return { abilities: [...seen.needs], tokens: Math.floor(seen.characters / CHARACTERS) };
+}
 
 /** What a body needs of the model that it goes to, read in the words of any dialect. */
 export function readNeeds(body: JsonObject): Needs {

@@ -30,9 +30,12 @@ const NO_PARAMETERS: ReadonlySet<string> = new Set([
 
 type Losing = Pick<Call, 'strict' | 'routing'>;
 
-/** Who asked that nothing be lost, and what is: what is emulated is not, and `provider.require_parameters` is of parameters alone. */
+/**
+ * Who asked that nothing be lost, and what is: what is emulated is not, nor is where a conversation goes, and `provider.require_parameters`
+ * is of parameters alone.
+ */
 function lossesOf({ strict, routing }: Losing, notes: Notes): readonly [asked: string, losses: readonly Note[]] {
-  if (strict) return ['strict', notes.list.filter(({ what }) => what !== 'emulated')];
+  if (strict) return ['strict', notes.list.filter(({ what, field }) => what !== 'emulated' && !field.startsWith('affinity.'))];
   const isParameter = (field: string): boolean => !field.startsWith('provider.') && !NO_PARAMETERS.has(field);
   const losses = routing?.asks.prefers?.requireParameters === true ? notes.list : [];
   return ['provider.require_parameters', losses.filter(({ field, what }) => what === 'dropped' && isParameter(field))];

@@ -3,7 +3,7 @@ import type { Candidate, Draft, ReasonCode } from './candidate.ts';
 import { matchesAny } from './glob.ts';
 import { costAt, expectedOf } from './models/call-cost.ts';
 import { type Expected, type MaxPrice, within } from './models/price.ts';
-import { lackingOf, type Needs } from './needs.ts';
+import { lackingOf, neededFor, type Needs } from './needs.ts';
 import { choosesItself, type Preferences, rankOf, unwanted } from './preferences.ts';
 import { refusalOf } from './refusal.ts';
 import { applyRules } from './rules.ts';
@@ -139,7 +139,7 @@ function applyNeeds(drafts: readonly Draft[], snapshot: Snapshot, needs: Needs, 
   const worse: [Draft, readonly ReasonCode[]][] = [];
   for (const draft of drafts) {
     const provider = snapshot.providers.get(draft.provider);
-    if (draft.verdict !== 'eligible' || draft.protocol === undefined || !provider) continue;
+    if (draft.verdict !== 'eligible' || !provider) continue;
     const { hard, soft } = lackingOf(factsIn(snapshot).of(provider, draft.protocol, draft.model), needs);
     if (hard.length > 0) reject(draft, ...hard);
     else if (soft.length > 0) worse.push([draft, soft]);
@@ -237,7 +237,7 @@ export function decide(snapshot: Snapshot, request: RouteRequest, signals: Signa
   applyRules(found, snapshot.providers, key.rule, reject);
   if (prefers) applyPreferences(found, snapshot, prefers, signals, expectedOf(request));
   const strictly = prefers?.requireParameters === true;
-  if (needs && (found.length > 1 || strictly)) applyNeeds(found, snapshot, needs, strictly);
+  if (needs && (found.length > 1 || strictly)) applyNeeds(found, snapshot, neededFor(request.operation, needs), strictly);
   if (found.length > 1) applyHealth(found, signals);
   const candidates = choose(found, prefers?.allowFallbacks === false, request.operation);
   if (!candidates.some(({ verdict }) => verdict === 'chosen'))

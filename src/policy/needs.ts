@@ -1,3 +1,4 @@
+import type { Ability } from '../ir/index.ts';
 import type { ModelFacts } from './models/model-facts.ts';
 
 /** What a model may be asked for beyond text in and text out. */
@@ -15,10 +16,26 @@ export type AbilitySettings = { readonly [N in Need]?: boolean } & {
 /** What a call needs of a target. */
 export interface Needs {
   readonly abilities: readonly Need[];
-  /** Tokens of the question, counted low. */
+  /** Tokens of the question, counted low; of several that are read one by one (vectors, moderations), of the longest. */
   readonly tokens?: number;
   /** Tokens that the answer may have, where the call says so. */
   readonly answer?: number;
+}
+
+/** What a model takes and makes for an ability, whatever else is said: some wires are there for all models of a provider, those for text among them. */
+const MODALITIES: { readonly [A in Ability]?: readonly Need[] } = {
+  images: ['imageOutput'],
+  'image-edits': ['vision', 'imageOutput'],
+  'image-variations': ['vision', 'imageOutput'],
+  speech: ['audioOutput'],
+  transcription: ['audio'],
+  translation: ['audio'],
+};
+
+/** What a call needs, with what its operation does in any case. */
+export function neededFor(operation: 'generate' | Ability, needs: Needs): Needs {
+  const always = operation === 'generate' ? undefined : MODALITIES[operation];
+  return always ? { ...needs, abilities: [...always, ...needs.abilities] } : needs;
 }
 
 /** What goes on, if poorer, where no target has it: the encoders say what was lost. */

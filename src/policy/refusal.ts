@@ -20,13 +20,17 @@ function* knownNames(snapshot: Snapshot): Iterable<string> {
 
 const isLack = (reason: ReasonCode): boolean => reason.startsWith('capability_missing:') || reason === 'context_too_long';
 
-const OUTPUTS: Readonly<Record<string, string>> = { imageOutput: 'images in its answers', audioOutput: 'sound in its answers' };
+const WORDS: Readonly<Record<string, string>> = {
+  imageOutput: 'images in its answers',
+  audioOutput: 'sound in its answers',
+  generate: 'chat',
+};
 
 /** What a lack is called to whoever meets it. */
 function lackText(reason: ReasonCode): string {
   if (reason === 'context_too_long') return 'a context as long as this';
   const ability = reason.slice('capability_missing:'.length);
-  return OUTPUTS[ability] ?? ability;
+  return WORDS[ability] ?? ability;
 }
 
 /** Several were to be tried, and none of them can. */
@@ -83,12 +87,12 @@ export function refusalOf(snapshot: Snapshot, request: RouteRequest, candidates:
   const forbidden = forbiddenBy(request, candidates);
   if (forbidden) return forbidden;
   const lacking = candidates.find(({ reasons }) => reasons.some(isLack));
-  if (lacking?.protocol !== undefined) return noneCan(request, candidates);
+  const itself: ReasonCode = `capability_missing:${request.operation}`;
+  if (candidates.some(({ reasons }) => reasons.some((reason) => isLack(reason) && reason !== itself))) return noneCan(request, candidates);
   if (lacking) {
-    const what = request.operation === 'generate' ? 'chat' : request.operation;
     return {
       kind: 'bad_request',
-      message: `Provider '${lacking.provider}' cannot do this for '${request.model}': it is not known to have ${what} there`,
+      message: `Provider '${lacking.provider}' cannot do this for '${request.model}': it is not known to have ${lackText(itself)} there`,
       param: 'model',
     };
   }

@@ -32,6 +32,8 @@ beforeAll(async () => {
       vertexish: { preset: 'gemini', baseUrl, key },
       open: { preset: 'openai', baseUrl, key },
       plain: { preset: 'openai-compatible', baseUrl, key },
+      narrow: { preset: 'anthropic', baseUrl, key, models: { '*': { context: 10 } } },
+      wide: { preset: 'anthropic', baseUrl, key, models: { '*': { context: 100 } } },
       relay: { preset: 'anthropic-compatible', baseUrl, key },
       aws: { preset: 'bedrock', baseUrl, key: 'bedrock-api-key-x', region: 'eu-west-1' },
     },
@@ -40,6 +42,11 @@ beforeAll(async () => {
       either: { targets: [{ to: 'plain/unheard-of' }, { to: 'claude/claude-sonnet-4-5' }], strategy: 'priority' },
       first: { targets: [{ to: 'relay/claude-sonnet-4-5' }, { to: 'claude/claude-sonnet-4-5' }], strategy: 'priority' },
       turns: { targets: [{ to: 'relay/claude-sonnet-4-5' }, { to: 'claude/claude-sonnet-4-5' }], strategy: 'round-robin' },
+      tight: {
+        targets: [{ to: 'narrow/claude-sonnet-4-5' }, { to: 'wide/claude-sonnet-4-5' }, { to: 'narrow/other' }],
+        strategy: 'priority',
+      },
+      closed: { targets: [{ to: 'narrow/claude-sonnet-4-5' }, { to: 'narrow/other' }], strategy: 'priority' },
       neither: { targets: [{ to: 'plain/unheard-of' }, { to: 'plain/unknown' }], strategy: 'priority' },
     },
   });
@@ -333,6 +340,20 @@ describe('where it is counted for', () => {
     expect(last()).toMatchObject({ operation: 'count_tokens', asked: 'either', provider: 'claude', status: 200, attempts: 1 });
     expect(last()).toHaveProperty('route.outcome.length', 2);
     expect(last()).not.toHaveProperty('input');
+  });
+
+  it.each([
+    ['the one that it fits', 'tight', 1, 'narrow'],
+    ['the next where it is too long for the first', 'tight', 20, 'wide'],
+    ['the first where it is too long for all: how long it is was asked', 'tight', 200, 'narrow'],
+    ['and where there is no other', 'closed', 20, 'narrow'],
+  ])('%s', async (_name, model, times, provider) => {
+    upstream.answer = counted;
+    const messages = [{ role: 'user', content: 'some words '.repeat(times) }];
+    expect((await post(MESSAGES, { model, messages })).status).toBe(200);
+    expect(last()).toMatchObject({ provider });
+    const refused = await post('/v1/messages', { model, messages, max_tokens: 9 });
+    expect(/context as long/.test(JSON.stringify(refused.body))).toBe(model === 'closed' || times === 200);
   });
 
   it('nobody: 501, and the record says so', async () => {

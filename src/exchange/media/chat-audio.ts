@@ -95,7 +95,12 @@ interface Begun {
   yet: boolean;
 }
 
-function speechCall(call: Call, { model, platform }: Speaker, ports: ExchangePorts, inBand: boolean, begun: Begun): MediaCall {
+function speechCall(
+  call: Call,
+  { model, platform, text }: Speaker & { readonly text: string },
+  ports: ExchangePorts,
+  begun: Begun,
+): MediaCall {
   // The operator said that it speaks: a key's own models are those that its owner may name, and what the caller said of providers was
   // said of the chat.
   const { id: _id, platform: _platform, routing: _routing, key, ...rest } = call;
@@ -106,7 +111,8 @@ function speechCall(call: Call, { model, platform }: Speaker, ports: ExchangePor
     key: open,
     model,
     ability: 'speech',
-    inBand,
+    told: () => ({ input: text }),
+    inBand: call.stream,
     isRepeatable: true,
     isSpent: () => begun.yet,
     ...(platform === undefined ? {} : { platform }),
@@ -162,7 +168,7 @@ async function speakWhole(call: Call, inner: Call, sink: ClientSink, speaker: Sp
   // Nothing to say: an error, or calls of tools.
   if (!reply || !choice || text === '') return pass();
   const begun: Begun = { yet: false };
-  await runMedia(speechCall(call, speaker, ports, false, begun), sink, ports, async (context) => {
+  await runMedia(speechCall(call, { ...speaker, text }, ports, begun), sink, ports, async (context) => {
     const sound = await soundOf(context, wishFor(text, speaker));
     begun.yet = true;
     const body = Buffer.from(JSON.stringify(spokenReply(reply, choice, audioOf(text, sound.toString('base64'), ports))));
@@ -232,7 +238,7 @@ async function speakStreamed(call: Call, inner: Call, sink: ClientSink, speaker:
   const said = listener.said();
   if (!said) return finish();
   const begun: Begun = { yet: false };
-  await runMedia(speechCall(call, speaker, ports, true, begun), sink, ports, async (context) => {
+  await runMedia(speechCall(call, { ...speaker, text: said.text }, ports, begun), sink, ports, async (context) => {
     const { audio, heard, close } = await speak(context, wishFor(said.text, speaker));
     begun.yet = true;
     try {
@@ -269,7 +275,7 @@ export async function speakChat(call: Call, body: JsonObject, sink: ClientSink, 
   if (text === '') throw badField('messages', "Invalid request: the last of 'messages' holds no text to say");
   const begun: Begun = { yet: false };
   // Here the caller's own model speaks: what was said of providers was said of it.
-  const asked = { ...speechCall(call, speaker, ports, call.stream, begun), ...(call.routing ? { routing: call.routing } : {}) };
+  const asked = { ...speechCall(call, { ...speaker, text }, ports, begun), ...(call.routing ? { routing: call.routing } : {}) };
   await runMedia(asked, sink, ports, async (context) => {
     const base = { id: ports.newId('chatcmpl-'), created: nowSeconds(ports), model: context.model };
     if (!call.stream) {

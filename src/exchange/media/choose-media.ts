@@ -6,11 +6,12 @@ import type { Call } from '../call.ts';
 import { decideByNeed } from '../decide-call.ts';
 import type { ExchangePorts } from '../exchange.ts';
 import { readCaller } from '../read-caller.ts';
+import { readMediaNeeds } from './read-media-needs.ts';
 
 /** What of a call its decision needs. */
 export interface Asking extends Pick<Call, 'model' | 'key' | 'client' | 'platform' | 'snapshot' | 'headers' | 'address' | 'routing'> {
   readonly ability: Ability;
-  /** The body, as far as it says who calls; read only where a route goes by that. */
+  /** The body, as far as it says who calls and what is needed; read only where there is a choice. */
   readonly told?: () => JsonObject;
   /** Decided before: where it goes is not asked again. */
   readonly decided?: Decided;
@@ -30,7 +31,10 @@ function decideAsked(call: Asking, { signals, trying }: Pick<ExchangePorts, 'sig
   const pinned = platform === undefined ? {} : { platform };
   trying.health.refresh();
   const request: RouteRequest = { model, operation: ability, key, protocol: client.id, ...pinned, ...routing?.asks };
-  const decided = decideByNeed(snapshot, request, signals.read(), () => ({ caller: readCaller(headers, told?.() ?? {}, address) }));
+  const decided = decideByNeed(snapshot, request, signals.read(), () => {
+    const body = told?.() ?? {};
+    return { needs: readMediaNeeds(ability, body), caller: readCaller(headers, body, address) };
+  });
   signals.follow(decided.decision);
   return decided;
 }

@@ -12,7 +12,8 @@ import { cacheHeaders, callHeaders, notesHeader, servedBy } from '../out-headers
 import type { CallRecord } from '../ports.ts';
 import { measured } from '../measured.ts';
 import { refuseLosses } from '../refuse-losses.ts';
-import { readCaller } from '../read-caller.ts';
+import { tellingMoves } from '../trying/affinity.ts';
+import { namedSessionReader } from '../trying/session.ts';
 import { walk } from '../trying/walk.ts';
 import type { Step, Walking } from '../trying/walking.ts';
 import { type Asking, type Chosen, chosenAt, decideMedia } from './choose-media.ts';
@@ -279,17 +280,22 @@ async function tryAll(
   work: Work,
 ): Promise<AttemptEnd | undefined> {
   const { candidates, ambiguous } = decideMedia(call, ports, settling);
-  const { snapshot, key, started, headers, isRepeatable, isSpent, isJob = call.ability === 'videos' } = call;
+  const { snapshot, key, started, isRepeatable, isSpent, isJob = call.ability === 'videos' } = call;
+  const session = namedSessionReader(call);
   const once = async (step: Step): Promise<AttemptEnd> => {
     const { candidate, provider, timeouts } = step;
     const timed = timeouts === provider.timeouts ? provider : { ...provider, timeouts };
     const context = contextOf(call, step, ports, chosenAt(call, timed, candidate.model), settling);
     if (ambiguous) context.notes.add('model', 'approximated', `several providers know it: ${ambiguous.join(', ')}`);
     noteIgnored(call, context);
-    const relayed = await work(context);
-    const mine = settling.tries[step.number];
-    if (mine) mine.isRelayed = relayed !== undefined;
-    return relayed ?? { endedBy: 'upstream', ...(mine?.answeredAt === undefined ? {} : { firstTokenAt: mine.answeredAt }) };
+    const run = async (): Promise<AttemptEnd> => {
+      const relayed = await work(context);
+      const mine = settling.tries[step.number];
+      if (mine) mine.isRelayed = relayed !== undefined;
+      return relayed ?? { endedBy: 'upstream', ...(mine?.answeredAt === undefined ? {} : { firstTokenAt: mine.answeredAt }) };
+    };
+    // Jobs go with the provider's first key, wherever their conversation is.
+    return isJob ? run() : tellingMoves(call, step, { session, notes: context.notes }, ports.trying, run);
   };
   // What targets are like matters only where there is a choice.
   const run = candidates.length > 1 ? (step: Step) => measured(step.candidate, () => once(step), ports) : once;
@@ -299,7 +305,7 @@ async function tryAll(
     owner: key.id,
     started,
     sink,
-    session: () => readCaller(headers, {}, undefined).session,
+    session,
     ...(isRepeatable === true && !isSpent
       ? {}
       : { mayGoOn: (fault: Fault) => isSpent?.() !== true && (isRepeatable === true || didNothing(fault)) }),

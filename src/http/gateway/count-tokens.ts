@@ -2,7 +2,7 @@ import { type ChatRequest, type Fault, GatewayError, gatewayFault, isObject, typ
 import { askCounter, checkWrappedModel, type Countable, withMedia } from '../../exchange/ask-counter.ts';
 import type { Routing } from '../../exchange/call.ts';
 import { CLIENT_GONE, recordHead } from '../../exchange/call-record.ts';
-import { decideCall } from '../../exchange/decide-call.ts';
+import { decideCount } from '../../exchange/decide-call.ts';
 import { type ExchangePorts, respondFault } from '../../exchange/exchange.ts';
 import type { CallRecord } from '../../exchange/ports.ts';
 import { parseBody } from '../../exchange/write-request.ts';
@@ -50,7 +50,7 @@ function targetsOf(visit: Visit, counting: Counting, { signals, trying }: Exchan
   const { snapshot, key, path, client, headers, address } = visit;
   const { asked, body, routing } = counting;
   trying.health.refresh();
-  const decided = decideCall(
+  const decided = decideCount(
     {
       snapshot,
       model: asked,

@@ -1,5 +1,5 @@
 import type { Call } from '../../../exchange/call.ts';
-import type { ChatRequest } from '../../../ir/index.ts';
+import type { ChatRequest, JsonObject } from '../../../ir/index.ts';
 import { parseBody } from '../../../exchange/write-request.ts';
 import { decide } from '../../../policy/decide.ts';
 import type { GatewayPorts, Visit } from '../visit.ts';
@@ -44,7 +44,8 @@ async function speak({ sink }: Visit, call: Call, request: ChatRequest, ports: G
   ]);
   const asked = readGeminiSpeech(request);
   const { stream, form } = call;
-  await runMedia({ ...call, ability: 'speech', inBand: stream, isRepeatable: true }, sink, ports, (context) =>
+  const told = (): JsonObject => parseBody(call.body);
+  await runMedia({ ...call, ability: 'speech', told, inBand: stream, isRepeatable: true }, sink, ports, (context) =>
     speakGemini(context, asked, stream, form),
   );
 }
