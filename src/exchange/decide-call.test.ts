@@ -134,6 +134,7 @@ const route: fc.Arbitrary<RouteSettings> = fc.record(
     }),
     strategy: fc.constantFrom(...STRATEGIES),
     affinity: fc.boolean(),
+    hedge: fc.constantFrom(0, 500),
     regions: regionsOf,
     dataCollection: keeping,
     fallback: fc.oneof(
@@ -244,13 +245,14 @@ const moment = fc.record({
           busy: fc.nat(4),
           firstTokenMs: fc.double({ min: 0, max: 9000, noNaN: true }),
           tokensPerSecond: fc.double({ min: 1, max: 900, noNaN: true }),
-          out: fc.constantFrom('circuit_open' as const, 'cooldown' as const, 'credential_bad' as const),
+          out: fc.constantFrom('circuit_open' as const, 'cooldown' as const, 'credential_bad' as const, 'quota_exhausted' as const),
         },
         { requiredKeys: [] },
       ),
     ),
     { maxLength: 5 },
   ),
+  full: fc.uniqueArray(targetName, { maxLength: 4 }),
 });
 
 const NO_SAY = { places: [{}, {}, {}, {}], rule: {}, listed: {} };
@@ -372,13 +374,14 @@ describe('what is explained is what is done', () => {
 
   it('a decision is made again from what was kept of it, for 10,000 configurations and calls', () => {
     fc.assert(
-      fc.property(config, asked, routing, moment, (made, { model, protocol, needs, words, down }, asks, { random, turns, known }) => {
+      fc.property(config, asked, routing, moment, (made, { model, protocol, needs, words, down }, asks, { random, turns, known, full }) => {
         const snapshot = snapshotOf(made);
         const [key] = [...snapshot.keys.values()];
         const client = clientCodecs.get(protocol);
         if (!key || !client) throw new Error('no key or client');
         const out = down.map((name): [string, TargetSignals] => [name, { out: 'unhealthy' }]);
-        const signals = { random, turns: new Map(Object.entries(turns)), targets: new Map([...known, ...out]) };
+        const isFull = (one: { readonly provider: string; readonly model: string }) => full.includes(`${one.provider}/${one.model}`);
+        const signals = { random, turns: new Map(Object.entries(turns)), targets: new Map([...known, ...out]), isFull };
         const body = Buffer.from(JSON.stringify({ ...BODIES[protocol](needs, 'word '.repeat(words)), user: 'someone@example.com' }));
         const headers = { 'x-session-id': 'a-session-of-somebody' };
         const call = { snapshot, model, key, client, body, headers, address: '192.0.2.7', routing: { asks, ignored: [] } };
@@ -388,7 +391,7 @@ describe('what is explained is what is done', () => {
         const recorded = { asked: model, protocol, operation: 'generate', key: 'k' };
         expect(replay(snapshot, recorded, kept)).toEqual(decided.decision);
         expect(isSameOutcome(decided.decision, kept)).toBe(true);
-        expect(candidatesOf(kept)).toEqual(decided.decision.candidates.map(({ timeouts: _timeouts, ...one }) => one));
+        expect(candidatesOf(kept)).toEqual(decided.decision.candidates.map(({ timeouts: _timeouts, hedgeMs: _hedgeMs, ...one }) => one));
         expect(written).not.toMatch(/somebody|someone|192\.0|word word/);
       }),
       { numRuns: 10_000 },

@@ -33,6 +33,7 @@ import type { CallRecord, MediaFetcher, MediaStore, SealStore } from './ports.ts
 import { writeRawMinding } from './raw-thoughts.ts';
 import { bareIds, createSealKeeper, restoreSeals } from './seal-keeper.ts';
 import { tellingMoves } from './trying/affinity.ts';
+import { readMoment } from './trying/moment.ts';
 import { sessionReader } from './trying/session.ts';
 import { walk } from './trying/walk.ts';
 import type { Step, Trying, Walking } from './trying/walking.ts';
@@ -331,8 +332,7 @@ function recordOf(call: Call, progress: Progress, ports: ExchangePorts): CallRec
 export async function runExchange(call: Call, sink: ClientSink, ports: ExchangePorts): Promise<AttemptEnd> {
   const progress: Progress = { attempts: 0, tries: [], session: () => undefined, end: { endedBy: 'gateway' }, status: 200, failed: [] };
   try {
-    ports.trying.health.refresh();
-    const decided = decideCall(call, ports.signals.read());
+    const decided = decideCall(call, readMoment(ports, call.snapshot));
     const { decision } = decided;
     progress.route = keepDecision(decided);
     progress.session = sessionReader(call, decided.request.caller?.session);

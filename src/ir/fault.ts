@@ -24,6 +24,8 @@ export interface Fault {
   readonly code?: string;
   readonly param?: string;
   readonly retryAfterMs?: number;
+  /** The provider says that what the gateway's credential may spend is spent. */
+  readonly quota?: true;
   /** Who found it. */
   readonly by: 'gateway' | 'upstream';
   /** The envelope's extra members for the client's own dialect (Anthropic `error.details`, Gemini `details`). */

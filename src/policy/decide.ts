@@ -10,7 +10,7 @@ import { applyRules } from './rules.ts';
 import { draftOf, type Expansion, expand, factsIn, expandAsked, expandLater, MAX_STEPS, type Way } from './routes/expand.ts';
 import type { Failure } from './routes/route.ts';
 import type { Caller } from './routes/strategies.ts';
-import { NO_SIGNALS, type OutReason, type Signals } from './signals.ts';
+import { type IsFull, NO_SIGNALS, type OutReason, type Signals } from './signals.ts';
 import type { ClientKey, Snapshot } from './snapshot.ts';
 
 export type { Candidate } from './candidate.ts';
@@ -154,10 +154,8 @@ const FORETOLD: { readonly [R in ReasonCode]?: Failure } = {
   circuit_open: 'down',
   unhealthy: 'down',
   credential_bad: 'down',
+  quota_exhausted: 'down',
   cooldown: 'rateLimited',
-  quota_exhausted: 'rateLimited',
-  local_rate_limit: 'rateLimited',
-  concurrency_full: 'rateLimited',
 };
 
 /** The failures that are foreseen, as targets have been left out for what would have led to them. */
@@ -196,19 +194,45 @@ function firstOf(drafts: readonly Draft[]): Draft | undefined {
 /** What does no harm when it is done twice: only that is ever tried at two places at once. */
 const TRIED_TWICE: ReadonlySet<RouteRequest['operation']> = new Set(['generate', 'embeddings', 'moderations', 'rerank', 'speech']);
 
-/** Marks the choice, and puts it first: what stands before it is not tried. */
-function choose(drafts: readonly Draft[], onlyFirst: boolean, operation: RouteRequest['operation']): readonly Draft[] {
+/**
+ * The first of some that has room now. Those before it are passed by, not left out: when it fails they may have room, and it may be
+ * waited for.
+ */
+function withRoom(drafts: readonly Draft[], isFull: IsFull): Draft | undefined {
+  return drafts.find((draft) => {
+    if (draft.reasons.includes('concurrency_full')) return false;
+    if (!isFull(draft)) return true;
+    draft.reasons = [...draft.reasons, 'concurrency_full'];
+    return false;
+  });
+}
+
+const NONE_FULL: IsFull = () => false;
+
+/** Marks the choice, which is tried first: what stands before it is tried after it, if at all. Where all are full the first is waited for. */
+function choose(
+  drafts: readonly Draft[],
+  onlyFirst: boolean,
+  operation: RouteRequest['operation'],
+  isFull: IsFull = NONE_FULL,
+): readonly Draft[] {
   const first = firstOf(drafts);
   if (!first) return drafts;
-  first.verdict = 'chosen';
-  if (!onlyFirst) {
-    // Where it is slow, this one is tried beside it.
-    const isHedged = first.hedgeMs !== undefined && TRIED_TWICE.has(operation);
-    const beside = !isHedged ? undefined : drafts.find(({ verdict, after }) => verdict === 'eligible' && after === undefined);
-    if (beside) beside.reasons = [...beside.reasons, 'hedge'];
+  if (onlyFirst) {
+    first.verdict = 'chosen';
+    for (const draft of drafts) if (draft.verdict === 'eligible') reject(draft, 'provider_filter');
     return drafts;
   }
-  for (const draft of drafts) if (draft.verdict === 'eligible') reject(draft, 'provider_filter');
+  const plain = drafts.filter(({ verdict, after }) => verdict === 'eligible' && after === undefined);
+  const chosen = plain.length > 1 ? (withRoom(plain, isFull) ?? first) : first;
+  chosen.verdict = 'chosen';
+  if (chosen.hedgeMs === undefined || !TRIED_TWICE.has(operation)) return drafts;
+  // Where it is slow, this one is tried beside it.
+  const beside = withRoom(
+    plain.filter((draft) => draft !== chosen),
+    isFull,
+  );
+  if (beside) beside.reasons = [...beside.reasons, 'hedge'];
   return drafts;
 }
 
@@ -239,7 +263,7 @@ export function decide(snapshot: Snapshot, request: RouteRequest, signals: Signa
   const strictly = prefers?.requireParameters === true;
   if (needs && (found.length > 1 || strictly)) applyNeeds(found, snapshot, neededFor(request.operation, needs), strictly);
   if (found.length > 1) applyHealth(found, signals);
-  const candidates = choose(found, prefers?.allowFallbacks === false, request.operation);
+  const candidates = choose(found, prefers?.allowFallbacks === false, request.operation, signals.isFull);
   if (!candidates.some(({ verdict }) => verdict === 'chosen'))
     return { asked, candidates, refusal: refusalOf(snapshot, request, candidates) };
   return { asked, candidates, ...(found.length > 1 ? ambiguityOf(found) : {}), ...(turned.length > 0 ? { turned } : {}) };

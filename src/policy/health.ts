@@ -117,7 +117,8 @@ function failCredential({ credentials, standing }: Memory, happening: Happening,
   const { breaker, cooldown } = credentials.of(place.credential);
   const { verdict, retryAfterMs } = outcome;
   const waited = retryAfterMs === undefined ? cooldown : afterWaitAsked(cooldown, retryAfterMs, now);
-  const next = verdict?.scope === 'credential' ? afterRefusal(cooldown, now) : waited;
+  const refusal = verdict?.quota ? 'quota_exhausted' : 'credential_bad';
+  const next = verdict?.scope === 'credential' ? afterRefusal(cooldown, refusal, now) : waited;
   const after = verdict?.scope === 'limit' ? counted(breaker, happening, probing.credential) : breaker;
   standing.watch(place.provider, place.credentials);
   return credentials.put(place.credential, { breaker: after, ...(next ? { cooldown: next } : {}) });

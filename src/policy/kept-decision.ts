@@ -57,8 +57,8 @@ function noting<V>(from: Lookup<V>, known: [string, V][]): Lookup<V> {
 /** Decides, and takes note of what was read to do so. */
 export function decideNoting(snapshot: Snapshot, request: RouteRequest, signals: Signals): Decided {
   const known: Reads['known'] = { turns: [], targets: [] };
-  const { random, turns, targets } = signals;
-  const reads = { random, turns: noting(turns, known.turns), targets: noting(targets, known.targets), known };
+  const { turns, targets, ...rest } = signals;
+  const reads = { ...rest, turns: noting(turns, known.turns), targets: noting(targets, known.targets), known };
   return { decision: decide(snapshot, request, reads), request, reads };
 }
 
@@ -73,9 +73,13 @@ function wordsOf({ verdict, protocol, reasons, after, provider, model }: Candida
   return `${VERDICTS[verdict]} ${protocol ?? NONE} ${why} ${after ? after.join(',') : NONE} ${provider}/${model}`;
 }
 
+type Target = Pick<Candidate, 'provider' | 'model'>;
+
+const nameOf = ({ provider, model }: Target): string => `${provider}/${model}`;
+
 const listIn = (words: string): readonly string[] => (words === NONE ? [] : words.split(','));
 
-/** The candidates of a kept decision, but for the routes' timeouts. What is not written as it should be is left out. */
+/** The candidates of a kept decision, but for their routes' timeouts and hedges. What is not written as it should be is left out. */
 export function candidatesOf({ outcome }: Pick<KeptDecision, 'outcome'>): readonly Candidate[] {
   return outcome.flatMap((words) => {
     const [, sign = '', protocol = '', why = '', after = '', provider = '', model = ''] =
@@ -149,7 +153,9 @@ export interface Recorded {
 /** Decides a call again from what was kept of it: for the snapshot that it was decided on, the same decision. */
 export function replay(snapshot: Snapshot, call: Recorded, kept: KeptDecision): Decision {
   const { random = 0, turns = [], targets = [] } = kept;
-  const then: Signals = { random, turns: new Map(turns), targets: new Map(targets) };
+  const full = new Set(candidatesOf(kept).flatMap((one) => (one.reasons.includes('concurrency_full') ? [nameOf(one)] : [])));
+  const isFull = (one: Target): boolean => full.has(nameOf(one));
+  const then: Signals = { random, turns: new Map(turns), targets: new Map(targets), ...(full.size > 0 ? { isFull } : {}) };
   const { models, ...open } = [...snapshot.keys.values()].find(({ name }) => name === call.key) ?? { models: undefined };
   const key = models === undefined || kept.anyModel === true ? open : { ...open, models };
   const operation = call.operation === 'count_tokens' ? 'generate' : (call.operation as 'generate' | Ability);

@@ -8,6 +8,8 @@ export interface Verdict {
    * `gateway`: ours. Only `credential`, `limit` and `target` say anything of an upstream's health.
    */
   readonly scope: 'client' | 'gateway' | 'credential' | 'limit' | 'target';
+  /** With `credential`: it is not refused for what it is, but has nothing left to spend. */
+  readonly quota?: true;
   /** Asking the same place once more may help. */
   readonly again: boolean;
   /** What a route may list to go elsewhere after it. */
@@ -36,8 +38,8 @@ function failureOf({ kind, code = '', message }: Fault): Pick<Verdict, 'failure'
 
 /** What is to be thought of a fault that ended a try. */
 export function verdictOf(fault: Fault): Verdict {
-  const { by, kind, code = '', retryAfterMs } = fault;
-  if (code === 'upstream_credential') return { scope: 'credential', again: false, failure: 'down' };
+  const { by, kind, code = '', retryAfterMs, quota } = fault;
+  if (code === 'upstream_credential') return { scope: 'credential', again: false, failure: 'down', ...(quota ? { quota } : {}) };
   // What the gateway itself found of an upstream is a failure there; all else that it says is its own refusal.
   if (by === 'gateway' && kind !== 'upstream' && kind !== 'timeout') return { scope: 'gateway', again: false };
   const isSoon = retryAfterMs !== undefined && retryAfterMs <= SHORT_WAIT_MS;

@@ -1,12 +1,7 @@
+import type { Candidate } from './candidate.ts';
+
 /** Why a target is not to be tried now. */
-export type OutReason =
-  | 'circuit_open'
-  | 'cooldown'
-  | 'unhealthy'
-  | 'credential_bad'
-  | 'quota_exhausted'
-  | 'local_rate_limit'
-  | 'concurrency_full';
+export type OutReason = 'circuit_open' | 'cooldown' | 'unhealthy' | 'credential_bad' | 'quota_exhausted' | 'concurrency_full';
 
 /** What is known of a target at this moment. */
 export interface TargetSignals {
@@ -33,7 +28,12 @@ export interface Signals {
   readonly turns: Lookup<number>;
   /** By `provider/model`, or `provider` for all of it. */
   readonly targets: Lookup<TargetSignals>;
+  /** Whether a target takes no more calls now; absent: all of them have room. */
+  readonly isFull?: IsFull;
 }
+
+/** Whether a target takes no more calls at once than it has. */
+export type IsFull = (target: Pick<Candidate, 'provider' | 'model' | 'rooms'>) => boolean;
 
 /** A moment at which nothing is known: the first of everything is taken. */
 export const NO_SIGNALS: Signals = { random: 0, turns: new Map(), targets: new Map() };

@@ -360,12 +360,18 @@ describe('what is refused', () => {
   });
 
   it('passes on what the provider refuses, with its status, before any sound', async () => {
-    upstream.answer = json({ base_resp: { status_code: 1008, status_msg: 'insufficient balance' } });
+    upstream.answer = json({ base_resp: { status_code: 1026, status_msg: 'sensitive content' } });
     const answer = await post({ model: 'minimax/speech-2.6-hd', input: 'Hi' });
-    expect(answer.status).toBe(402);
+    expect(answer.status).toBe(400);
     upstream.answer = json({ error: { message: 'no such voice', type: 'invalid_request_error', param: 'voice' } }, 400);
     const other = await post({ model: 'openai/tts-1', input: 'Hi', voice: 'nobody' });
     expect([other.status, await other.json()]).toMatchObject([400, { error: { message: 'no such voice' } }]);
+  });
+
+  it('as a fault behind the gateway where its key has nothing left to spend, as with any provider', async () => {
+    upstream.answer = json({ base_resp: { status_code: 1008, status_msg: 'insufficient balance' } });
+    const answer = await post({ model: 'minimax/speech-2.6-hd', input: 'Hi' });
+    expect([answer.status, await answer.json()]).toMatchObject([502, { error: { code: 'upstream_credential' } }]);
   });
 
   it('what the provider cannot be told, where the caller is strict', async () => {

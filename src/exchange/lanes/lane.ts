@@ -97,17 +97,21 @@ export function faultOfAnswer(context: FaultSource, status: number, headers: Ups
       code: 'upstream_redirect',
     });
   }
-  if (status === 401 || status === 402 || status === 403) return credentialFault(context, ` (HTTP ${status})`);
+  if (status === 401 || status === 402 || status === 403) {
+    // Some say with a 401 or 403 that nothing is left to spend: their words tell.
+    const isSpent = status === 402 || codec.decodeFault(status, body).kind === 'billing';
+    return credentialFault(context, ` (HTTP ${status})`, isSpent);
+  }
   const wait = retryAfterMs(headers, context.now());
   const read = codec.decodeFault(status, body);
   return ownFault(context, wait === undefined ? read : { ...read, retryAfterMs: wait });
 }
 
-const credentialFault = (context: FaultSource, how: string): Fault =>
+const credentialFault = (context: FaultSource, how: string, isSpent: boolean): Fault =>
   gatewayFault(
     'upstream',
     `Provider '${context.target.provider.name}' refused the gateway's credential${how}. Check its key in the configuration`,
-    { code: 'upstream_credential' },
+    { code: 'upstream_credential', ...(isSpent ? { quota: true } : {}) },
   );
 
 /**
@@ -124,7 +128,7 @@ function withOwnStatus(context: FaultSource, fault: Fault): Fault {
     case 'authentication':
     case 'permission':
     case 'billing':
-      return credentialFault(context, fault.status >= 400 ? ` (HTTP ${fault.status})` : '');
+      return credentialFault(context, fault.status >= 400 ? ` (HTTP ${fault.status})` : '', fault.kind === 'billing');
     case 'overloaded':
       return { ...fault, status: 503 };
     case 'timeout':

@@ -6,6 +6,7 @@ import type { Call } from '../call.ts';
 import { decideByNeed } from '../decide-call.ts';
 import type { ExchangePorts } from '../exchange.ts';
 import { readCaller } from '../read-caller.ts';
+import { readMoment } from '../trying/moment.ts';
 import { readMediaNeeds } from './read-media-needs.ts';
 
 /** What of a call its decision needs. */
@@ -26,16 +27,15 @@ export interface Chosen {
   readonly model: string;
 }
 
-function decideAsked(call: Asking, { signals, trying }: Pick<ExchangePorts, 'signals' | 'trying'>): Decided {
+function decideAsked(call: Asking, ports: Pick<ExchangePorts, 'signals' | 'trying'>): Decided {
   const { model, ability, key, client, platform, snapshot, routing, headers, told, address } = call;
   const pinned = platform === undefined ? {} : { platform };
-  trying.health.refresh();
   const request: RouteRequest = { model, operation: ability, key, protocol: client.id, ...pinned, ...routing?.asks };
-  const decided = decideByNeed(snapshot, request, signals.read(), () => {
+  const decided = decideByNeed(snapshot, request, readMoment(ports, snapshot), () => {
     const body = told?.() ?? {};
     return { needs: readMediaNeeds(ability, body), caller: readCaller(headers, body, address) };
   });
-  signals.follow(decided.decision);
+  ports.signals.follow(decided.decision);
   return decided;
 }
 

@@ -8,7 +8,10 @@ export type Room = Pick<Wanting, 'place' | 'title' | 'limit'>;
 const NONE: readonly Room[] = [];
 
 /** What a target itself takes, and the provider as a whole: the narrower first. */
-export function roomsOf({ rooms, provider: name, model }: Candidate, { concurrency }: Provider['settings']): readonly Room[] {
+export function roomsOf(
+  { rooms, provider: name, model }: Pick<Candidate, 'rooms' | 'provider' | 'model'>,
+  { concurrency }: Provider['settings'],
+): readonly Room[] {
   if (!rooms && concurrency === undefined) return NONE;
   const own = (rooms ?? []).map(({ route, calls }): Room => ({
     place: `${route} ${name}/${model}`,

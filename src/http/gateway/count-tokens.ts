@@ -5,6 +5,7 @@ import { CLIENT_GONE, recordHead } from '../../exchange/call-record.ts';
 import { decideCount } from '../../exchange/decide-call.ts';
 import { type ExchangePorts, respondFault } from '../../exchange/exchange.ts';
 import type { CallRecord } from '../../exchange/ports.ts';
+import { readMoment } from '../../exchange/trying/moment.ts';
 import { parseBody } from '../../exchange/write-request.ts';
 import { triedInOrder } from '../../policy/candidate.ts';
 import { keepDecision, type KeptDecision } from '../../policy/kept-decision.ts';
@@ -46,10 +47,9 @@ interface Counting {
  * The targets that a call with this body would be tried at, in order. Nobody takes a turn by counting: the call that follows goes where
  * it was counted for. Throws the refusal where there is none.
  */
-function targetsOf(visit: Visit, counting: Counting, { signals, trying }: ExchangePorts): readonly Target[] {
+function targetsOf(visit: Visit, counting: Counting, ports: ExchangePorts): readonly Target[] {
   const { snapshot, key, path, client, headers, address } = visit;
   const { asked, body, routing } = counting;
-  trying.health.refresh();
   const decided = decideCount(
     {
       snapshot,
@@ -63,7 +63,7 @@ function targetsOf(visit: Visit, counting: Counting, { signals, trying }: Exchan
       ...(address === undefined ? {} : { address }),
       ...(routing ? { routing } : {}),
     },
-    signals.read(),
+    readMoment(ports, snapshot),
   );
   counting.route = keepDecision(decided);
   const { candidates, refusal } = decided.decision;

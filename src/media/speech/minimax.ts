@@ -28,11 +28,12 @@ function faultIn(reply: JsonObject): Fault | undefined {
   if (typeof code !== 'number' || code === 0) return undefined;
   const message = typeof base['status_msg'] === 'string' ? base['status_msg'].slice(0, 4096) : `error ${code}`;
   const kind = KINDS[code] ?? 'upstream';
-  // A key that is wrong here is ours, not the caller's.
-  if (kind === 'authentication') {
+  // A key that is wrong here, or has nothing left to spend, is ours, not the caller's.
+  if (kind === 'authentication' || kind === 'billing') {
     return gatewayFault('upstream', 'The provider does not accept the credential that is configured for it', {
       by: 'upstream',
       code: 'upstream_credential',
+      ...(kind === 'billing' ? { quota: true } : {}),
     });
   }
   return gatewayFault(kind, message, { by: 'upstream', code: String(code) });

@@ -18,7 +18,10 @@ function refusalOf(code: number, message: string): Fault {
   if (code >= 5000) return gatewayFault('upstream', message, more);
   if (code === 1302 || code === 1303) return gatewayFault('rate_limit', message, more);
   // Keys, accounts and resource packs are the operator's.
-  if (code < 1200) return gatewayFault('upstream', "The provider refused the gateway's credential", { code: 'upstream_credential' });
+  if (code < 1200) {
+    const spent = code === 1101 || code === 1102 ? { quota: true as const } : {};
+    return gatewayFault('upstream', "The provider refused the gateway's credential", { code: 'upstream_credential', ...spent });
+  }
   return gatewayFault('bad_request', message, more);
 }
 

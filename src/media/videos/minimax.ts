@@ -35,7 +35,8 @@ function goodAnswer(answer: MediaAnswer): JsonObject {
   const found = CLIENT_ERRORS[Number(code)] ?? { kind: 'upstream' as const, status: 502 };
   const isOurs = found.kind === 'authentication' || found.kind === 'billing';
   if (isOurs) {
-    throw new GatewayError(gatewayFault('upstream', "The provider refused the gateway's credential", { code: 'upstream_credential' }));
+    const more = { code: 'upstream_credential', ...(found.kind === 'billing' ? { quota: true as const } : {}) };
+    throw new GatewayError(gatewayFault('upstream', "The provider refused the gateway's credential", more));
   }
   throw new GatewayError(
     gatewayFault(found.kind, textOf(message) ?? 'The provider refused the request', {

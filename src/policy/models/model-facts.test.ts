@@ -41,6 +41,21 @@ describe('facts, in rising order', () => {
     expect(facts.lists(one, 'other')).toBe(false);
   });
 
+  it.each([
+    ['an id that is there', 'claude-x-4-20250929', false],
+    ['the same without its date', 'claude-x-4', false],
+    ['the same, the newest', 'claude-x-4-latest', false],
+    ['one of a cloud’s area', 'eu.house.big-1', false],
+    ['another model', 'claude-x-5', true],
+  ])('a list has or lacks %s', (_, model, lacks) => {
+    const list = new Map([
+      ['claude-x-4-20250929', {}],
+      ['us.house.big-1', {}],
+    ]);
+    expect(createFacts({ listOf: () => list }).lacks(provider({}), model)).toBe(lacks);
+    expect(createFacts().lacks(provider({}), model)).toBe(false);
+  });
+
   it('with how well a price is known, and only a price', () => {
     const facts = createFacts({ catalogue: () => ({ ...CATALOGUE, known: 'table' }) });
     const { price, context } = facts.of(provider({}), 'openai-chat', 'm');

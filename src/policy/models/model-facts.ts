@@ -2,6 +2,7 @@ import type { ProtocolId } from '../../ir/index.ts';
 import type { Provider } from '../../presets/preset.ts';
 import { matchGlob } from '../glob.ts';
 import { type AbilitySettings, type Need, NEEDS } from '../needs.ts';
+import { spellingsOf } from './spelling.ts';
 import { type Price, type Rates, USUAL_RATES } from './price.ts';
 
 /** Who says something of a model, in rising order: the preset, the catalogue that ships, the provider's own list, the operator. */
@@ -58,6 +59,8 @@ export interface Facts {
   of(provider: Provider, protocol: ProtocolId | undefined, model: string): ModelFacts;
   /** Whether the provider's own list has the id. */
   lists(provider: Provider, model: string): boolean;
+  /** Whether the provider has given a list that has the id in no spelling: with another date, without one. */
+  lacks(provider: Provider, model: string): boolean;
   readonly rates: Rates;
 }
 
@@ -114,9 +117,13 @@ function gather(words: readonly (readonly [FactSource, Said | undefined])[]): Mo
   return { ...rest, abilities };
 }
 
+/** An id without what does not tell one model from another. */
+const barest = (id: string): string => spellingsOf(id).at(-1) ?? id;
+
 /** Makes a reader of facts. It remembers what it was asked, so that a call costs a look-up. */
 export function createFacts({ catalogue, listOf, rates = USUAL_RATES }: FactPorts = {}): Facts {
   const remembered = new WeakMap<Provider, Map<string, ModelFacts>>();
+  const spelt = new WeakMap<ReadonlyMap<string, Said>, ReadonlySet<string>>();
   const find = (provider: Provider, protocol: ProtocolId | undefined, model: string): ModelFacts => {
     const wire = presetsWord(provider, protocol, model);
     return gather([
@@ -129,6 +136,13 @@ export function createFacts({ catalogue, listOf, rates = USUAL_RATES }: FactPort
   return {
     rates,
     lists: (provider, model) => listOf?.(provider)?.has(model) ?? false,
+    lacks(provider, model) {
+      const list = listOf?.(provider);
+      if (!list) return false;
+      const known = spelt.get(list) ?? new Set([...list.keys()].map(barest));
+      spelt.set(list, known);
+      return !known.has(barest(model));
+    },
     of(provider, protocol, model) {
       const known = remembered.get(provider) ?? new Map<string, ModelFacts>();
       remembered.set(provider, known);

@@ -130,10 +130,20 @@ function land(expansion: Expansion, name: string, way: Way): void {
     add(expansion, draftOf(named, name.slice(slash + 1), job, way.reasons.length > 0 ? way.reasons : ['pinned_by_request']), way);
     return;
   }
-  for (const provider of snapshot.providers.values()) {
-    if (provider.knows(name) || factsIn(snapshot).lists(provider, name))
-      add(expansion, draftOf(provider, name, job, way.reasons.length > 0 ? way.reasons : ['default']), way);
-  }
+  for (const draft of landBare(expansion, name, way.reasons.length > 0 ? way.reasons : ['default'])) add(expansion, draft, way);
+}
+
+/** All that are known to have a bare id. That a preset knows it is a guess: one whose own list lacks it is left out beside one that lists it. */
+function landBare({ snapshot, job }: Expansion, name: string, reasons: readonly ReasonCode[]): readonly Draft[] {
+  const facts = factsIn(snapshot);
+  const having = [...snapshot.providers.values()].filter((one) => one.knows(name) || facts.lists(one, name));
+  const drafts = having.map((provider) => draftOf(provider, name, job, reasons));
+  if (!having.some((provider, at) => drafts[at]?.verdict === 'eligible' && facts.lists(provider, name))) return drafts;
+  return drafts.map((draft, at): Draft => {
+    const provider = having[at];
+    if (draft.verdict !== 'eligible' || !provider || !facts.lacks(provider, name)) return draft;
+    return { ...draft, verdict: 'rejected', reasons: [...reasons, 'model_unsupported'] };
+  });
 }
 
 /** What is known of what a target leads to: names that stand for another one are followed. */

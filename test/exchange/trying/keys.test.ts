@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { ReasonCode } from '../../../src/policy/candidate.ts';
+import { candidatesOf } from '../../../src/policy/kept-decision.ts';
 import { type Answer, json, type Seen } from '../../fakes/upstream.ts';
 import { CHAT, MESSAGES, setTrials, textOf, type TrialOptions, type Trials } from './trials.ts';
 
@@ -37,6 +39,21 @@ describe('several keys of one provider', () => {
     expect(keys).toHaveLength(61);
     expect(new Set(keys).size).toBe(3);
     expect(trials.server.records.find(({ attempts }) => attempts === 2)?.failed).toBe('a/up;upstream_credential');
+  });
+
+  it.each<[string, Answer, ReasonCode]>([
+    ['401', refusing(401), 'credential_bad'],
+    ['403', refusing(403), 'credential_bad'],
+    ['402', refusing(402), 'quota_exhausted'],
+    ['403 with words for a balance', json({ error: { message: 'no', type: 'insufficient_balance' } }, 403), 'quota_exhausted'],
+    ['429 with words for a quota', json({ error: { message: 'no', type: 'insufficient_quota' } }, 429), 'quota_exhausted'],
+    ['429', refusing(429, { 'retry-after': '60' }), 'cooldown'],
+  ])('%s of all of them is told by the next decision', async (_, answer, why) => {
+    await set({ answers: [answer, good], settings: [{ keys: KEYS.slice(0, 2) }] });
+    for (let at = 0; at < 2; at++) expect((await trials.ask()).headers['x-pailou-served-by']).toBe('b/up');
+    await expect.poll(() => trials.server.records.length).toBe(2);
+    const { route } = trials.server.records[1] ?? {};
+    expect(route && candidatesOf(route)[0]).toMatchObject({ provider: 'a', verdict: 'rejected', reasons: ['alias', 'priority', why] });
   });
 
   it('a limit of one is waited for on that one only', async () => {

@@ -31,6 +31,7 @@ describe('what a fault means', () => {
     ['429 for a second', said('rate_limit', 429, { retryAfterMs: 1000 }), 'limit', true, 'rateLimited'],
     ['429 for a minute', said('rate_limit', 429, { retryAfterMs: 60_000 }), 'limit', false, 'rateLimited'],
     ['our credential', gatewayFault('upstream', 'no', { code: 'upstream_credential' }), 'credential', false, 'down'],
+    ['nothing left to spend', gatewayFault('upstream', 'no', { code: 'upstream_credential', quota: true }), 'credential', false, 'down'],
     ['400', said('bad_request', 400), 'client', false, undefined],
     ['404', said('not_found', 404), 'client', false, undefined],
     ['413', said('too_large', 413), 'client', false, 'context'],
@@ -49,7 +50,8 @@ describe('what a fault means', () => {
     ['a stream that ended too early', gatewayFault('upstream', 'no', { code: 'stream_ended_early' }), 'target', false, 'down'],
     ['our own defect', gatewayFault('internal', 'no'), 'gateway', false, undefined],
   ])('%s', (_, fault, scope, again, failure) => {
-    expect(verdictOf(fault)).toEqual({ scope, again, ...(failure === undefined ? {} : { failure }) });
+    const quota = fault.quota ? { quota: true } : {};
+    expect(verdictOf(fault)).toEqual({ scope, again, ...(failure === undefined ? {} : { failure }), ...quota });
   });
 });
 

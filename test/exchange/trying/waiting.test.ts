@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { candidatesOf } from '../../../src/policy/kept-decision.ts';
 import { type Answer, json } from '../../fakes/upstream.ts';
 import { CHAT, counts, setTrials, textOf, type TrialOptions, type Trials } from './trials.ts';
 
@@ -60,7 +61,12 @@ describe('a provider that takes two calls at once', () => {
     const second = await trials.ask();
     expect(second.headers).toMatchObject({ 'x-pailou-served-by': 'b/up', 'x-pailou-attempts': '1' });
     await expect.poll(() => trials.server.records.length).toBe(1);
-    expect(trials.server.records[0]).toMatchObject({ failed: 'a/up;concurrency_full' });
+    const [{ failed, route } = {}] = trials.server.records;
+    expect(failed).toBe(undefined);
+    expect(route && candidatesOf(route).map(({ provider, verdict, reasons }) => [provider, verdict, reasons.at(-1)])).toEqual([
+      ['a', 'eligible', 'concurrency_full'],
+      ['b', 'chosen', 'priority'],
+    ]);
     held.go();
     textOf(await first);
     expect(counts(trials)).toEqual([1, 1]);
