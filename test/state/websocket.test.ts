@@ -1,8 +1,11 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { text as readText } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
-import { startTestServer, TEST_KEY, type TestServer } from '../server.ts';
+import { responses } from '../exchange/dialects.ts';
+import { startFaultUpstream } from '../fakes/fault-upstream.ts';
+import { startTestServer, testConfig, TEST_KEY, type TestServer } from '../server.ts';
 import { openaiFor, OTHER_KEY, twoClients, UPSTREAMS, until } from './clients.ts';
 
 let server: TestServer;
@@ -18,6 +21,7 @@ interface Event {
   readonly type: string;
   readonly status?: number;
   readonly stream_id?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly error?: { readonly code?: string; readonly message?: string };
   readonly response?: { readonly id: string; readonly status: string; readonly output: readonly unknown[] };
 }
@@ -323,5 +327,121 @@ describe('the WebSocket', () => {
     expect(code).toBe(1001);
     expect(client.events.at(-1)?.type).toBe('response.completed');
     await stopped;
+  });
+
+  it('says when to come back, in the headers that the error would have had', async () => {
+    const client = await connect(server);
+    expect(await client.ask({ model: 'anthropic-messages/retry-after-5', input: 'x', stream_id: 'mine' })).toMatchObject({
+      type: 'error',
+      status: 429,
+      headers: { 'retry-after': '5' },
+      stream_id: 'mine',
+    });
+    expect((await client.ask({ model: 'anthropic-messages/status-400', input: 'x' })).headers).toBeUndefined();
+    await client.close();
+  });
+
+  it('keeps the connection of a silent turn with pings', async () => {
+    const own = await startTestServer({ server: { ...testConfig().server, keepAlive: { delay: 200 } } });
+    const client = await connect(own);
+    let pings = 0;
+    client.socket.on('ping', () => pings++);
+    client.create({ model: 'sandbox/stall-after-1', input: 'a long story please' });
+    await until(() => Promise.resolve(pings > 2 || undefined));
+    expect(client.events.map(({ type }) => type)).not.toContain('error');
+    client.socket.terminate();
+    await own.close();
+  });
+
+  it('waits for a reader that has much before it, but not for ever', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const client = new Client(server, '/v1/responses', { headers: { authorization: `Bearer ${server.key}` }, autoPong: false });
+    await client.open();
+    client.create({ model: 'anthropic-messages/stall-after-1', input: 'a long story please' });
+    await until(() => Promise.resolve(client.events.some((event) => event.type === 'response.output_text.delta') || undefined));
+    let pings = 0;
+    const pinged = new Promise<void>((resolve) => client.socket.on('ping', () => ++pings === 10 && resolve()));
+    vi.advanceTimersByTime(10 * 30_000);
+    await pinged;
+    expect(client.socket.readyState).toBe(WebSocket.OPEN);
+    vi.advanceTimersByTime(30_000);
+    vi.useRealTimers();
+    const [code] = (await once(client.socket, 'close')) as [number];
+    expect(code).toBe(1006);
+  });
+
+  it.each([
+    { name: 'answers', say: (socket: WebSocket, out?: () => void) => socket.send('?'.repeat(300), out) },
+    { name: 'pongs', say: (socket: WebSocket, out?: () => void) => socket.ping('?'.repeat(120), undefined, out) },
+  ])('does not listen to one that asks on and does not read the $name', async ({ say }) => {
+    const client = await connect(server);
+    let heard = 0;
+    client.socket.on('message', () => heard++).on('pong', () => heard++);
+    client.socket.pause();
+    let said = 0;
+    const LATE = Symbol('late');
+    const late = (): Promise<typeof LATE> => new Promise((resolve) => setTimeout(resolve, 1000, LATE));
+    // What the systems hold on the way is much, and has an end.
+    for (let isTaken = true; isTaken; said += 1000) {
+      expect(said).toBeLessThan(200_000);
+      for (let at = 1; at < 1000; at++) say(client.socket);
+      isTaken = (await Promise.race([new Promise<void>((resolve) => say(client.socket, resolve)), late()])) !== LATE;
+    }
+    client.socket.resume();
+    await until(() => Promise.resolve(heard === said || undefined));
+    client.events.length = 0;
+    await client.close();
+  });
+
+  it('refuses what is no handshake, in its own words', async () => {
+    const headers = { authorization: `Bearer ${TEST_KEY}`, connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
+    const request = httpRequest(`${server.url}/v1/responses`, { headers });
+    request.end();
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    expect(response.statusCode).toBe(400);
+    expect(response.headers['sec-websocket-version']).toBe('13');
+    expect(JSON.parse(await readText(response))).toMatchObject({ error: { code: 'invalid_handshake', message: expect.any(String) } });
+  });
+
+  it('takes messages as large as the configuration in force says', async () => {
+    const own = await startTestServer();
+    await (await connect(own)).close();
+    const { limits } = testConfig();
+    own.app.reload(testConfig({ limits: { ...limits, body: 1000 } }));
+    const client = await connect(own);
+    client.create({ model: 'sandbox/echo', input: 'x'.repeat(2000) });
+    const [code] = (await once(client.socket, 'close')) as [number];
+    expect(code).toBe(1009);
+    await own.close();
+  });
+
+  it('counts what its turns hold among the bodies', async () => {
+    const { limits } = testConfig();
+    const own = await startTestServer({ limits: { ...limits, bodies: 200_000 } });
+    const client = await connect(own);
+    expect(await client.ask({ model: 'sandbox/echo', input: 'x'.repeat(300_000) })).toMatchObject({
+      status: 503,
+      error: { code: 'load_shed' },
+      headers: { 'retry-after': expect.stringMatching(/^[1-4]$/) as string },
+    });
+    expect(await client.ask({ model: 'sandbox/echo', input: 'x' })).toMatchObject({ type: 'response.completed' });
+    await client.close();
+    await own.close();
+  });
+
+  it('passes nothing on that is no JSON', async () => {
+    const upstream = await startFaultUpstream((_one, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.end([...responses.events.slice(0, 3), 'data: what?\n\n', ...responses.events.slice(3), 'data: [DONE]\n\n'].join(''));
+    });
+    const own = await startTestServer({ providers: { resp: responses.settings(upstream.url) } });
+    const client = await connect(own);
+    const texts: string[] = [];
+    client.socket.on('message', (data: Buffer) => texts.push(data.toString()));
+    expect(await client.ask({ model: 'resp/up', input: 'x' })).toMatchObject({ type: 'response.completed' });
+    expect(texts.every((text) => text.startsWith('{'))).toBe(true);
+    await client.close();
+    await own.close();
+    await upstream.close();
   });
 });

@@ -8,6 +8,7 @@ import { startTestServer } from '../server.ts';
 import { type Gateway, KEY, startGateway } from './gateway.ts';
 import { inParallel, type Measured, ms, pairName, type Part, percentile } from './part.ts';
 import { talk } from './talk.ts';
+import { websocketLeft, websocketLeftCounted } from './websocket-left.ts';
 
 const LIMIT_MS = 250;
 /** Clients that are there at once. */
@@ -165,5 +166,7 @@ export const cancellation: Part = {
   async *rows({ clients }) {
     yield* cancellationRows(clients);
     yield* leftCounted(clients);
+    yield* websocketLeft(clients);
+    yield* websocketLeftCounted(clients);
   },
 };

@@ -10,6 +10,7 @@ import { startTestServer } from '../server.ts';
 import { KEY } from './gateway.ts';
 import { inParallel, type Measured, type Part } from './part.ts';
 import { talk } from './talk.ts';
+import { websocketFailures, websocketGate } from './websocket-failures.ts';
 
 const WIDTH = 16;
 /** Places of an answer that is not a stream. */
@@ -151,5 +152,7 @@ export const failures: Part = {
   async *rows() {
     yield* failureRows();
     yield* gateRows();
+    yield* websocketFailures();
+    yield* websocketGate();
   },
 };

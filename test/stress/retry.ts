@@ -10,6 +10,7 @@ import { startTestServer, type TestServer } from '../server.ts';
 import { KEY } from './gateway.ts';
 import { inParallel, type Measured, ms, type Part, percentile } from './part.ts';
 import { type Got, talk } from './talk.ts';
+import { websocketRefusals } from './websocket-failures.ts';
 
 const AFTER_S = 3;
 /** So much later than it meant to may a busy machine do something. */
@@ -290,6 +291,7 @@ export const retry: Part = {
   name: 'retry',
   async *rows({ requests }) {
     yield* everywhere();
+    yield* websocketRefusals();
     yield await mistakesCount();
     yield await jitter(Math.min(8, Math.ceil(requests / 800)));
     yield await budget(Math.min(2000, requests));

@@ -9,6 +9,7 @@ import { startTestServer } from '../server.ts';
 import { KEY } from './gateway.ts';
 import { inParallel, type Measured, type Part } from './part.ts';
 import { talk } from './talk.ts';
+import { websocketAlive, websocketEnds } from './websocket-waits.ts';
 
 const SET_MS = 1000;
 const LATE_MS = 500;
@@ -120,5 +121,7 @@ export const waits: Part = {
   async *rows() {
     yield* ends();
     yield* alive();
+    yield* websocketEnds();
+    yield* websocketAlive();
   },
 };

@@ -89,6 +89,15 @@ describe('the raw relay', () => {
     expect(it.end(true).error?.toString()).toBe('data: {"bad":1}\n\n');
   });
 
+  it('keeps back half an event at a proper end, and gives out a whole one that lacks its blank line', () => {
+    const half = createRawRelay(rules, false);
+    half.push(Buffer.from('data: {"t":1}\n\ndata: {"t"'));
+    expect(half.end(true)).toMatchObject({ complete: false, held: undefined });
+    const whole = createRawRelay({ ...rules, finishIsEnd: true }, false);
+    whole.push(Buffer.from('data: {"fin":1}\n\ndata: {"t":2}'));
+    expect(whole.end(true).held?.toString()).toBe('data: {"fin":1}\n\ndata: {"t":2}');
+  });
+
   it('does not take a bare last word for a reply', () => {
     const it = createRawRelay(rules, false);
     expect(it.push(Buffer.from(': hello\n\ndata: END\n\n'))?.toString()).toBe(': hello\n\n');

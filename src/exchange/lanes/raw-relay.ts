@@ -226,11 +226,13 @@ function pass(relay: Relay, block: Buffer): Buffer | undefined {
   return free === 0 ? undefined : block.subarray(0, free);
 }
 
-/** The last event may lack its blank line; of a stream that was cut it may be half of one, unless it is the last word. */
+/** The last event may lack its blank line. It may also be half of one: unless it is the last word, it goes on with a complete reply only. */
 function readLast(relay: Relay, last: Buffer, clean: boolean): void {
   if (relay.tapped.done || hasFailed(relay)) return;
   const finish = read(relay, last);
-  if (clean || relay.tapped.done || relay.tapped.fault) hold(relay, last, finish);
+  if (relay.tapped.done || relay.tapped.fault) hold(relay, last, finish);
+  // Left out as a finish event is: glued to it, the fault that follows could not be read.
+  else if (clean) hold(relay, last, true);
 }
 
 /** The true end came. */

@@ -1,11 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { WebSocket } from 'ws';
-import { badField, type Fault, GatewayError, gatewayFault, isObject, type JsonObject, parseObject } from '../../ir/index.ts';
+import { badField, type Fault, GatewayError, gatewayFault, type JsonObject } from '../../ir/index.ts';
 import type { Call } from '../../exchange/call.ts';
 import { parseBody } from '../../exchange/write-request.ts';
 import type { ClientKey } from '../../policy/snapshot.ts';
 import type { ClientCodec } from '../../protocols/protocol.ts';
-import type { ReplyHandler } from '../../state/reply-handler.ts';
 import { type FinishedTurn, prepareTurn, runTurn } from '../../state/turns.ts';
 import type { TurnPorts } from '../../state/turn-ports.ts';
 import { ulid } from '../new-id.ts';
@@ -14,12 +13,13 @@ import type { ParsedPath } from './paths.ts';
 import { isStrict, modelOf, scanBody } from './read-call.ts';
 import { readRouting } from './read-routing.ts';
 import type { GatewayPorts } from './visit.ts';
+import { createLine, createPingSink, type Line, turnHandler, watchPeer } from './websocket-line.ts';
 
 /** Bounds of connections. */
 export interface SocketLimits {
   /** How long one may stand: OpenAI's own limit. */
   readonly lifeMs: number;
-  /** A peer that does not answer a ping within this time is gone. */
+  /** A peer that does not answer a ping within this time is gone, unless there is much before it to be read. */
   readonly pingMs: number;
   /** Turns that wait for the one that runs, and bytes of them. */
   readonly queued: number;
@@ -53,63 +53,6 @@ const TRANSPORT: ReadonlySet<string> = new Set(['type', 'stream', 'stream_option
 /** What goes over one connection. */
 export interface Session {
   drain(): void;
-}
-
-/** Writes texts to a socket, minding what is still on its way. */
-interface Line {
-  /** `false`: wait for `onDrain`. */
-  send(text: string): boolean;
-  onDrain(listener: () => void): void;
-  error(status: number, error: JsonObject, streamId?: unknown): void;
-  fault(fault: Fault, id: string, streamId?: unknown): void;
-}
-
-function createLine(socket: WebSocket, client: ClientCodec, buffered: number): Line {
-  const drains: (() => void)[] = [];
-  const isFlowing = (): boolean => socket.bufferedAmount < buffered;
-  const send = (text: string): boolean => {
-    socket.send(text, () => {
-      if (isFlowing()) for (const drain of drains) drain();
-    });
-    return isFlowing();
-  };
-  const error: Line['error'] = (status, said, streamId) =>
-    void send(JSON.stringify({ type: 'error', status, error: said, ...(typeof streamId === 'string' ? { stream_id: streamId } : {}) }));
-  return {
-    send,
-    onDrain(listener) {
-      drains.length = 0;
-      drains.push(listener);
-    },
-    error,
-    fault(fault, id, streamId) {
-      const { status, body } = client.encodeFault(fault, id);
-      error(status, isObject(body['error']) ? body['error'] : { message: fault.message, code: fault.code ?? null, param: null }, streamId);
-    },
-  };
-}
-
-/** The client of one turn. */
-function turnHandler(socket: WebSocket, line: Line, gones: Set<() => void>, streamId: unknown): ReplyHandler {
-  const named = typeof streamId === 'string' ? `{"stream_id":${JSON.stringify(streamId)},` : undefined;
-  return {
-    hasBegun: () => false,
-    isClosed: () => socket.readyState !== socket.OPEN,
-    begin: () => undefined,
-    frame(data) {
-      // Some providers end their streams so, over SSE: no JSON text.
-      if (data === '[DONE]') return true;
-      return line.send(named === undefined ? data : named + data.slice(data.indexOf('{') + 1));
-    },
-    end: () => undefined,
-    whole(status, _headers, body) {
-      const error = parseObject(body.toString('utf8'))?.['error'];
-      line.error(status, isObject(error) ? error : { message: 'The response failed', code: null, param: null }, streamId);
-    },
-    abort: () => socket.terminate(),
-    onGone: (listener) => gones.add(listener),
-    onDrain: (listener) => line.onDrain(listener),
-  };
 }
 
 function callOf(body: JsonObject, id: string, at: number, peer: Peer, client: ClientCodec, gateway: GatewayPorts): Call {
@@ -149,24 +92,13 @@ function refuseMessage(message: JsonObject, isFull: boolean, isClosing: boolean)
     throw badField('background', "Invalid request: 'background' is not there over a WebSocket", 'unsupported_parameter');
   }
   if (isClosing)
-    throw new GatewayError(gatewayFault('overloaded', 'This connection is closing. Open a new one', { code: 'connection_closing' }));
+    throw new GatewayError(
+      gatewayFault('overloaded', 'This connection is closing. Open a new one', { code: 'connection_closing', retryAfterMs: 1000 }),
+    );
   if (!isFull) return;
   throw new GatewayError(
     gatewayFault('rate_limit', 'Too many turns wait on this connection. Wait for the end of one', { code: 'too_many_turns' }),
   );
-}
-
-/** Notices a peer that is gone. */
-function watchPeer(socket: WebSocket, everyMs: number): void {
-  let isAlive = true;
-  const timer = setInterval(() => {
-    if (!isAlive) return socket.terminate();
-    isAlive = false;
-    socket.ping();
-  }, everyMs).unref();
-  socket.on('pong', () => (isAlive = true));
-  socket.on('message', () => (isAlive = true));
-  socket.on('close', () => clearInterval(timer));
 }
 
 /** What came and waits for its turn. */
@@ -225,13 +157,15 @@ function faultOf(error: unknown, id: string, gateway: GatewayPorts): Fault {
 }
 
 /** Runs one turn, within what may be under way at once. */
-async function perform(connection: Connection, message: JsonObject): Promise<void> {
-  const { gateway, peer, client, line } = connection;
+async function perform(connection: Connection, { message, bytes }: Waiting): Promise<void> {
+  const { gateway, peer, client, line, socket } = connection;
   const at = gateway.clock.now();
   const started = gateway.clock.monotonic();
   const id = newId(at);
   connection.gones.clear();
-  const place = gateway.overload.enter(peer.key.id);
+  const place = gateway.overload.enter(peer.key.id, bytes);
+  const alive = createPingSink(socket, line);
+  gateway.track(alive, '', {});
   try {
     if (typeof place !== 'function') throw new GatewayError(place);
     await answer(connection, message, id, at);
@@ -242,6 +176,7 @@ async function perform(connection: Connection, message: JsonObject): Promise<voi
     const asker = { id, at, started, method: 'POST', key: peer.key, client, snapshot: gateway.snapshot() };
     noteRefusal(asker, { kind: 'generate', protocol: client.id, ...namedIn(message) }, fault.status, fault, gateway);
   } finally {
+    alive.end();
     if (typeof place === 'function') place();
   }
 }
@@ -256,7 +191,7 @@ function next(connection: Connection): void {
   }
   connection.running = true;
   connection.queuedBytes -= waiting.bytes;
-  void perform(connection, waiting.message).finally(() => {
+  void perform(connection, waiting).finally(() => {
     connection.running = false;
     next(connection);
   });
@@ -276,6 +211,7 @@ function take(connection: Connection, data: Buffer): void {
     if (!(error instanceof GatewayError)) throw error;
     line.fault(error.fault, newId(gateway.clock.now()), message?.['stream_id']);
   }
+  line.holdBack();
   next(connection);
 }
 
@@ -292,10 +228,11 @@ function limitLife(connection: Connection): NodeJS.Timeout {
 
 /** Answers the turns that come over one connection. */
 export function createSession(socket: WebSocket, ports: SessionPorts): Session {
+  const line = createLine(socket, ports.client, ports.limits.buffered);
   const connection: Connection = {
     ...ports,
     socket,
-    line: createLine(socket, ports.client, ports.limits.buffered),
+    line,
     queue: [],
     queuedBytes: 0,
     gones: new Set(),
@@ -304,7 +241,7 @@ export function createSession(socket: WebSocket, ports: SessionPorts): Session {
     ending: undefined,
   };
   const life = limitLife(connection);
-  watchPeer(socket, ports.limits.pingMs);
+  watchPeer(socket, line, ports.limits.pingMs, () => connection.running);
   // One Buffer, in text and binary messages alike: the server's binaryType is nodebuffer.
   socket.on('message', (data) => take(connection, data as Buffer));
   socket.on('error', () => socket.terminate());

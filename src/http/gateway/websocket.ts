@@ -5,6 +5,7 @@ import { type Fault, GatewayError, gatewayFault } from '../../ir/index.ts';
 import type { ClientCodec } from '../../protocols/protocol.ts';
 import type { TurnPorts } from '../../state/turn-ports.ts';
 import { clientAddress } from '../client-address.ts';
+import { UNSENT_BYTES } from '../listeners.ts';
 import { ulid } from '../new-id.ts';
 import { authenticate, UNAUTHENTICATED } from './authenticate.ts';
 import { corsHeaders } from './cors.ts';
@@ -18,7 +19,7 @@ const LIMITS: SocketLimits = {
   queued: 32,
   queuedBytes: 64 * 1024 * 1024,
   connections: 10_000,
-  buffered: 1024 * 1024,
+  buffered: UNSENT_BYTES,
 };
 
 /** Connections of the Responses API's WebSocket form. */
@@ -30,7 +31,16 @@ export interface WebSockets {
   readonly size: number;
 }
 
-const REASONS: Readonly<Record<number, string>> = { 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found', 503: 'Service Unavailable' };
+const REASONS: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  503: 'Service Unavailable',
+};
+
+/** When one that is not let in may try again. */
+const COME_BACK_MS = 1000;
 
 /** So long may one that was refused take to read that. */
 const REFUSED_MS = 2000;
@@ -45,6 +55,9 @@ function refuse(socket: Duplex, fault: Fault, client: ClientCodec, id: string): 
     `content-length: ${Buffer.byteLength(text)}`,
     `x-request-id: ${id}`,
     'connection: close',
+    ...(fault.retryAfterMs === undefined ? [] : [`retry-after: ${Math.ceil(fault.retryAfterMs / 1000)}`]),
+    // What the handshake must say, to one that got it wrong: https://www.rfc-editor.org/rfc/rfc6455#section-4.4
+    ...(status === 400 ? ['sec-websocket-version: 13'] : []),
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
   // Node waits for it no more: one that keeps its side open would be there for ever.
@@ -72,9 +85,21 @@ function peerOf(request: IncomingMessage, gateway: GatewayPorts, isFull: boolean
   const key = authenticate(gateway.snapshot(), headers, path.query);
   if (typeof key === 'string') throw new GatewayError(gatewayFault('authentication', UNAUTHENTICATED[key], { code: 'invalid_api_key' }));
   if (isFull) {
-    throw new GatewayError(gatewayFault('overloaded', 'No more connections are taken here just now', { code: 'connections_full' }));
+    const message = 'No more connections are taken here just now';
+    throw new GatewayError({ ...gatewayFault('overloaded', message, { code: 'connections_full' }), retryAfterMs: COME_BACK_MS });
   }
   return { key, path, headers, address: clientAddress(request, config.server.trustedProxies) };
+}
+
+/** Takes connections over. Loaded for the first one: a start needs none. */
+async function loadServer(refused: (socket: Duplex, fault: Fault) => void): Promise<WebSocketServer> {
+  const { WebSocketServer: Server } = await import('ws');
+  // Its own pongs would be written however much waits to go out.
+  const server = new Server({ noServer: true, clientTracking: false, perMessageDeflate: false, autoPong: false });
+  server.on('wsClientError', (error, socket) => {
+    refused(socket, gatewayFault('bad_request', `This is no handshake of a WebSocket: ${error.message}`, { code: 'invalid_handshake' }));
+  });
+  return server;
 }
 
 /** GET /responses as a WebSocket (Open Responses 2026-04-24). */
@@ -82,21 +107,32 @@ export function createWebSockets(gateway: GatewayPorts, turns: TurnPorts, limits
   const sessions = new Set<Session>();
   let draining = false;
   let server: Promise<WebSocketServer> | undefined;
+  const newId = (): string => `req_${ulid(gateway.clock.now())}`;
+  const clientOf = (): ClientCodec => {
+    const client = gateway.clients.get('openai-responses');
+    if (!client) throw new Error('no client codec for openai-responses');
+    return client;
+  };
 
-  // Loaded for the first connection: a start needs none.
-  const serverOf = (maxPayload: number): Promise<WebSocketServer> =>
-    (server ??= import('ws').then(
-      ({ WebSocketServer: Server }) => new Server({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload }),
-    ));
+  const connect = async (request: IncomingMessage, socket: Duplex, head: Buffer, peer: Peer): Promise<void> => {
+    const client = clientOf();
+    const sockets = await (server ??= loadServer((refused, fault) => refuse(refused, fault, client, newId())));
+    // As it is in force now.
+    sockets.options.maxPayload = gateway.snapshot().config.limits.body;
+    sockets.handleUpgrade(request, socket, head, (connected) => {
+      const session = createSession(connected, { peer, gateway, turns, client, limits });
+      sessions.add(session);
+      connected.on('close', () => sessions.delete(session));
+      if (draining) session.drain();
+    });
+  };
 
   return {
     get size() {
       return sessions.size;
     },
     upgrade(request, socket, head) {
-      const client = gateway.clients.get('openai-responses');
-      if (!client) throw new Error('no client codec for openai-responses');
-      const id = `req_${ulid(gateway.clock.now())}`;
+      const id = newId();
       // Node has left the socket to us: a reset before the connection stands must not end the process.
       socket.on('error', () => socket.destroy());
       let peer: Peer;
@@ -104,22 +140,13 @@ export function createWebSockets(gateway: GatewayPorts, turns: TurnPorts, limits
         peer = peerOf(request, gateway, draining || sessions.size >= limits.connections);
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
-        refuse(socket, error.fault, client, id);
+        refuse(socket, error.fault, clientOf(), id);
         return;
       }
-      serverOf(gateway.snapshot().config.limits.body)
-        .then((sockets) =>
-          sockets.handleUpgrade(request, socket, head, (connected) => {
-            const session = createSession(connected, { peer, gateway, turns, client, limits });
-            sessions.add(session);
-            connected.on('close', () => sessions.delete(session));
-            if (draining) session.drain();
-          }),
-        )
-        .catch((error: unknown) => {
-          gateway.onDefect(error, id);
-          socket.destroy();
-        });
+      connect(request, socket, head, peer).catch((error: unknown) => {
+        gateway.onDefect(error, id);
+        socket.destroy();
+      });
     },
     drain() {
       draining = true;

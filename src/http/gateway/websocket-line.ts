@@ -1,0 +1,173 @@
+import type { WebSocket } from 'ws';
+import type { ClientSink, OutHeaders } from '../../exchange/client-sink.ts';
+import { type Fault, isObject, type JsonObject, parseObject } from '../../ir/index.ts';
+import type { ClientCodec } from '../../protocols/protocol.ts';
+import type { ReplyHandler } from '../../state/reply-handler.ts';
+
+/** The way to one peer. */
+export interface Line {
+  /** `false`: wait for `onDrain`. */
+  send(text: string): boolean;
+  /** One listener, told whenever there is room again. */
+  onDrain(listener: () => void): void;
+  /** `headers`: those that this error would have by HTTP and that say what no member does. */
+  error(status: number, error: JsonObject, streamId?: unknown, headers?: OutHeaders): void;
+  fault(fault: Fault, id: string, streamId?: unknown): void;
+  /** Where more waits to go out than may, nothing more is read until it has: whoever asks on and reads no answer is not listened to. */
+  holdBack(): void;
+  /** The peer is not listening now, as it has not taken what it was sent. */
+  isBehind(): boolean;
+  /** Monotonic milliseconds: nothing has gone out since then. */
+  readonly idleSince: number;
+  /** Texts that went out. */
+  readonly sent: number;
+}
+
+/** When to come back, as clients of this wire look for it: in the headers that the error would have had. */
+const RETRY_AFTER = 'retry-after';
+
+const comeBack = (headers: OutHeaders): { readonly headers?: OutHeaders } =>
+  headers[RETRY_AFTER] === undefined ? {} : { headers: { [RETRY_AFTER]: headers[RETRY_AFTER] } };
+
+const inSeconds = (ms: number): string => String(Math.max(1, Math.ceil(ms / 1000)));
+
+class SocketLine implements Line {
+  idleSince = performance.now();
+  sent = 0;
+  readonly #socket: WebSocket;
+  readonly #client: ClientCodec;
+  readonly #most: number;
+  #drain: (() => void) | undefined;
+
+  constructor(socket: WebSocket, client: ClientCodec, most: number) {
+    this.#socket = socket;
+    this.#client = client;
+    this.#most = most;
+    socket.on('ping', (data) => {
+      socket.pong(data, false, this.#onOut);
+      this.holdBack();
+    });
+  }
+  send(text: string): boolean {
+    this.idleSince = performance.now();
+    this.sent++;
+    this.#socket.send(text, this.#onOut);
+    return this.#isFlowing();
+  }
+  onDrain(listener: () => void): void {
+    this.#drain = listener;
+  }
+  error(status: number, error: JsonObject, streamId?: unknown, headers: OutHeaders = {}): void {
+    const named = typeof streamId === 'string' ? { stream_id: streamId } : {};
+    this.send(JSON.stringify({ type: 'error', status, error, ...comeBack(headers), ...named }));
+  }
+  fault(fault: Fault, id: string, streamId?: unknown): void {
+    const { status, body } = this.#client.encodeFault(fault, id);
+    const error = isObject(body['error']) ? body['error'] : { message: fault.message, code: fault.code ?? null, param: null };
+    const { retryAfterMs } = fault;
+    this.error(status, error, streamId, retryAfterMs === undefined ? {} : { [RETRY_AFTER]: inSeconds(retryAfterMs) });
+  }
+  holdBack(): void {
+    if (!this.#isFlowing()) this.#socket.pause();
+  }
+  isBehind(): boolean {
+    return this.#socket.bufferedAmount > 0;
+  }
+  #isFlowing(): boolean {
+    return this.#socket.bufferedAmount < this.#most;
+  }
+  readonly #onOut = (): void => {
+    if (!this.#isFlowing()) return;
+    if (this.#socket.isPaused) this.#socket.resume();
+    this.#drain?.();
+  };
+}
+
+/** `most`: bytes on their way to the peer above which whoever writes must wait. */
+export const createLine = (socket: WebSocket, client: ClientCodec, most: number): Line => new SocketLine(socket, client, most);
+
+/** The client of one turn. `gones`: who is told when the connection is gone. */
+export function turnHandler(socket: WebSocket, line: Line, gones: Set<() => void>, streamId: unknown): ReplyHandler {
+  const named = typeof streamId === 'string' ? `{"stream_id":${JSON.stringify(streamId)},` : undefined;
+  const isClosed = (): boolean => socket.readyState !== socket.OPEN;
+  return {
+    hasBegun: () => false,
+    isClosed,
+    begin: () => undefined,
+    frame(data) {
+      // One JSON text is one message: some providers end their streams with a word that is none.
+      if (!data.startsWith('{')) return true;
+      return line.send(named === undefined ? data : named + data.slice(1));
+    },
+    end: () => undefined,
+    whole(status, headers, body) {
+      const error = parseObject(body.toString('utf8'))?.['error'];
+      line.error(status, isObject(error) ? error : { message: 'The response failed', code: null, param: null }, streamId, headers);
+    },
+    abort: () => socket.terminate(),
+    onGone(listener) {
+      if (isClosed()) listener();
+      else gones.add(listener);
+    },
+    onDrain: (listener) => line.onDrain(listener),
+  };
+}
+
+/** What keeps a silent turn's connection: a ping is nothing to the client, and a sign of life to every proxy before it. */
+class PingSink implements ClientSink {
+  readonly begun = true;
+  readonly #socket: WebSocket;
+  readonly #line: Line;
+  #pingedAt = performance.now();
+  #isOver = false;
+
+  constructor(socket: WebSocket, line: Line) {
+    this.#socket = socket;
+    this.#line = line;
+  }
+  get closed(): boolean {
+    return this.#isOver || this.#socket.readyState !== this.#socket.OPEN;
+  }
+  /** Monotonic milliseconds: nothing has gone out since then. */
+  get idleSince(): number {
+    return Math.max(this.#line.idleSince, this.#pingedAt);
+  }
+  write(): boolean {
+    this.#pingedAt = performance.now();
+    // Behind what waits it would say nothing.
+    if (!this.#line.isBehind()) this.#socket.ping();
+    return true;
+  }
+  /** The turn is over. */
+  end(): void {
+    this.#isOver = true;
+  }
+  begin(): void {}
+  abort(): void {}
+  onGone(): void {}
+  onDrain(): void {}
+}
+
+/** A way to the peer over which pings go, for whoever keeps answers alive, until it is ended. */
+export const createPingSink = (socket: WebSocket, line: Line): ClientSink => new PingSink(socket, line);
+
+/** What a turn has told a peer it may still be reading, and comes to our pings after it: so many more may go unanswered then. */
+const BEHIND_PINGS = 9;
+
+/** Notices a peer that is gone: a ping is not answered before the next one. `inTurn`: one is told something now. */
+export function watchPeer(socket: WebSocket, line: Line, everyMs: number, inTurn: () => boolean): void {
+  let unanswered = 0;
+  let before = line.sent;
+  const heard = (): void => {
+    unanswered = 0;
+    before = line.sent;
+  };
+  const timer = setInterval(() => {
+    if (unanswered > (inTurn() && line.sent > before ? BEHIND_PINGS : 0)) return socket.terminate();
+    unanswered++;
+    socket.ping();
+  }, everyMs).unref();
+  socket.on('pong', heard);
+  socket.on('message', heard);
+  socket.on('close', () => clearInterval(timer));
+}
