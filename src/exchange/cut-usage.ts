@@ -1,4 +1,5 @@
 import { type Emit, gatewayFault, parseObject, type Usage } from '../ir/index.ts';
+import type { StreamDecoder } from '../protocols/protocol.ts';
 import type { UpstreamHeaders } from '../upstream/send.ts';
 import { createEventStreamReader } from '../wire/aws-event-stream.ts';
 import { createSseReader } from '../wire/sse.ts';
@@ -13,6 +14,8 @@ const FIRST_END_BYTES = 2048;
 const HEAD_BYTES = 1024;
 /** An event may be so much longer. */
 const EVENT_BYTES = 3072;
+/** What is longer is hardly words: a picture, what a search has found. */
+const GIANT_BYTES = 4096;
 /** Of all of them together, the last aside: the oldest but for the first piece's go. */
 const MOST_BYTES = 5 * 1024;
 
@@ -20,6 +23,8 @@ const MOST_BYTES = 5 * 1024;
 export interface Received {
   headers?: UpstreamHeaders;
   bytes: number;
+  /** How many of them are in events longer than `GIANT_BYTES`, as far as these came in large pieces. */
+  giant: number;
   /**
    * Its first piece, and the last of those with which it had become a quarter longer than at the one before, as text with a byte in each
    * character: a few say what all were like, and an answer that ends well has paid for little more than additions. As bytes each would keep
@@ -37,6 +42,7 @@ export interface Received {
 /** Nothing yet. Only of an answer that is generated anything is sampled. */
 export const nothingReceived = ({ operation }: Pick<Call, 'operation'>): Received => ({
   bytes: 0,
+  giant: 0,
   samples: [],
   firsts: 0,
   next: operation === 'generate' ? 0 : Infinity,
@@ -78,9 +84,27 @@ function keepSample(received: Received, piece: Buffer): void {
   if (old > 0) samples.splice(firsts, old);
 }
 
+/** How much of a piece is in giant events. One look at each 4 KiB: what has an end of an event in it is not in one. */
+function giantIn(piece: Buffer): number {
+  let giant = 0;
+  let at = 0;
+  while (piece.length - at > GIANT_BYTES) {
+    const window = piece.subarray(at, at + GIANT_BYTES);
+    const end = Math.max(window.lastIndexOf(BLANK_LINE), window.lastIndexOf(BLANK_CRLF));
+    if (end < 0) {
+      const ends = [BLANK_LINE, BLANK_CRLF].map((blank) => piece.indexOf(blank, at + GIANT_BYTES)).filter((one) => one >= 0);
+      const next = ends.length === 0 ? piece.length : Math.min(...ends);
+      giant += next - at;
+      at = next;
+    } else at += end + BLANK_LINE.length;
+  }
+  return giant;
+}
+
 /** A piece of the body has come. */
 export function receive(received: Received, piece: Buffer): void {
   received.bytes += piece.length;
+  if (piece.length > GIANT_BYTES && received.next !== Infinity) received.giant += giantIn(piece);
   if (received.bytes >= received.next) keepSample(received, piece);
 }
 
@@ -94,12 +118,24 @@ function wholeEvents(piece: string): string {
   return piece.slice(first ? first.index + first[0].length : 0, last > 3 ? last : undefined);
 }
 
+/** No event is whole in it: where there are giant events, it is of one. */
+const isOfGiant = (sample: string): boolean => !BLANK.test(sample) || wholeEvents(sample) === '';
+
 const CUT = gatewayFault('upstream', 'The answer was cut');
 
-/** What sampled events say: tokens of their text, and what they report. What cannot be read, as half of it is missing, says nothing. */
-function read({ codec, provider, wire }: Target, samples: readonly string[]): { readonly tokens: number; readonly usage?: Usage } {
+/** What sampled events say. */
+interface Told {
+  /** Of their text. */
+  readonly tokens: number;
+  /** What they report. */
+  readonly usage?: Usage;
+}
+
+/** Reads samples one by one. What cannot be read, as half of it is missing, says nothing. */
+function createSampleReader({ codec, provider, wire }: Target): { push(sample: string): void; told(): Told } {
   const isBinary = wire.wire.framing === 'aws-event-stream';
-  const decoder = codec.streamDecoder({ maker: provider.maker, newId: (prefix) => `${prefix}sample` });
+  const newDecoder = (): StreamDecoder => codec.streamDecoder({ maker: provider.maker, newId: (prefix) => `${prefix}sample` });
+  const decoder = newDecoder();
   let text = '';
   let parts = 0;
   let usage: Usage | undefined;
@@ -111,21 +147,40 @@ function read({ codec, provider, wire }: Target, samples: readonly string[]): { 
       if (event.part.kind === 'tool-call') text += event.part.name;
     } else if (event.type === 'usage') usage = event.usage;
   };
-  for (const sample of samples) {
+  const readBy = (by: StreamDecoder, sample: string): void => {
     const reader = isBinary ? createEventStreamReader() : createSseReader();
     try {
-      reader.push(Buffer.from(sample, 'latin1'), (frame) => decoder.frame(frame, emit));
+      reader.push(Buffer.from(sample, 'latin1'), (frame) => by.frame(frame, emit));
     } catch {
       // A stream with holes breaks the rules of its grammar; the other samples may be read.
     }
-  }
-  // Some dialects report in every event, and their decoders tell the last of it at the end.
-  decoder.end(emit, CUT);
-  return { tokens: parts + roughTokens(text), ...(usage ? { usage } : {}) };
+  };
+  return {
+    push(sample) {
+      const before = text.length + parts;
+      readBy(decoder, sample);
+      // It may still wait for the end of what began before the hole.
+      if (text.length + parts === before) readBy(newDecoder(), sample);
+    },
+    told() {
+      // Some dialects report in every event, and their decoders tell the last of it at the end.
+      decoder.end(emit, CUT);
+      return { tokens: parts + roughTokens(text), ...(usage ? { usage } : {}) };
+    },
+  };
+}
+
+function read(target: Target, samples: readonly string[]): Told {
+  const reader = createSampleReader(target);
+  for (const sample of samples) reader.push(sample);
+  return reader.told();
 }
 
 /** Fields in which a stream's events have what was generated. */
 const GENERATED = /"(?:delta|text|content|thinking|partial_json|arguments|transcript)"\s*:\s*"((?:[^"\\]|\\.)*)"/g;
+
+/** Events that say once more what others have said. */
+const AGAIN = /"type"\s*:\s*"[\w.]+\.done"/;
 
 /** Text before any field: what is kept of an event may begin in the middle of its words. Elsewhere a text without such a field may be the question's. */
 const LOOSE = /^(?:[^"\\]|\\.){64,}/;
@@ -135,32 +190,46 @@ const FAR = 4;
 /** Words, from bytes as samples keep them. */
 const textIn = (bytes: string): string => (bytes.includes(' ') ? Buffer.from(bytes, 'latin1').toString('utf8') : '');
 
-/**
- * The same by the words alone, for samples without the events that say what they belong to: an event may be longer than what is kept
- * of it.
- */
-function byWords({ bytes, samples }: Received): number {
-  const text = Buffer.from(samples.join('\n\n'), 'latin1').toString('utf8');
+/** Tokens of the words in some samples, for so many bytes that are like them. */
+function wordsOf(samples: readonly string[], bytes: number): number {
+  if (samples.length === 0) return 0;
+  const events = samples.flatMap((sample) => sample.split(BLANK)).filter((event) => !AGAIN.test(event));
+  const text = Buffer.from(events.join('\n\n'), 'latin1').toString('utf8');
   let words = '';
   for (const [, found = ''] of text.matchAll(GENERATED)) words += found;
   // What has no spaces is a picture or a sound.
   if (words === '') for (const sample of samples) words += textIn(LOOSE.exec(sample)?.[0] ?? '');
-  return words === '' ? 0 : (roughTokens(words) * bytes) / sizeOf(samples);
+  return words === '' ? 0 : roughTokens(words) * Math.max(1, bytes / sizeOf(samples));
 }
 
-/** The same of all that came, as its samples have it: the first for itself, since it holds the reply's head; the others for the rest. */
-function estimate(target: Target, { headers = {}, bytes, samples }: Received): ReturnType<typeof read> {
+/**
+ * The same by the words alone, for samples without the events that say what they belong to: an event may be longer than what is kept
+ * of it. What stands in giant events, and what stands beside them, each says what its own kind is like.
+ */
+function byWords({ bytes, giant, samples }: Received): number {
+  if (giant === 0) return wordsOf(samples, bytes);
+  const { inGiants = [], others = [] } = Object.groupBy(samples, (sample) => (isOfGiant(sample) ? 'inGiants' : 'others'));
+  return wordsOf(others, bytes - giant) + wordsOf(inGiants, giant);
+}
+
+/**
+ * The same of all that came, as its samples have it: the first for itself, since it holds the reply's head; the others for the rest, but
+ * for giant events.
+ */
+function estimate(target: Target, { headers = {}, bytes, giant, samples }: Received): Told {
   const [begun] = samples;
   if (!begun || headerOf(headers, 'content-encoding') !== '') return { tokens: 0 };
   const isWhole = headerOf(headers, 'content-type').toLowerCase().includes('json');
   if (isWhole) return { tokens: (roughTokens(Buffer.from(begun, 'latin1').toString('utf8')) * bytes) / begun.length };
   const isBinary = target.wire.wire.framing === 'aws-event-stream';
-  const [first = '', ...others] = isBinary ? samples : samples.map(wholeEvents);
+  const alike = isBinary || giant === 0 ? samples : samples.filter((sample) => !isOfGiant(sample));
+  const [first = '', ...others] = isBinary ? alike : alike.map(wholeEvents);
+  const rest = Math.max(0, bytes - (isBinary ? 0 : giant) - first.length);
   const head = read(target, [first]);
   const later = sizeOf(others);
-  if (later === 0) return { ...head, tokens: first === '' ? 0 : (head.tokens * bytes) / first.length };
+  if (later === 0) return { ...head, tokens: first === '' ? 0 : head.tokens * (1 + rest / first.length) };
   const all = read(target, [first, ...others]);
-  return { ...all, tokens: head.tokens + (Math.max(0, all.tokens - head.tokens) * (bytes - first.length)) / later };
+  return { ...all, tokens: head.tokens + Math.max(0, all.tokens - head.tokens) * Math.max(1, rest / later) };
 }
 
 /** Whether an answer had begun and was cut. Errors in place of one, and what had already been counted to its end, are no such thing. */

@@ -1,20 +1,11 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { JsonObject, ProtocolId } from '../../src/ir/index.ts';
-import { DIALECTS } from '../exchange/dialects.ts';
+import type { JsonObject } from '../../src/ir/index.ts';
+import { CUT_WIRES, type Recorded } from './cut-wires.ts';
 
 /** How a stream breaks: the connection closed without the last chunk, reset, closed within an event; or an error event and a proper end. */
 export const WAYS = ['fin', 'rst', 'half', 'error'] as const;
 export type Way = (typeof WAYS)[number];
-
-/** A stream as it was recorded, event by event with their blank lines. */
-export interface Recorded {
-  readonly protocol: ProtocolId;
-  readonly events: readonly string[];
-}
-
-/** A stream's text by events. */
-export const eventsIn = (text: string): readonly string[] => text.split(/(?<=\r?\n\r?\n)(?=.)/s);
 
 /** A provider on loopback whose models are recorded streams that break at a place, or do not. */
 export interface CutUpstream {
@@ -29,36 +20,39 @@ export const cutModel = (name: string, events: number, way: Way): string => `${n
 /** The model that says all of it. */
 export const wholeModel = (name: string): string => `${name}-whole`;
 
-const errorOf = (protocol: ProtocolId): string => DIALECTS.find(({ id }) => id === protocol)?.errorEvent ?? '';
+const LINE_ENDS = /[\r\n]+$/;
 
 /** The bytes of a stream that breaks after so many events. */
-function bytesOf({ events, protocol }: Recorded, count: number, way: Way): string {
-  const text = events.slice(0, count).join('');
-  if (way === 'error') return text + errorOf(protocol);
-  const next = events[count] ?? '';
-  return way === 'half' ? text + next.slice(0, Math.ceil(next.trimEnd().length / 2)) : text;
+function bytesOf({ events, wire }: Recorded, count: number, way: Way): Buffer {
+  const said = events.slice(0, count);
+  if (way === 'error') return Buffer.concat([...said, CUT_WIRES[wire].error]);
+  const next = events[count] ?? Buffer.alloc(0);
+  const length = next.length - (LINE_ENDS.exec(next.toString('latin1'))?.[0].length ?? 0);
+  return Buffer.concat(way === 'half' ? [...said, next.subarray(0, Math.ceil(length / 2))] : said);
 }
 
 function say(response: ServerResponse, recorded: Recorded, count: string | undefined, way: string | undefined): void {
-  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  response.writeHead(200, { 'content-type': CUT_WIRES[recorded.wire].type });
   if (way === undefined) {
-    response.end(recorded.events.join(''));
+    response.end(Buffer.concat(recorded.events));
     return;
   }
-  const text = bytesOf(recorded, Number(count), way as Way);
-  if (way === 'error') response.end(text);
+  const bytes = bytesOf(recorded, Number(count), way as Way);
+  if (way === 'error') response.end(bytes);
   else {
     response.flushHeaders();
     // Once it has gone out: what is reset may take along what has not been read.
     const stop = (): void => void (way === 'rst' ? response.socket?.resetAndDestroy() : response.socket?.end());
-    if (text === '') setImmediate(stop);
-    else response.write(text, () => setImmediate(stop));
+    if (bytes.length === 0) setImmediate(stop);
+    else response.write(bytes, () => setImmediate(stop));
   }
 }
 
-/** What a request asks for: by its path, or by its body. */
+/** What a request asks for: by its path, by a form, or by its body. */
 const wantedBy = (path: string, text: string): string =>
-  /\/models\/([^:]+):/.exec(path)?.[1] ?? String((JSON.parse(text) as JsonObject)['model']);
+  /\/models?\/([^:/]+)[:/]/.exec(path)?.[1] ??
+  /name="model"\r\n\r\n([^\r]+)/.exec(text)?.[1] ??
+  String((JSON.parse(text) as JsonObject)['model']);
 
 /** Starts one on a free port. */
 export async function startCutUpstream(): Promise<CutUpstream> {

@@ -17,6 +17,7 @@ export interface Recording {
     readonly body?: unknown;
     readonly bodyText?: string;
     readonly sse?: readonly string[];
+    readonly bodyBase64?: string;
   };
 }
 

@@ -149,6 +149,40 @@ describe.each(DIALECTS)('$id: an event that is longer than what is kept of it', 
   });
 });
 
+/** Events that a tool of the provider's fills, with hardly a word in them. */
+const FOUND: readonly (readonly [id: Dialect['id'], what: string, event: (data: string) => object])[] = [
+  [
+    'anthropic-messages',
+    'what a search has found',
+    (data) => ({
+      type: 'content_block_start',
+      index: 1,
+      content_block: {
+        type: 'web_search_tool_result',
+        tool_use_id: 'srvtoolu_1',
+        content: [{ type: 'web_search_result', title: 'A page', url: 'https://a.example/', encrypted_content: data, page_age: null }],
+      },
+    }),
+  ],
+  [
+    'openai-responses',
+    'a picture',
+    (data) => ({ type: 'response.image_generation_call.partial_image', item_id: 'ig_1', output_index: 1, partial_image_b64: data }),
+  ],
+];
+
+describe.each(FOUND)('%s: %s is not counted as if it were words', (id, _what, event) => {
+  const dialect = DIALECTS.find((one) => one.id === id);
+  const giant = `data: ${JSON.stringify(event(Buffer.alloc(150_000, 'a picture').toString('base64')))}\n\n`;
+  const bytes = Buffer.from([...(dialect ? begun(dialect) : []), giant].join(''));
+  it.each([8192, 16_384, 65_536])('in pieces of %d bytes', (size) => {
+    const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) => bytes.subarray(at * size, (at + 1) * size));
+    const output = estimateOf({ id }, receivedOf(pieces)) ?? 0;
+    expect(output).toBeGreaterThan(TOKENS * 0.5);
+    expect(output).toBeLessThan(TOKENS * 2);
+  });
+});
+
 it('what a reply says of its question is none of its words', () => {
   const said = { type: 'response.created', response: { id: 'resp_1', instructions: LINE.repeat(20), output: [] } };
   const pieces = [Buffer.from(`event: response.created\ndata: ${JSON.stringify(said)}\n\n`), Buffer.from('event: response.in')];

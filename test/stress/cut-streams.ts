@@ -1,9 +1,9 @@
 // Cuts a share of the recorded streams at every event, in every way, and has the official SDK of every protocol read what is left:
 // `fork('cut-streams.ts', [MOST, SHARE, SHARES])`, one message with what was found.
-import { type Ending, recordedStream, setEndingsStage } from '../corpus/endings.ts';
+import { recordedStream } from '../corpus/cut-wires.ts';
+import { type Ending, setEndingsStage } from '../corpus/endings.ts';
 import { recordedStreams, type Named } from '../corpus/recorded-streams.ts';
 import { corpusFolder } from '../corpus/recordings.ts';
-import { PROTOCOLS } from '../corpus/replay.ts';
 import { fixtures } from '../laws/fixtures.ts';
 import { pairName } from './part.ts';
 
@@ -22,7 +22,7 @@ export interface FoundShare {
 }
 
 function* allStreams(): Iterable<Named> {
-  for (const { protocol, name, stream } of fixtures()) yield { id: name, stream: recordedStream(protocol, stream.toString()) };
+  for (const { protocol, name, stream } of fixtures()) yield { id: name, stream: recordedStream(protocol, stream) };
   const corpus = corpusFolder();
   if (corpus !== undefined) yield* recordedStreams(corpus);
 }
@@ -39,8 +39,6 @@ function note(found: Found, id: string, { after, way, wrong, uncounted }: Ending
 async function cutShare(most: number, share: number, shares: number): Promise<FoundShare> {
   const stage = await setEndingsStage();
   const pairs = new Map<string, Found>();
-  for (const client of PROTOCOLS)
-    for (const upstream of PROTOCOLS) pairs.set(pairName(client, upstream), { cuts: 0, wrong: 0, uncounted: 0 });
   try {
     let number = 0;
     for (const { id, stream } of allStreams()) {
@@ -49,8 +47,10 @@ async function cutShare(most: number, share: number, shares: number): Promise<Fo
       const step = Math.max(1, all.length / most);
       const places = all.filter((_, at) => Math.floor(at / step) !== Math.floor((at - 1) / step));
       for await (const ending of stage.cut(stream, places)) {
-        const found = pairs.get(pairName(ending.client, stream.protocol));
-        if (found) note(found, id, ending);
+        const pair = pairName(ending.client, stream.wire);
+        const found = pairs.get(pair) ?? { cuts: 0, wrong: 0, uncounted: 0 };
+        pairs.set(pair, found);
+        note(found, id, ending);
       }
     }
   } finally {
