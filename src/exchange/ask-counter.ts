@@ -27,6 +27,8 @@ export interface Countable {
   readonly headers: Readonly<Record<string, string>>;
   /** The client is gone. */
   readonly signal: AbortSignal;
+  /** Milliseconds that are left for it. */
+  readonly leftMs: number;
 }
 
 /** What a provider's counter said. */
@@ -146,7 +148,7 @@ async function send(
   provider: Provider,
   wire: ProviderWire,
   path: string,
-  { headers, signal }: Pick<Countable, 'headers' | 'signal'>,
+  { headers, signal, leftMs }: Pick<Countable, 'headers' | 'signal' | 'leftMs'>,
   body: JsonObject,
   ports: ExchangePorts,
 ): Promise<WholeAnswer> {
@@ -156,7 +158,7 @@ async function send(
   const more = wire.sign ? await wire.sign(signing, { now: () => ports.clock.now(), post: ports.post }) : {};
   const { connect, headers: most, idle, total } = provider.timeouts;
   const request = { ...signing, headers: { ...all, ...more }, timeouts: { connect, headers: Math.min(COUNT_MS, most), idle } };
-  return fetchWhole(ports.send, request, MAX_BYTES, Math.min(COUNT_MS, total), signal);
+  return fetchWhole(ports.send, request, MAX_BYTES, Math.min(COUNT_MS, total, leftMs), signal);
 }
 
 /** Statuses of servers that have no such counter: no trouble, and no mistake. */
@@ -205,7 +207,7 @@ export async function askCounter(
   const isSame = wire.protocol === asked.client && !holdsForeignSeal(Buffer.from(JSON.stringify(asked.body)));
   // What cannot be said in the counter's words cannot be counted by it.
   const body = await write(isSame, asked, provider, wire, model, ports).catch(() => undefined);
-  const more = { headers: isSame ? asked.headers : {}, signal: asked.signal };
+  const more = { ...asked, headers: isSame ? asked.headers : {} };
   if (!body) return undefined;
   onSend();
   try {

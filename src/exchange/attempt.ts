@@ -41,7 +41,8 @@ async function signed(
   return { ...headers, ...more };
 }
 
-const deadlineFault = (what: 'first token' | 'total'): Fault =>
+/** What ended a call that took too long. */
+export const deadlineFault = (what: 'first token' | 'total'): Fault =>
   gatewayFault(
     'timeout',
     what === 'total' ? 'The reply took longer than the time allowed for the whole call' : 'The upstream sent no first token in time',

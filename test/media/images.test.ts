@@ -77,6 +77,7 @@ beforeAll(async () => {
         uri: { preset: 'openai', baseUrl: gpt.url, key: 'k', images: { dataUri: true } },
         gemini: { preset: 'gemini', baseUrl: gemini.url, key: 'k' },
         bfl: { preset: 'bfl', baseUrl: bfl.url, key: 'k' },
+        hasty: { preset: 'bfl', baseUrl: bfl.url, key: 'k', timeouts: { total: 1000 } },
         local: { preset: 'openai-compatible', baseUrl: gpt.url },
       },
       keys: [
@@ -392,6 +393,20 @@ describe('jobs of a provider', () => {
       'GET /v1/get_result?id=j',
       'GET /v1/get_result?id=j',
     ]);
+  });
+
+  it('have the time of the whole call, that of their order included', async () => {
+    const before = bfl.seen.length;
+    bfl.answer = (request, response) => {
+      if (request.method !== 'POST') return json({ id: 'j', status: 'Pending' })(request, response);
+      setTimeout(() => json({ id: 'j' })(request, response), 700);
+    };
+    await expect(client.images.generate({ model: 'hasty/flux-2-pro', prompt: 'x' })).rejects.toMatchObject({
+      status: 504,
+      code: 'upstream_total_timeout',
+    });
+    // The first look would come when the time is over.
+    expect(bfl.seen.slice(before).map(({ method }) => method)).toEqual(['POST']);
   });
 
   it('are never asked for at an address of somebody else', async () => {

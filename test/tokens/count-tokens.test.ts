@@ -35,6 +35,7 @@ beforeAll(async () => {
       narrow: { preset: 'anthropic', baseUrl, key, models: { '*': { context: 10 } } },
       wide: { preset: 'anthropic', baseUrl, key, models: { '*': { context: 100 } } },
       relay: { preset: 'anthropic-compatible', baseUrl, key },
+      hasty: { preset: 'anthropic-compatible', baseUrl, key, timeouts: { total: 300 } },
       aws: { preset: 'bedrock', baseUrl, key: 'bedrock-api-key-x', region: 'eu-west-1' },
     },
     models: {
@@ -47,6 +48,7 @@ beforeAll(async () => {
         strategy: 'priority',
       },
       closed: { targets: [{ to: 'narrow/claude-sonnet-4-5' }, { to: 'narrow/other' }], strategy: 'priority' },
+      late: { targets: [{ to: 'hasty/unheard-of' }, { to: 'relay/unheard-of' }], strategy: 'priority' },
       neither: { targets: [{ to: 'plain/unheard-of' }, { to: 'plain/unknown' }], strategy: 'priority' },
     },
   });
@@ -354,6 +356,13 @@ describe('where it is counted for', () => {
     expect(last()).toMatchObject({ provider });
     const refused = await post('/v1/messages', { model, messages, max_tokens: 9 });
     expect(/context as long/.test(JSON.stringify(refused.body))).toBe(model === 'closed' || times === 200);
+  });
+
+  it('nobody else once all the time of the first has gone', async () => {
+    upstream.answer = () => {};
+    const answer = await post(MESSAGES, HELLO.anthropic('late'));
+    expect(answer).toMatchObject({ status: 504 });
+    expect(upstream.seen).toHaveLength(1);
   });
 
   it('nobody: 501, and the record says so', async () => {

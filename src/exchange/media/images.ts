@@ -62,13 +62,12 @@ function pause(ms: number, signals: readonly AbortSignal[]): Promise<void> {
 
 /** Asks for a job until it is done. */
 async function follow(context: MediaContext, codec: ImageCodec, started: ImageJob, signal: AbortSignal): Promise<ImageReply> {
-  const { ports, provider, target } = context;
+  const { ports, target, endsAt } = context;
   const { poll, decodeJob } = codec;
   if (!poll || !decodeJob) throw new Error(`codec '${codec.id}' has no jobs`);
-  const deadline = ports.clock.monotonic() + provider.timeouts.total;
   let job = started;
   let wait: number = POLL.first;
-  while (ports.clock.monotonic() + wait < deadline) {
+  while (ports.clock.monotonic() + wait < endsAt) {
     await context.waitFor(pause(wait, [signal, context.signal()]));
     wait = Math.min(POLL.most, wait * POLL.factor);
     const answer = await context.ask(poll(job, target), codec, signal);

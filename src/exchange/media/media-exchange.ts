@@ -58,6 +58,8 @@ export interface MediaContext {
   readonly attempt: number;
   /** Milliseconds before this try that were not the gateway's own: waits for room, earlier tries. */
   readonly apartMs: number;
+  /** Monotonic milliseconds until which all that this try asks must have ended. */
+  readonly endsAt: number;
   /** Requests that may be under way side by side. */
   readonly atOnce: number;
   /** Aborted when the client hangs up. A function: a getter in what each call has would keep all of it until the next large collection. */
@@ -134,7 +136,8 @@ function contextOf(
   const mine: OneTry = { provider, model, notes };
   settling.last = mine;
   settling.tries[number] = mine;
-  const base = { call, sink, provider, media, model, notes, ports, attempt: number, apartMs, atOnce: isLimited ? 1 : AT_ONCE };
+  const endsAt = ports.clock.monotonic() + provider.timeouts.total;
+  const base = { call, sink, provider, media, model, notes, ports, attempt: number, apartMs, endsAt, atOnce: isLimited ? 1 : AT_ONCE };
   const waits = createWaits(ports.clock.monotonic);
   const headers = (): OutHeaders => {
     mine.answeredAt = ports.clock.monotonic();

@@ -1,8 +1,9 @@
-import { GatewayError, gatewayFault } from '../../ir/index.ts';
+import { GatewayError } from '../../ir/index.ts';
 import type { MediaAnswer, MediaRequest } from '../../media/codec.ts';
 import type { Provider, ProviderMedia } from '../../presets/preset.ts';
 import type { UpstreamCall, UpstreamRequest, UpstreamSink } from '../../upstream/send.ts';
 import { type ByteQueue, createByteQueue } from '../../wire/byte-queue.ts';
+import { deadlineFault } from '../attempt.ts';
 import type { ClientSink } from '../client-sink.ts';
 import type { ExchangePorts } from '../exchange.ts';
 import { faultOfMedia, type FaultReader, upstreamRequest, refusePacked } from './provider-request.ts';
@@ -18,6 +19,8 @@ interface Base {
   readonly media: ProviderMedia;
   readonly ports: ExchangePorts;
   readonly sink: ClientSink;
+  /** Monotonic milliseconds until which all that this try asks must have ended. */
+  readonly endsAt: number;
 }
 
 /** An answer that comes as it is read. */
@@ -49,26 +52,46 @@ interface Refused {
   bytes: number;
 }
 
-const tooSlow = (): GatewayError =>
-  new GatewayError(
-    gatewayFault('timeout', 'The reply took longer than the time allowed for the whole call', { code: 'upstream_total_timeout' }),
-  );
+/** The time that a request has. */
+interface Deadlines {
+  /** The first piece of an answer is awaited; more than once is once. */
+  awaitFirst(): void;
+  /** It has come, or none will. */
+  hasFirst(): void;
+  clear(): void;
+}
+
+function startDeadlines({ ports, provider, endsAt }: Base, stop: (error: Error) => void): Deadlines {
+  const late = (what: Parameters<typeof deadlineFault>[0]): void => stop(new GatewayError(deadlineFault(what)));
+  const total = setTimeout(late, Math.max(1, Math.ceil(endsAt - ports.clock.monotonic())), 'total');
+  let first: NodeJS.Timeout | undefined;
+  return {
+    awaitFirst: () => void (first ??= setTimeout(late, provider.timeouts.firstToken, 'first token')),
+    hasFirst: () => clearTimeout(first),
+    clear() {
+      clearTimeout(total);
+      clearTimeout(first);
+    },
+  };
+}
 
 /** Sends what is ready to go. No function in here holds what was sent: it would stay for as long as the answer comes. */
 function send(context: Base, outgoing: UpstreamRequest, codec: FaultReader, open: OpenBody, signal?: AbortSignal): Promise<void> {
-  const { ports, provider, sink } = context;
+  const { ports, sink } = context;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let taker: Pick<UpstreamSink, 'body'> | undefined;
   let refused: Refused | undefined;
   const upstream: { call?: UpstreamCall } = {};
   const stop = (error: Error): void => {
-    clearTimeout(total);
+    deadlines.clear();
     upstream.call?.abort();
     reject(error);
   };
-  const total = setTimeout(() => stop(tooSlow()), provider.timeouts.total);
+  const deadlines = startDeadlines(context, stop);
+  // A file may be long on its way: as long as it is, nothing is late.
+  if (!outgoing.stream) deadlines.awaitFirst();
   const finish = (): void => {
-    clearTimeout(total);
+    deadlines.clear();
     if (!refused) return resolve();
     const text = Buffer.concat(refused.pieces).toString('utf8');
     reject(new GatewayError(faultOfMedia(context, codec, refused, text)));
@@ -76,6 +99,7 @@ function send(context: Base, outgoing: UpstreamRequest, codec: FaultReader, open
   upstream.call = ports.send(outgoing, {
     head(status, headers) {
       if (status >= 200 && status < 300) {
+        deadlines.awaitFirst();
         try {
           taker = open({ status, headers }, () => upstream.call?.resume());
         } catch (error) {
@@ -84,6 +108,7 @@ function send(context: Base, outgoing: UpstreamRequest, codec: FaultReader, open
       } else refused = { status, headers, pieces: [], bytes: 0 };
     },
     body(bytes) {
+      deadlines.hasFirst();
       if (refused) {
         refused.bytes += bytes.length;
         if (refused.bytes <= MAX_ERROR_BYTES) refused.pieces.push(bytes);
@@ -98,7 +123,7 @@ function send(context: Base, outgoing: UpstreamRequest, codec: FaultReader, open
     },
     end: finish,
     fail(fault) {
-      clearTimeout(total);
+      deadlines.clear();
       if (refused) return finish();
       reject(new GatewayError(fault));
     },

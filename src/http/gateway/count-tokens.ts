@@ -134,7 +134,7 @@ async function countAt(
   visit: Visit,
   target: Target,
   counting: Counting,
-  signal: AbortSignal,
+  { signal, leftMs }: Pick<Countable, 'signal' | 'leftMs'>,
   ports: ExchangePorts,
   counter: LocalCounter,
 ): Promise<Count | NotCounted | undefined> {
@@ -142,7 +142,7 @@ async function countAt(
   const { client } = visit;
   counting.last = target;
   const request = decoded(client, counting.body, model);
-  const countable: Countable = { client: client.id, body: counting.body, request, headers: passed(visit.headers), signal };
+  const countable: Countable = { client: client.id, body: counting.body, request, headers: passed(visit.headers), signal, leftMs };
   const own = await askCounter(countable, provider, model, ports, () => void counting.attempts++);
   if (own && 'tokens' in own) return { body: own.own ?? inWords(visit, own.tokens), by: 'provider' };
   if (visit.sink.closed) return undefined;
@@ -162,8 +162,13 @@ async function count(visit: Visit, counting: Counting, ports: ExchangePorts, cou
   visit.sink.onGone(() => gone.abort());
   let first: NotCounted | undefined;
   let trouble: Fault | undefined;
-  for (const target of targetsOf(visit, counting, ports).slice(0, MAX_TARGETS)) {
-    const counted = await countAt(visit, target, counting, gone.signal, ports, counter);
+  const targets = targetsOf(visit, counting, ports).slice(0, MAX_TARGETS);
+  const endsAt = ports.clock.monotonic() + (targets[0]?.provider.timeouts.total ?? 0);
+  for (const target of targets) {
+    // The last one has all that is left.
+    const leftMs = Math.ceil(endsAt - ports.clock.monotonic());
+    if (leftMs <= 0) break;
+    const counted = await countAt(visit, target, counting, { signal: gone.signal, leftMs }, ports, counter);
     if (!counted || visit.sink.closed) return;
     if ('by' in counted) return respondJson(visit, 200, counted.body, { 'x-pailou-count': counted.by });
     first ??= counted;
