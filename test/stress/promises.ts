@@ -85,7 +85,7 @@ const none = (of: Kind, words: Words, column?: Words): Promised => ({
   ...(column ? { column } : {}),
 });
 const left = (words: Words, column: Words): Promised => ({ words, limit: '250 ms', unit: 'ms', of: 'clients', column });
-const ends = (words: Words): Promised => ({ words, limit: ['+ 0.5 s', '+ 0.5 秒'], unit: 'ms', of: 'waits' });
+const ends = (words: Words, column: Words): Promised => ({ words, limit: ['+ 0.5 s', '+ 0.5 秒'], unit: 'ms', of: 'waits', column });
 
 const ALL = {
   'streams.once': {
@@ -176,11 +176,11 @@ const ALL = {
     ['Calls whose client left in the middle and whose record has no usage', '客户端中途离开而记录中没有用量的请求'],
     ['left, not counted', '离开未计量'],
   ),
-  'time.connect': ends(['Beyond the time that was set: `connect`', '超出所设时间：`connect`']),
-  'time.headers': ends(['The same: `headers`', '同上：`headers`']),
-  'time.first-token': ends(['The same: `firstToken`', '同上：`firstToken`']),
-  'time.idle': ends(['The same: `idle`', '同上：`idle`']),
-  'time.total': ends(['The same: `total`', '同上：`total`']),
+  'time.connect': ends(['Beyond the time that was set: `connect`', '超出所设时间：`connect`'], ['`connect`', '`connect`']),
+  'time.headers': ends(['The same: `headers`', '同上：`headers`'], ['`headers`', '`headers`']),
+  'time.first-token': ends(['The same: `firstToken`', '同上：`firstToken`'], ['`firstToken`', '`firstToken`']),
+  'time.idle': ends(['The same: `idle`', '同上：`idle`'], ['`idle`', '`idle`']),
+  'time.total': ends(['The same: `total`', '同上：`total`'], ['`total`', '`total`']),
   'time.hole': {
     words: [
       '1,000 calls held on a dead upstream (of OpenAI Chat; 100 of each other endpoint): p99 of the others moves by',
@@ -216,9 +216,21 @@ const ALL = {
     unit: '%',
     of: 'calls',
   },
-  'retry.after-seconds': none('calls', ['Calls before a `Retry-After` in seconds was over', '早于 `Retry-After`（秒）的请求']),
-  'retry.after-date': none('calls', ['Calls before a `Retry-After` as a date was over', '早于 `Retry-After`（日期）的请求']),
-  'retry.after-shared': none('calls', ['Calls of other models with the same key before it was over', '同一密钥的其他模型早于该时间的请求']),
+  'retry.after-seconds': none(
+    'calls',
+    ['Calls before a `Retry-After` in seconds was over', '早于 `Retry-After`（秒）的请求'],
+    ['too early, seconds', '过早（秒）'],
+  ),
+  'retry.after-date': none(
+    'calls',
+    ['Calls before a `Retry-After` as a date was over', '早于 `Retry-After`（日期）的请求'],
+    ['too early, date', '过早（日期）'],
+  ),
+  'retry.after-shared': none(
+    'calls',
+    ['Calls of other models with the same key before it was over', '同一密钥的其他模型早于该时间的请求'],
+    ['too early, other models', '过早（其他模型）'],
+  ),
   'retry.mistakes': none(
     'calls',
     [
@@ -232,17 +244,26 @@ const ALL = {
     limit: '5',
     unit: 'tries',
     of: 'rounds',
+    column: ['opens after', '打开所需失败'],
   },
-  'retry.probe': { words: ['Probes at once while it is open', '打开期间同时进行的探测'], limit: '1', unit: 'tries', of: 'calls' },
-  'retry.last': none('calls', [
-    'Calls that ask no target because all of a route (two) were set aside',
-    '路由的两个目标均被搁置后，未再询问任何目标的请求',
-  ]),
+  'retry.probe': {
+    words: ['Probes at once when its time is over; one that succeeds closes it', '到期后同时进行的探测；成功一次即闭合'],
+    limit: '1',
+    unit: 'tries',
+    of: 'calls',
+    column: ['probes', '探测'],
+  },
+  'retry.last': none(
+    'calls',
+    ['Calls that ask no target because all of a route (two) were set aside', '路由的两个目标均被搁置后，未再询问任何目标的请求'],
+    ['asks nobody', '无人被问'],
+  ),
   'retry.deadline': {
     words: ['Beyond the deadline, whatever is tried', '无论如何尝试，超出期限'],
     limit: ['+ 0.5 s', '+ 0.5 秒'],
     unit: 'ms',
     of: 'calls',
+    column: ['beyond the deadline', '超出期限'],
   },
   'retry.refusals': none(
     'calls',

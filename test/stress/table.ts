@@ -87,13 +87,25 @@ function grid(title: Words, first: Words, rows: Kept['rows'], language: Language
   ].join('\n');
 }
 
+/** What was measured for each endpoint, a table for each section: all of it would be too wide to read. */
+function endpointGrids(rows: Kept['rows'], language: Language): readonly string[] {
+  const bySection = Map.groupBy(
+    rows.filter(({ promise }) => PROMISES[promise].column),
+    ({ promise }) => sectionOf(promise),
+  );
+  return [...bySection].map(([section, some]) => {
+    const [en, zh] = SECTIONS[section];
+    return grid([`By endpoint: ${en}`, `按端点：${zh}`], ['endpoint', '端点'], some, language);
+  });
+}
+
 /** All tables in one language. */
 export function tables(kept: Kept, language: Language): string {
   const sections = (Object.keys(SECTIONS) as SectionId[]).map((section) => sectionTable(section, kept, language));
   const pairs = kept.rows.filter(({ about }) => about?.includes(' ← '));
   const endpoints = kept.rows.filter(({ about }) => about !== undefined && !about.includes(' ← '));
   const grids = [
-    grid(['By endpoint', '按端点'], ['endpoint', '端点'], endpoints, language),
+    ...endpointGrids(endpoints, language),
     grid(['By pair: client ← provider', '按协议对：客户端 ← 服务商'], ['pair', '协议对'], pairs, language),
   ];
   const day = inLanguage([`Measured on ${kept.at}.`, `测量日期：${kept.at}。`], language);

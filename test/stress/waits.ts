@@ -1,69 +1,101 @@
-// Every wait ends when it was told to, and what is silent meanwhile says that it lives.
+// Every wait ends when it was told to, at every endpoint; and what is silent meanwhile says that it lives.
 import { Agent } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProviderSettings } from '../../src/presets/preset.ts';
-import { chat, type Dialect, DIALECTS } from '../exchange/dialects.ts';
 import { startDeaf } from '../fakes/deaf.ts';
-import { type Behaviour, startFaultUpstream } from '../fakes/fault-upstream.ts';
+import { FAMILIES, type Family, providersAt } from '../fakes/fault-families.ts';
+import { FAULTS } from '../fakes/faults.ts';
+import { type Behaviour, type FaultUpstream, startFaultUpstream } from '../fakes/fault-upstream.ts';
 import { startTestServer } from '../server.ts';
 import { KEY } from './gateway.ts';
-import { inParallel, type Measured, type Part } from './part.ts';
-import { talk } from './talk.ts';
+import { isCount } from './pairs.ts';
+import type { Measured, Part } from './part.ts';
+import { type Got, talk } from './talk.ts';
 import { websocketAlive, websocketEnds } from './websocket-waits.ts';
 
-const SET_MS = 1000;
-const LATE_MS = 500;
-const AT_ONCE = 20;
+/** How long a wait may be, how much later its end, and how many clients of each endpoint see it, all endpoints at once. */
+interface Ending {
+  readonly setMs: number;
+  readonly lateMs: number;
+  readonly clients: number;
+}
+
+/** What ends so much before its time was ended by something else. */
+const EARLY_MS = 50;
 const keys = [{ name: 'stress', value: KEY }];
 
-const head: Behaviour = (_one, response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
-const first: Behaviour = (one, response) => {
-  head(one, response);
-  for (const event of chat.events.slice(0, 3)) response.write(event);
-};
-const chatty: Behaviour = (one, response) => {
-  first(one, response);
-  const timer = setInterval(() => response.write(chat.events[2]), 50);
-  response.on('close', () => clearInterval(timer));
-};
-
 const CASES = [
-  { promise: 'time.headers', behave: (): void => {}, sets: { headers: SET_MS } },
-  { promise: 'time.first-token', behave: head, sets: { firstToken: SET_MS } },
-  { promise: 'time.idle', behave: first, sets: { idle: SET_MS } },
-  { promise: 'time.total', behave: chatty, sets: { total: SET_MS } },
+  { promise: 'time.headers', fault: 'a black hole', wait: 'headers' },
+  { promise: 'time.first-token', fault: 'headers and a stall', wait: 'firstToken' },
+  { promise: 'time.idle', fault: 'a stall in the middle', wait: 'idle' },
+  { promise: 'time.total', fault: 'no end, a little at a time', wait: 'total' },
 ] as const;
 
 const LONG = { connect: 30_000, headers: 30_000, firstToken: 30_000, idle: 30_000, total: 60_000 };
 
-async function late(baseUrl: string, sets: Partial<typeof LONG>): Promise<number> {
-  const settings = { ...chat.settings(baseUrl), health: 'off', timeouts: { ...LONG, ...sets } } as ProviderSettings;
-  const server = await startTestServer({ providers: { oai: settings }, keys });
-  const agent = new Agent();
-  const body = JSON.stringify(chat.body('oai/up', true));
-  const times = await inParallel(
-    Array.from({ length: AT_ONCE }, () => async () => {
-      const began = performance.now();
-      await talk({ url: `${server.url}/v1/chat/completions`, body, agent, withinMs: 20_000 });
-      return performance.now() - began - SET_MS;
-    }),
-    AT_ONCE,
-  );
-  agent.destroy();
-  await server.close();
-  return Math.max(...times);
+/** What the upstream is asked by each family, so that it knows which one it was. */
+const markOf = (family: Family): string => `family-${FAMILIES.indexOf(family)}-`;
+
+const failing =
+  (name: string): Behaviour =>
+  (one, response) => {
+    const family = FAMILIES[Number(/family-(\d+)-/.exec(one.body)?.[1])];
+    const fault = FAULTS.find((known) => known.name === name);
+    if (!family || !fault) return void response.writeHead(400).end();
+    fault.behave(family)(one, response);
+  };
+
+function ask(base: string, family: Family, agent: Agent, more: { withinMs: number; heard?: (text: string) => void }): Promise<Got> {
+  const { path, type, body } = family.ask(markOf(family));
+  return talk({ url: base + path, type, body, agent, ...more });
 }
 
-async function* ends(): AsyncIterable<Measured> {
+/** How long after the time that was set each client was told, by family. */
+async function late(
+  baseUrl: string,
+  families: readonly Family[],
+  wait: keyof typeof LONG,
+  { setMs, clients }: Ending,
+): Promise<Map<Family, readonly number[]>> {
+  const providers = Object.fromEntries(
+    Object.entries(providersAt(baseUrl)).map(([name, one]) => [
+      name,
+      { ...one, health: 'off', timeouts: { ...LONG, [wait]: setMs } } as ProviderSettings,
+    ]),
+  );
+  const server = await startTestServer({ providers, keys });
+  const agent = new Agent();
+  const one = async (family: Family): Promise<number> => {
+    const began = performance.now();
+    await ask(server.url, family, agent, { withinMs: 20_000 });
+    return performance.now() - began - setMs;
+  };
+  try {
+    const all = families.map(async (family) => [family, await Promise.all(Array.from({ length: clients }, () => one(family)))] as const);
+    return new Map(await Promise.all(all));
+  } finally {
+    agent.destroy();
+    await server.close();
+  }
+}
+
+function* lateRows(promise: Measured['promise'], found: ReadonlyMap<Family, readonly number[]>, { lateMs }: Ending): Iterable<Measured> {
+  for (const [{ name: about }, times] of found) {
+    const value = Math.max(...times);
+    yield { promise, about, value, many: times.length, isKept: value <= lateMs && Math.min(...times) >= -EARLY_MS };
+  }
+}
+
+/** All waits of all endpoints. */
+export async function* endRows(ending: Ending): AsyncIterable<Measured> {
   const deaf = await startDeaf();
-  const connect = await late(deaf.url, { connect: SET_MS });
+  yield* lateRows('time.connect', await late(deaf.url, FAMILIES, 'connect', ending), ending);
   await deaf.close();
-  yield { promise: 'time.connect', value: connect, many: AT_ONCE, isKept: connect <= LATE_MS };
   const upstream = await startFaultUpstream();
-  for (const { promise, behave, sets } of CASES) {
-    upstream.behave = behave;
-    const value = await late(upstream.url, sets);
-    yield { promise, value, many: AT_ONCE, isKept: value <= LATE_MS };
+  for (const { promise, fault, wait } of CASES) {
+    upstream.behave = failing(fault);
+    // Counting waits for no piece: its answer is a number.
+    const waiting = wait === 'firstToken' ? FAMILIES.filter((family) => !isCount(family)) : FAMILIES;
+    yield* lateRows(promise, await late(upstream.url, waiting, wait, ending), ending);
   }
   await upstream.close();
 }
@@ -71,55 +103,74 @@ async function* ends(): AsyncIterable<Measured> {
 const DELAY_S = 15;
 const WATCH_MS = 48_000;
 
-/** When a client heard something, in seconds after it asked. */
-async function heardBy(url: string, dialect: Dialect, agent: Agent): Promise<readonly number[]> {
+/** White space before what comes whole means nothing, but before sound or a text; and a number, a task, a job are there at once. */
+const isKeptAlive = (family: Family): boolean =>
+  family.isStream || (family.type === 'application/json' && !isCount(family) && !/^(?:videos?|image tasks?)\b/.test(family.name));
+
+/** Comments, pings and white space: all that may be said while nothing has come. */
+const isSign = (text: string): boolean => text.replaceAll(/^(?::.*|event: ping|data: \{"type": ?"ping"\})$/gm, '').trim() === '';
+
+/** One client's seconds since it asked at which it heard something. */
+interface Heard {
+  readonly times: readonly number[];
+  readonly got: Got;
+}
+
+async function heardBy(base: string, family: Family, agent: Agent): Promise<Heard> {
   const began = performance.now();
-  const heard: number[] = [];
-  const body = JSON.stringify(dialect.body(`${dialect.provider}/up`, true));
-  await talk({
-    url: url + dialect.path(`${dialect.provider}/up`, true),
-    body,
-    agent,
-    withinMs: WATCH_MS,
-    heard: () => void heard.push((performance.now() - began) / 1000),
-  });
-  return heard;
+  const times: number[] = [];
+  const heard = (): void => void times.push((performance.now() - began) / 1000);
+  const got = await ask(base, family, agent, { withinMs: WATCH_MS, heard });
+  return { times, got };
+}
+
+const gapsOf = ({ times }: Heard): readonly number[] => times.slice(1).map((time, at) => time - (times[at] ?? 0));
+
+function* aliveRows(family: Family, silent: Heard, stalled: Heard | undefined): Iterable<Measured> {
+  const about = family.name;
+  const [begin = Infinity] = silent.times;
+  const isQuiet = silent.got.status === 200 && isSign(silent.got.text);
+  const gaps = [silent, ...(stalled ? [stalled] : [])].map(gapsOf);
+  const longest = gaps.every(({ length }) => length >= 2) ? Math.max(...gaps.flat()) : Infinity;
+  const detail = isQuiet ? {} : { detail: `${silent.got.status} ${silent.got.text.slice(0, 200)}` };
+  yield { promise: 'streams.alive-first', about, value: begin, many: 1, isKept: isQuiet && Math.abs(begin - DELAY_S) <= 0.5, ...detail };
+  yield { promise: 'streams.alive-every', about, value: longest, many: gaps.flat().length, isKept: longest <= DELAY_S + 0.5 };
 }
 
 /** Upstreams that are silent from the start, and after their first text: for all at once, since it takes its time. */
 async function* alive(): AsyncIterable<Measured> {
-  const upstream = await startFaultUpstream();
-  const providers = Object.fromEntries(DIALECTS.map((one) => [one.provider, one.settings(upstream.url)]));
-  const server = await startTestServer({ providers, keys });
+  const start = async (fault: string): Promise<{ upstream: FaultUpstream; url: string; close(): Promise<void> }> => {
+    const upstream = await startFaultUpstream(failing(fault));
+    const server = await startTestServer({
+      providers: providersAt(upstream.url),
+      keys,
+      server: { host: '127.0.0.1', port: 0, workers: 1, trustedProxies: [], cors: ['*'], keepAlive: { whole: true } },
+    });
+    return { upstream, url: server.url, close: () => server.close().then(() => upstream.close()) };
+  };
+  const [silent, stalled] = await Promise.all([start('a black hole'), start('a stall in the middle')]);
   const agent = new Agent();
   try {
-    const all = await Promise.all(DIALECTS.map((dialect) => heardBy(server.url, dialect, agent)));
-    for (const [at, { id }] of DIALECTS.entries()) {
-      const heard = all[at] ?? [];
-      const begin = heard[0] ?? Infinity;
-      const gaps = heard.slice(1).map((time, index) => time - (heard[index] ?? 0));
-      const longest = gaps.length >= 2 ? Math.max(...gaps) : Infinity;
-      yield { promise: 'streams.alive-first', about: `${id}, streamed`, value: begin, many: 1, isKept: Math.abs(begin - DELAY_S) <= 0.5 };
-      yield {
-        promise: 'streams.alive-every',
-        about: `${id}, streamed`,
-        value: longest,
-        many: gaps.length,
-        isKept: longest <= DELAY_S + 0.5,
-      };
+    const families = FAMILIES.filter(isKeptAlive);
+    const all = await Promise.all(
+      families.map((family) =>
+        Promise.all([heardBy(silent.url, family, agent), family.isStream ? heardBy(stalled.url, family, agent) : undefined]),
+      ),
+    );
+    for (const [at, family] of families.entries()) {
+      const found = all[at];
+      if (found) yield* aliveRows(family, ...found);
     }
   } finally {
     agent.destroy();
-    await sleep(50);
-    await server.close();
-    await upstream.close();
+    await Promise.all([silent.close(), stalled.close()]);
   }
 }
 
 export const waits: Part = {
   name: 'waits',
   async *rows() {
-    yield* ends();
+    yield* endRows({ setMs: 1000, lateMs: 500, clients: 4 });
     yield* alive();
     yield* websocketEnds();
     yield* websocketAlive();
