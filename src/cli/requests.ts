@@ -1,7 +1,7 @@
 import { dataFolder } from '../config/data-folder.ts';
 import type { Language } from '../config/language.ts';
 import type { CallRecord } from '../exchange/ports.ts';
-import { candidatesOf } from '../policy/kept-decision.ts';
+import { candidatesOf, isKept } from '../policy/kept-decision.ts';
 import type { Decision } from '../policy/decide.ts';
 import { columns, twoColumns } from './help.ts';
 import type { Messages } from './messages.ts';
@@ -39,8 +39,8 @@ export function findRequest(id: string, view: RequestsView, folder: string, port
 
 /** A kept decision, as a decision. */
 export function keptDecision({ asked, fault, route }: CallRecord): Decision | undefined {
-  if (!route) return undefined;
-  const { refused } = route;
+  if (!isKept(route)) return undefined;
+  const { x: refused } = route;
   return { asked, candidates: candidatesOf(route), ...(refused === undefined ? {} : { refusal: { kind: refused, message: fault ?? '' } }) };
 }
 

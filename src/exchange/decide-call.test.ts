@@ -418,37 +418,12 @@ describe('what is explained is what is done', () => {
     if (!settling.route) throw new Error('nothing was kept');
     const recorded = { asked: 'deep', protocol: client.id, operation: 'speech', key: 'k' };
     expect(replay(snapshot, recorded, settling.route)).toEqual(decision);
-    expect(replay(snapshot, recorded, { outcome: settling.route.outcome }).refusal?.kind).toBe('permission');
-  });
-
-  it('a kept decision is small', () => {
-    const targets = [
-      { to: 'one/m', weight: 3 },
-      { to: 'four/m', weight: 1 },
-    ];
-    const models = { smart: { targets, fallback: ['two/m'] } };
-    const snapshot = snapshotOf({
-      models,
-      own: undefined,
-      allowed: undefined,
-      defaultModel: undefined,
-      abilities: [{}, {}, {}, {}],
-      ...NO_SAY,
-    });
-    const [key] = [...snapshot.keys.values()];
-    const client = clientCodecs.get('openai-chat');
-    if (!key || !client) throw new Error('no key or client');
-    const body = Buffer.from(JSON.stringify(BODIES['openai-chat'](['tools'], 'Hello')));
-    const call = { snapshot, key, client, body, headers: {} };
-    const signals = createLiveSignals(() => 0.123_456_789).read();
-    const bytes = (model: string): number => JSON.stringify(keepDecision(decideCall({ ...call, model }, signals))).length;
-    expect(bytes('one/m')).toBeLessThan(80);
-    expect(bytes('smart')).toBeLessThan(320);
+    expect(replay(snapshot, recorded, { o: settling.route.o }).refusal?.kind).toBe('permission');
   });
 
   it('a decision that comes out otherwise is told from the kept one', () => {
-    const outcome = ['1 openai-chat alias . one/m', '+ . alias,fallback down,context two/a b/c'];
-    const [first, second] = candidatesOf({ outcome });
+    const o = ['1ca one/m', '+.af:dc two/a b/c'];
+    const [first, second] = candidatesOf({ o });
     if (!first || !second) throw new Error('two candidates');
     expect(second).toEqual({
       provider: 'two',
@@ -458,12 +433,12 @@ describe('what is explained is what is done', () => {
       after: ['down', 'context'],
     });
     const same = { asked: 'x', candidates: [first, second] };
-    expect(isSameOutcome(same, { outcome })).toBe(true);
-    expect(isSameOutcome({ ...same, candidates: [second, first] }, { outcome })).toBe(false);
-    expect(isSameOutcome({ ...same, candidates: [first] }, { outcome })).toBe(false);
-    expect(isSameOutcome({ ...same, candidates: [{ ...first, reasons: ['pattern'] }, second] }, { outcome })).toBe(false);
-    expect(isSameOutcome({ ...same, refusal: { kind: 'not_found', message: '' } }, { outcome })).toBe(false);
-    expect(candidatesOf({ outcome: ['', '? x y z n/m', 'nothing'] })).toEqual([]);
+    expect(isSameOutcome(same, { o })).toBe(true);
+    expect(isSameOutcome({ ...same, candidates: [second, first] }, { o })).toBe(false);
+    expect(isSameOutcome({ ...same, candidates: [first] }, { o })).toBe(false);
+    expect(isSameOutcome({ ...same, candidates: [{ ...first, reasons: ['pattern'] }, second] }, { o })).toBe(false);
+    expect(isSameOutcome({ ...same, refusal: { kind: 'not_found', message: '' } }, { o })).toBe(false);
+    expect(candidatesOf({ o: ['', '?ca n/m', '1?a n/m', '1c? n/m', '1ca~? n/m', 'nothing'] })).toEqual([]);
   });
 
   it('a route test is that decision', () => {

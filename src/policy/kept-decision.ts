@@ -1,34 +1,43 @@
 import type { Ability, ProtocolId } from '../ir/index.ts';
 import type { Candidate, ReasonCode } from './candidate.ts';
 import { decide, type Decision, type RouteRequest } from './decide.ts';
-import type { Failure } from './routes/route.ts';
-import { isOrderReason } from './routes/strategies.ts';
-import { type Lookup, type Signals, type TargetSignals } from './signals.ts';
+import { candidateOf, lineOf, needLetters, needsOf, outLetter, outOf } from './kept-letters.ts';
+import type { Needs } from './needs.ts';
+import type { Caller } from './routes/strategies.ts';
+import type { Lookup, Signals, TargetSignals } from './signals.ts';
 import type { Snapshot } from './snapshot.ts';
-
-/** Names with what was known of them. */
-type Known<V> = readonly (readonly [name: string, known: V])[];
 
 /**
  * A decision as it is kept with its call's record: what the record does not say and `decide` needs to run again, and what came of it.
- * Small and plain, so that it can be written as JSON; it holds nothing of the body.
+ * It is written as JSON with each call, so its members have a letter each, and what is not there is left out; it holds nothing of the
+ * body.
  */
 export interface KeptDecision {
-  /** Of what was asked, all that has no place of its own in a record. */
-  readonly asks?: Pick<RouteRequest, 'platform' | 'models' | 'needs' | 'prefers' | 'caller'>;
+  /** What came of it: each candidate in order, as `lineOf` writes them. */
+  readonly o: readonly string[];
+  /** Nothing was chosen: how that was told. */
+  readonly x?: Refused;
+  /** The provider that the path named. */
+  readonly p?: string;
+  /** Names to go to after the one that was asked for. */
+  readonly m?: readonly string[];
+  /** What was needed: letters of abilities, tokens of the question, tokens of the answer at most. */
+  readonly n?: string;
+  /** What the caller said of providers. */
+  readonly w?: RouteRequest['prefers'];
+  /** Marks of the session, and, where a route goes by who calls, of the user and the client's address. */
+  readonly c?: string;
   /** The gateway asked on its own account: the key's `models` did not bind it. */
-  readonly anyModel?: true;
+  readonly a?: 1;
   /** Drawn; absent where nothing was. */
-  readonly random?: number;
-  /** The turns that its routes had taken. */
-  readonly turns?: Known<number>;
-  /** What was known of targets, those of which nothing was known left out. */
-  readonly targets?: Known<TargetSignals>;
-  /** Each candidate in order: verdict, protocol, reasons, failures that it is kept for, and the target's name, as `wordsOf` writes them. */
-  readonly outcome: readonly string[];
-  /** Nothing was chosen. */
-  readonly refused?: NonNullable<Decision['refusal']>['kind'];
+  readonly r?: number;
+  /** Turns that routes had taken: name, count, name, count. */
+  readonly t?: readonly (string | number)[];
+  /** What was known of targets, as `knownOf` writes it: `0 l812.5`, `2 oW`, `p1 oU`. */
+  readonly s?: readonly string[];
 }
+
+type Refused = NonNullable<Decision['refusal']>['kind'];
 
 /** A decision with what it was made from. */
 export interface Decided {
@@ -62,73 +71,141 @@ export function decideNoting(snapshot: Snapshot, request: RouteRequest, signals:
   return { decision: decide(snapshot, request, reads), request, reads };
 }
 
-const VERDICTS = { chosen: '1', eligible: '+', rejected: '-' } as const;
-const BY_SIGN: Readonly<Record<string, Candidate['verdict']>> = { '1': 'chosen', '+': 'eligible', '-': 'rejected' };
-/** For what is not there. */
-const NONE = '.';
-
-/** `1 openai-chat alias,weight . provider/model`: the name stands last, as it may hold anything. */
-function wordsOf({ verdict, protocol, reasons, after, provider, model }: Candidate): string {
-  const why = reasons.length === 0 ? NONE : reasons.length === 1 ? reasons[0] : reasons.join(',');
-  return `${VERDICTS[verdict]} ${protocol ?? NONE} ${why} ${after ? after.join(',') : NONE} ${provider}/${model}`;
-}
-
 type Target = Pick<Candidate, 'provider' | 'model'>;
 
 const nameOf = ({ provider, model }: Target): string => `${provider}/${model}`;
 
-const listIn = (words: string): readonly string[] => (words === NONE ? [] : words.split(','));
-
 /** The candidates of a kept decision, but for their routes' timeouts and hedges. What is not written as it should be is left out. */
-export function candidatesOf({ outcome }: Pick<KeptDecision, 'outcome'>): readonly Candidate[] {
-  return outcome.flatMap((words) => {
-    const [, sign = '', protocol = '', why = '', after = '', provider = '', model = ''] =
-      /^(\S) (\S+) (\S+) (\S+) ([^/]*)\/(.*)$/s.exec(words) ?? [];
-    const verdict = BY_SIGN[sign];
-    if (!verdict) return [];
-    return {
-      provider,
-      model,
-      verdict,
-      reasons: listIn(why) as readonly ReasonCode[],
-      ...(protocol === NONE ? {} : { protocol: protocol as ProtocolId }),
-      ...(after === NONE ? {} : { after: listIn(after) as readonly Failure[] }),
-    };
+export const candidatesOf = ({ o }: Pick<KeptDecision, 'o'>): readonly Candidate[] => o.flatMap((line) => candidateOf(line) ?? []);
+
+/** Whether a kept decision is one: those of versions that wrote them otherwise are none. */
+export const isKept = (kept: KeptDecision | undefined): kept is KeptDecision => Array.isArray(kept?.o);
+
+const has = (candidates: readonly Candidate[], ...codes: readonly ReasonCode[]): boolean =>
+  candidates.some(({ reasons }) => reasons.some((code) => codes.includes(code)));
+
+/** Members of a text, those at the end that are empty left out. */
+const joined = (members: readonly (string | number | undefined)[], by: string): string => {
+  const last = members.findLastIndex((one) => one !== undefined);
+  return members.slice(0, last + 1).join(by);
+};
+
+const needsText = ({ abilities, tokens, answer }: Needs): string => joined([needLetters(abilities), tokens, answer], ' ');
+
+function needsIn(text: string): Needs {
+  const [letters = '', tokens = '', answer = ''] = text.split(' ');
+  return {
+    abilities: needsOf(letters),
+    ...(tokens === '' ? {} : { tokens: Number(tokens) }),
+    ...(answer === '' ? {} : { answer: Number(answer) }),
+  };
+}
+
+function callerText({ session, user, client }: Caller, candidates: readonly Candidate[]): string {
+  return has(candidates, 'hash') ? joined([session, user, client], ' ') : (session ?? '');
+}
+
+function callerIn(text: string): Caller {
+  const [session = '', user = '', client = ''] = text.split(' ');
+  return {
+    ...(session === '' ? {} : { session }),
+    ...(user === '' ? {} : { user }),
+    ...(client === '' ? {} : { client }),
+  };
+}
+
+/** Names that something may be known under, each with what stands for it: the first candidate of that name, or of that provider. */
+function* namesOf(candidates: readonly Target[]): Iterable<readonly [name: string, key: string]> {
+  for (const [at, one] of candidates.entries()) yield [nameOf(one), String(at)];
+  for (const [at, one] of candidates.entries()) yield [one.provider, `p${at}`];
+}
+
+/** What is known of a target, as `b2l812.5k90oW`: calls under way, time to the first token, tokens in a second, why it is out. */
+function knownText({ busy, firstTokenMs, tokensPerSecond, out }: TargetSignals, matters: (word: keyof TargetSignals) => boolean): string {
+  const number = (word: keyof TargetSignals, letter: string, value: number | undefined): string =>
+    value !== undefined && matters(word) ? letter + value : '';
+  const measured = number('busy', 'b', busy) + number('firstTokenMs', 'l', firstTokenMs) + number('tokensPerSecond', 'k', tokensPerSecond);
+  return out === undefined ? measured : `${measured}o${outLetter(out)}`;
+}
+
+const KNOWN = /^(?:b([\d.e+-]+))?(?:l([\d.e+-]+))?(?:k([\d.e+-]+))?(?:o(.))?$/;
+
+function knownIn(text: string): TargetSignals {
+  const [, busy, latency, speed, letter = ''] = KNOWN.exec(text) ?? [];
+  const out = outOf(letter);
+  return {
+    ...(busy === undefined ? {} : { busy: Number(busy) }),
+    ...(latency === undefined ? {} : { firstTokenMs: Number(latency) }),
+    ...(speed === undefined ? {} : { tokensPerSecond: Number(speed) }),
+    ...(out ? { out } : {}),
+  };
+}
+
+/** What was known of targets, as far as it was decided by: the rest of it another moment may have as it likes. */
+function knownOf(known: Reads['known']['targets'], candidates: readonly Candidate[], prefers: RouteRequest['prefers']): readonly string[] {
+  const keys = new Map([...namesOf(candidates)].toReversed());
+  const used = {
+    busy: has(candidates, 'least_busy'),
+    firstTokenMs: has(candidates, 'lowest_latency') || prefers?.sort === 'latency',
+    tokensPerSecond: prefers?.sort === 'throughput',
+    out: true,
+  };
+  return known.flatMap(([name, signals]) => {
+    const text = knownText(signals, (word) => used[word]);
+    const key = keys.get(name);
+    if (key !== undefined) return text === '' ? [] : [`${key} ${text}`];
+    // It is none of them, and was looked at on the way.
+    return text !== '' || used.busy || used.firstTokenMs ? [`=${text} ${name}`] : [];
   });
 }
 
-function asksOf({ platform, models, needs, prefers, caller }: RouteRequest): Pick<KeptDecision, 'asks'> | undefined {
-  if (platform === undefined && !models && !needs && !prefers && !caller) return undefined;
-  const asks = {
-    ...(platform === undefined ? {} : { platform }),
-    ...(models ? { models } : {}),
-    ...(needs ? { needs } : {}),
-    ...(prefers ? { prefers } : {}),
-    ...(caller ? { caller } : {}),
-  };
-  return { asks };
+/** It again. */
+function targetsIn(lines: readonly string[], candidates: readonly Candidate[]): ReadonlyMap<string, TargetSignals> {
+  const names = new Map([...namesOf(candidates)].map(([name, key]) => [key, name]));
+  return new Map(
+    lines.flatMap((line): [string, TargetSignals][] => {
+      const [, first = '', rest = ''] = /^(\S*) (.*)$/s.exec(line) ?? [];
+      if (first.startsWith('=')) return [[rest, knownIn(first.slice(1))]];
+      const name = names.get(first);
+      return name === undefined ? [] : [[name, knownIn(rest)]];
+    }),
+  );
 }
 
-const isDrawn = ({ reasons }: Candidate): boolean => reasons.some(isOrderReason);
-
-function readsOf({ random, known: { turns, targets } }: Reads, { candidates }: Decision): Partial<KeptDecision> {
+function asksOf({ platform, models, needs, prefers, caller }: RouteRequest, candidates: readonly Candidate[]): Partial<KeptDecision> {
+  const c = caller ? callerText(caller, candidates) : '';
   return {
-    ...(random !== 0 && candidates.some(isDrawn) ? { random } : {}),
-    ...(turns.length > 0 ? { turns } : {}),
-    ...(targets.length > 0 ? { targets } : {}),
+    ...(platform === undefined ? {} : { p: platform }),
+    ...(models ? { m: models } : {}),
+    ...(needs ? { n: needsText(needs) } : {}),
+    ...(prefers ? { w: prefers } : {}),
+    ...(c === '' ? {} : { c }),
+  };
+}
+
+/** Routes that put their targets in order by lot, if only where they are equal. */
+const DRAWN: readonly ReasonCode[] = ['weight', 'random', 'least_busy', 'lowest_latency', 'lowest_cost'];
+
+function readsOf(
+  { random, known: { turns, targets } }: Reads,
+  { prefers }: RouteRequest,
+  candidates: readonly Candidate[],
+): Partial<KeptDecision> {
+  const s = targets.length > 0 ? knownOf(targets, candidates, prefers) : [];
+  return {
+    ...(random !== 0 && has(candidates, ...DRAWN) ? { r: random } : {}),
+    ...(turns.length > 0 ? { t: turns.flat() } : {}),
+    ...(s.length === 0 ? {} : { s }),
   };
 }
 
 /** What is kept of a decision. */
-export function keepDecision({ decision, request, reads }: Decided): KeptDecision {
-  const outcome = decision.candidates.map(wordsOf);
-  const asks = asksOf(request);
-  if (!asks && !reads && !decision.refusal) return { outcome };
+export function keepDecision({ decision: { candidates, refusal }, request, reads }: Decided): KeptDecision {
   return {
-    ...asks,
-    ...(reads ? readsOf(reads, decision) : {}),
-    outcome,
-    ...(decision.refusal ? { refused: decision.refusal.kind } : {}),
+    o: candidates.map(lineOf),
+    ...(refusal ? { x: refusal.kind } : {}),
+    ...asksOf(request, candidates),
+    ...(reads ? readsOf(reads, request, candidates) : {}),
   };
 }
 
@@ -137,7 +214,7 @@ export function keepDecision({ decision, request, reads }: Decided): KeptDecisio
  * decide, so there is nothing to decide again: it is no matter for `replay`.
  */
 export const keepAnswered = (by: Pick<Candidate, 'provider' | 'model' | 'protocol'>): KeptDecision => ({
-  outcome: [wordsOf({ ...by, verdict: 'chosen', reasons: ['cache_hit'] })],
+  o: [lineOf({ ...by, verdict: 'chosen', reasons: ['cache_hit'] })],
 });
 
 /** What a record says of a call by itself. */
@@ -150,21 +227,32 @@ export interface Recorded {
   readonly key: string;
 }
 
+/** The turns that routes had taken. */
+const turnsIn = (flat: readonly (string | number)[]): ReadonlyMap<string, number> =>
+  new Map(flat.flatMap((name, at) => (at % 2 === 0 ? [[String(name), Number(flat[at + 1])] as const] : [])));
+
 /** Decides a call again from what was kept of it: for the snapshot that it was decided on, the same decision. */
 export function replay(snapshot: Snapshot, call: Recorded, kept: KeptDecision): Decision {
-  const { random = 0, turns = [], targets = [] } = kept;
-  const full = new Set(candidatesOf(kept).flatMap((one) => (one.reasons.includes('concurrency_full') ? [nameOf(one)] : [])));
+  const { p: platform, m: after, n, w: prefers, c, r: random = 0, t = [], s = [] } = kept;
+  const candidates = candidatesOf(kept);
+  const full = new Set(candidates.flatMap((one) => (one.reasons.includes('concurrency_full') ? [nameOf(one)] : [])));
   const isFull = (one: Target): boolean => full.has(nameOf(one));
-  const then: Signals = { random, turns: new Map(turns), targets: new Map(targets), ...(full.size > 0 ? { isFull } : {}) };
+  const then: Signals = { random, turns: turnsIn(t), targets: targetsIn(s, candidates), ...(full.size > 0 ? { isFull } : {}) };
   const { models, ...open } = [...snapshot.keys.values()].find(({ name }) => name === call.key) ?? { models: undefined };
-  const key = models === undefined || kept.anyModel === true ? open : { ...open, models };
+  const key = models === undefined || kept.a === 1 ? open : { ...open, models };
   const operation = call.operation === 'count_tokens' ? 'generate' : (call.operation as 'generate' | Ability);
-  return decide(snapshot, { ...kept.asks, model: call.asked, protocol: call.protocol, operation, key }, then);
+  const asks = {
+    ...(platform === undefined ? {} : { platform }),
+    ...(after ? { models: after } : {}),
+    ...(n === undefined ? {} : { needs: needsIn(n) }),
+    ...(prefers ? { prefers } : {}),
+    ...(c === undefined ? {} : { caller: callerIn(c) }),
+  };
+  return decide(snapshot, { ...asks, model: call.asked, protocol: call.protocol, operation, key }, then);
 }
 
 /** Whether a decision comes out as a kept one did: the same candidates, verdicts, reasons and order. */
-export function isSameOutcome(decision: Decision, { outcome, refused }: KeptDecision): boolean {
-  const { candidates, refusal } = decision;
-  if (refusal?.kind !== refused || candidates.length !== outcome.length) return false;
-  return candidates.every((one, index) => wordsOf(one) === outcome[index]);
+export function isSameOutcome({ candidates, refusal }: Decision, { o, x }: Pick<KeptDecision, 'o' | 'x'>): boolean {
+  if (refusal?.kind !== x || candidates.length !== o.length) return false;
+  return candidates.every((one, index) => lineOf(one) === o[index]);
 }

@@ -42,7 +42,7 @@ export function neededFor(operation: 'generate' | Ability, needs: Needs): Needs 
 const SOFT: ReadonlySet<Need> = new Set(['structured', 'reasoning']);
 
 /** Why a target will not do. */
-export type Lack = `capability_missing:${string}` | 'context_too_long';
+export type Lack = `capability_missing:${Need | 'generate' | Ability}` | 'context_too_long';
 
 /** What a target is known not to have of what is needed. */
 export interface Lacking {

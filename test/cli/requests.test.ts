@@ -35,7 +35,7 @@ const base: CallRecord = {
   revision: 2,
   config: 'abcdef',
   route: {
-    outcome: ['1 openai-chat alias,weight . deepseek/deepseek-v4-pro', '+ openai-chat alias,weight . openai/gpt-5.6'],
+    o: ['1caw deepseek/deepseek-v4-pro', '+caw openai/gpt-5.6'],
   },
 };
 const { route: _route, provider: _provider, model: _model, input: _input, output: _output, failed: _failed, ...bare } = base;
@@ -44,7 +44,7 @@ const refused: CallRecord = { ...bare, id: 'req_2', asked: '', status: 400, atte
 const drawn: CallRecord = {
   ...base,
   id: 'req_3',
-  route: { outcome: ['1 openai-chat alias,weight . openai/gpt-5.6', '+ openai-chat alias,weight . deepseek/deepseek-v4-pro'], random: 0.9 },
+  route: { o: ['1caw openai/gpt-5.6', '+caw deepseek/deepseek-v4-pro'], r: 0.9 },
 };
 
 const given: CallRecord = {
@@ -54,7 +54,7 @@ const given: CallRecord = {
   cache: 'hit',
   provider: 'openai',
   model: 'gpt-5.6',
-  route: { outcome: ['1 openai-chat cache_hit . openai/gpt-5.6'] },
+  route: { o: ['1cA openai/gpt-5.6'] },
 };
 
 const terminal = (records: readonly CallRecord[] = [base, refused, drawn]) =>
@@ -147,8 +147,19 @@ describe('route explain --request', () => {
     expect(now.candidates[0]).toMatchObject({ model: 'gpt-5.6', verdict: 'chosen' });
   });
 
+  test('a row whose decision an earlier version wrote in other words is shown without it', async () => {
+    const route = { outcome: ['1 openai-chat alias . openai/gpt-5.6'], random: 0.5 } as unknown as NonNullable<CallRecord['route']>;
+    const old = { ...base, id: 'req_6', route };
+    const shown = await terminal([old]).run('request req_6');
+    expect({ code: shown.code, stderr: shown.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(shown.stdout).toContain('deepseek/deepseek-v4-pro');
+    const explained = await terminal([old]).run('route explain --request req_6');
+    expect({ code: explained.code, stdout: explained.stdout }).toEqual({ code: 5, stdout: '' });
+    expect(explained.stderr).toContain('req_6');
+  });
+
   test('decided otherwise now', async () => {
-    const other = { ...base, id: 'req_4', route: { outcome: ['1 openai-chat alias . openai/gpt-5'] } };
+    const other = { ...base, id: 'req_4', route: { o: ['1ca openai/gpt-5'] } };
     const { code, stdout } = await terminal([other]).run('route explain --request req_4 --lang zh');
     expect(code).toBe(6);
     expect(stdout).toMatch(/重新决策，结果不同：\nsmart → deepseek\/deepseek-v4-pro\n/);

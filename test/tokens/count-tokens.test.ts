@@ -340,7 +340,7 @@ describe('where it is counted for', () => {
     upstream.answer = counted;
     expect(await post(MESSAGES, HELLO.anthropic('either'))).toEqual({ status: 200, how: 'provider', body: { input_tokens: 77 } });
     expect(last()).toMatchObject({ operation: 'count_tokens', asked: 'either', provider: 'claude', status: 200, attempts: 1 });
-    expect(last()).toHaveProperty('route.outcome.length', 2);
+    expect(last()).toHaveProperty('route.o.length', 2);
     expect(last()).not.toHaveProperty('input');
   });
 
@@ -372,7 +372,7 @@ describe('where it is counted for', () => {
 
   it('an unknown model', async () => {
     expect((await post(MESSAGES, HELLO.anthropic('nothing-like-it'))).status).toBe(404);
-    expect(last()).toMatchObject({ operation: 'count_tokens', status: 404, route: { outcome: [], refused: 'not_found' } });
+    expect(last()).toMatchObject({ operation: 'count_tokens', status: 404, route: { o: [], x: 'not_found' } });
   });
 
   it('the one that the body asks for, which no counter is told', async () => {

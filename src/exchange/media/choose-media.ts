@@ -49,7 +49,7 @@ export function decideMedia(
   const { decision } = decided;
   const { key, snapshot } = call;
   const isOwnAccount = key.models === undefined && snapshot.keys.get(key.id)?.models !== undefined;
-  settling.route = { ...keepDecision(decided), ...(isOwnAccount ? { anyModel: true } : {}) };
+  settling.route = { ...keepDecision(decided), ...(isOwnAccount ? { a: 1 } : {}) };
   if (!decision.refusal) return decision;
   const { kind, message, param } = decision.refusal;
   const code = kind === 'not_found' ? 'model_not_found' : `${kind}_error`;

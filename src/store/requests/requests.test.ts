@@ -39,7 +39,7 @@ const record = (number: number, changes: Partial<CallRecord> = {}): CallRecord =
   endedBy: 'upstream',
   revision: 1,
   config: 'abc',
-  route: { outcome: ['1 openai-chat alias . sandbox/chat'] },
+  route: { o: ['1ca sandbox/chat'] },
   ...changes,
 });
 const records = (count: number, from = 0): readonly CallRecord[] => Array.from({ length: count }, (_, index) => record(from + index));
@@ -129,7 +129,7 @@ describe('the table of requests', () => {
     // Work for each row that is written, whoever asks for it or not.
     const generated = database.prepare("select name from pragma_table_xinfo('calls') where hidden > 0").all();
     database.close();
-    const route = '{"outcome":["1 openai-chat alias . sandbox/chat"]}';
+    const route = '{"o":["1ca sandbox/chat"]}';
     expect(found.map((row) => Object.values(row))).toEqual([
       [1, NOW + 1, 'sandbox', 1, 3.25, 10, 'upstream', route],
       [2, NOW + 2, null, null, null, null, 'upstream', route],
@@ -199,7 +199,7 @@ describe('the table of requests', () => {
   it('holds little of what callers make long', async () => {
     const database = (): Promise<never> => Promise.reject(new Error('no disk'));
     const subject = requests({ database });
-    const long = { route: { outcome: Array.from({ length: 64 }, () => 'x'.repeat(600)) } };
+    const long = { route: { o: Array.from({ length: 64 }, () => 'x'.repeat(600)) } };
     for (let i = 0; i < 1000; i++) put(subject, record(i, long));
     await subject.flush();
     expect(said).toEqual([expect.stringMatching(/^trouble: no disk, [56]\d\d dropped$/)]);

@@ -323,7 +323,7 @@ it('a hit is a record of its own, without usage: that stands in the record of th
     protocol: 'anthropic-messages',
     stop: 'stop',
     endedBy: 'gateway',
-    route: { outcome: ['1 openai-chat cache_hit . oai/up'] },
+    route: { o: ['1cA oai/up'] },
   });
   expect(given).not.toHaveProperty('input');
 });

@@ -118,7 +118,7 @@ describe.each(ABILITIES)('$name', (ability) => {
         [undefined, 1, ability.name],
         ['hit', 0, ability.name],
       ]);
-    expect(server.records[1]?.route?.outcome).toEqual([expect.stringMatching(/^1 \. cache_hit \. (openai|cohere)\//)]);
+    expect(server.records[1]?.route?.o).toEqual([expect.stringMatching(/^1\.A (openai|cohere)\//)]);
     expect(server.records[1]).not.toHaveProperty('input');
   });
 
