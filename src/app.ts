@@ -27,6 +27,7 @@ import { keepLists } from './keep-lists.ts';
 import { postForm } from './post-form.ts';
 import type { KeptLists, ModelListFile } from './model-lists.ts';
 import type { HealthNews } from './policy/health-news.ts';
+import { type RetryLimits, USUAL_LIMITS } from './policy/retry.ts';
 import { createLiveSignals, type LiveSignals } from './policy/live-signals.ts';
 import type { Snapshot } from './policy/snapshot.ts';
 import { clientCodecs, providerCodecs } from './protocols/index.ts';
@@ -98,16 +99,18 @@ export interface App {
 }
 
 /** What trying remembers: of several processes together where there are some. */
-function tryingOf({ clock, peers, onHealth, isLeader = () => true }: AppPorts, signals: LiveSignals): Trying {
+function tryingOf(ports: AppPorts, signals: LiveSignals, snapshot: () => Snapshot): Trying {
+  const { clock, peers, onHealth, isLeader = () => true } = ports;
   // What one learns all do, several at once now and then: told by each that did first it would be told twice.
   const telling = onHealth && { news: (news: HealthNews): void => void (isLeader() && onHealth(news)) };
-  if (!peers) return createTrying(signals, clock, telling);
-  const trying = createTrying(signals, clock, { processes: peers.count, tell: peers.tellHealth, ...telling });
+  const limits = (): RetryLimits => snapshot().config.limits.retries ?? USUAL_LIMITS;
+  if (!peers) return createTrying(signals, clock, { limits, ...telling });
+  const trying = createTrying(signals, clock, { limits, processes: peers.count, tell: peers.tellHealth, ...telling });
   peers.onHealth((fact) => trying.health.learn(fact));
   return { ...trying, slots: peers.slots };
 }
 
-function exchangePorts(ports: AppPorts): ExchangePorts {
+function exchangePorts(ports: AppPorts, snapshot: () => Snapshot): ExchangePorts {
   const signals = createLiveSignals();
   return {
     clock: ports.clock,
@@ -117,7 +120,7 @@ function exchangePorts(ports: AppPorts): ExchangePorts {
     codecs: providerCodecs,
     seals: ports.seals,
     signals,
-    trying: tryingOf(ports, signals),
+    trying: tryingOf(ports, signals, snapshot),
     media: ports.media,
     mediaStore: ports.mediaStore,
     record: (record) => ports.journal.append(record),
@@ -175,7 +178,7 @@ const answersOf = (ports: AppPorts, snapshot: () => Snapshot): GatewayPorts['ans
 /** All parts of a gateway but its server; nothing has begun. */
 function partsOf(ports: AppPorts, inForce: InForce) {
   const snapshot = (): Snapshot => inForce.snapshot;
-  const exchange = exchangePorts(ports);
+  const exchange = exchangePorts(ports, snapshot);
   const keeper = listKeeperOf(ports, exchange, snapshot, (next) => {
     inForce.lists = next;
     inForce.snapshot = withLists(inForce.snapshot, next, inForce.snapshot.revision + 1);

@@ -10,7 +10,7 @@ import { createMediaIndex } from '../src/store/media-index.ts';
 import { createNode } from '../src/store/node.ts';
 import { createTaskStore } from '../src/store/tasks.ts';
 import { createMediaFolder } from '../src/tasks/media-folder.ts';
-import { createMediaStore } from '../src/tasks/media-store.ts';
+import { type Blobs, createMediaStore } from '../src/tasks/media-store.ts';
 import type { Pace } from '../src/tasks/machine.ts';
 
 /** Tests do not wait for what takes minutes in life. */
@@ -23,17 +23,17 @@ export interface TestKept {
   close(): Promise<void>;
 }
 
-/** `folder`: one that several share, one after the other or at once. */
+/** `folder`: one that several share, one after the other or at once. `blobs`: where media are kept, in place of a folder. */
 export function testKept(
   now: () => number,
-  options: { readonly folder?: string; readonly leaseMs?: number; readonly mediaBytes?: number } = {},
+  options: { readonly folder?: string; readonly leaseMs?: number; readonly mediaBytes?: number; readonly blobs?: Blobs } = {},
 ): TestKept {
   let made: string | undefined;
   const folder = (): string => options.folder ?? (made ??= mkdtempSync(join(tmpdir(), 'pailou-test-')));
   const database = lazily(() => openDatabase(folder()));
   const key = createMasterKey('secret of the tests');
   const node = createNode(now, options.leaseMs);
-  const blobs = lazily(() => Promise.resolve(createMediaFolder(join(folder(), 'media'), now)));
+  const blobs = lazily(() => Promise.resolve(options.blobs ?? createMediaFolder(join(folder(), 'media'), now)));
   return {
     ports: {
       tasks: {

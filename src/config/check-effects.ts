@@ -1,4 +1,6 @@
 import { USUAL_RULE } from '../policy/breaker.ts';
+import { USUAL_COOLDOWN } from '../policy/cooldown.ts';
+import { USUAL_RETRY } from '../policy/retry.ts';
 import type { KeySettings } from './config.ts';
 import { meaningOf } from '../policy/routes/expand.ts';
 import { compileModels, type ModelSettings } from '../policy/routes/route.ts';
@@ -21,6 +23,8 @@ export interface Effects {
   readonly models: Models;
   readonly keys: readonly KeySettings[];
   readonly providers: Providers;
+  /** Of one call at most. */
+  readonly tries: number;
   readonly defaultModel?: string;
   readonly routeTests?: readonly RouteTest[];
   /** Providers may still be found: what nothing has now may be there then. */
@@ -106,21 +110,43 @@ function checkTests({ routeTests = [] }: Effects, isWrong: (path: string) => boo
   }
 }
 
-/** Breakers where nothing is remembered of failures, or with a longest wait that is shorter than the first. */
-function checkBreakers(providers: Providers, report: Report): void {
-  for (const [name, { health, breaker }] of Object.entries(providers)) {
+const UNREMEMBERED = {
+  breaker: ["'breaker' does nothing beside 'health: off', which remembers no failures", '“health: off”不记录失败，“breaker”不起作用'],
+  setAside: ["'setAside' does nothing beside 'health: off', which sets nothing aside", '“health: off”不停用任何密钥，“setAside”不起作用'],
+} as const satisfies Readonly<Record<string, Words>>;
+
+/** Settings of waits that nothing is remembered for, or of which the longest is shorter than the first. */
+function checkWaits(providers: Providers, report: Report): void {
+  for (const [name, { health, breaker, setAside, retries }] of Object.entries(providers)) {
     const path = memberPath('providers', name);
-    if (breaker === undefined || breaker === 'off') continue;
-    if (health === 'off') {
-      const what: Words = [
-        "'breaker' does nothing beside 'health: off', which remembers no failures",
-        '“health: off”不记录失败，“breaker”不起作用',
-      ];
-      report(`${path}.breaker`, noEffect(what), true);
-    } else if (breaker.longest !== undefined && breaker.longest < (breaker.wait ?? USUAL_RULE.firstMs)) {
-      const what: Words = ["'longest' is shorter than 'wait': 'wait' is what counts", '“longest”短于“wait”：以“wait”为准'];
-      report(`${path}.breaker.longest`, noEffect(what));
+    const waits = [
+      ['breaker', breaker, USUAL_RULE.firstMs],
+      ['setAside', setAside, USUAL_COOLDOWN.firstMs],
+      ['retries', retries, USUAL_RETRY.firstMs],
+    ] as const;
+    for (const [setting, written, usual] of waits) {
+      if (typeof written !== 'object') continue;
+      if (health === 'off' && setting !== 'retries') {
+        report(`${path}.${setting}`, noEffect(UNREMEMBERED[setting]), true);
+      } else if (written.longest !== undefined && written.longest < (written.wait ?? usual)) {
+        const what: Words = ["'longest' is shorter than 'wait': 'wait' is what counts", '“longest”短于“wait”：以“wait”为准'];
+        report(`${path}.${setting}.longest`, noEffect(what));
+      }
     }
+  }
+}
+
+/** More repetitions at one place than a call has tries. */
+function checkTimes({ providers, tries }: Effects, report: Report): void {
+  for (const [name, { retries }] of Object.entries(providers)) {
+    const times = typeof retries === 'object' ? retries.times : retries;
+    if (times === undefined || times < tries) continue;
+    const what: Words = [
+      `A call is tried ${tries} times at most ('limits.retries.tries'): it is sent again ${tries - 1} times, not ${times}`,
+      `单个请求最多尝试 ${tries} 次（“limits.retries.tries”），因此最多重发 ${tries - 1} 次，而非 ${times} 次`,
+    ];
+    const path = memberPath(memberPath('providers', name), 'retries');
+    report(typeof retries === 'object' ? `${path}.times` : path, noEffect(what));
   }
 }
 
@@ -130,7 +156,10 @@ export function checkEffects(effects: Effects, isWrong: (path: string) => boolea
     checkDefault(effects, report);
     checkHedges('models', effects.models, report);
   }
-  if (!isWrong('providers')) checkBreakers(effects.providers, report);
+  if (!isWrong('providers')) {
+    checkWaits(effects.providers, report);
+    checkTimes(effects, report);
+  }
   for (const [index, key] of effects.keys.entries()) {
     const path = `keys[${index}]`;
     if (isWrong(path)) continue;

@@ -1,6 +1,7 @@
 import type { Rule } from '../policy/rules.ts';
 import type { Rates } from '../policy/models/price.ts';
 import type { ModelSettings } from '../policy/routes/route.ts';
+import type { RetryLimits } from '../policy/retry.ts';
 import type { RouteTest } from '../policy/routes/route-tests.ts';
 import type { ProviderSettings } from '../presets/preset.ts';
 
@@ -84,6 +85,8 @@ export interface Config {
     readonly bodies: number;
     /** When calls are refused because there is too much to do. `memoryBytes` absent: most of what there is. */
     readonly overload: { readonly shed: boolean; readonly delayMs: number; readonly memoryBytes?: number };
+    /** How often calls are tried, all providers together; absent: as usual. */
+    readonly retries?: RetryLimits;
     /** Answers that routes keep in memory. */
     readonly cacheBytes: number;
   };

@@ -1,7 +1,19 @@
 import { CNY_FOR_USD } from '../policy/models/price.ts';
+import { limits } from './limits-shape.ts';
 import { provider } from './provider-shape.ts';
 import { modelTable, routeTest, rule } from './routes-shape.ts';
-import { checkAddress, checkBucket, checkKeyValue, checkName, checkOrigin, checkRate, checkUrl, keepFor, upTo } from './shape-kinds.ts';
+import {
+  checkAddress,
+  checkBucket,
+  checkKeyValue,
+  checkName,
+  checkOrigin,
+  checkRate,
+  checkShare,
+  checkUrl,
+  keepFor,
+  upTo,
+} from './shape-kinds.ts';
 import type { ObjectShape, ValueOf } from './shape.ts';
 
 const server = {
@@ -111,117 +123,6 @@ const key = {
     },
     ...rule('Its calls', '其请求'),
     routes: modelTable('What names stand for when this key asks for them, over `models`', '该密钥请求时各名称的指向，优先于 `models`'),
-  },
-} as const satisfies ObjectShape;
-
-const overload = {
-  kind: 'object',
-  doc: [
-    'When calls are refused (503 with `Retry-After`) because the server has more to do than it can; the key with the most calls first',
-    '服务不堪重负时何时拒绝请求（503 并附 `Retry-After`）；请求最多的密钥最先被拒',
-  ],
-  filled: true,
-  fields: {
-    shed: {
-      kind: 'word',
-      doc: ['`off`: none is refused for it', '`off`：不因此拒绝请求'],
-      words: ['on', 'off'],
-      default: 'on',
-      examples: ['off'],
-    },
-    delay: {
-      kind: 'duration',
-      doc: [
-        'How long its own work may make others wait; where it is longer for 0.8 seconds, only as many calls are taken as it can serve so',
-        '因自身工作而允许的等待时间；超过此值持续 0.8 秒后，只接收能在此延迟内服务的请求数',
-      ],
-      minMs: 20,
-      maxMs: 60_000,
-      default: '100ms',
-    },
-    memory: {
-      kind: 'size',
-      doc: [
-        'Memory that the process may take before calls are refused; left out: 85 % of what the machine or the container has',
-        '进程内存达到此值即拒绝请求；省略则为机器或容器内存的 85%',
-      ],
-      min: 64 * 1024 * 1024,
-      max: 2 ** 44,
-      examples: ['2GiB'],
-    },
-  },
-} as const satisfies ObjectShape;
-
-const limits = {
-  kind: 'object',
-  doc: ['Bounds on what is taken and kept', '接收与保存的上限'],
-  filled: true,
-  fields: {
-    body: upTo('The largest request body', '请求体的最大值', '32MiB'),
-    upload: upTo('The largest upload of files (multipart)', '文件上传（multipart）的最大值', '1GiB'),
-    depth: { kind: 'number', doc: ['How deep a body may be nested', '请求体的最大嵌套层数'], min: 8, max: 1000, default: 128 },
-    calls: {
-      kind: 'number',
-      doc: ['How many calls may be under way at once; more are refused with 503', '同时进行的请求数上限；超出的以 503 拒绝'],
-      min: 1,
-      max: 1_000_000,
-      default: 10_000,
-    },
-    connections: {
-      kind: 'number',
-      doc: [
-        'How many connections clients may have at once; beyond that those are closed that have been idle longest, and where none is idle new ones are refused with 503',
-        '客户端同时保持的连接数上限；超出时关闭空闲最久的连接，没有空闲连接时以 503 拒绝新连接',
-      ],
-      min: 1,
-      max: 1_000_000,
-      default: 20_000,
-    },
-    bodies: upTo(
-      'How much of request bodies is held in memory, all calls together (never less than `body`); more are refused with 503',
-      '所有请求体在内存中的总量上限（不小于 `body`）；超出的以 503 拒绝',
-      '1GiB',
-    ),
-    overload,
-    fetch: upTo('The largest remote file that is fetched to be sent on', '为转发而获取的远程文件的最大值', '32MiB'),
-    cache: upTo('Answers that routes with `cache` keep in memory, all together', '设置了 `cache` 的路由在内存中保存的应答总量', '64MiB'),
-    stored: {
-      kind: 'object',
-      doc: ['Stored responses, conversations and threads', '已保存的响应、对话和线程'],
-      filled: true,
-      fields: {
-        keep: keepFor('How long they are kept', '保存时间', '30d'),
-        bytes: upTo('How much of them is kept', '保存总量', '1GiB'),
-      },
-    },
-    seals: {
-      kind: 'object',
-      doc: ['Sealed reasoning that is kept between turns', '多轮之间保存的加密推理内容'],
-      filled: true,
-      fields: {
-        keep: keepFor('How long it is kept', '保存时间', '7d'),
-        bytes: upTo('How much of it is kept', '保存总量', '256MiB'),
-      },
-    },
-    requests: {
-      kind: 'object',
-      doc: [
-        'The table of requests: a row a call, with how it was decided where to go; no bodies',
-        '请求记录表：每次调用一行，含路由决策依据，不含请求体',
-      ],
-      filled: true,
-      fields: {
-        keep: keepFor('How long rows are kept', '记录的保存时间', '30d'),
-        rows: {
-          kind: 'number',
-          doc: ['How many are kept; 0: none', '最多保存多少行；0 表示不保存'],
-          min: 0,
-          max: 100_000_000,
-          default: 500_000,
-          examples: [100_000],
-        },
-      },
-    },
   },
 } as const satisfies ObjectShape;
 

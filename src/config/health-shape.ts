@@ -1,4 +1,4 @@
-import { checkPath, timeout } from './shape-kinds.ts';
+import { checkPath, timeout, waitOf } from './shape-kinds.ts';
 import type { Shape } from './shape.ts';
 
 /** What is remembered of a provider's failures, and whether it is asked how it is. */
@@ -72,4 +72,68 @@ export const breaker = {
     },
   ],
   examples: ['off', { failures: 3, wait: '10s' }],
+} as const satisfies Shape;
+
+/** How long refused keys, and those that must wait, are left out. */
+export const setAside = {
+  kind: 'either',
+  doc: [
+    'How long a key is left out that the provider refuses (401, 402, 403) or asks to wait with (`Retry-After`); `off`: never',
+    '密钥被服务商拒绝（401、402、403）或被要求等待（`Retry-After`）后停用多久；`off` 表示从不停用',
+  ],
+  of: [
+    { kind: 'word', doc: ['Never', '从不'], words: ['off'] },
+    {
+      kind: 'object',
+      doc: ['How long', '时长'],
+      fields: {
+        wait: timeout(
+          'A refused key; default 30s, twice as long after each refusal in a row',
+          '被拒绝的密钥；默认 30s，连续被拒绝时每次加倍',
+          '1m',
+        ),
+        longest: timeout('A refused key, at most; default 10m', '被拒绝的密钥，最长；默认 10m', '1h'),
+        retryAfter: timeout('The longest `Retry-After` that is believed; default 1h', '采信的 `Retry-After` 上限；默认 1h', '10m'),
+      },
+    },
+  ],
+  examples: ['off', { wait: '1m', longest: '1h' }],
+} as const satisfies Shape;
+
+const times = { kind: 'number', min: 0, max: 9 } as const;
+
+/** How one call is sent again to the same target. */
+export const retries = {
+  kind: 'either',
+  doc: [
+    'How often one call is sent to it again after a broken connection or a short `Retry-After`; default: as often as `limits.retries.tries` allows (2), with `health: off` 0. Or with the pauses as well',
+    '连接中断或 `Retry-After` 较短时，同一请求再次发往该服务商的次数；默认以 `limits.retries.tries` 为限（2），`health: off` 时为 0。也可同时设定间隔',
+  ],
+  of: [
+    { ...times, doc: ['How often', '次数'] },
+    {
+      kind: 'object',
+      doc: ['How often, and after what pauses', '次数与间隔'],
+      fields: {
+        times: { ...times, doc: ['How often; default as above', '次数；默认同上'], examples: [1] },
+        wait: waitOf(
+          'The longest pause before the first time: it is anything up to that, at random, on top of a `Retry-After`; default 100ms, twice as long before each one after it',
+          '首次重发前的最长间隔：实际为不超过此值的随机时间，并加上 `Retry-After`；默认 100ms，此后每次加倍',
+          '500ms',
+        ),
+        longest: waitOf('The longest pause; default 2s', '最长间隔；默认 2s', '5s'),
+        retryAfter: waitOf(
+          'The longest `Retry-After` that a call waits for itself; a longer one is the caller’s to wait for. Default 2s',
+          '请求自身愿意等待的最长 `Retry-After`；更长的交由调用方等待。默认 2s',
+          '10s',
+        ),
+        within: waitOf(
+          'What fails later than that was worked on, and is not sent again; default 5s',
+          '失败所用时间超过此值的请求已被处理过，不再重发；默认 5s',
+          '30s',
+        ),
+      },
+    },
+  ],
+  examples: [0, { times: 1, wait: '500ms' }],
 } as const satisfies Shape;

@@ -217,7 +217,7 @@ function checkMeaning(values: FileConfig, reading: Reading, discovers: boolean):
   const tables = keys.map(({ routes = {} }, index) => [`keys[${index}].routes`, routes] as const);
   checkRoutes([['models', values.models ?? {}], ...tables], providers, isWrong, report);
   checkModels(values.models ?? {}, naming, { providers, sandbox, discovers }, isWrong, report);
-  checkEffects({ models: values.models ?? {}, providers, discovers, ...naming }, isWrong, report);
+  checkEffects({ models: values.models ?? {}, providers, discovers, tries: values.limits.retries.tries, ...naming }, isWrong, report);
 }
 
 const placeOfValue = (path: string, reading: Reading): Problem['place'] => reading.sources.get(path)?.place;

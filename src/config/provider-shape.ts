@@ -1,5 +1,5 @@
 import { presetNames } from '../presets/index.ts';
-import { breaker, health } from './health-shape.ts';
+import { breaker, health, retries, setAside } from './health-shape.ts';
 import { abilities, modelFacts, timeouts } from './routes-shape.ts';
 import { checkName, checkUrl, PROTOCOLS, SECRET_NAMES } from './shape-kinds.ts';
 import type { ObjectShape } from './shape.ts';
@@ -186,18 +186,10 @@ export const provider = {
       max: 100_000,
       examples: [8],
     },
-    retries: {
-      kind: 'number',
-      doc: [
-        'How often one call is sent to it again after a broken connection or a short `Retry-After`; default 2, with `health: off` 0',
-        '连接中断或 `Retry-After` 较短时，同一请求再次发往该服务商的次数；默认 2，`health: off` 时为 0',
-      ],
-      min: 0,
-      max: 2,
-      examples: [0],
-    },
+    retries,
     health,
     breaker,
+    setAside,
     timeouts,
   },
 } as const satisfies ObjectShape;

@@ -10,6 +10,9 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
+/** `10%`: 0.1; `off`: no bound. */
+const shareOf = (written: string): number => (written === 'off' ? Infinity : Number.parseInt(written, 10) / 100);
+
 /** The configuration of what a file says. */
 export function resolveConfig(file: FileConfig): Config {
   const { server, limits, tasks } = file;
@@ -48,6 +51,12 @@ export function resolveConfig(file: FileConfig): Config {
         shed: limits.overload.shed === 'on',
         delayMs: limits.overload.delay,
         ...(limits.overload.memory === undefined ? {} : { memoryBytes: limits.overload.memory }),
+      },
+      retries: {
+        tries: limits.retries.tries,
+        share: shareOf(limits.retries.budget),
+        hedges: shareOf(limits.retries.hedges),
+        reserve: limits.retries.reserve,
       },
       requestDays: limits.requests.keep / DAY_MS,
       requestRows: limits.requests.rows,

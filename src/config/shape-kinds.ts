@@ -91,6 +91,16 @@ export const checkName = (text: string): Words | undefined => (text.trim() === '
 export const timeout = (en: string, zh: string, example: string) =>
   ({ kind: 'duration', doc: [en, zh], minMs: 1, maxMs: MAX_TIMER_MS, examples: [example] }) as const;
 
+/** A wait that ends, or none. */
+export const waitOf = (en: string, zh: string, example: string) =>
+  ({ kind: 'duration', doc: [en, zh], minMs: 0, maxMs: MAX_TIMER_MS, examples: [example] }) as const;
+
+/** A part of something, or no bound. */
+export function checkShare(text: string): Words | undefined {
+  const isShare = text === 'off' || (/^\d{1,3}%$/.test(text) && Number.parseInt(text, 10) <= 100);
+  return isShare ? undefined : ['a part of the calls, 0% to 100%, or off: 10%', '请求的比例（0% 至 100%）或 off：10%'];
+}
+
 /** How long something is kept. */
 export const keepFor = (en: string, zh: string, days: string) =>
   ({ kind: 'duration', doc: [en, zh], minMs: 60_000, maxMs: 3650 * 86_400_000, default: days }) as const;

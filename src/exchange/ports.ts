@@ -128,11 +128,16 @@ export interface MediaStore {
   find(id: string): Promise<KeptMedia | undefined>;
   /**
    * Its bytes, or those from `from` up to and with `to`. `isFleeting`: a piece need be good only until the second one after it is asked
-   * for, so that a large file leaves nothing to be collected.
+   * for, so that a large file leaves nothing to be collected. `signal`: nobody wants it any more; then it rejects, also while it is read.
    */
-  read(media: KeptMedia, range?: { readonly from: number; readonly to: number }, isFleeting?: boolean): Promise<AsyncIterable<Uint8Array>>;
-  /** All of a small one. */
-  whole(media: KeptMedia): Promise<Buffer>;
+  read(
+    media: KeptMedia,
+    range?: { readonly from: number; readonly to: number },
+    isFleeting?: boolean,
+    signal?: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array>>;
+  /** All of a small one. `signal`: as when it is read. */
+  whole(media: KeptMedia, signal?: AbortSignal): Promise<Buffer>;
   remove(id: string): Promise<void>;
   /** A signed path. `expiresAt`: milliseconds since 1970, at most when the medium itself goes; default 24 hours from now. */
   link(media: Pick<KeptMedia, 'id' | 'expiresAt'>, expiresAt?: number): string;

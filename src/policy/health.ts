@@ -1,5 +1,5 @@
 import { afterFailure, type Breaker, type BreakerRule, CLOSED, stateOf, withoutProbe, withProbe } from './breaker.ts';
-import { afterRefusal, afterWaitAsked } from './cooldown.ts';
+import { afterRefusal, afterWaitAsked, type Cooldown, type CooldownRule } from './cooldown.ts';
 import { createNewsroom, type HealthNews, type Newsroom, stateAfter } from './health-news.ts';
 import type { Verdict } from './retry.ts';
 import type { OutReason } from './signals.ts';
@@ -18,6 +18,8 @@ export interface Place {
   readonly watched: boolean;
   /** How its breakers act; absent: as usual. `off`: they never open. */
   readonly breaker?: BreakerRule | 'off';
+  /** How long its credentials are set aside; absent: as usual. `off`: they never are. */
+  readonly setAside?: CooldownRule | 'off';
 }
 
 /** How a try ended. Without a verdict: well. */
@@ -105,6 +107,14 @@ interface Happening {
 const counted = (breaker: Breaker, { place: { breaker: rule }, now }: Happening, isProbe: boolean): Breaker =>
   rule === 'off' ? breaker : afterFailure(breaker, now, isProbe, rule);
 
+/** What a refused credential, or one that must wait, is set aside for. */
+function cooledDown(cooldown: Cooldown | undefined, { place, now }: Happening, { verdict, retryAfterMs }: Outcome): Cooldown | undefined {
+  const { setAside: rule } = place;
+  if (rule === 'off') return cooldown;
+  if (verdict?.scope === 'credential') return afterRefusal(cooldown, verdict.quota ? 'quota_exhausted' : 'credential_bad', now, rule);
+  return retryAfterMs === undefined ? cooldown : afterWaitAsked(cooldown, retryAfterMs, now, rule);
+}
+
 // Each of these gives whether anything is remembered differently after it.
 
 function failTarget({ targets }: Memory, happening: Happening): boolean {
@@ -113,13 +123,10 @@ function failTarget({ targets }: Memory, happening: Happening): boolean {
 }
 
 function failCredential({ credentials, standing }: Memory, happening: Happening, outcome: Outcome): boolean {
-  const { place, probing, now } = happening;
+  const { place, probing } = happening;
   const { breaker, cooldown } = credentials.of(place.credential);
-  const { verdict, retryAfterMs } = outcome;
-  const waited = retryAfterMs === undefined ? cooldown : afterWaitAsked(cooldown, retryAfterMs, now);
-  const refusal = verdict?.quota ? 'quota_exhausted' : 'credential_bad';
-  const next = verdict?.scope === 'credential' ? afterRefusal(cooldown, refusal, now) : waited;
-  const after = verdict?.scope === 'limit' ? counted(breaker, happening, probing.credential) : breaker;
+  const next = cooledDown(cooldown, happening, outcome);
+  const after = outcome.verdict?.scope === 'limit' ? counted(breaker, happening, probing.credential) : breaker;
   standing.watch(place.provider, place.credentials);
   return credentials.put(place.credential, { breaker: after, ...(next ? { cooldown: next } : {}) });
 }

@@ -16,11 +16,21 @@ export interface Verdict {
   readonly failure?: Failure;
 }
 
-/** The longest `Retry-After` that a call waits for itself; a longer one is the caller's to wait for. */
-const SHORT_WAIT_MS = 2000;
+/** When the same place is asked again, and how long is waited before. */
+export interface RetryRule {
+  /** So often at most in one call; absent: as often as there are tries. */
+  readonly times?: number;
+  /** The most that is waited before the first time, at random; twice as much before each one after it. */
+  readonly firstMs: number;
+  readonly longestMs: number;
+  /** The longest `Retry-After` that a call waits for itself; a longer one is the caller's to wait for. */
+  readonly askedMs: number;
+  /** What fails later than that was worked on: it is not asked of the same place again. */
+  readonly quickMs: number;
+}
 
-const BASE_WAIT_MS = 100;
-const MAX_WAIT_MS = 2000;
+/** Where the operator says nothing else. */
+export const USUAL_RETRY: RetryRule = { firstMs: 100, longestMs: 2000, askedMs: 2000, quickMs: 5000 };
 
 /** Connections that did not come to be, or broke before an answer. */
 const CONNECTION = new Set(['upstream_unreachable', 'upstream_unresolved', 'upstream_closed', 'upstream_cut']);
@@ -37,12 +47,12 @@ function failureOf({ kind, code = '', message }: Fault): Pick<Verdict, 'failure'
 }
 
 /** What is to be thought of a fault that ended a try. */
-export function verdictOf(fault: Fault): Verdict {
+export function verdictOf(fault: Fault, { askedMs }: Pick<RetryRule, 'askedMs'> = USUAL_RETRY): Verdict {
   const { by, kind, code = '', retryAfterMs, quota } = fault;
   if (code === 'upstream_credential') return { scope: 'credential', again: false, failure: 'down', ...(quota ? { quota } : {}) };
   // What the gateway itself found of an upstream is a failure there; all else that it says is its own refusal.
   if (by === 'gateway' && kind !== 'upstream' && kind !== 'timeout') return { scope: 'gateway', again: false };
-  const isSoon = retryAfterMs !== undefined && retryAfterMs <= SHORT_WAIT_MS;
+  const isSoon = retryAfterMs !== undefined && retryAfterMs <= askedMs;
   switch (kind) {
     case 'rate_limit':
       return { scope: 'limit', again: isSoon, failure: 'rateLimited' };
@@ -61,8 +71,13 @@ export function verdictOf(fault: Fault): Verdict {
  * How long to wait before the same place is asked again: what it said, or anything up to a bound that doubles (full jitter), so
  * that those who failed together do not come back together. `random`: from 0 up to 1.
  */
-export function waitMs(retry: number, random: number, { retryAfterMs }: Pick<Fault, 'retryAfterMs'>): number {
-  const jitter = random * Math.min(MAX_WAIT_MS, BASE_WAIT_MS * 2 ** (retry - 1));
+export function waitMs(
+  retry: number,
+  random: number,
+  { retryAfterMs }: Pick<Fault, 'retryAfterMs'>,
+  { firstMs, longestMs }: Pick<RetryRule, 'firstMs' | 'longestMs'> = USUAL_RETRY,
+): number {
+  const jitter = random * Math.min(longestMs, firstMs * 2 ** (retry - 1));
   return (retryAfterMs ?? 0) + jitter;
 }
 
@@ -74,26 +89,47 @@ export interface RetryBudget {
   withdraw(): boolean;
 }
 
-const SHARE = 0.1;
-/** So many are possible however little goes on, all processes together; they come back one a second. */
-const RESERVE = 10;
+/** What bounds the repetitions of all calls together. */
+export interface RetryLimits {
+  /** Tries of one call at most, wherever they go. */
+  readonly tries: number;
+  /** Repetitions for each call; `Infinity`: as many as there are. */
+  readonly share: number;
+  /** Tries beside slow ones for each call that may have one; `Infinity`: as many as there are. */
+  readonly hedges: number;
+  /** So many of either are possible however little goes on, all processes together; they come back one a second. */
+  readonly reserve: number;
+}
+
+/** Where the operator says nothing else: one repetition for every ten calls. */
+export const USUAL_LIMITS: RetryLimits = { tries: 3, share: 0.1, hedges: 0.1, reserve: 10 };
+
+/** What calls leave for later is no more than that, all processes together. */
 const MOST = 100;
 
 /**
- * One repetition for every ten calls, and a few where there is little traffic: an upstream in trouble is not asked twice as often.
- * `processes`: so many share the load, each with its part of what does not come from calls.
+ * A repetition for every few calls, and some where there is little traffic: an upstream in trouble is not asked twice as often.
+ * `processes`: so many share the load, each with its part of what does not come from calls. `limits`: those in force now.
  */
-export function createRetryBudget(monotonic: () => number, processes = 1): RetryBudget {
+export function createRetryBudget(
+  monotonic: () => number,
+  processes = 1,
+  limits: () => Pick<RetryLimits, 'share' | 'reserve'> = () => USUAL_LIMITS,
+): RetryBudget {
   // However many share it, each gets to one in the end.
-  const reserve = Math.max(1, RESERVE / processes);
-  const most = Math.max(reserve, MOST / processes);
-  let left = RESERVE / processes;
+  const reserveOf = (all: number): number => (all === 0 ? 0 : Math.max(1, all / processes));
+  let left = limits().reserve / processes;
   let at = monotonic();
   return {
     deposit() {
-      if (left < most) left += SHARE;
+      const { share, reserve } = limits();
+      // Nothing is counted where nothing is bounded: whatever bound comes later begins with what there was.
+      if (share !== Infinity && left < Math.max(reserveOf(reserve), MOST / processes)) left += share;
     },
     withdraw() {
+      const { share, reserve: all } = limits();
+      if (share === Infinity) return true;
+      const reserve = reserveOf(all);
       const now = monotonic();
       if (left < reserve) left = Math.min(reserve, left + (now - at) / 1000 / processes);
       at = now;

@@ -1,6 +1,8 @@
 import type { BreakerRule } from '../policy/breaker.ts';
+import type { CooldownRule } from '../policy/cooldown.ts';
 import type { Said } from '../policy/models/model-facts.ts';
 import type { AbilitySettings } from '../policy/needs.ts';
+import type { RetryRule } from '../policy/retry.ts';
 import type { Ability, FactChanges, JsonObject, Notes, ProtocolId, TargetFacts } from '../ir/index.ts';
 
 /** How a provider wants to be paid for: what the operator gives (a key, or the parts of one), never logged. */
@@ -190,11 +192,13 @@ export interface ProviderSettings {
   /** Calls under way at once; others wait. Absent: as many as come. */
   readonly concurrency?: number;
   /** How often one call is sent again to it. */
-  readonly retries?: number;
+  readonly retries?: number | RetrySettings;
   /** `off`: its failures are held against nothing, and nothing is sent again unless `retries` says so. */
   readonly health?: 'on' | 'off' | HealthCheckSettings;
   /** When its targets and keys are left out after failures, and for how long; absent: as usual. `off`: never. */
   readonly breaker?: BreakerSettings | 'off';
+  /** How long its keys are left out after they were refused or must wait; absent: as usual. `off`: never. */
+  readonly setAside?: SetAsideSettings | 'off';
   readonly images?: ImageSettings;
   /** What its models can do, by patterns over their ids, over what the preset knows. */
   readonly abilities?: Readonly<Record<string, AbilitySettings>>;
@@ -209,6 +213,25 @@ export interface BreakerSettings {
   readonly failures?: number;
   readonly wait?: number;
   readonly longest?: number;
+}
+
+/** How long refused keys, and those that must wait, are left out. Times in milliseconds. */
+export interface SetAsideSettings {
+  readonly wait?: number;
+  readonly longest?: number;
+  /** The longest that its `Retry-After` is believed. */
+  readonly retryAfter?: number;
+}
+
+/** How one call is sent again to the same target. Times in milliseconds. */
+export interface RetrySettings {
+  readonly times?: number;
+  readonly wait?: number;
+  readonly longest?: number;
+  /** The longest `Retry-After` that the call itself waits for. */
+  readonly retryAfter?: number;
+  /** What fails later than that is not sent again. */
+  readonly within?: number;
 }
 
 /** How a provider is asked whether it is well, besides by calls. Times in milliseconds. */
@@ -315,6 +338,10 @@ export interface Provider {
   readonly check?: HealthCheck;
   /** How its breakers act, where the operator says so. */
   readonly breaker?: BreakerRule | 'off';
+  /** How long its credentials are set aside, where the operator says so. */
+  readonly setAside?: CooldownRule | 'off';
+  /** How calls are sent again to it, where the operator says so. */
+  readonly retry?: RetryRule;
   /** Whether a model id passes `expose`. */
   readonly exposes: (model: string) => boolean;
   /** Whether the preset knows a bare id. */

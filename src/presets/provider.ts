@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type Ability, DEFAULT_FACTS, type FactChanges, type ProtocolId, type TargetFacts } from '../ir/index.ts';
 import { USUAL_RULE } from '../policy/breaker.ts';
+import { USUAL_COOLDOWN } from '../policy/cooldown.ts';
 import { matchesAny, matchGlob } from '../policy/glob.ts';
+import { type RetryRule, USUAL_RETRY } from '../policy/retry.ts';
 import { type Place, placeAt, placesUnder, readAddress } from './base-url.ts';
 import { presets } from './index.ts';
 import type {
@@ -13,6 +15,7 @@ import type {
   Provider,
   ProviderMedia,
   ProviderSettings,
+  RetrySettings,
   ProviderWire,
   Timeouts,
   Wire,
@@ -287,6 +290,23 @@ function breakerOf({ breaker }: ProviderSettings): Pick<Provider, 'breaker'> {
   return { breaker: { failures, firstMs: wait, longestMs: Math.max(wait, longest) } };
 }
 
+/** How long its keys are set aside. */
+function setAsideOf({ setAside }: ProviderSettings): Pick<Provider, 'setAside'> {
+  if (setAside === undefined || setAside === 'off') return setAside ? { setAside } : {};
+  const { wait = USUAL_COOLDOWN.firstMs, longest = USUAL_COOLDOWN.longestMs, retryAfter = USUAL_COOLDOWN.believedMs } = setAside;
+  return { setAside: { firstMs: wait, longestMs: Math.max(wait, longest), believedMs: retryAfter } };
+}
+
+/** How calls are sent again to it. */
+function retryOf({ retries }: ProviderSettings): Pick<Provider, 'retry'> {
+  if (retries === undefined) return {};
+  const written: RetrySettings = typeof retries === 'number' ? { times: retries } : retries;
+  const { times, wait = USUAL_RETRY.firstMs, longest = USUAL_RETRY.longestMs } = written;
+  const { retryAfter = USUAL_RETRY.askedMs, within = USUAL_RETRY.quickMs } = written;
+  const rule: RetryRule = { firstMs: wait, longestMs: Math.max(wait, longest), askedMs: retryAfter, quickMs: within };
+  return { retry: times === undefined ? rule : { ...rule, times } };
+}
+
 /**
  * Makes a provider of its configuration. `codecFacts` are a dialect's own facts, over the defaults and under the preset's.
  * Throws an `Error` for the operator, naming the setting and its usual variable, where something is missing or wrong.
@@ -346,6 +366,8 @@ function compileOne(name: string, settings: ProviderSettings, codecFacts: CodecF
     timeouts: { ...DEFAULT_TIMEOUTS, ...settings.timeouts },
     ...listed,
     ...breakerOf(settings),
+    ...setAsideOf(settings),
+    ...retryOf(settings),
     ...checkOf(named(name, preset), settings, listed.modelsPath),
     exposes: remembered((model) => matchesAny(expose, model)),
     knows: remembered((model) => matchesAny(preset.knows, model)),

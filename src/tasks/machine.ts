@@ -41,6 +41,8 @@ export interface TasksPorts {
   readonly post: PostWebhook;
   readonly onDefect: (error: unknown, taskId: string) => void;
   readonly pace?: Pace;
+  /** Tasks that one process holds at once: what comes on top is refused, or left to others. Absent: 10,000. */
+  readonly most?: number;
   /** Whether old tasks and media are this process's to take away. Absent: always. */
   readonly isLeader?: () => boolean;
 }

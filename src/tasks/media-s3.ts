@@ -139,10 +139,10 @@ export function createMediaS3(ports: S3Ports): Blobs {
       await bucket.done(NOT_TAKEN, 'PUT', id, [head], { 'content-type': mediaType });
       return head.length;
     },
-    async read(id, { from, to }) {
+    async read(id, { from, to }, _isFleeting, signal = new AbortController().signal) {
       if (to < from) return nothing();
       const request = await bucket.request('GET', id, [], { range: `bytes=${from}-${to}` });
-      const { status, body } = await fetchStream(ports.send, request, new AbortController().signal);
+      const { status, body } = await fetchStream(ports.send, request, signal);
       if (status === 206 || (status === 200 && from === 0)) return body;
       body.destroy();
       throw trouble('does not give a file', status);

@@ -16,8 +16,16 @@ export interface MediaIndex {
 export interface Blobs {
   /** Resolves with the size when it is safe; leaves nothing of a source that breaks. `isFleeting`: nobody else holds the pieces (`reusePiece`). */
   write(id: string, source: AsyncIterable<Uint8Array>, mediaType: string, isFleeting?: boolean): Promise<number>;
-  /** Bytes `from` up to and with `to`. `isFleeting`: a piece need be good only until the second one after it is asked for. */
-  read(id: string, range: { readonly from: number; readonly to: number }, isFleeting?: boolean): Promise<AsyncIterable<Uint8Array>>;
+  /**
+   * Bytes `from` up to and with `to`. `isFleeting`: a piece need be good only until the second one after it is asked for. `signal`: nobody
+   * wants it any more; what would be waited for is given up.
+   */
+  read(
+    id: string,
+    range: { readonly from: number; readonly to: number },
+    isFleeting?: boolean,
+    signal?: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array>>;
   /** No error where there is none. */
   delete(id: string): Promise<void>;
 }
@@ -80,16 +88,16 @@ export function createMediaStore(ports: MediaStorePorts): MediaStore & { sweep()
       const media = /^[a-z0-9]{1,64}$/.test(id) ? await index.get(id) : undefined;
       return media && media.expiresAt > now() ? media : undefined;
     },
-    async whole(media) {
+    async whole(media, signal) {
       const out = Buffer.alloc(media.bytes);
       let at = 0;
-      for await (const piece of await blobs.read(media.id, { from: 0, to: media.bytes - 1 })) {
+      for await (const piece of await blobs.read(media.id, { from: 0, to: media.bytes - 1 }, false, signal)) {
         out.set(piece, at);
         at += piece.length;
       }
       return out;
     },
-    read: (media, range = { from: 0, to: media.bytes - 1 }, isFleeting = false) => blobs.read(media.id, range, isFleeting),
+    read: (media, range = { from: 0, to: media.bytes - 1 }, isFleeting = false, signal) => blobs.read(media.id, range, isFleeting, signal),
     remove,
     link({ id, expiresAt }, until = now() + LINK_MS) {
       const exp = String(Math.floor(Math.min(until, expiresAt) / 1000));

@@ -157,7 +157,7 @@ export interface Tasks {
   byRequestKey(owner: string, requestKey: string): Promise<Task | undefined>;
   list(page: TaskPage): Promise<{ readonly tasks: readonly Task[]; readonly hasMore: boolean }>;
   /** The answer of finished work of this process; `undefined` while there is none. */
-  result(task: Task): Promise<JsonObject | undefined>;
+  result(task: Task, signal?: AbortSignal): Promise<JsonObject | undefined>;
   cancel(task: Task): Promise<Task>;
   /** Deletes it here and, where it can be, at the provider. */
   remove(task: Task): Promise<void>;

@@ -5,6 +5,8 @@ import type { Task, Tasks } from './ports.ts';
 import { newTask, submit, work } from './submit.ts';
 
 const MAX_LOCAL = 1000;
+/** Of all that a process holds, each until it has ended or its deadline has passed. */
+const MAX_HELD = 10_000;
 /** What a process takes over at a time. */
 const CLAIM = 1000;
 const SWEEP_MS = 10 * 60_000;
@@ -42,6 +44,8 @@ interface Life {
   sweptAt: number;
   /** Pieces of work of the gateway's own that are under way. */
   locals: number;
+  /** Tasks that are being taken over, at most. */
+  claiming: number;
 }
 
 /** Nothing is held, and nothing ticks until something is. */
@@ -75,15 +79,26 @@ function newLife(ports: TasksPorts): Life {
     alive: undefined,
     sweptAt: -Infinity,
     locals: 0,
+    claiming: 0,
   };
   return life;
 }
+
+/** How many more tasks it may hold. */
+const roomIn = ({ ports: { most = MAX_HELD }, held }: Machine): number => Math.max(0, most - held.size);
 
 /** A sign of life; takes up what dead processes have left, and now and then takes away what is old. */
 async function beat(life: Life): Promise<void> {
   const { machine } = life;
   const { ports, held } = machine;
-  for (const task of await ports.store.claim(CLAIM, held.size > 0)) if (!held.has(task.id)) machine.hold(task, 0);
+  // The next one may come before this is over: what is being claimed has its room already.
+  const many = Math.max(0, Math.min(CLAIM, roomIn(machine) - life.claiming));
+  life.claiming += many;
+  try {
+    for (const task of await ports.store.claim(many, held.size > 0)) if (!held.has(task.id)) machine.hold(task, 0);
+  } finally {
+    life.claiming -= many;
+  }
   const now = ports.clock.monotonic();
   if (now - life.sweptAt < SWEEP_MS || ports.isLeader?.() === false) return;
   life.sweptAt = now;
@@ -117,7 +132,7 @@ function checkOpen({ machine }: Life): void {
 /** Keeps a task that the gateway does itself, and begins it. */
 async function startWork(life: Life, order: Parameters<Tasks['background']>[0]): Promise<Task> {
   const { machine } = life;
-  if (life.locals >= MAX_LOCAL) throw full();
+  if (life.locals >= MAX_LOCAL || roomIn(machine) === 0) throw full();
   life.locals += 1;
   try {
     await join(life);
@@ -137,12 +152,16 @@ async function startWork(life: Life, order: Parameters<Tasks['background']>[0]):
 }
 
 /** What a task gave; of a long result, only the file's id is in the row. */
-async function resultOf({ media }: TasksPorts, { value: { result } }: Task): Promise<JsonObject | undefined> {
+async function resultOf(
+  { media }: TasksPorts,
+  { value: { result } }: Task,
+  signal: AbortSignal | undefined,
+): Promise<JsonObject | undefined> {
   const kept = result?.['kept'];
   if (typeof kept !== 'string') return result;
   const file = await media.find(kept);
   if (!file) return undefined;
-  return JSON.parse((await media.whole(file)).toString('utf8')) as JsonObject;
+  return JSON.parse((await media.whole(file, signal)).toString('utf8')) as JsonObject;
 }
 
 const isOver = ({ phase }: Task): boolean => phase === 'over' || phase === 'telling';
@@ -205,6 +224,7 @@ export function createTasks(ports: TasksPorts): Tasks & { wake(): void } {
     async start(order) {
       checkOpen(life);
       await join(life);
+      if (roomIn(machine) === 0) throw full();
       return tracked(life, submit(machine, order));
     },
     async background(order) {
@@ -220,7 +240,7 @@ export function createTasks(ports: TasksPorts): Tasks & { wake(): void } {
       const found = await store.list({ ...page, limit: page.limit + 1 });
       return { tasks: found.slice(0, page.limit), hasMore: found.length > page.limit };
     },
-    result: (task) => resultOf(ports, task),
+    result: (task, signal) => resultOf(ports, task, signal),
     cancel: (task) => cancel(machine, task),
     remove: (task) => remove(machine, task),
     stop: () => stop(life),

@@ -34,11 +34,11 @@ const childrenOf = (pid: number): readonly number[] =>
     .filter((word) => word !== '')
     .map(Number);
 
-/** Starts the program with two workers and `more` in its configuration. */
-export async function startCrew(home: string, more = '', env: NodeJS.ProcessEnv = {}): Promise<CrewServer> {
+/** Starts the program with two workers and `more` in its configuration; `limits` are more of those. */
+export async function startCrew(home: string, more = '', env: NodeJS.ProcessEnv = {}, limits = ''): Promise<CrewServer> {
   const file = join(home, 'pailou.yaml');
   const text = (rest: string): string =>
-    `version: 1\nserver: { workers: 2 }\nkeys: [{ name: test, value: ${KEY} }]\ndiscover: false\nlog: { level: debug }\nlimits: { overload: { shed: off } }\n${rest}\n`;
+    `version: 1\nserver: { workers: 2 }\nkeys: [{ name: test, value: ${KEY} }]\ndiscover: false\nlog: { level: debug }\nlimits: { overload: { shed: off }${limits} }\n${rest}\n`;
   writeFileSync(file, text(more));
   const served = await startServer(['--data', join(home, 'data'), '--config', file], home, env);
   const primary = served.child.pid ?? 0;

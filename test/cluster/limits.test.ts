@@ -147,6 +147,41 @@ describe('what one worker learns of a provider', () => {
   });
 });
 
+describe('what is written of tries holds in every worker', () => {
+  it('a key that is never set aside is asked by each, however often it was refused', async () => {
+    const server = await startCrew(home, providers(', setAside: off'));
+    const [one, other] = await twoWorkers(server);
+    upstream.answer = json({ error: { message: 'who are you' } }, 401);
+    for (let round = 1; round <= 3; round++) {
+      for (const worker of [one, other]) {
+        expect((await call(worker, 'both')).headers['x-pailou-served-by']).toContain('spare');
+        await caughtUp(one);
+        await caughtUp(other);
+      }
+      expect(callsTo(upstream)).toBe(round * 2);
+    }
+  });
+
+  it('a key that is set aside for a moment is asked again by each after it', async () => {
+    const server = await startCrew(home, providers(', setAside: { wait: 1ms, longest: 1ms }'));
+    const [one, other] = await twoWorkers(server);
+    upstream.answer = json({ error: { message: 'who are you' } }, 401);
+    expect((await call(one, 'both')).status).toBe(200);
+    await caughtUp(other);
+    await expect.poll(async () => (await call(other, 'both')).status && callsTo(upstream), { interval: 5 }).toBeGreaterThan(1);
+  });
+
+  it('so many tries of a call as are written', async () => {
+    const server = await startCrew(home, providers(', retries: { wait: 0s }'), {}, ', retries: { tries: 2, budget: off }');
+    const pair = await twoWorkers(server);
+    upstream.answer = json({ error: { message: 'not now' } }, 429, { 'retry-after': '0' });
+    for (const [index, worker] of pair.entries()) {
+      expect((await call(worker, 'up/m')).headers['x-pailou-attempts']).toBe('2');
+      expect(callsTo(upstream)).toBe(2 * (index + 1));
+    }
+  });
+});
+
 describe('what the log tells of a provider', () => {
   it('is told by one of the workers, also where several see it at the same time', async () => {
     const server = await startCrew(home, providers());

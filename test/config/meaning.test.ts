@@ -270,6 +270,31 @@ describe('what is written and can have no effect', () => {
       "4:55 providers.b.breaker.longest: warning: 'longest' is shorter than 'wait': 'wait' is what counts",
     ],
     [
+      'keys that are set aside where nothing is',
+      '  b: { preset: sandbox, health: off, setAside: { wait: 1m } }\n',
+      "4:38 providers.b.setAside: warning: 'setAside' does nothing beside 'health: off', which sets nothing aside",
+    ],
+    [
+      'a key set aside for less than at first',
+      '  b: { preset: sandbox, setAside: { longest: 10s } }\n',
+      "providers.b.setAside.longest: warning: 'longest' is shorter than 'wait': 'wait' is what counts",
+    ],
+    [
+      'a longest pause below the first',
+      '  b: { preset: sandbox, retries: { longest: 50ms } }\n',
+      "providers.b.retries.longest: warning: 'longest' is shorter than 'wait': 'wait' is what counts",
+    ],
+    [
+      'more repetitions than tries',
+      '  b: { preset: sandbox, retries: 3 }\n',
+      "providers.b.retries: warning: A call is tried 3 times at most ('limits.retries.tries'): it is sent again 2 times, not 3",
+    ],
+    [
+      'more repetitions than tries, with pauses',
+      '  b: { preset: sandbox, retries: { times: 4 } }\nlimits: { retries: { tries: 4 } }\n',
+      "providers.b.retries.times: warning: A call is tried 4 times at most ('limits.retries.tries'): it is sent again 3 times, not 4",
+    ],
+    [
       'a test that expects nothing',
       'routeTests: [{ name: t, when: { model: us/a }, expect: {} }]\n',
       'routeTests[0].expect: error: This test expects nothing. Expected at least one of: first, order, not, refused',
@@ -286,6 +311,8 @@ describe('what is written and can have no effect', () => {
     ['a key with routes of its own names', key('models: [own], routes: { own: us/a }')],
     ['a key in a region that there is', key('regions: [us]')],
     ['a hedge within the wait', 'models: { a: { targets: [{ to: us/a }, { to: us/b }], hedge: 5s, timeout: { firstToken: 10s } } }\n'],
+    ['as many repetitions as there are tries', '  b: { preset: sandbox, retries: 4 }\nlimits: { retries: { tries: 5 } }\n'],
+    ['pauses where nothing is remembered', '  b: { preset: sandbox, health: off, retries: { times: 1, wait: 0s } }\n'],
     ['a longest wait above the usual first', '  b: { preset: sandbox, breaker: { longest: 10s } }\n'],
   ])('nothing is said of %s', async (_name, text) => {
     const { problems } = await loadText(base + text, { env });

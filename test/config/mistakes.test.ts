@@ -82,6 +82,12 @@ const YAML: readonly Mistake[] = [
     zh: 'pailou.yaml:2:54 providers.a.timeouts.idle: 错误：值不正确。实际为文本“30d”。应为不大于 24d 的值',
   },
   {
+    name: 'too large a part',
+    text: 'version: 1\nlimits: { retries: { budget: 110% } }\n',
+    en: 'pailou.yaml:2:30 limits.retries.budget: error: Wrong value. Found the text "110%". Expected a part of the calls, 0% to 100%, or off: 10%',
+    zh: 'pailou.yaml:2:30 limits.retries.budget: 错误：值不正确。实际为文本“110%”。应为请求的比例（0% 至 100%）或 off：10%',
+  },
+  {
     name: 'too small a size',
     text: 'version: 1\nlimits: { body: 10 }\n',
     en: 'pailou.yaml:2:17 limits.body: error: Wrong value. Found 10. Expected 1KiB or more',

@@ -54,6 +54,7 @@ test('the promised shape loads, to the letter', async () => {
       bodies: 1_073_741_824,
       overload: { shed: true, delayMs: 100 },
       sealBytes: 268_435_456,
+      retries: { tries: 3, share: 0.1, hedges: 0.1, reserve: 10 },
       requestDays: 30,
       requestRows: 500_000,
     },

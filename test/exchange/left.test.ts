@@ -5,8 +5,12 @@ import type { ProviderSettings } from '../../src/presets/preset.ts';
 import { type Behaviour, type FaultUpstream, startFaultUpstream, type Try } from '../fakes/fault-upstream.ts';
 import { startTestServer, type TestServer } from '../server.ts';
 
-/** What is promised is 250 ms; machines that test are busy. What is never let go is found all the same. */
-const LIMIT_MS = 2500;
+/** What is promised, by the upstream's own clock. */
+const LIMIT_MS = 250;
+/** What is never let go is found all the same. */
+const PATIENCE_MS = 2500;
+/** All of it runs in this process, on machines that do other things as well: what was late by those is not late every time. */
+const ATTEMPTS = 3;
 
 let upstream: FaultUpstream;
 let server: TestServer;
@@ -147,28 +151,37 @@ const ROWS: readonly Row[] = [
 
 const isFirst = (row: Row): number => (row.first ? 1 : 0);
 
+/** A client that leaves while all of a row's requests are held; after how many milliseconds the last of them was let go. */
+async function leave(row: Row): Promise<number> {
+  upstream.tries.length = 0;
+  upstream.behave = (one, response) => {
+    if (upstream.tries.length <= isFirst(row)) row.first?.(one, response);
+  };
+  const calls = server.records.length;
+  const sent = httpRequest(server.url + row.path, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/json' },
+  });
+  let answered = '';
+  sent.on('error', () => {});
+  sent.on('response', (response) => response.on('data', (piece: Buffer) => (answered += piece.toString())).on('error', () => {}));
+  sent.end(JSON.stringify(row.body));
+  const held = (): readonly Try[] => upstream.tries.slice(isFirst(row));
+  await expect.poll(() => held().length + (answered === '' ? 0 : 100), { timeout: 8000 }).toBe(row.held);
+  const leftAt = performance.now();
+  sent.destroy();
+  await expect
+    .poll(() => held().filter(({ abandonedAt }) => abandonedAt !== undefined).length, { timeout: PATIENCE_MS, interval: 5 })
+    .toBe(row.held);
+  await expect.poll(() => server.records.slice(calls).at(-1)).toMatchObject({ operation: row.operation, endedBy: 'client', status: 499 });
+  expect(held()).toHaveLength(row.held);
+  return Math.max(...held().map(({ abandonedAt = Infinity }) => abandonedAt - leftAt));
+}
+
 describe('a client that leaves takes all along that is under way for it:', () => {
   it.each(ROWS)('$name', async (row) => {
-    upstream.behave = (one, response) => {
-      if (upstream.tries.length <= isFirst(row)) row.first?.(one, response);
-    };
-    const sent = httpRequest(server.url + row.path, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/json' },
-    });
-    let answered = '';
-    sent.on('error', () => {});
-    sent.on('response', (response) => response.on('data', (piece: Buffer) => (answered += piece.toString())).on('error', () => {}));
-    sent.end(JSON.stringify(row.body));
-    const held = (): readonly Try[] => upstream.tries.slice(isFirst(row));
-    await expect.poll(() => held().length + (answered === '' ? 0 : 100), { timeout: 8000 }).toBe(row.held);
-    const leftAt = performance.now();
-    sent.destroy();
-    await expect
-      .poll(() => held().filter(({ abandonedAt }) => abandonedAt !== undefined).length, { timeout: LIMIT_MS, interval: 5 })
-      .toBe(row.held);
-    for (const { abandonedAt = Infinity } of held()) expect(abandonedAt - leftAt).toBeLessThan(LIMIT_MS);
-    await expect.poll(() => server.records.at(-1)).toMatchObject({ operation: row.operation, endedBy: 'client', status: 499 });
-    expect(held()).toHaveLength(row.held);
+    let best = Infinity;
+    for (let attempt = 0; attempt < ATTEMPTS && best > LIMIT_MS; attempt++) best = Math.min(best, await leave(row));
+    expect(best).toBeLessThanOrEqual(LIMIT_MS);
   });
 });

@@ -30,7 +30,7 @@ const started: Process[] = [];
 
 let count = 0;
 
-function start(driver: Partial<TaskDriver> = {}, leaseMs = 20_000): Process {
+function start(driver: Partial<TaskDriver> = {}, leaseMs = 20_000, most?: number): Process {
   const kept = testKept(now, { folder, leaseMs, mediaBytes: 1024 * 1024 });
   const defects: unknown[] = [];
   const told: WebhookMessage[] = [];
@@ -56,6 +56,7 @@ function start(driver: Partial<TaskDriver> = {}, leaseMs = 20_000): Process {
       onDefect: (error) => void defects.push(error),
       ...(pace ? { pace } : {}),
       isLeader: () => made.leads,
+      ...(most === undefined ? {} : { most }),
     }),
     async stop() {
       await made.tasks.stop();
@@ -221,6 +222,15 @@ describe('a job of a provider', () => {
     expect(await one.tasks.get('me', 'video', task.id)).toBeUndefined();
   });
 
+  it('is refused where as many are held as may be, and taken again when one has ended', async () => {
+    const one: Process = start({ poll: say({ status: 'queued' }) }, 20_000, 2);
+    const first = await one.tasks.start(order());
+    await one.tasks.start(order({ submit: async () => ({ status: 'queued', remoteId: 'r-2' }) }));
+    const another = (): Promise<Task> => one.tasks.start(order({ submit: async () => ({ status: 'queued', remoteId: 'r-3' }) }));
+    await expect(another()).rejects.toMatchObject({ fault: { kind: 'overloaded', code: 'background_full', retryAfterMs: 10_000 } });
+    await one.tasks.cancel(first);
+    expect((await another()).status).toBe('queued');
+  });
   it('is nobody else’s', async () => {
     const one = start({ poll: say({ status: 'queued' }) });
     const { id } = await one.tasks.start(order());
@@ -240,6 +250,22 @@ describe('another process', () => {
     await ends(second, id, 'completed');
   });
 
+  it('takes no more than it may hold of what others have left', async () => {
+    const first: Process = start({ poll: say({ status: 'queued' }) });
+    const left = [
+      await first.tasks.start(order()),
+      await first.tasks.start(order({ submit: async () => ({ status: 'queued', remoteId: 'r-2' }) })),
+    ];
+    await first.tasks.stop();
+    const asked = new Set<string>();
+    const driver: Partial<TaskDriver> = { poll: async (task) => (asked.add(task.id), { status: 'queued' }) };
+    const second: Process = start(driver, 20_000, 1);
+    second.tasks.wake();
+    await vi.waitFor(() => expect(asked.size).toBe(1), { timeout: 8000 });
+    const third: Process = start(driver);
+    third.tasks.wake();
+    await vi.waitFor(() => expect([...asked].toSorted()).toEqual(left.map(({ id }) => id).toSorted()), { timeout: 8000 });
+  });
   it('takes over from one that gives no sign any more, whose late words do not count', async () => {
     let release: (progress: TaskProgress) => void = () => undefined;
     const frozen = start({ poll: () => new Promise((resolve) => (release = resolve)) }, 50);

@@ -63,7 +63,15 @@ function watch(provider: Provider, check: HealthCheck, ports: CheckPorts): () =>
   let turn = 0;
   let failures = 0;
   const refuse = ({ credential }: Provider): void => {
-    const place = { provider: provider.name, model: '', credential, credentials: credentialsOf(provider), watched: true };
+    const { name, setAside } = provider;
+    const place = {
+      provider: name,
+      model: '',
+      credential,
+      credentials: credentialsOf(provider),
+      watched: true,
+      ...(setAside ? { setAside } : {}),
+    };
     const verdict = { scope: 'credential', again: false } as const;
     health.ended(place, { target: false, credential: false }, { verdict });
   };

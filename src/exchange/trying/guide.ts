@@ -2,7 +2,7 @@ import type { Fault } from '../../ir/index.ts';
 import { type Candidate, triedInOrder } from '../../policy/candidate.ts';
 import { chooseCredential } from '../../policy/credentials.ts';
 import type { Place } from '../../policy/health.ts';
-import { type Verdict, verdictOf, waitMs } from '../../policy/retry.ts';
+import { USUAL_RETRY, type Verdict, verdictOf, waitMs } from '../../policy/retry.ts';
 import type { OutReason } from '../../policy/signals.ts';
 import type { Provider } from '../../presets/preset.ts';
 import { areFull, keyRoomsOf, roomsOf } from './rooms.ts';
@@ -17,11 +17,6 @@ export interface Guide {
   /** Another place with room, beside one that is slow; a credential of the same provider where there is no other target. */
   beside(slow: Next, tried: readonly Tried[]): Next | undefined;
 }
-
-/** Tries of one call at most, wherever they go. */
-export const MAX_TRIES = 3;
-/** What fails later than that was worked on: it is not asked of the same place again. */
-const QUICK_MS = 5000;
 
 type Credentials = NonNullable<Provider['credentials']>;
 
@@ -119,11 +114,12 @@ const firstOf = (...asked: Parameters<typeof search>): Next | undefined => searc
 /** The same place once more, where that may help. */
 function again({ call, trying }: Guiding, last: Tried, fault: Fault, tried: readonly Tried[]): Next | undefined {
   const { candidate, provider } = last.next;
-  const most = provider.settings.retries ?? (isWatched(provider) ? MAX_TRIES - 1 : 0);
+  const rule = provider.retry ?? USUAL_RETRY;
+  const most = rule.times ?? (isWatched(provider) ? Infinity : 0);
   const times = tried.filter((one) => one.next.candidate === candidate).length;
   // A client that had to be kept alive has waited for this place long enough.
-  if (!verdictOf(fault).again || call.sink.begun || last.tookMs > QUICK_MS || times > most || !trying.budget.withdraw()) return undefined;
-  return { candidate, provider, waitMs: waitMs(times, trying.random(), fault) };
+  if (!verdictOf(fault, rule).again || call.sink.begun || last.tookMs > rule.quickMs || times > most) return undefined;
+  return trying.budget.withdraw() ? { candidate, provider, waitMs: waitMs(times, trying.random(), fault, rule) } : undefined;
 }
 
 const placeOf = (guiding: Guiding, { candidate, provider }: Next): Place => ({
@@ -133,6 +129,7 @@ const placeOf = (guiding: Guiding, { candidate, provider }: Next): Place => ({
   credentials: credentialsOf(baseOf(guiding, candidate)),
   watched: guiding.call.isJob !== true && isWatched(provider),
   ...(provider.breaker ? { breaker: provider.breaker } : {}),
+  ...(provider.setAside ? { setAside: provider.setAside } : {}),
 });
 
 function first(guiding: Guiding): Next {

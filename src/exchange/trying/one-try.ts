@@ -13,6 +13,8 @@ export interface Tour {
   readonly call: Walking;
   readonly trying: Trying;
   readonly guide: Guide;
+  /** So many at most. */
+  readonly tries: number;
   /** Tries whose end was not the call's. */
   readonly tried: Tried[];
   /** Monotonic milliseconds at which it was known where to go first. */

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../ir/index.ts';
 import type { AttemptEnd } from '../call.ts';
-import { isFor, MAX_TRIES } from './guide.ts';
+import { isFor } from './guide.ts';
 import { enter, type Entry, type Tour, tryOnce, type Waiter } from './one-try.ts';
 import { createRaceSink, type RaceSink } from './race-sink.ts';
 import type { Next, Tried } from './walking.ts';
@@ -124,9 +124,9 @@ async function finish(tour: Tour, one: Runner, two: Runner): Promise<Tried> {
 }
 
 /** Whether a try of this call may have another beside it, and after how long. */
-export function hedgeMsOf({ call, hedged, sent }: Tour, { candidate }: Next): number | undefined {
+export function hedgeMsOf({ call, hedged, sent, tries }: Tour, { candidate }: Next): number | undefined {
   if (candidate.hedgeMs === undefined || hedged || call.isJob === true || call.mayGoOn) return undefined;
-  return sent + 2 <= MAX_TRIES ? candidate.hedgeMs : undefined;
+  return sent + 2 <= tries ? candidate.hedgeMs : undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { AttemptEnd } from '../call.ts';
 import type { ClientSink } from '../client-sink.ts';
 import { createGate } from './gate-sink.ts';
-import { createGuide, MAX_TRIES } from './guide.ts';
+import { createGuide } from './guide.ts';
 import { enter, type Entry, type Tour, tryOnce } from './one-try.ts';
 import { hedgeMsOf, race } from './race.ts';
 import type { Tried, Trying, Walking } from './walking.ts';
@@ -53,7 +53,8 @@ export async function walk(call: Walking, trying: Trying): Promise<AttemptEnd> {
   let next = guide.first();
   const began = trying.monotonic();
   const fail = (one: Tried): void => failedAt(tour, one);
-  const tour: Tour = { call, trying, guide, tried: [], began, deadline: Infinity, sent: 0, hedged: false, fail };
+  const { tries } = trying.limits();
+  const tour: Tour = { call, trying, guide, tries, tried: [], began, deadline: Infinity, sent: 0, hedged: false, fail };
   for (;;) {
     const entering = enter(tour, next);
     const entry = entering instanceof Promise ? await entering : entering;
@@ -62,7 +63,7 @@ export async function walk(call: Walking, trying: Trying): Promise<AttemptEnd> {
     if (!last) return { endedBy: 'client' };
     if (last.isFinal) return conclude(last);
     const all = [...tour.tried, last];
-    const mayGoOn = tour.sent < MAX_TRIES && mayFollow(call, last);
+    const mayGoOn = tour.sent < tries && mayFollow(call, last);
     const following = mayGoOn ? guide.next(all) : undefined;
     if (!following || trying.monotonic() + following.waitMs >= tour.deadline) return lastWord(conclude(last), all);
     tour.fail(last);

@@ -2,7 +2,7 @@ import type { Fault, GatewayError } from '../../ir/index.ts';
 import type { Candidate } from '../../policy/candidate.ts';
 import type { Conversations } from '../../policy/conversations.ts';
 import type { Health } from '../../policy/health.ts';
-import type { RetryBudget } from '../../policy/retry.ts';
+import type { RetryBudget, RetryLimits } from '../../policy/retry.ts';
 import type { Provider, Timeouts } from '../../presets/preset.ts';
 import type { AttemptEnd } from '../call.ts';
 import type { ClientSink } from '../client-sink.ts';
@@ -18,6 +18,8 @@ export interface Trying {
   readonly slots: Slots;
   /** Where conversations were answered last. */
   readonly conversations: Conversations;
+  /** Those in force now. */
+  readonly limits: () => RetryLimits;
   readonly monotonic: () => number;
   /** From 0 up to, not including, 1. */
   readonly random: () => number;

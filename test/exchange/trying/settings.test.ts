@@ -44,6 +44,41 @@ describe('the keys of a provider', () => {
   });
 });
 
+describe('what is written of waits', () => {
+  const ASIDE = { firstMs: 30_000, longestMs: 600_000, believedMs: 3_600_000 };
+  it.each<[ProviderSettings['setAside'], unknown]>([
+    [undefined, undefined],
+    ['off', 'off'],
+    [{}, ASIDE],
+    [{ wait: 1000 }, { ...ASIDE, firstMs: 1000 }],
+    [{ wait: 900_000 }, { ...ASIDE, firstMs: 900_000, longestMs: 900_000 }],
+    [
+      { longest: 40_000, retryAfter: 5000 },
+      { ...ASIDE, longestMs: 40_000, believedMs: 5000 },
+    ],
+  ])('setAside: %o', (setAside, compiled) => {
+    expect(compile({ key: 'a', ...(setAside ? { setAside } : {}) }).setAside).toEqual(compiled);
+  });
+
+  const RETRY = { firstMs: 100, longestMs: 2000, askedMs: 2000, quickMs: 5000 };
+  it.each<[ProviderSettings['retries'], unknown]>([
+    [undefined, undefined],
+    [0, { ...RETRY, times: 0 }],
+    [{}, RETRY],
+    [
+      { times: 1, wait: 500 },
+      { ...RETRY, times: 1, firstMs: 500 },
+    ],
+    [{ wait: 5000 }, { ...RETRY, firstMs: 5000, longestMs: 5000 }],
+    [
+      { wait: 0, longest: 1, retryAfter: 2, within: 3 },
+      { firstMs: 0, longestMs: 1, askedMs: 2, quickMs: 3 },
+    ],
+  ])('retries: %o', (retries, compiled) => {
+    expect(compile({ key: 'a', ...(retries === undefined ? {} : { retries }) }).retry).toEqual(compiled);
+  });
+});
+
 describe('the breaker of a provider', () => {
   const FAST = { failures: 2, wait: 60_000 };
   it.each([

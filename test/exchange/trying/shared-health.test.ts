@@ -85,6 +85,15 @@ const FACTS: readonly { name: string; does: (tell: (outcome: Outcome, at?: Parti
       told: 2,
       out: 'a credential_bad',
     },
+    {
+      name: 'credentials that are never set aside are so nowhere',
+      does(end) {
+        end(verdict('credential'), { setAside: 'off' });
+        end({ ...verdict('limit'), retryAfterMs: 60_000 }, { credential: 'a#2', setAside: 'off' });
+      },
+      told: 1,
+      out: '',
+    },
     { name: 'nothing is told of what is not watched', does: (end) => end(verdict('target'), { watched: false }), told: 0, out: '' },
   ];
 

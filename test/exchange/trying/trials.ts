@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
+import type { Clock } from '../../../src/exchange/ports.ts';
 import type { ProviderSettings } from '../../../src/presets/preset.ts';
 import { type Answer, type FakeUpstream, startUpstream } from '../../fakes/upstream.ts';
 import { startTestServer, type TestServer } from '../../server.ts';
@@ -31,13 +32,14 @@ export interface TrialOptions {
   readonly answers: readonly Answer[];
   readonly settings?: readonly Partial<ProviderSettings>[];
   readonly config?: Partial<Config>;
+  readonly clock?: Clock;
   /** What each upstream speaks; default: chat. */
   readonly dialects?: readonly Dialect[];
 }
 
 const nameOf = (at: number): string => String.fromCharCode(97 + at);
 
-export async function setTrials({ answers, settings = [], config = {}, dialects = [] }: TrialOptions): Promise<Trials> {
+export async function setTrials({ answers, settings = [], config = {}, dialects = [], clock }: TrialOptions): Promise<Trials> {
   const upstreams = await Promise.all(answers.map((answer) => startUpstream(answer)));
   const providers = Object.fromEntries(
     upstreams.map(({ url }, at) => {
@@ -47,7 +49,8 @@ export async function setTrials({ answers, settings = [], config = {}, dialects 
     }),
   );
   const targets = upstreams.map((_, at) => ({ to: `${nameOf(at)}/up` }));
-  const server = await startTestServer({ ...config, providers, models: { both: { targets, strategy: 'priority' }, ...config.models } });
+  const changes = { ...config, providers, models: { both: { targets, strategy: 'priority' as const }, ...config.models } };
+  const server = await startTestServer(changes, undefined, clock);
   return {
     server,
     upstreams,

@@ -12,6 +12,7 @@ import { optionalBoolean } from '../../../wire/fields.ts';
 import { type GatewayPorts, respondJson, type Visit } from '../visit.ts';
 import { idempotencyKey } from '../idempotency.ts';
 import { readWebhook } from './videos-read.ts';
+import { whileThere } from './while-there.ts';
 
 /** Whether the client wants a task in place of an answer: `?async=true`, or the member of the body. */
 export const wantsTask = (visit: Visit, fields: JsonObject): boolean =>
@@ -78,7 +79,7 @@ const noSuchTask = (): GatewayError =>
   new GatewayError(gatewayFault('not_found', 'There is no such image task for this key', { param: 'task_id', code: 'task_not_found' }));
 
 /** What a job made, in the form of the answer that a waiting client would have got. */
-async function jobResult(visit: Visit, task: Task, ports: GatewayPorts): Promise<JsonObject> {
+async function jobResult(visit: Visit, task: Task, ports: GatewayPorts, signal: AbortSignal): Promise<JsonObject> {
   const wantsLinks = task.value.about['format'] === 'url';
   const isUri = visit.snapshot.providers.get(task.provider)?.settings.images?.dataUri === true;
   const data: JsonObject[] = [];
@@ -90,9 +91,7 @@ async function jobResult(visit: Visit, task: Task, ports: GatewayPorts): Promise
       const until = Math.min(kept.expiresAt, ports.clock.now() + LINK_MS);
       data.push({ url: mediaLink(visit, ports.mediaStore, kept, until), ...more, expires_at: Math.floor(until / 1000) });
     } else {
-      const pieces: Uint8Array[] = [];
-      for await (const piece of await ports.mediaStore.read(kept)) pieces.push(piece);
-      const text = Buffer.concat(pieces).toString('base64');
+      const text = (await ports.mediaStore.whole(kept, signal)).toString('base64');
       data.push({ b64_json: isUri ? `data:${kept.mediaType};base64,${text}` : text, ...more });
     }
   }
@@ -103,10 +102,10 @@ const expired = (): GatewayError =>
   new GatewayError(gatewayFault('not_found', 'What this task made is not kept any more', { code: 'task_expired' }));
 
 /** The task, with what it has made in the form of the answer that a waiting client would have got. */
-async function withResult(visit: Visit, task: Task, ports: GatewayPorts): Promise<JsonObject> {
+async function withResult(visit: Visit, task: Task, ports: GatewayPorts, signal: AbortSignal): Promise<JsonObject> {
   const view = taskView(task, 'image.task');
   if (task.status !== 'completed') return view;
-  const result = task.remoteId === undefined ? await ports.tasks.result(task) : await jobResult(visit, task, ports);
+  const result = task.remoteId === undefined ? await ports.tasks.result(task, signal) : await jobResult(visit, task, ports, signal);
   if (!result) throw expired();
   return { ...view, ...result };
 }
@@ -127,7 +126,9 @@ export async function imageTask(visit: Visit, rest: readonly string[], ports: Ga
     return respondJson(visit, 200, taskView(await ports.tasks.cancel(await taskOf(visit, id, ports)), 'image.task'));
   }
   if (word === undefined && (method === 'GET' || method === 'HEAD')) {
-    return respondJson(visit, 200, await withResult(visit, await taskOf(visit, id, ports), ports));
+    return whileThere(visit.sink, async (signal) =>
+      respondJson(visit, 200, await withResult(visit, await taskOf(visit, id, ports), ports, signal)),
+    );
   }
   if (word === undefined && method === 'DELETE') {
     await ports.tasks.remove(await taskOf(visit, id, ports));

@@ -4,6 +4,7 @@ import { callHeaders } from '../../../exchange/out-headers.ts';
 import type { KeptMedia, MediaStore } from '../../../exchange/ports.ts';
 import { authenticate, UNAUTHENTICATED } from '../authenticate.ts';
 import type { GatewayPorts, Visit } from '../visit.ts';
+import { whileThere } from './while-there.ts';
 
 /** A request that may be without a key. */
 type Guest = Pick<Visit, 'id' | 'label' | 'client' | 'method' | 'path' | 'headers' | 'snapshot' | 'sink'>;
@@ -66,10 +67,16 @@ export async function sendMedia(visit: Omit<Guest, 'path'>, media: KeptMedia, st
   }
   const wanted = range ?? { from: 0, to: media.bytes - 1 };
   const partial: OutHeaders = range ? { 'content-range': `bytes ${range.from}-${range.to}/${media.bytes}` } : {};
-  const source = method === 'HEAD' ? undefined : await store.read(media, wanted, true);
-  sink.begin(range ? 206 : 200, { ...base, ...partial }, wanted.to - wanted.from + 1);
-  if (!source) return sink.end();
-  await pour(sink, source);
+  const begin = (): void => sink.begin(range ? 206 : 200, { ...base, ...partial }, wanted.to - wanted.from + 1);
+  if (method === 'HEAD') {
+    begin();
+    return sink.end();
+  }
+  await whileThere(sink, async (signal) => {
+    const source = await store.read(media, wanted, true, signal);
+    begin();
+    await pour(sink, source);
+  });
 }
 
 const notFound = (): GatewayError =>

@@ -17,6 +17,7 @@ import { type GatewayPorts, respondJson, type Visit } from '../visit.ts';
 import { fingerprintOf, onlyOnce } from '../idempotency.ts';
 import { mediaCall } from './read-json.ts';
 import { piecesOf, readVideoBody, type VideoBody, videoFileIn } from './videos-read.ts';
+import { whileThere } from './while-there.ts';
 
 /*
  * Characters, for providers that have them: made of a video, and named in requests for others. What clients know one by is ours;
@@ -49,10 +50,10 @@ interface Character {
 
 const shown = (id: string, { name, createdAt }: Character): JsonObject => ({ id, object: 'video.character', name, created_at: createdAt });
 
-async function found(visit: Visit, id: string, ports: GatewayPorts): Promise<Character | undefined> {
+async function found(visit: Visit, id: string, ports: GatewayPorts, signal?: AbortSignal): Promise<Character | undefined> {
   const media = id.startsWith(PREFIX) ? await ports.mediaStore.find(id.slice(PREFIX.length)) : undefined;
   if (!media || media.owner !== visit.key.id || media.mediaType !== 'application/json') return undefined;
-  return parseObject((await ports.mediaStore.whole(media)).toString('utf8')) as unknown as Character | undefined;
+  return parseObject((await ports.mediaStore.whole(media, signal)).toString('utf8')) as unknown as Character | undefined;
 }
 
 async function make(visit: Visit, operation: MediaOperation, body: VideoBody, ports: GatewayPorts): Promise<void> {
@@ -91,13 +92,15 @@ export async function createCharacter(
 
 /** GET /v1/videos/characters/{id}. */
 export async function retrieveCharacter(visit: Visit, id: string, ports: GatewayPorts): Promise<void> {
-  const character = await found(visit, id, ports);
-  if (!character) {
-    throw new GatewayError(
-      gatewayFault('not_found', 'There is no such character for this key', { param: 'character_id', code: 'character_not_found' }),
-    );
-  }
-  respondJson(visit, 200, shown(id, character));
+  await whileThere(visit.sink, async (signal) => {
+    const character = await found(visit, id, ports, signal);
+    if (!character) {
+      throw new GatewayError(
+        gatewayFault('not_found', 'There is no such character for this key', { param: 'character_id', code: 'character_not_found' }),
+      );
+    }
+    respondJson(visit, 200, shown(id, character));
+  });
 }
 
 /** A request's `characters` as its provider knows them. Throws the 400 for those that are not this key's, or another provider's. */

@@ -23,6 +23,7 @@ import { letGo } from '../read-body.ts';
 import { loadImage } from './images-read.ts';
 import { type Fields, mediaCall, readJson } from './read-json.ts';
 import { measuresIn, secondsAt } from './videos-read.ts';
+import { whileThere } from './while-there.ts';
 
 /*
  * Gemini's form of videos: `:predictLongRunning`, and operations. https://ai.google.dev/gemini-api/docs/video
@@ -134,13 +135,13 @@ function linkOf(visit: Visit, media: { readonly id: string; readonly expiresAt: 
 /** Videos up to this size stand in an answer of the cloud's form, as they do there. */
 const MAX_INLINE = 20 * 1024 * 1024;
 
-async function inlined(media: KeptMedia, ports: GatewayPorts): Promise<JsonObject> {
+async function inlined(media: KeptMedia, ports: GatewayPorts, signal: AbortSignal): Promise<JsonObject> {
   if (media.bytes > MAX_INLINE) return {};
-  return { bytesBase64Encoded: (await ports.mediaStore.whole(media)).toString('base64') };
+  return { bytesBase64Encoded: (await ports.mediaStore.whole(media, signal)).toString('base64') };
 }
 
 /** What came of it, in the form of either of Google's two APIs. */
-async function responseOf(visit: Visit, task: Task, form: Form, ports: GatewayPorts): Promise<JsonObject> {
+async function responseOf(visit: Visit, task: Task, form: Form, ports: GatewayPorts, signal: AbortSignal): Promise<JsonObject> {
   const kept: KeptMedia[] = [];
   for (const { variant, id } of task.value.media) {
     const media = variant === 'video' ? await ports.mediaStore.find(id) : undefined;
@@ -149,7 +150,7 @@ async function responseOf(visit: Visit, task: Task, form: Form, ports: GatewayPo
   if (form === 'cloud') {
     const videos: JsonObject[] = [];
     for (const media of kept)
-      videos.push({ gcsUri: linkOf(visit, media, ports), mimeType: media.mediaType, ...(await inlined(media, ports)) });
+      videos.push({ gcsUri: linkOf(visit, media, ports), mimeType: media.mediaType, ...(await inlined(media, ports, signal)) });
     return { '@type': 'type.googleapis.com/cloud.ai.large_models.vision.GenerateVideoResponse', videos };
   }
   const generatedSamples = kept.map((media) => ({ video: { uri: linkOf(visit, media, ports), mimeType: media.mediaType } }));
@@ -157,7 +158,7 @@ async function responseOf(visit: Visit, task: Task, form: Form, ports: GatewayPo
   return { '@type': type, generateVideoResponse: { generatedSamples } };
 }
 
-async function operationOf(visit: Visit, task: Task, form: Form, ports: GatewayPorts): Promise<JsonObject> {
+async function operationOf(visit: Visit, task: Task, form: Form, ports: GatewayPorts, signal: AbortSignal): Promise<JsonObject> {
   const name = nameOf(task);
   if (task.phase !== 'over' && task.phase !== 'telling') return { name, metadata: { progressPercent: task.progress } };
   if (task.status !== 'completed') {
@@ -165,7 +166,7 @@ async function operationOf(visit: Visit, task: Task, form: Form, ports: GatewayP
     const words = task.status === 'cancelled' ? CANCELLED : FAILED;
     return { name, done: true, error: { ...words, message: error?.message ?? `The operation was ${task.status}` } };
   }
-  return { name, done: true, response: await responseOf(visit, task, form, ports) };
+  return { name, done: true, response: await responseOf(visit, task, form, ports, signal) };
 }
 
 async function operation(visit: Visit, id: string, form: Form, ports: GatewayPorts): Promise<void> {
@@ -174,7 +175,7 @@ async function operation(visit: Visit, id: string, form: Form, ports: GatewayPor
   if (!task || (platform !== undefined && platform !== task.provider)) {
     throw new GatewayError(gatewayFault('not_found', 'There is no such operation for this key', { code: 'operation_not_found' }));
   }
-  respondJson(visit, 200, await operationOf(visit, task, form, ports));
+  await whileThere(visit.sink, async (signal) => respondJson(visit, 200, await operationOf(visit, task, form, ports, signal)));
 }
 
 async function predict(visit: Visit, asked: MediaOperation, body: Fields, ports: GatewayPorts): Promise<void> {
