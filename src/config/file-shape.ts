@@ -2,18 +2,7 @@ import { CNY_FOR_USD } from '../policy/models/price.ts';
 import { limits } from './limits-shape.ts';
 import { provider } from './provider-shape.ts';
 import { modelTable, routeTest, rule } from './routes-shape.ts';
-import {
-  checkAddress,
-  checkBucket,
-  checkKeyValue,
-  checkName,
-  checkOrigin,
-  checkRate,
-  checkShare,
-  checkUrl,
-  keepFor,
-  upTo,
-} from './shape-kinds.ts';
+import { checkAddress, checkBucket, checkKeyValue, checkName, checkOrigin, checkRate, checkUrl, keepFor, upTo } from './shape-kinds.ts';
 import type { ObjectShape, ValueOf } from './shape.ts';
 
 const server = {
