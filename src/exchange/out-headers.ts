@@ -70,4 +70,5 @@ export const cacheHeaders = ({ how, ageS }: Cached): OutHeaders => ({
 });
 
 /** A header value of printable ASCII: anything else is percent-encoded. */
-const asHeader = (text: string): string => (/^[\x20-\x7e]*$/.test(text) ? text : encodeURI(text).replaceAll(/[^\x20-\x7e]/g, '?'));
+const asHeader = (text: string): string =>
+  /^[\x20-\x7e]*$/.test(text) ? text : encodeURI(text.toWellFormed()).replaceAll(/[^\x20-\x7e]/g, '?');

@@ -43,7 +43,13 @@ export function inflated(mode: AnswerMode, encoding: string, context: LaneContex
     guarded(() => mode.fail(cut ?? damaged('a compressed form that is damaged')));
     context.abortUpstream();
   });
-  unpack.on('drain', () => context.resumeUpstream());
+  const { resumeUpstream } = context;
+  unpack.on('drain', () => resumeUpstream());
+  // Who paused the answer paused what unpacks it.
+  context.resumeUpstream = () => {
+    unpack.resume();
+    resumeUpstream();
+  };
   context.sink.onDrain(() => unpack.resume());
   return {
     body: (bytes) => unpack.write(bytes),

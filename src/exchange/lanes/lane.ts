@@ -26,8 +26,8 @@ export interface LaneContext {
   readonly done: (end: AttemptEnd) => void;
   /** Stops the upstream: what more it says does not matter. */
   readonly abortUpstream: () => void;
-  /** Lets a paused upstream go on. */
-  readonly resumeUpstream: () => void;
+  /** Lets a paused upstream go on; what stands between it and the lane puts itself in here. */
+  resumeUpstream: () => void;
   /** A defect of ours: told to the operator, never to the client. */
   readonly onDefect: (error: unknown) => void;
   /** Images that the model makes are shown in the text as well: by an address, or `inline`. */

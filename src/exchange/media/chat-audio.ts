@@ -1,8 +1,8 @@
-import { badField, isObject, type Json, type JsonObject, parseObject } from '../../ir/index.ts';
+import { badField, gatewayFault, isObject, type Json, type JsonObject, parseObject } from '../../ir/index.ts';
 import { createSseReader, type SseFrame, sseText } from '../../wire/sse.ts';
 import type { Call } from '../call.ts';
 import type { ClientSink, OutHeaders } from '../client-sink.ts';
-import { type ExchangePorts, runExchange } from '../exchange.ts';
+import { type ExchangePorts, respondFault, runExchange } from '../exchange.ts';
 import { idOf, type WantedAudio } from './chat-audio-wish.ts';
 import { type MediaCall, type MediaContext, runMedia } from './media-exchange.ts';
 import { speak, type SpeechWish } from './speech.ts';
@@ -15,6 +15,8 @@ import { speak, type SpeechWish } from './speech.ts';
 /** What a chat answered, taken before the client gets it. */
 interface Captured {
   status: number;
+  /** It broke off. */
+  isCut?: true;
   headers: OutHeaders;
   readonly pieces: (Buffer | string)[];
 }
@@ -51,7 +53,9 @@ class CapturingSink implements ClientSink {
   }
   abort(): void {
     this.#over = true;
-    this.#outer.abort();
+    // What nobody was told of yet can still be refused.
+    if (this.#outer.begun) this.#outer.abort();
+    else this.#taken.isCut = true;
   }
   onGone(listener: () => void): void {
     this.#outer.onGone(listener);
@@ -64,6 +68,11 @@ class CapturingSink implements ClientSink {
 /** `onBytes`: told of the answer as it comes, which then is not held. */
 const captureFor = (outer: ClientSink, taken: Captured, onBytes?: (bytes: Buffer | string) => void): ClientSink =>
   new CapturingSink(outer, taken, onBytes);
+
+/** Refuses a chat whose answer broke off before anything was told of it. */
+function refuseCut(call: Call, sink: ClientSink): void {
+  respondFault(call, sink, gatewayFault('upstream', 'The upstream broke off in the middle of its answer', { code: 'upstream_cut' }));
+}
 
 const bytesOf = ({ pieces }: Captured): Buffer =>
   Buffer.concat(pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)));
@@ -156,12 +165,13 @@ function spokenReply(reply: JsonObject, choice: JsonObject, audio: JsonObject): 
 async function speakWhole(call: Call, inner: Call, sink: ClientSink, speaker: Speaker, ports: ExchangePorts): Promise<void> {
   const taken: Captured = { status: 0, headers: {}, pieces: [] };
   await runExchange(inner, captureFor(sink, taken), ports);
+  if (sink.closed) return;
+  if (taken.isCut) return refuseCut(call, sink);
   const bytes = bytesOf(taken);
   const pass = (): void => {
     sink.begin(taken.status, taken.headers, bytes.length);
     sink.end(bytes);
   };
-  if (sink.closed) return;
   const reply = taken.status === 200 ? parseObject(bytes.toString('utf8')) : undefined;
   const choice = reply && firstChoice(reply);
   const text = textAt(choice?.['message'], 'content').trim();
@@ -225,6 +235,7 @@ async function speakStreamed(call: Call, inner: Call, sink: ClientSink, speaker:
   const listener = createListener(sink, () => taken.headers);
   await runExchange(inner, captureFor(sink, taken, listener.take), ports);
   if (sink.closed) return;
+  if (taken.isCut) return refuseCut(call, sink);
   listener.end();
   if (taken.status !== 200) {
     const bytes = bytesOf(taken);

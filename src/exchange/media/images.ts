@@ -1,5 +1,5 @@
 import { GatewayError, gatewayFault, type JsonObject, sumUsage, type Usage } from '../../ir/index.ts';
-import { base64Type } from '../../media/images/image-type.ts';
+import { base64Type, imageType } from '../../media/images/image-type.ts';
 import { readUsage } from '../../media/images/usage.ts';
 import { maskAs } from '../../media/images/mask.ts';
 import { imageCodecs } from '../../media/images/index.ts';
@@ -145,8 +145,10 @@ export async function holdImage(context: MediaContext, image: MadeImage, signal:
     return { ...image, data: bare, mediaType: base64Type(bare) };
   }
   const bytes = await download(context, url ?? '', signal);
-  const text = bytes.toString('base64');
-  return { ...image, data: text, mediaType: base64Type(text) };
+  const mediaType = imageType(bytes);
+  // An error page in a success, nothing at all, or a packed file: it would be told as the picture.
+  if (mediaType === undefined) throw unfetched('what lies there is no image');
+  return { ...image, data: bytes.toString('base64'), mediaType };
 }
 
 /** All images with their bytes. */
