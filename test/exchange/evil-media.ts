@@ -11,15 +11,31 @@ export const MEDIA_FAMILIES: readonly Family[] = FAMILIES.filter(({ name }) => !
 /** What is put into texts. */
 const PIECES = ['', ...JSON_PIECES, '\r\n', '--', ';', '='];
 
+/** The family that is asked for at a path of an upstream; `undefined`: chat, or nothing that is known. */
+function familyAt(path: string): Family | undefined {
+  // What only speaks may be asked to chat, by a body that is spoiled.
+  const placed = FAMILIES.find(
+    ({ below, type }) => below !== undefined && path.includes(below) && (type !== 'audio/pcm' || path.endsWith('/speech')),
+  );
+  const asked = MEDIA_FAMILIES.filter(({ below, name }) => below === undefined || name.startsWith('video')).map((family) => ({
+    family,
+    wanted: family.ask('').path.split('?')[0] ?? '',
+  }));
+  // Of a path that holds the model its verb: evil models come through as well.
+  const verb = (wanted: string): string => wanted.slice(Math.max(wanted.lastIndexOf('/'), wanted.lastIndexOf(':')));
+  return (
+    placed ??
+    asked.find(({ wanted }) => path.endsWith(wanted))?.family ??
+    asked.find(({ wanted }) => path.endsWith(verb(wanted)))?.family ??
+    FAMILIES.find(
+      ({ name, isStream }) => !isStream && DIALECTS.some(({ id, path: at }) => name === id && path.endsWith(at('', false).slice(3))),
+    )
+  );
+}
+
 /** An upstream that is well: it answers as the endpoint of the path does. */
-export const wellAt: Behaviour = ({ path, body }, response) => {
-  const isStream = body.includes('"stream":true');
-  const family = MEDIA_FAMILIES.find((one) => {
-    if (path.includes(one.below ?? '/legacy/')) return one.below !== undefined && one.isStream === isStream;
-    const [wanted = ''] = one.ask('').path.split('?');
-    // Of a path that holds the model its verb: evil models come through as well.
-    return path.endsWith(wanted.slice(Math.max(wanted.lastIndexOf('/'), wanted.lastIndexOf(':'))));
-  });
+export const wellAt: Behaviour = ({ path }, response) => {
+  const family = familyAt(path);
   response.writeHead(200, { 'content-type': family?.type ?? 'application/json' });
   for (const piece of family?.pieces ?? []) response.write(piece);
   response.end();

@@ -1,5 +1,5 @@
 // Names that would lead elsewhere if they went on as they are, and the places of all endpoints where clients put names.
-import type { FAMILIES } from '../fakes/fault-families.ts';
+import { FAMILIES } from '../fakes/fault-families.ts';
 import { DIALECTS } from './dialects.ts';
 
 /** What would lead elsewhere, end a line, or change what a path means, if it went on as it is. */
@@ -61,7 +61,9 @@ export function withModel(
   if (known !== undefined) {
     return { path, type, body: Buffer.from(body.toString().replace(JSON.stringify(known), () => JSON.stringify(named))) };
   }
-  return { path: path.replace(`${family.provider}/up`, () => inTarget(named)), type, body };
+  // In a path, up to its verb.
+  const [, inPath] = new RegExp(`/models/(${family.provider}/[^:]+)`).exec(path) ?? [];
+  return { path: inPath === undefined ? path : path.replace(inPath, () => inTarget(isChat(family) ? named : inPath + model)), type, body };
 }
 
 /** Places of ids: in paths, and in bodies. */
@@ -90,13 +92,19 @@ export const ID_PLACES: readonly (readonly [name: string, ask: (id: string) => r
     ['a video to extend', (id) => ['POST', '/v1/videos/extensions', { model: 'maker/sora-2', prompt: 'a', video: { id } }]],
   ];
 
-/** Where what holds an id may rightly lead. */
-export const ID_PATHS = [
+/** Where what holds an id may rightly lead, at a provider without a place of its own. */
+const AT_ROOT = [
   '/v1/models',
-  '/legacy/v1/models',
   '/v1beta/models',
+  '/api/v1/models',
   '/models',
   '/v1/chat/completions',
   '/v1/responses',
   '/v1/videos',
 ] as const;
+
+/** Where what holds an id may rightly lead. */
+export const ID_PATHS: readonly string[] = [
+  ...AT_ROOT,
+  ...FAMILIES.flatMap(({ below }) => (below === undefined ? [] : AT_ROOT.map((path) => below.slice(0, -1) + path))),
+];

@@ -96,7 +96,7 @@ describe('as many calls as there may be', () => {
     expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(text).toMatch(/\r\nretry-after: [1-4]\r\n/i);
     const dialect =
-      DIALECTS.find(({ id }) => family.name.startsWith(id) || (id === 'gemini' && family.name.endsWith('as Gemini'))) ??
+      DIALECTS.find(({ id }) => family.name.startsWith(id) || (id === 'gemini' && path.startsWith('/v1beta'))) ??
       (isAnthropic ? messages : chat);
     const { message } = dialect.envelope(JSON.parse(text.slice(text.indexOf('\r\n\r\n'))), status);
     expect(message).toContain('limits.calls');

@@ -2,69 +2,24 @@
 import { EventStreamCodec } from '@smithy/eventstream-codec';
 import type { ProviderSettings } from '../../src/presets/preset.ts';
 import { chat as CHAT, DIALECTS, WORDS } from '../exchange/dialects.ts';
+import {
+  type Answered,
+  type Asked,
+  type At,
+  type Came,
+  type Family,
+  formAsked,
+  halves,
+  jsonAsked,
+  PNG,
+  wav,
+  whole as wholeAt,
+} from './family.ts';
+import { PICTURE_FAMILIES } from './picture-families.ts';
+import { SPEECH_FAMILIES } from './speech-families.ts';
+import { TASK_FAMILIES } from './task-families.ts';
 
-/** What a client sends. */
-export interface Asked {
-  readonly path: string;
-  readonly type: string;
-  readonly body: Buffer;
-}
-
-/** An endpoint, and the good answer of an upstream in pieces. */
-export interface Family {
-  readonly name: string;
-  /** The provider that serves it, by its name. */
-  readonly provider: string;
-  readonly settings: (url: string) => ProviderSettings;
-  /** `mark` is somewhere in what the upstream is asked. */
-  ask(mark: string): Asked;
-  readonly type: string;
-  readonly pieces: readonly (string | Buffer)[];
-  /** The answer is a stream of events. */
-  readonly isStream: boolean;
-  /** In the path that the upstream is asked at, where its last word is another's as well. */
-  readonly below?: string;
-}
-
-const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAADklEQVR4nGNwgAEGOAsALRQEgQjZfUEAAAAASUVORK5CYII=';
-
-/** A second of silence. */
-const wav = (): Buffer => {
-  const header = Buffer.from('UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAIA+AAACABAAZGF0YQAAAAA=', 'base64');
-  header.writeUInt32LE(16_000, 40);
-  header.writeUInt32LE(16_036, 4);
-  return Buffer.concat([header, Buffer.alloc(16_000)]);
-};
-
-const BOUNDARY = 'a-line-that-is-in-no-part';
-
-type FormPart = readonly [name: string, value: string | Buffer, file?: string, type?: string];
-
-function formOf(parts: readonly FormPart[]): Buffer {
-  const written = parts.flatMap(([name, value, file, type]) => [
-    Buffer.from(
-      `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"${file === undefined ? '' : `; filename="${file}"`}\r\n` +
-        `${type === undefined ? '' : `Content-Type: ${type}\r\n`}\r\n`,
-    ),
-    Buffer.from(value),
-    Buffer.from('\r\n'),
-  ]);
-  return Buffer.concat([...written, Buffer.from(`--${BOUNDARY}--\r\n`)]);
-}
-
-const jsonAsked = (path: string, body: unknown): Asked => ({ path, type: 'application/json', body: Buffer.from(JSON.stringify(body)) });
-const formAsked = (path: string, parts: readonly FormPart[]): Asked => ({
-  path,
-  type: `multipart/form-data; boundary=${BOUNDARY}`,
-  body: formOf(parts),
-});
-
-/** A body in two pieces, so that there is a middle. */
-const halves = (value: unknown): readonly string[] => {
-  const text = JSON.stringify(value);
-  const middle = Math.floor(text.length / 2);
-  return [text.slice(0, middle), text.slice(middle)];
-};
+export type { Asked, Family } from './family.ts';
 
 const CHATS: readonly Family[] = DIALECTS.flatMap((dialect) =>
   [true, false].map((isStream): Family => ({
@@ -82,14 +37,7 @@ const CHATS: readonly Family[] = DIALECTS.flatMap((dialect) =>
 const openai = (url: string): ProviderSettings => ({ preset: 'openai', baseUrl: url, key: 'up-secret' });
 const cohere = (url: string): ProviderSettings => ({ preset: 'cohere', baseUrl: url, key: 'up-secret' });
 
-const whole = (name: string, reply: unknown, ask: (mark: string) => Asked, at: Pick<Family, 'provider' | 'settings'> = OPENAI): Family => ({
-  name,
-  ...at,
-  ask,
-  type: 'application/json',
-  pieces: halves(reply),
-  isStream: false,
-});
+const whole = (name: string, reply: unknown, ask: (mark: string) => Asked, at: At = OPENAI): Family => wholeAt(name, reply, ask, at);
 
 const OPENAI = { provider: 'maker', settings: openai };
 const COHERE = { provider: 'ranker', settings: cohere };
@@ -298,6 +246,7 @@ const LEGACY_WHOLE = {
 /** Wires of upstreams that no client here speaks, or that are asked as they were. */
 const WIRES: readonly Family[] = [true, false].flatMap((isStream): readonly Family[] => {
   const way = isStream ? ', streamed' : '';
+  const legacy = `legacy${isStream ? '-streamed' : ''}`;
   return [
     {
       name: `${CHAT.id}, over Converse${way}`,
@@ -310,29 +259,24 @@ const WIRES: readonly Family[] = [true, false].flatMap((isStream): readonly Fami
     },
     {
       name: `completions, as they are${way}`,
-      provider: 'legacy',
+      provider: legacy,
       settings: (url) => ({
         preset: 'openai-compatible',
-        baseUrl: `${url}/legacy/v1`,
+        baseUrl: `${url}/${legacy}/v1`,
         key: 'up-secret',
         protocols: ['openai-completions'],
       }),
-      ask: (mark) => jsonAsked('/v1/completions', { model: 'legacy/up', prompt: mark, ...(isStream ? { stream: true } : {}) }),
+      ask: (mark) => jsonAsked('/v1/completions', { model: `${legacy}/up`, prompt: mark, ...(isStream ? { stream: true } : {}) }),
       type: isStream ? 'text/event-stream' : 'application/json',
       pieces: isStream ? LEGACY_EVENTS : halves(LEGACY_WHOLE),
       isStream,
-      below: '/legacy/',
+      below: `/${legacy}/`,
     },
   ];
 });
 
-const counts = (
-  name: string,
-  path: string,
-  body: (mark: string) => object,
-  reply: object,
-  at?: Pick<Family, 'provider' | 'settings'>,
-): Family => whole(`count of tokens${name}`, reply, (mark) => jsonAsked(path, body(mark)), at);
+const counts = (name: string, path: string, body: (mark: string) => object, reply: object, at?: At): Family =>
+  whole(`count of tokens${name}`, reply, (mark) => jsonAsked(path, body(mark)), at);
 
 /** Counts by the counters of other vendors. */
 const COUNTS: readonly Family[] = [
@@ -349,9 +293,29 @@ const COUNTS: readonly Family[] = [
   ),
 ];
 
-/** All of them, chat by its four protocols. */
-export const FAMILIES: readonly Family[] = [...CHATS, ...MEDIA, ...MORE, ...WIRES, ...COUNTS];
+/** What makes something each time that it is asked for. */
+const MAKES = /^(?:images|image edits|image variations|transcription|translation)/;
+const marked = (family: Family): Family => (MAKES.test(family.name) ? { ...family, makes: 'once' } : family);
+
+/** All of them, chat by its four protocols. Lists of models, and what is kept here, are read without an upstream. */
+export const FAMILIES: readonly Family[] = [
+  ...[...CHATS, ...MEDIA, ...MORE, ...WIRES, ...COUNTS].map(marked),
+  ...PICTURE_FAMILIES,
+  ...SPEECH_FAMILIES,
+  ...TASK_FAMILIES,
+];
 
 /** The providers of all of them at one upstream. */
 export const providersAt = (url: string): Readonly<Record<string, ProviderSettings>> =>
-  Object.fromEntries(FAMILIES.map(({ provider, settings }) => [provider, settings(url)]));
+  Object.fromEntries(
+    FAMILIES.flatMap(({ provider, settings, others }) => [[provider, settings(url)] as const, ...Object.entries(others?.(url) ?? {})]),
+  );
+
+/** What a request of one call beside that of its family is answered with. */
+export function besideAnswer(came: Came): Answered | undefined {
+  for (const { beside } of FAMILIES) {
+    const answered = beside?.(came);
+    if (answered) return answered;
+  }
+  return undefined;
+}

@@ -1,11 +1,14 @@
 // An upstream of every kind of endpoint that fails as it is told, and remembers each try: when it came, and when it was let go.
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { besideAnswer } from './fault-families.ts';
 
 /** One request that came. */
 export interface Try {
   readonly path: string;
   readonly body: string;
+  /** Path and body: in one of them is the mark of `Family.ask`. */
+  readonly text: string;
   readonly cameAt: number;
   /** When the gateway hung up before the answer was over; `undefined`: it did not. */
   abandonedAt?: number;
@@ -22,7 +25,7 @@ export interface FaultUpstream {
   close(): Promise<void>;
 }
 
-/** Starts one on a free port. */
+/** Starts one on a free port. What a family has beside the request that it is about is answered well, and is no try. */
 export async function startFaultUpstream(behave: Behaviour = () => {}): Promise<FaultUpstream> {
   const tries: Try[] = [];
   const upstream: FaultUpstream = { url: '', tries, behave, close: () => Promise.resolve() };
@@ -31,7 +34,11 @@ export async function startFaultUpstream(behave: Behaviour = () => {}): Promise<
     request.on('error', () => {});
     request.on('data', (piece: Buffer) => pieces.push(piece));
     request.on('end', () => {
-      const one: Try = { path: request.url ?? '', body: Buffer.concat(pieces).toString('latin1'), cameAt: performance.now() };
+      const { url: path = '' } = request;
+      const body = Buffer.concat(pieces).toString('latin1');
+      const answered = besideAnswer({ path, body, origin: upstream.url });
+      if (answered) return void response.writeHead(200, { 'content-type': answered.type }).end(answered.body);
+      const one: Try = { path, body, text: `${path}\n${body}`, cameAt: performance.now() };
       tries.push(one);
       response.on('close', () => {
         if (!response.writableFinished) one.abandonedAt = performance.now();

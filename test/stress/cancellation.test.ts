@@ -1,7 +1,7 @@
 import { afterAll, expect, it } from 'vitest';
 import { killAll } from '../e2e/program.ts';
-import { FAMILIES } from '../fakes/fault-families.ts';
-import { cancellationRows } from './cancellation.ts';
+import { cancellationRows, HURRIED } from './cancellation.ts';
+import { orderRows } from './left-orders.ts';
 
 afterAll(killAll);
 
@@ -14,5 +14,9 @@ it('whoever leaves any endpoint takes the upstream’s work along, wherever that
     if (!row.isKept) broken.push(row);
   }
   expect(broken).toEqual([]);
-  expect(places).toBe(3 * FAMILIES.length);
+  expect(places).toBe(3 * HURRIED.length);
+}, 60_000);
+
+it('whoever leaves while a film is ordered finds it made', async () => {
+  for await (const row of orderRows(2)) expect(row).toMatchObject({ isKept: true });
 }, 60_000);

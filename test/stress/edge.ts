@@ -83,10 +83,10 @@ async function* prototypeRows(server: TestServer, upstream: FaultUpstream): Asyn
     const { path, type, body } = family.ask('x');
     if (type !== JSON_TYPE) continue;
     await send(server, 'POST', path, type, body);
-    const wanted = JSON.parse(upstream.tries.at(-1)?.body ?? '{}') as Record<string, unknown>;
+    const wanted = JSON.parse(upstream.tries.at(-1)?.body || '{}') as Record<string, unknown>;
     upstream.tries.length = 0;
     await send(server, 'POST', path, type, body.toString().replaceAll('{"', `{${EVIL_MEMBERS}"`));
-    const sent = JSON.parse(upstream.tries.at(-1)?.body ?? JSON.stringify(wanted)) as Record<string, unknown>;
+    const sent = JSON.parse(upstream.tries.at(-1)?.body || JSON.stringify(wanted)) as Record<string, unknown>;
     upstream.tries.length = 0;
     const plain = Object.keys(wanted).filter((key) => typeof wanted[key] !== 'object');
     const changed = plain.filter((key) => sent[key] !== wanted[key]).length;

@@ -56,8 +56,8 @@ export function held(events: number, gapMs: number): Held {
     response.end();
   };
   return {
-    behave({ body }, response) {
-      const [, kind, number] = /(lane|family)-(\d+)-/.exec(body) ?? [];
+    behave({ text }, response) {
+      const [, kind, number] = /(lane|family)-(\d+)-/.exec(text) ?? [];
       const answer = (kind === 'lane' ? streams : others)[Number(number)];
       if (!answer) return void response.writeHead(404).end();
       if (kind === 'family') wholes++;

@@ -25,7 +25,7 @@ afterAll(async () => {
 
 it.each(LANES)('$name: every event is timed, through the gateway and without it', async (lane) => {
   for (const url of [server.url, upstream.url]) {
-    const { wrong, first, gaps } = await timed(url, lane.ask(markOf(lane)), 4, agent);
+    const { wrong, first, gaps } = await timed(url, lane.ask(markOf(lane)), 4, agent, lane.isPacked);
     expect(wrong).toBeUndefined();
     expect(first).toBeGreaterThan(0);
     expect(gaps).toHaveLength(3);

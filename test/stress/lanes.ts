@@ -2,6 +2,7 @@
 import { PAIRS, WORDS } from '../exchange/dialects.ts';
 import { type Asked, converseEvent, FAMILIES, type Family } from '../fakes/fault-families.ts';
 import type { Behaviour } from '../fakes/fault-upstream.ts';
+import { spokenEvent } from '../fakes/speech-families.ts';
 import { pairName } from './part.ts';
 import { type Chat, WIRES } from './wires.ts';
 
@@ -15,6 +16,10 @@ export interface Lane {
   ask(mark: string): Asked;
   readonly type: string;
   readonly answer: Answer;
+  /** Its client gets events; else bytes as they come. */
+  readonly isEvents: boolean;
+  /** What is marked comes in base64, at the client or at the upstream. */
+  readonly isPacked?: true;
 }
 
 /** A family's own answer, with one of its pieces as often as wanted: what is marked in it stands at `place`, and the end begins at `end`. */
@@ -40,10 +45,19 @@ const asConverse = ({ pieces }: Family): Answer =>
     yield* pieces.slice(1 + WORDS.length);
   };
 
+const soundWith = (mark: string): Buffer => Buffer.concat([Buffer.alloc(600, 3), Buffer.from(mark), Buffer.alloc(600, 4)]);
+
 /** Sound as it is made. */
 const asSound = (): Answer =>
   function* answer(count, mark) {
-    for (let left = count; left > 0; left--) yield Buffer.concat([Buffer.alloc(600, 3), Buffer.from(mark()), Buffer.alloc(600, 4)]);
+    for (let left = count; left > 0; left--) yield soundWith(mark());
+  };
+
+/** Sound in Gemini's events, of which a client gets the bytes. */
+const asSpoken = ({ pieces }: Family): Answer =>
+  function* answer(count, mark) {
+    for (let left = count; left > 0; left--) yield spokenEvent(soundWith(mark()));
+    yield* pieces.slice(-1);
   };
 
 /** The answers of families that are no pair of chat protocols. */
@@ -52,6 +66,11 @@ const ANSWERS: Readonly<Record<string, (family: Family) => Answer>> = {
   'completions, as they are, streamed': repeating(0, WORDS.length, WORDS[0]),
   'openai-chat, over Converse, streamed': asConverse,
   speech: asSound,
+  'speech, over Gemini': asSpoken,
+  'speech, as Gemini, streamed': asSound,
+  'chat by a voice, streamed': asSound,
+  'spoken chat, streamed': asChat,
+  'openai-chat, with a picture, streamed': repeating(0, 2, 'Here '),
   'speech, streamed': inField('audio', 2),
   'transcription, streamed': repeating(0, 2, WORDS[0]),
   'images, streamed': inField('b64_json', 1),
@@ -69,20 +88,30 @@ const pairs = PAIRS.map(({ client, upstream }): Lane => {
     }),
     type: 'text/event-stream',
     answer: WIRES[upstream.id as Chat].events,
+    isEvents: true,
   };
 });
 
 /** A pair stands for the families of its protocols. */
 const isPaired = ({ name }: Family): boolean => PAIRS.some(({ client }) => name === `${client.id}, streamed`);
 
-const others = FAMILIES.filter((family) => (family.isStream || family.name === 'speech') && !isPaired(family)).map((family): Lane => {
+/** The voice of a chat is asked when that has been told: what comes before it is no time of its own. */
+const streams = ({ isStream, name, seen, isLate }: Family): boolean => (isStream || name === 'speech' || seen === 'events') && !isLate;
+
+const others = FAMILIES.filter((family) => streams(family) && !isPaired(family)).map((family): Lane => {
   const answer = ANSWERS[family.name]?.(family);
   if (!answer) throw new Error(`no paced answer for ${family.name}`);
-  return { name: family.name, ask: (mark) => family.ask(mark), type: family.type, answer };
+  const { name, type, seen, isStream } = family;
+  const isEvents = seen === undefined ? isStream : seen === 'events';
+  return { name, ask: (mark) => family.ask(mark), type, answer, isEvents, ...(seen === undefined ? {} : { isPacked: true }) };
 });
 
 /** All 16 pairs of chat protocols, and what streams besides. */
 export const LANES: readonly Lane[] = [...pairs, ...others];
+
+/** What a client was told, with what came in base64 as it was before. */
+export const unpacked = (text: string): string =>
+  text.replaceAll(/"data":"([^"]+)"/g, (_all, data: string) => Buffer.from(data, 'base64').toString('latin1'));
 
 /** What tells the upstream which lane a request is of: for `ask`. */
 export const markOf = (lane: Lane): string => `lane-${LANES.indexOf(lane)}-`;
@@ -90,8 +119,8 @@ export const markOf = (lane: Lane): string => `lane-${LANES.indexOf(lane)}-`;
 /** An upstream of all lanes. Each event says when it was written, and how long that was after the request had come: `@1234.567;20.123@`. */
 export const stamped =
   (events: number, gapMs: number): Behaviour =>
-  ({ body, cameAt }, response) => {
-    const lane = LANES[Number(/lane-(\d+)-/.exec(body)?.[1])];
+  ({ text, cameAt }, response) => {
+    const lane = LANES[Number(/lane-(\d+)-/.exec(text)?.[1])];
     if (!lane) return void response.writeHead(400).end();
     let made = 0;
     const mark = (): string => {

@@ -6,7 +6,7 @@ import { type FaultUpstream, startFaultUpstream } from '../fakes/fault-upstream.
 import { flaw } from '../fakes/seen.ts';
 import { type Gateway, startGateway } from './gateway.ts';
 import { familyMark, hasAllEvents, type Held, held } from './half-said.ts';
-import { LANES, markOf } from './lanes.ts';
+import { LANES, markOf, unpacked } from './lanes.ts';
 import { wellAs } from './memory.ts';
 import type { Measured, Part } from './part.ts';
 import { talk } from './talk.ts';
@@ -76,8 +76,10 @@ function openStreams({ gateway, agent }: Scene, streams: number, heard: () => vo
       },
     });
     const end = said.then((got) => {
-      const lost = hasAllEvents(got.text, EVENTS) ? undefined : `not all events: ${got.text.slice(-200)}`;
-      return { why: flaw({ isStream: lane.type !== 'audio/mpeg' }, got) ?? lost, at: performance.now() };
+      const lost = hasAllEvents(lane.isPacked ? unpacked(got.text) : got.text, EVENTS)
+        ? undefined
+        : `not all events: ${got.text.slice(-200)}`;
+      return { why: flaw({ isStream: lane.isEvents }, got) ?? lost, at: performance.now() };
     });
     return { about: lane.name, end };
   });

@@ -17,7 +17,7 @@ const WIDTH = 32;
 /** The answer of whatever endpoint the request's mark names. */
 export const wellAs = (families: readonly Family[]): Behaviour => {
   return (one, response) => {
-    const family = families[Number(/family-(\d+)-/.exec(one.body)?.[1])];
+    const family = families[Number(/family-(\d+)-/.exec(one.text)?.[1])];
     response.writeHead(200, { 'content-type': family?.type ?? 'application/json' });
     for (const piece of family?.pieces ?? []) response.write(piece);
     response.end();

@@ -176,6 +176,14 @@ const ALL = {
     ['Calls whose client left in the middle and whose record has no usage', '客户端中途离开而记录中没有用量的请求'],
     ['left, not counted', '离开未计量'],
   ),
+  'time.left-orders': none(
+    'clients',
+    [
+      'Films that are not made, or not found by who ordered them, because their client left while they were being ordered',
+      '客户端在下单视频时离开，因而未生成或下单者找不到的视频',
+    ],
+    ['left while ordering', '下单时离开'],
+  ),
   'time.connect': ends(['Beyond the time that was set: `connect`', '超出所设时间：`connect`'], ['`connect`', '`connect`']),
   'time.headers': ends(['The same: `headers`', '同上：`headers`'], ['`headers`', '`headers`']),
   'time.first-token': ends(['The same: `firstToken`', '同上：`firstToken`'], ['`firstToken`', '`firstToken`']),

@@ -117,7 +117,7 @@ export async function smugglingRow(server: TestServer, upstream: FaultUpstream):
     upstream.tries.length = 0;
     await sent(server, withLength('')(outer), 5000);
     // Said plainly, both arrive: else nothing of what follows would show anything.
-    if (!['outer', 'hidden'].every((mark) => upstream.tries.some((one) => one.body.includes(mark))))
+    if (!['outer', 'hidden'].every((mark) => upstream.tries.some((one) => one.text.includes(mark))))
       throw new Error(`${family.name} does not arrive`);
     for (const [name, bytes] of FORMS) {
       upstream.tries.length = 0;

@@ -64,7 +64,7 @@ async function oneRound(found: ReadonlyMap<Lane, Streams>, urls: Ways<string>, s
   const one = async (lane: Lane, way: keyof Streams, into: Timed[]): Promise<void> => {
     // Not both at the same moment: what is measured is the gateway, and not how long a queue at its door is.
     await sleep(Math.random() * GAP_MS * 2);
-    into.push(await timed(urls[way], lane.ask(markOf(lane)), EVENTS, agent));
+    into.push(await timed(urls[way], lane.ask(markOf(lane)), EVENTS, agent, lane.isPacked));
   };
   await inParallel(
     jobs.map(
@@ -119,7 +119,7 @@ function* laneRows({ name }: Lane, all: Streams, heldUp: readonly Moment[]): Ite
 const warm = (url: string, agent: Agent): Promise<unknown> =>
   inParallel(
     shuffled(LANES.flatMap((lane) => Array.from({ length: WARM }, () => lane))).map(
-      (lane) => () => timed(url, lane.ask(markOf(lane)), EVENTS, agent),
+      (lane) => () => timed(url, lane.ask(markOf(lane)), EVENTS, agent, lane.isPacked),
     ),
     WIDTH * 2,
   );

@@ -1,6 +1,7 @@
 // One stream as its client sees it, when each of its events says when it left the upstream (`stamped`).
 import type { Agent } from 'node:http';
 import type { Asked } from '../fakes/fault-families.ts';
+import { unpacked } from './lanes.ts';
 import type { Moment } from './moments.ts';
 import { talk } from './talk.ts';
 
@@ -19,9 +20,14 @@ export interface Timed {
 const STAMP = /@([\d.]+);([\d.]+)@/g;
 /** No stamp is longer. */
 const REST = 60;
+/** No piece of sound is longer, in base64. */
+const PACKED_REST = 4096;
 
-/** Asks for a stream of so many events and follows it. The upstream must run in this process: its clock is ours. */
-export async function timed(base: string, { path, type, body }: Asked, events: number, agent: Agent): Promise<Timed> {
+/**
+ * Asks for a stream of so many events and follows it. The upstream must run in this process: its clock is ours. `isPacked`: the stamps may
+ * be in base64.
+ */
+export async function timed(base: string, { path, type, body }: Asked, events: number, agent: Agent, isPacked = false): Promise<Timed> {
   const from = performance.now();
   let first = Infinity;
   let to = Infinity;
@@ -32,7 +38,7 @@ export async function timed(base: string, { path, type, body }: Asked, events: n
   const heard = (text: string): void => {
     const came = performance.now();
     rest += text;
-    for (const [, stamp, own] of rest.matchAll(STAMP)) {
+    for (const [, stamp, own] of (isPacked ? unpacked(rest) : rest).matchAll(STAMP)) {
       const sent = Number(stamp);
       // Some dialects say all again at their end, and what is left of the last piece is looked at again.
       if (last && sent <= last.sent) continue;
@@ -42,7 +48,7 @@ export async function timed(base: string, { path, type, body }: Asked, events: n
       last = { sent, came };
     }
     // A stamp may come in two pieces.
-    rest = rest.slice(-REST);
+    rest = rest.slice(isPacked ? -PACKED_REST : -REST);
   };
   const got = await talk({ url: base + path, type, body, agent, heard });
   const isRight = got.status === 200 && got.isWhole && seen === events;
