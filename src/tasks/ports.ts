@@ -202,6 +202,7 @@ export function isUncertain(fault: Fault): boolean {
 
 const UNCERTAIN: ReadonlySet<string> = new Set([
   'upstream_headers_timeout',
+  'upstream_first_token_timeout',
   'upstream_idle_timeout',
   'upstream_total_timeout',
   'upstream_cut',

@@ -25,10 +25,13 @@ export interface Pair {
 export const isCount = ({ name }: Family): boolean => name.startsWith('count of tokens');
 
 /** What is paid for by the piece, or has been read by the time that it fails: another target is asked only where the first has done nothing. */
-export const isAskedOnce = ({ name }: Family): boolean => /^(?:images|image edits|image variations|transcription|translation)/.test(name);
+export const isAskedOnce = ({ makes }: Family): boolean => makes !== undefined;
 
-/** Those that are tried like calls of chat. */
-export const CALLS: readonly Family[] = FAMILIES.filter((family) => !isCount(family));
+/** Behind a route: a voice that a provider's settings name is chosen by them. */
+export const ROUTED: readonly Family[] = FAMILIES.filter(({ name }) => !name.startsWith('spoken chat: its voice'));
+
+/** Those that are tried like calls of chat: how an order of a film ends says nothing of health, for it is asked about at the same place. */
+export const CALLS: readonly Family[] = ROUTED.filter((family) => !isCount(family) && !family.name.startsWith('video'));
 
 /** One endpoint by its name. */
 export function familyOf(name: string): Family {
@@ -57,7 +60,7 @@ export const refusing =
 /** The model that a family's clients name, as `provider/model`. */
 function namedBy(family: Family): string {
   const { path, body } = family.ask('x');
-  const model = new RegExp(`${family.provider}/([\\w.-]+(?::\\d+)?)`).exec(body.toString('latin1') + path)?.[1];
+  const model = new RegExp(`${family.provider}/([\\w./-]+(?::\\d+)?)`).exec(body.toString('latin1') + path)?.[1];
   if (model === undefined) throw new Error(`${family.name} names no model`);
   return `${family.provider}/${model}`;
 }
@@ -103,8 +106,9 @@ export async function withPairs<T>(
       ([name, { url }]) => [name, { ...family.settings(url), ...settings(family) } as ProviderSettings] as const,
     ),
   );
+  const others = pairs.flatMap(({ family, second }) => Object.entries(family.others?.(second.url) ?? {}));
   const started = await startTestServer({
-    providers: Object.fromEntries(providers),
+    providers: Object.fromEntries([...providers, ...others]),
     models: Object.assign({}, ...pairs.map(({ family }, at) => configOf(at, namedBy(family)))),
     keys: [{ name: 'stress', value: KEY }],
   });

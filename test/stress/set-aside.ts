@@ -1,9 +1,9 @@
 // What is set aside and what for, at every endpoint: targets that fail, keys that are to wait; and whom calls go to meanwhile.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProviderSettings } from '../../src/presets/preset.ts';
-import { type Family, FAMILIES } from '../fakes/fault-families.ts';
+import type { Family } from '../fakes/fault-families.ts';
 import type { Measured } from './part.ts';
-import { CALLS, isAskedOnce, type Pair, refusing, well, withPairs } from './pairs.ts';
+import { CALLS, isAskedOnce, type Pair, refusing, ROUTED, well, withPairs } from './pairs.ts';
 import type { Got } from './talk.ts';
 
 const AFTER_S = 3;
@@ -132,7 +132,7 @@ export async function* deadline(asked: Deadline): AsyncIterable<Measured> {
     return { connect: totalMs, headers: one, firstToken: one, idle: one, total: totalMs };
   };
   yield* await withPairs(
-    FAMILIES,
+    ROUTED,
     (pairs) => Promise.all(pairs.map((pair) => late(pair, asked))),
     (family) => ({ timeouts: timeoutsOf(family) }),
   );

@@ -38,7 +38,7 @@ const markOf = (family: Family): string => `family-${FAMILIES.indexOf(family)}-`
 const failing =
   (name: string): Behaviour =>
   (one, response) => {
-    const family = FAMILIES[Number(/family-(\d+)-/.exec(one.body)?.[1])];
+    const family = FAMILIES[Number(/family-(\d+)-/.exec(one.text)?.[1])];
     const fault = FAULTS.find((known) => known.name === name);
     if (!family || !fault) return void response.writeHead(400).end();
     fault.behave(family)(one, response);
@@ -103,9 +103,12 @@ export async function* endRows(ending: Ending): AsyncIterable<Measured> {
 const DELAY_S = 15;
 const WATCH_MS = 48_000;
 
-/** White space before what comes whole means nothing, but before sound or a text; and a number, a task, a job are there at once. */
-const isKeptAlive = (family: Family): boolean =>
-  family.isStream || (family.type === 'application/json' && !isCount(family) && !/^(?:videos?|image tasks?)\b/.test(family.name));
+/** How a client gets it: in events, as one text, or as bytes. */
+const seenAs = ({ seen, isStream, type, isFile }: Family): NonNullable<Family['seen']> =>
+  seen ?? (isStream ? 'events' : type === 'application/json' || isFile ? 'text' : 'bytes');
+
+/** White space before what comes whole means nothing, but before sound; and a number, a task, a job are there at once. */
+const isKeptAlive = (family: Family): boolean => seenAs(family) !== 'bytes' && !isCount(family) && !family.name.startsWith('video');
 
 /** Comments, pings and white space: all that may be said while nothing has come. */
 const isSign = (text: string): boolean => text.replaceAll(/^(?::.*|event: ping|data: \{"type": ?"ping"\})$/gm, '').trim() === '';

@@ -3,6 +3,7 @@ import { GatewayError, gatewayFault } from '../../ir/index.ts';
 import type { MediaAnswer, MediaRequest, WholeCodec } from '../../media/codec.ts';
 import type { Provider, ProviderMedia } from '../../presets/preset.ts';
 import { fetchStream } from '../../upstream/fetch-stream.ts';
+import { deadlineFault } from '../attempt.ts';
 import type { ExchangePorts } from '../exchange.ts';
 import { faultOfMedia, upstreamRequest } from './provider-request.ts';
 
@@ -26,10 +27,11 @@ export interface OpenAnswer extends Omit<MediaAnswer, 'body'> {
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 const MAX_ERROR_BYTES = 256 * 1024;
 
-async function collect(body: Readable, maxBytes: number): Promise<Buffer | undefined> {
+async function collect(body: Readable, maxBytes: number, onPiece?: () => void): Promise<Buffer | undefined> {
   const pieces: Buffer[] = [];
   let bytes = 0;
   for await (const piece of body as AsyncIterable<Buffer>) {
+    onPiece?.();
     bytes += piece.length;
     // Leaving the loop hangs up.
     if (bytes > maxBytes) return undefined;
@@ -64,12 +66,24 @@ export async function openProvider(asked: Asked, request: MediaRequest, signal: 
   throw new GatewayError(faultOfMedia(asked, asked.codec, answer, text));
 }
 
+/** Collects a body whose first piece comes in time. Throws `GatewayError` where it does not. */
+async function collectInTime(body: Readable, firstMs: number): Promise<Buffer | undefined> {
+  const late = new GatewayError(deadlineFault('first token'));
+  const waiting = setTimeout(() => body.destroy(late), firstMs);
+  try {
+    return await collect(body, MAX_ANSWER_BYTES, () => clearTimeout(waiting));
+  } finally {
+    clearTimeout(waiting);
+  }
+}
+
 /** Sends one request and collects the answer. Throws `GatewayError` for an error status and when it comes to no end in time. */
 export async function askProvider(asked: Asked, request: MediaRequest, signal: AbortSignal): Promise<MediaAnswer> {
-  const late = AbortSignal.timeout(asked.provider.timeouts.total);
+  const { total, firstToken } = asked.provider.timeouts;
+  const late = AbortSignal.timeout(total);
   try {
     const { status, headers, body } = await openProvider(asked, request, AbortSignal.any([signal, late]));
-    const whole = await collect(body, MAX_ANSWER_BYTES);
+    const whole = await collectInTime(body, firstToken);
     if (whole) return { status, headers, body: whole };
   } catch (error) {
     if (!late.aborted) throw error;

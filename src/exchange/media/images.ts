@@ -43,6 +43,9 @@ function split(context: MediaContext, request: ImageRequest, codec: ImageCodec):
   return counts.map((n) => ({ ...request, n }));
 }
 
+/** Where no more is left, it is not looked again. */
+const LAST_MS = 100;
+
 /** Waits, as long as somebody waits for it. */
 function pause(ms: number, signals: readonly AbortSignal[]): Promise<void> {
   const any = AbortSignal.any([...signals]);
@@ -67,8 +70,9 @@ async function follow(context: MediaContext, codec: ImageCodec, started: ImageJo
   if (!poll || !decodeJob) throw new Error(`codec '${codec.id}' has no jobs`);
   let job = started;
   let wait: number = POLL.first;
-  while (ports.clock.monotonic() + wait < endsAt) {
-    await context.waitFor(pause(wait, [signal, context.signal()]));
+  for (let left = endsAt - ports.clock.monotonic(); left > 0; left = endsAt - ports.clock.monotonic()) {
+    // The last look has some of what is left.
+    await context.waitFor(pause(Math.min(wait, Math.max(LAST_MS, left / 2)), [signal, context.signal()]));
     wait = Math.min(POLL.most, wait * POLL.factor);
     const answer = await context.ask(poll(job, target), codec, signal);
     const outcome: ImageOutcome = understood(context, () => decodeJob(answer, job, target));
