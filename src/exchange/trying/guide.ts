@@ -71,10 +71,10 @@ function chooseOf(guiding: Guiding, credentials: Credentials, isOut: (id: string
 function payFor(guiding: Guiding, candidate: Candidate, anyway: boolean, besides?: string): Provider | undefined {
   const { call, spent, trying } = guiding;
   const base = baseOf(guiding, candidate);
-  if (!base.credentials || call.isJob === true) return anyway || !spent.includes(base.credential) ? base : undefined;
   const isOut = (id: string): boolean =>
     id === besides || spent.includes(id) || (!anyway && isWatched(base) && trying.health.isCredentialOut(id));
-  return chooseOf(guiding, base.credentials, isOut);
+  if (base.credentials && call.isJob !== true) return chooseOf(guiding, base.credentials, isOut);
+  return anyway || !isOut(base.credential) ? base : undefined;
 }
 
 /** Where a search for the next place has come. */
@@ -127,7 +127,7 @@ const placeOf = (guiding: Guiding, { candidate, provider }: Next): Place => ({
   model: candidate.model,
   credential: provider.credential,
   credentials: credentialsOf(baseOf(guiding, candidate)),
-  watched: guiding.call.isJob !== true && isWatched(provider),
+  watched: isWatched(provider),
   ...(provider.breaker ? { breaker: provider.breaker } : {}),
   ...(provider.setAside ? { setAside: provider.setAside } : {}),
 });

@@ -37,7 +37,7 @@ export interface Walking {
   readonly sink: ClientSink;
   /** What its conversation is told by; asked only where a provider has several credentials. */
   readonly session: () => string | undefined;
-  /** What it starts is asked for later by another request: it goes with the provider's first key, and its end says nothing of health. */
+  /** What it starts is asked for later by another request: it goes with the provider's first key, and no other. */
   readonly isJob?: boolean;
   /** Whether another try may follow one that failed so; absent: always. Then none is made side by side either. */
   readonly mayGoOn?: (fault: Fault) => boolean;

@@ -90,17 +90,12 @@ describe('what is paid for is asked for once', () => {
     await got.arrayBuffer();
   });
 
+  const job = { id: 'video_1', object: 'video', model: 'up', status: 'queued', progress: 0, created_at: 1, seconds: '4', size: '1280x720' };
+  const order = (model = 'both'): Promise<Response> => post('/v1/videos', { model, prompt: 'a boat', seconds: '4', size: '1280x720' });
+  /** Orders that came; what asks how a job stands is none. */
+  const orders = (): readonly number[] => upstreams.map(({ seen }) => seen.filter(({ method }) => method === 'POST').length);
+
   it('a video, by the provider’s first key, and asked for by the same', async () => {
-    const job = {
-      id: 'video_1',
-      object: 'video',
-      model: 'up',
-      status: 'queued',
-      progress: 0,
-      created_at: 1,
-      seconds: '4',
-      size: '1280x720',
-    };
     await set(
       [json(job)],
       [
@@ -112,41 +107,26 @@ describe('what is paid for is asked for once', () => {
         },
       ],
     );
-    const got = await post('/v1/videos', { model: 'a/sora-2', prompt: 'a boat', seconds: '4', size: '1280x720' });
+    const got = await order('a/sora-2');
     expect(got.status, await got.text()).toBe(200);
     await expect.poll(() => counts()[0]).toBeGreaterThan(0);
     expect(new Set(upstreams[0]?.seen.map(({ headers }) => headers.authorization))).toEqual(new Set(['Bearer key-one-1']));
   });
-});
 
-it.each<[string, string, Partial<ProviderSettings>, object, number]>([
-  ['images', '/v1/images/generations', { preset: 'gemini' }, { model: 'a/gemini-2.5-flash-image', prompt: 'a boat', n: 3 }, 3],
-  [
-    'vectors',
-    '/v1/embeddings',
-    { preset: 'siliconflow' },
-    { model: 'a/BAAI/bge-m3', input: Array.from({ length: 80 }, (_, at) => `text ${at}`) },
-    80,
-  ],
-])(
-  '%s that take three requests come one after another of a provider that takes one call at a time',
-  async (_, path, settings, body, given) => {
-    const made = { content: { role: 'model', parts: [{ inlineData: { mimeType: 'image/png', data: 'aGk=' } }] }, finishReason: 'STOP' };
-    let running = 0;
-    let most = 0;
-    const answer: Answer = (request, response) => {
-      most = Math.max(most, ++running);
-      response.on('close', () => running--);
-      const { input = [] } = JSON.parse(request.body) as { input?: unknown[] };
-      const data = input.map((_one, index) => ({ object: 'embedding', index, embedding: [0.5, 1] }));
-      const said =
-        input.length > 0 ? { object: 'list', model: 'up', data, usage: { prompt_tokens: 2, total_tokens: 2 } } : { candidates: [made] };
-      setImmediate(() => json(said)(request, response));
-    };
-    await set([answer], [{ ...settings, concurrency: 1 }]);
-    const got = await post(path, body);
-    expect(got.status, await got.clone().text()).toBe(200);
-    expect(((await got.json()) as { data: unknown[] }).data).toHaveLength(given);
-    expect([most, counts()[0]]).toEqual([1, 3]);
-  },
-);
+  it('a video: where a target fails in a row, the next orders go elsewhere', async () => {
+    await set([refusing(500), json(job)], [], 'sora-2');
+    const statuses: number[] = [];
+    for (let at = 0; at < 7; at++) statuses.push((await order()).status);
+    expect(statuses).toEqual([502, 502, 502, 502, 502, 200, 200]);
+    expect(orders()).toEqual([5, 2]);
+  });
+
+  it.each([
+    ['its key', {}],
+    ['the key that orders go with, though the provider has another', { keys: [{ value: 'key-one-1' }, { value: 'key-two-2' }] }],
+  ])('a video: while %s is to wait, orders go elsewhere', async (_, settings) => {
+    await set([refusing(429, { 'retry-after': '60' }), json(job)], [settings], 'sora-2');
+    for (let at = 0; at < 3; at++) expect((await order()).status).toBe(200);
+    expect(orders()).toEqual([1, 3]);
+  });
+});
