@@ -56,10 +56,14 @@ const OPERATIONS: Readonly<Record<string, 'generate' | Ability>> = {
 
 const NEED_WORDS: Readonly<Record<string, Need>> = Object.fromEntries(NEEDS.map((need) => [need, need]));
 
-function tokensOf(value: string | undefined, messages: Messages): { readonly tokens?: number } {
-  if (value === undefined) return {};
-  if (!/^\d{1,9}$/.test(value)) throw new UsageError(messages.flagNumber('--tokens', value));
-  return { tokens: Number(value) };
+/** How much goes in, and may come out. */
+function countsOf({ tokens, answer }: Args['values'], messages: Messages): { readonly tokens?: number; readonly answer?: number } {
+  const counts = Object.entries({ tokens, answer }).flatMap(([flag, value]) => {
+    if (value === undefined) return [];
+    if (!/^\d{1,9}$/.test(value)) throw new UsageError(messages.flagNumber(`--${flag}`, value));
+    return [[flag, Number(value)] as const];
+  });
+  return Object.fromEntries(counts);
 }
 
 function keyOf(name: string | undefined, snapshot: Snapshot, messages: Messages): { readonly key?: string } {
@@ -145,7 +149,7 @@ export async function routeExplainCommand(args: Args, ports: CliPorts, messages:
   const protocol = oneOf(values.protocol ?? 'openai-chat', '--protocol', PROTOCOLS, messages);
   const operation = oneOf(values.operation ?? 'chat', '--operation', OPERATIONS, messages);
   const needs = listOf(values.needs).map((word) => oneOf(word, '--needs', NEED_WORDS, messages));
-  const tokens = tokensOf(values.tokens, messages);
+  const counts = countsOf(values, messages);
   const { config } = await loadConfig(loadOptions(args, ports));
   const lists = openModelLists(dataFolder(values.data, ports.env, ports.cwd, ports.home)).read();
   const snapshot = compileSnapshot(config, 1, lists);
@@ -161,7 +165,7 @@ export async function routeExplainCommand(args: Args, ports: CliPorts, messages:
     ...(values.models === undefined ? {} : { models: listOf(values.models) }),
     ...(values.platform === undefined ? {} : { platform: oneOf(values.platform, '--platform', providers, messages) }),
     ...callerOf(values),
-    ...tokens,
+    ...counts,
     ...prefersOf(args, snapshot, messages),
     ...keyOf(values.key, snapshot, messages),
   });

@@ -335,6 +335,19 @@ export const routeTest = {
           examples: [['tools']],
         },
         tokens: { kind: 'number', doc: ['How many tokens it brings', '输入的 token 数'], min: 0, max: 1_000_000_000, examples: [200_000] },
+        answer: {
+          kind: 'number',
+          doc: ['How many tokens its answer may have, as `max_tokens` in a body', '输出的 token 数上限，同请求体中的 `max_tokens`'],
+          min: 1,
+          max: 1_000_000_000,
+          examples: [1000],
+        },
+        platform: {
+          kind: 'text',
+          doc: ['The provider that its path names', '路径中写明的服务商'],
+          check: checkName,
+          examples: ['openai'],
+        },
         models: {
           kind: 'list',
           doc: ['Names to go to after it, as `models` in a body', '其后依次改用的名称，同请求体中的 `models`'],
@@ -346,6 +359,18 @@ export const routeTest = {
           doc: ['What its conversation is told by, as `x-session-id`', '会话的标识，同 `x-session-id`'],
           check: checkName,
           examples: ['conversation-1'],
+        },
+        user: {
+          kind: 'text',
+          doc: ['Who asks, as `user` in a body', '使用者，同请求体中的 `user`'],
+          check: checkName,
+          examples: ['user-1'],
+        },
+        address: {
+          kind: 'text',
+          doc: ['The address that it comes from', '请求来自的地址'],
+          check: checkName,
+          examples: ['192.0.2.7'],
         },
         order: providerNames('Providers that come first, as `provider.order` in a body', '优先的服务商，同请求体中的 `provider.order`'),
         only: providerNames('Providers of which one must serve it, as `provider.only`', '只可使用的服务商，同 `provider.only`'),
@@ -368,6 +393,15 @@ export const routeTest = {
           doc: ['What comes first, as `provider.sort` in a body', '排序方式，同请求体中的 `provider.sort`'],
           words: ['price', 'throughput', 'latency'],
           examples: ['price'],
+        },
+        dataCollection: {
+          kind: 'word',
+          doc: [
+            '`deny`: only providers that keep nothing, as `provider.data_collection`',
+            '`deny` 表示只用不保留数据的服务商，同 `provider.data_collection`',
+          ],
+          words: ['allow', 'deny'],
+          examples: ['deny'],
         },
         maxPrice: {
           kind: 'object',

@@ -3,7 +3,7 @@ import { isObject, type JsonObject } from '../ir/index.ts';
 import type { Caller } from '../policy/routes/strategies.ts';
 
 /** Headers in which agents and SDKs name a conversation. */
-const SESSION_HEADERS = [
+export const SESSION_HEADERS = [
   'x-session-id',
   'session-id',
   'session_id',

@@ -142,6 +142,7 @@ describe('route explain', () => {
       "--operation does not know 'image'. Did you mean 'images'?",
       '--operation 不认识“image”。是否想输入“images”？',
     ],
+    ['route explain smart --answer -1', "--answer must be a whole number, not '-1'", '--answer 须为整数，而不是“-1”'],
     ['route explain smart --tokens many', "--tokens must be a whole number, not 'many'", '--tokens 须为整数，而不是“many”'],
     [
       'route explain smart --key lapdog',
@@ -210,6 +211,52 @@ const failing = `${passing}  - name: all is well
     when: { model: smart }
     expect: { first: openai/gpt-5.6 }
 `;
+
+const CALLED = `version: 1
+providers:
+  openai: { preset: openai, key: "\${env:K}", dataCollection: deny, models: { '*': { price: { input: 1 USD, output: 1 USD } } } }
+  deepseek: { preset: deepseek, key: "\${env:K}", models: { '*': { price: { input: 0.1 USD, output: 3 USD } } } }
+models:
+  smart: { targets: [{ to: deepseek/deepseek-chat }, { to: openai/gpt-5.6 }] }
+  users: { targets: [{ to: deepseek/deepseek-chat }, { to: openai/gpt-5.6 }], strategy: hash-user }
+  addresses: { targets: [{ to: deepseek/deepseek-chat }, { to: openai/gpt-5.6 }], strategy: hash-client }
+  sessions: { targets: [{ to: deepseek/deepseek-chat }, { to: openai/gpt-5.6 }], affinity: true }
+  cheap: { targets: [{ to: deepseek/deepseek-chat }, { to: openai/gpt-5.6 }], strategy: lowest-cost }
+sandbox: false
+`;
+
+describe('a route test says what a flag of route explain says', () => {
+  test.each([
+    ['smart', '--data-collection deny', 'dataCollection: deny', 'openai/gpt-5.6'],
+    ['gpt-5.6', '--platform openai', 'platform: openai', 'openai/gpt-5.6'],
+    ['deepseek-chat', '--platform openai', 'platform: openai', 'openai/deepseek-chat'],
+    ['users', '--user somebody', 'user: somebody', 'openai/gpt-5.6'],
+    ['users', '--user a', 'user: a', 'deepseek/deepseek-chat'],
+    ['addresses', '--address 192.0.2.7', 'address: 192.0.2.7', 'openai/gpt-5.6'],
+    ['addresses', '--address 192.0.2.9', 'address: 192.0.2.9', 'deepseek/deepseek-chat'],
+    ['sessions', '--session s1', 'session: s1', 'deepseek/deepseek-chat'],
+    ['cheap', '--tokens 1000 --answer 100', 'tokens: 1000, answer: 100', 'deepseek/deepseek-chat'],
+    ['cheap', '--tokens 1000 --answer 1000', 'tokens: 1000, answer: 1000', 'openai/gpt-5.6'],
+    ['smart', '--only openai --sort price', 'only: [openai], sort: price', 'openai/gpt-5.6'],
+    ['smart', '--needs tools --down deepseek', 'needs: [tools], down: [deepseek]', 'openai/gpt-5.6'],
+  ])('%s %s', async (model, flags, when, first) => {
+    const more = `routeTests: [{ name: t, when: { model: ${model}, ${when} }, expect: { first: ${first} } }]\n`;
+    const { run } = openTerminal({ 'pailou.yaml': CALLED + more }, env);
+    const explained = JSON.parse((await run(`route explain ${model} ${flags} --json`)).stdout) as { candidates: unknown };
+    const { tests } = JSON.parse((await run('check --tests --json')).stdout) as {
+      tests: readonly { decision: { candidates: unknown }; tried: readonly string[]; ok: boolean }[];
+    };
+    expect(tests.map(({ ok, tried }) => [ok, tried[0]])).toEqual([[true, first]]);
+    expect(tests[0]?.decision.candidates).toEqual(explained.candidates);
+  });
+
+  test('a platform that is not there is a mistake, with its place', async () => {
+    const more = 'routeTests: [{ name: t, when: { model: smart, platform: opnai }, expect: { first: openai/gpt-5.6 } }]\n';
+    const ran = await openTerminal({ 'pailou.yaml': CALLED + more }, env).run('check');
+    expect(ran.code).toBe(3);
+    expect(`${ran.stdout}${ran.stderr}`).toMatch(/routeTests\[0\]\.when\.platform[^]*There is no provider 'opnai'[^]*openai/);
+  });
+});
 
 describe('check --tests', () => {
   test.each([

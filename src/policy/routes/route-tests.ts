@@ -6,6 +6,7 @@ import { PLAIN_FACTS } from '../models/model-facts.ts';
 import { type MaxPrice, parseAmount } from '../models/price.ts';
 import type { Need } from '../needs.ts';
 import type { Preferences } from '../preferences.ts';
+import type { Caller } from './strategies.ts';
 import type { Snapshot } from '../snapshot.ts';
 
 /** A call to be decided, and where it must go. */
@@ -20,8 +21,15 @@ export interface RouteTest {
     readonly tokens?: number;
     /** Names to go to after it, in order. */
     readonly models?: readonly string[];
+    /** Tokens that the answer may have. */
+    readonly answer?: number;
+    /** The provider that its path names. */
+    readonly platform?: string;
     /** What its conversation is told by. */
     readonly session?: string;
+    /** Who asks, as the body says it, and from which address. */
+    readonly user?: string;
+    readonly address?: string;
     /** What the body says of providers: names, what comes first, and the most that is paid, as `1.5 USD`. */
     readonly order?: readonly string[];
     readonly only?: readonly string[];
@@ -29,6 +37,7 @@ export interface RouteTest {
     readonly requireParameters?: boolean;
     readonly allowFallbacks?: boolean;
     readonly sort?: NonNullable<Preferences['sort']>;
+    readonly dataCollection?: NonNullable<Preferences['dataCollection']>;
     readonly maxPrice?: { readonly [B in keyof MaxPrice]?: string };
     /** The name of a configured key. */
     readonly key?: string;
@@ -69,7 +78,7 @@ function holds({ first, order, not = [], refused }: RouteTest['expect'], tried: 
 
 /** What a test's body says of providers. */
 function prefersOf(when: RouteTest['when'], { facts = PLAIN_FACTS }: Snapshot): { readonly prefers?: Preferences } {
-  const { sort, maxPrice, order, only, ignore, requireParameters, allowFallbacks } = when;
+  const { sort, maxPrice, order, only, ignore, requireParameters, allowFallbacks, dataCollection } = when;
   const amounts = Object.entries(maxPrice ?? {}).flatMap(([of, text]) => {
     const read = parseAmount(text);
     return read ? [[of, read.amount * facts.rates[read.currency]]] : [];
@@ -82,10 +91,18 @@ function prefersOf(when: RouteTest['when'], { facts = PLAIN_FACTS }: Snapshot): 
     ...(requireParameters === undefined ? {} : { requireParameters }),
     ...(allowFallbacks === undefined ? {} : { allowFallbacks }),
     ...(sort === undefined ? {} : { sort }),
+    ...(dataCollection === undefined ? {} : { dataCollection }),
     ...most,
   };
   return Object.keys(prefers).length === 0 ? {} : { prefers };
 }
+
+/** Who makes a test's call. */
+const callerOf = ({ session, user, address }: RouteTest['when']): Caller => ({
+  ...(session === undefined ? {} : { session }),
+  ...(user === undefined ? {} : { user }),
+  ...(address === undefined ? {} : { client: address }),
+});
 
 /** Runs route tests against the one router. */
 export function runRouteTests(snapshot: Snapshot, tests: readonly RouteTest[]): readonly RouteTestResult[] {
@@ -94,7 +111,7 @@ export function runRouteTests(snapshot: Snapshot, tests: readonly RouteTest[]): 
     const decision = explain(snapshot, {
       ...call,
       ...prefersOf(when, snapshot),
-      ...(when.session === undefined ? {} : { caller: { session: when.session } }),
+      caller: callerOf(when),
       protocol: protocol === 'anthropic' ? 'anthropic-messages' : protocol,
       operation: operation === 'chat' ? 'generate' : operation,
     });

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
+import { SESSION_HEADERS } from '../../../src/exchange/read-caller.ts';
 import type { ReasonCode } from '../../../src/policy/candidate.ts';
 import { candidatesOf } from '../../../src/policy/kept-decision.ts';
 import { type Answer, json, type Seen } from '../../fakes/upstream.ts';
@@ -84,16 +86,51 @@ describe('several keys of one provider', () => {
 });
 
 describe('a conversation stays on one key', () => {
-  const SESSIONS: readonly [string, (name: string) => { headers?: Record<string, string>; metadata?: unknown }][] = [
-    ['x-session-id', (name) => ({ headers: { 'x-session-id': name } })],
-    ['x-session-affinity', (name) => ({ headers: { 'x-session-affinity': name } })],
-    ['session_id', (name) => ({ headers: { session_id: name } })],
-  ];
-  it.each(SESSIONS)('by %s', async (_, of) => {
+  it.each(SESSION_HEADERS)('by %s', async (header) => {
     await set({ answers: [good], settings: [{ keys: KEYS }] });
-    for (let at = 0; at < 40; at++) textOf(await trials.ask({ model: 'a/up', text: `${at}`, ...of('conversation-1') }));
+    for (let at = 0; at < 20; at++) textOf(await trials.ask({ model: 'a/up', text: `${at}`, headers: { [header]: 'conversation-1' } }));
     expect(new Set(seenKeys()).size).toBe(1);
-    for (let at = 0; at < 40; at++) textOf(await trials.ask({ model: 'a/up', ...of(`conversation-${at}`) }));
+    for (let at = 0; at < 40; at++) textOf(await trials.ask({ model: 'a/up', headers: { [header]: `conversation-${at}` } }));
+    expect(new Set(seenKeys()).size).toBe(3);
+  });
+
+  it.each(SESSION_HEADERS)('%s keeps a target as well, where the route says so', async (header) => {
+    const models = { sticky: { targets: [{ to: 'a/up' }, { to: 'b/up' }], affinity: true } };
+    await set({ answers: [good, good], config: { models } });
+    const served = new Set<unknown>();
+    const ask = async (session: string, text: string): Promise<unknown> => {
+      const got = await trials.ask({ model: 'sticky', text, headers: { [header]: session } });
+      textOf(got);
+      return got.headers['x-pailou-served-by'];
+    };
+    for (let at = 0; at < 12; at++) served.add(await ask('conversation-1', `${at}`));
+    expect(served.size).toBe(1);
+    for (let at = 0; at < 40; at++) served.add(await ask(`conversation-${at}`, 'hello'));
+    expect(served.size).toBe(2);
+  });
+
+  it.each(['docs/routing.md', 'docs/routing.zh-CN.md'])('%s names the headers', (page) => {
+    const text = readFileSync(page, 'utf8');
+    expect(SESSION_HEADERS.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  it.each([
+    ['prompt_cache_key', (name: string) => ({ prompt_cache_key: name })],
+    ['session_id', (name: string) => ({ session_id: name })],
+  ])('by %s in the body', async (_, of) => {
+    await set({ answers: [good], settings: [{ keys: KEYS }] });
+    const ask = async (session: string, text: string): Promise<void> => {
+      const { server } = trials;
+      const answer = await fetch(`${server.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ ...CHAT.body('a/up', false, text), ...of(session) }),
+      });
+      expect(answer.status).toBe(200);
+    };
+    for (let at = 0; at < 20; at++) await ask('conversation-1', `${at}`);
+    expect(new Set(seenKeys()).size).toBe(1);
+    for (let at = 0; at < 40; at++) await ask(`conversation-${at}`, 'hello');
     expect(new Set(seenKeys()).size).toBe(3);
   });
 
