@@ -1,6 +1,7 @@
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, type FakeUpstream, json, startUpstream, stream } from '../fakes/upstream.ts';
+import { call } from '../exchange/stage.ts';
 import { startTestServer, type TestServer } from '../server.ts';
 
 let upstream: FakeUpstream;
@@ -119,6 +120,35 @@ describe('a chat model without audio, and one that speaks for it', () => {
     expect(audio.find(({ id }) => id)?.['id']).toMatch(/^audio_/);
     expect(finishes.at(-1)).toBe('stop');
     expect(deltas.some((delta) => typeof delta['content'] === 'string' && delta['content'] !== '')).toBe(false);
+  });
+
+  it('breaks off an answer without an end: it can be neither held nor spoken', async () => {
+    const [start, block] = claudeStream;
+    const piece = 'word '.repeat(100_000);
+    const delta = { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: piece } };
+    let sent = 0;
+    let isLetGo = false;
+    upstream.answer = both((_seen, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(`${start}${block}`);
+      response.on('close', () => (isLetGo = true));
+      const say = (): void => {
+        if (isLetGo) return;
+        sent += piece.length;
+        const isTaken = response.write(`event: ${delta.type}\ndata: ${JSON.stringify(delta)}\n\n`);
+        if (isTaken) setImmediate(say);
+        else response.once('drain', say);
+      };
+      say();
+    });
+    const body = { model: 'claude/claude-sonnet-4-5', messages: MESSAGES, ...AUDIO, stream: true };
+    const got = await call(`${server.url}/v1/chat/completions`, JSON.stringify(body), {
+      'content-type': 'application/json',
+      authorization: `Bearer ${server.key}`,
+    });
+    expect([got.status, got.complete]).toEqual([200, false]);
+    expect(got.text).not.toContain('"finish_reason":"stop"');
+    await expect.poll(() => isLetGo).toBe(true);
+    expect(sent).toBeLessThan(64 * 1024 * 1024);
   });
 
   it('knows in the next turn what was said', async () => {

@@ -512,6 +512,14 @@ describe('tasks', () => {
     expect(await finished(`/v1/images/${id}`)).toMatchObject({ status: 'failed', error: { message: 'Your request was rejected' } });
   });
 
+  it('fail where their answer is larger than all that is kept', async () => {
+    const { config } = server.app.snapshot();
+    server.app.reload({ ...config, tasks: { ...config.tasks, media: { bytes: 50 } } });
+    const { id } = (await (await post('/v1/images/generations?async=true', body)).json()) as Shown;
+    expect(await finished(`/v1/images/${id}`)).toMatchObject({ status: 'failed', error: { code: 'answer_too_large' } });
+    server.app.reload(config);
+  });
+
   it('are refused at once where they cannot begin', async () => {
     expect((await post('/v1/images/generations?async=true', { ...body, model: 'openai/none' })).status).toBe(400);
     expect((await post('/v1/images/generations?async=true', { ...body, prompt: '' })).status).toBe(400);

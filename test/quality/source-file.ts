@@ -36,6 +36,12 @@ export interface MadeWithin {
   readonly line: number;
 }
 
+/** A collection that may grow, and outlive the function that works with it. */
+export interface HeldCollection {
+  readonly name: string;
+  readonly line: number;
+}
+
 /** What the rules look at in a file. Comments are no part of it. */
 export interface SourceFile {
   /** From the root of the checkout, with slashes. */
@@ -47,6 +53,7 @@ export interface SourceFile {
   readonly functions: readonly { readonly name: string; readonly line: number; readonly lines: number }[];
   /** What has a hidden class of its own, and stands in a function: each run of that makes one more. */
   readonly madeWithin: readonly MadeWithin[];
+  readonly held: readonly HeldCollection[];
   /** Lines with `await`, `async` functions and `for await`. */
   readonly waits: readonly number[];
   /** `===`, `!==` and `case` against a text: what is compared, as written, and with what. */
@@ -181,6 +188,77 @@ function comparisonsOf(node: AstNode, text: string): readonly { readonly of: str
 /** The parts of a statement that are no words of the code: where it imports from. */
 const isImportSource = (node: AstNode, parent: AstNode | undefined): boolean => parent !== undefined && parent['source'] === node;
 
+const COLLECTIONS = new Set(['Map', 'Set', 'WeakMap', 'WeakSet', 'LRUCache']);
+const GROWING = new Set(['set', 'add', 'push', 'unshift', 'splice']);
+/** What these hold is of one request, stream, file or command, but for what stands in their modules. */
+const OF_ONE_CALL = /^src\/(?:protocols|ir|media|config|cli)\//;
+/** What makes something that is kept. */
+const FACTORY = /^(?:create|new|open)[A-Z]/;
+
+/** Whether a value is an empty collection: one that is made with its members is a table. */
+function emptyCollection(value: unknown): 'list' | 'other' | undefined {
+  if (!isNode(value)) return undefined;
+  if (value.type === 'TSAsExpression' || value.type === 'TSSatisfiesExpression') return emptyCollection(value['expression']);
+  if (value.type === 'ArrayExpression') return (value['elements'] as readonly unknown[]).length === 0 ? 'list' : undefined;
+  const { callee } = value;
+  const made = value.type === 'NewExpression' && isNode(callee) ? String(callee['name']) : '';
+  const isEmpty = made === 'LRUCache' || (value['arguments'] as readonly unknown[] | undefined)?.length === 0;
+  return COLLECTIONS.has(made) && isEmpty ? 'other' : undefined;
+}
+
+/** A name that something is given, with the value. */
+function given(node: AstNode): readonly [name: string, value: unknown] | undefined {
+  const wordOfKey = (key: unknown): string => {
+    if (!isNode(key)) return '?';
+    return key.type === 'MemberExpression'
+      ? wordOfKey(key['property'])
+      : `${key.type === 'PrivateIdentifier' ? '#' : ''}${String(key['name'])}`;
+  };
+  if (node.type === 'VariableDeclarator') {
+    const { init } = node;
+    return [wordOfKey(node['id']), isNode(init) && FUNCTIONS.has(init.type) ? init['body'] : init];
+  }
+  if (node.type === 'Property' || node.type === 'PropertyDefinition') return [wordOfKey(node['key']), node['value']];
+  return node.type === 'AssignmentExpression' ? [wordOfKey(node['left']), node['right']] : undefined;
+}
+
+/** Names that are made longer in a function within the one that they stand in, or anywhere where they stand in the module. */
+function grownWithin(root: AstNode): (name: string, owner: AstNode | undefined) => boolean {
+  const grown: { readonly name: string; readonly within: readonly AstNode[] }[] = [];
+  const look = (node: AstNode, within: readonly AstNode[]): void => {
+    const { object, property } = node;
+    if (node.type === 'MemberExpression' && isNode(object) && isNode(property) && GROWING.has(String(property['name'])))
+      grown.push({ name: String(object['name']), within });
+    const inner = FUNCTIONS.has(node.type) ? [...within, node] : within;
+    for (const child of childrenOf(node)) look(child, inner);
+  };
+  look(root, []);
+  return (name, owner) => grown.some((one) => one.name === name && (!owner || (one.within.includes(owner) && one.within.at(-1) !== owner)));
+}
+
+/** Collections of a file that may outlive a call. */
+function heldIn(root: AstNode, path: string, lineOf: LineOf): readonly HeldCollection[] {
+  const held: HeldCollection[] = [];
+  const grows = grownWithin(root);
+  const isKept = (node: AstNode, name: string, kind: 'list' | 'other', owners: readonly (readonly [AstNode, string])[]): boolean => {
+    const [owner, factory] = owners.at(-1) ?? [];
+    if (node.type === 'VariableDeclarator' && kind === 'list') return grows(name, owner) && (!owner || !OF_ONE_CALL.test(path));
+    if (!owner && node.type === 'VariableDeclarator') return true;
+    if (OF_ONE_CALL.test(path)) return false;
+    if (node.type === 'PropertyDefinition' || kind === 'other') return true;
+    return node.type === 'Property' && FACTORY.test(factory ?? '');
+  };
+  const look = (node: AstNode, parent: AstNode | undefined, owners: readonly (readonly [AstNode, string])[]): void => {
+    const [name, value] = given(node) ?? [];
+    const kind = emptyCollection(value);
+    if (name !== undefined && kind && isKept(node, name, kind, owners)) held.push({ name, line: lineOf(node.start) });
+    const inner = FUNCTIONS.has(node.type) ? [...owners, [node, nameOf(node, parent)] as const] : owners;
+    for (const child of childrenOf(node)) look(child, node, inner);
+  };
+  look(root, undefined, []);
+  return held;
+}
+
 /** Reads one TypeScript file. */
 export function readSource(path: string, text: string): SourceFile {
   const lineOf = lineCounter(text);
@@ -191,7 +269,8 @@ export function readSource(path: string, text: string): SourceFile {
   const madeWithin: MadeWithin[] = [];
   const waits: number[] = [];
   const comparisons: { of: string; with: string; line: number }[] = [];
-  for (const [node, parent, isWithin] of walk(parseAst(text, { lang: 'ts' }) as unknown as AstNode)) {
+  const root = parseAst(text, { lang: 'ts' }) as unknown as AstNode;
+  for (const [node, parent, isWithin] of walk(root)) {
     const found = importOf(node, path, lineOf);
     if (found) imports.push(found);
     exported.push(...exportsOf(node, text, lineOf));
@@ -204,7 +283,7 @@ export function readSource(path: string, text: string): SourceFile {
     if (isWait(node)) waits.push(line);
     comparisons.push(...comparisonsOf(node, text).map((one) => ({ ...one, line })));
   }
-  return { path, text, imports, exports: exported, words, functions, madeWithin, waits, comparisons };
+  return { path, text, imports, exports: exported, words, functions, madeWithin, held: heldIn(root, path, lineOf), waits, comparisons };
 }
 
 /** The root of the checkout. */

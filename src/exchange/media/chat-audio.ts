@@ -196,26 +196,40 @@ function notesOf(context: MediaContext): OutHeaders {
 /** A chunk of the reply with another delta. */
 const chunkLike = (chunk: JsonObject, delta: JsonObject): JsonObject => ({ ...chunk, choices: [{ index: 0, delta, finish_reason: null }] });
 
+/** Letters of an answer that are held to be spoken, and of what waits behind them: no voice reads as much. */
+const MAX_TEXT = 4 * 1024 * 1024;
+
 /** Reads a streamed answer: text goes out as the transcript, what ends it is held until it was spoken. */
 function createListener(sink: ClientSink, headers: () => OutHeaders) {
   const reader = createSseReader();
   const held: string[] = [];
   let text = '';
+  let length = 0;
   let last: JsonObject | undefined;
   let isBroken = false;
   const write = (body: JsonObject): void => {
     if (!sink.begun) sink.begin(200, headers());
     sink.write(sseText(JSON.stringify(body)));
   };
+  /** An answer without an end is broken off: it cannot be spoken, and must not look like one that was. */
+  const hold = (more: number): void => {
+    length += more;
+    if (length > MAX_TEXT) sink.abort();
+  };
   const take = ({ data }: SseFrame): void => {
+    if (length > MAX_TEXT) return;
     const chunk = parseObject(data);
-    if (!chunk || held.length > 0) return void held.push(sseText(data));
+    if (!chunk || held.length > 0) {
+      hold(data.length);
+      return void held.push(sseText(data));
+    }
     if (chunk['error'] !== undefined) isBroken = true;
     const choice = firstChoice(chunk);
     if (!choice || choice['finish_reason']) return void held.push(sseText(data));
     last = chunk;
     const { content, ...delta } = isObject(choice['delta']) ? choice['delta'] : {};
     if (typeof content !== 'string' || content === '') return write(chunkLike(chunk, delta));
+    hold(content.length);
     text += content;
     write(chunkLike(chunk, { ...delta, audio: { transcript: content } }));
   };

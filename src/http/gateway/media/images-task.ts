@@ -68,7 +68,7 @@ export async function startImageTask(visit: Visit, wanted: WantedTask, ports: Ga
     provider: provider.name,
     model,
     about: aboutOf(fields),
-    run: (_id, signal) => runDetached(call, ports, signal, work),
+    run: (_id, signal) => runDetached(call, ports, signal, work, visit.snapshot.config.tasks.media.bytes),
     ...(webhook ? { webhook } : {}),
     ...(requestKey === undefined ? {} : { requestKey }),
   });
