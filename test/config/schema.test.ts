@@ -28,13 +28,19 @@ describe.each([
   'docs/routing.md',
   'docs/routing.zh-CN.md',
   'docs/sandbox.md',
+  'docs/reliability.md',
+  'docs/reliability.zh-CN.md',
 ])('the examples of %s', (page) => {
   const blocks = yamlBlocks(page);
   test('are there', () => expect(blocks.length).toBeGreaterThan(0));
   test.each(blocks)('are valid by the schema: %s', (block) => expect(Check(schema, parse(block) as unknown)).toBe(true));
   test.each(blocks)('load: %s', async (block) => {
     const needed = [...block.matchAll(/\$\{env:(\w+)\}/g)].map(([, name = '']) => [name, `value-of-${name.toLowerCase()}-0123456789`]);
-    const files = { 'secrets/service-account.json': '{}', 'run/secrets/deepseek': 'sk-0123456789' };
+    const files = {
+      'secrets/service-account.json': '{}',
+      'run/secrets/deepseek': 'sk-0123456789',
+      'run/secrets/deepseek_b': 'sk-0123456789',
+    };
     const { problems } = await loadText(block.replaceAll('${file:/', '${file:./'), {
       env: Object.fromEntries(needed) as Record<string, string>,
       files,
