@@ -9,6 +9,7 @@ import type { Report } from './check-providers.ts';
 import type { KeySettings } from './config.ts';
 import type { Words } from './language.ts';
 import type { Trouble } from './problem.ts';
+import { endOf, fallbackSteps, type Step, targetSteps, usable } from './route-steps.ts';
 import { memberPath } from './tree.ts';
 
 /** What names may lead to. */
@@ -47,16 +48,6 @@ interface World {
   /** A mistake in this has been told. */
   readonly isWrong: (path: string) => boolean;
 }
-
-/** Names with what of them can be used: a mistake in one is told once, not at all that lead there. */
-const usable = (models: Models): Models =>
-  Object.fromEntries(
-    Object.entries(models).map(([name, settings]) => {
-      if (typeof settings === 'string') return [name, settings];
-      const targets = (settings.targets as RouteSettings['targets'] | undefined) ?? [];
-      return [name, { ...settings, targets: targets.filter(({ to }) => (to as string | undefined) !== undefined) }];
-    }),
-  );
 
 /** One more step of a name, as routing takes it: several of a route. */
 function nextNames(name: string, { table }: World): readonly string[] {
@@ -141,41 +132,29 @@ function shadowOf(glob: string, before: readonly string[]): string | undefined {
   return before.find((one) => matchGlob(one, sample) !== undefined);
 }
 
-/** A name that leads further, and where that is written. */
-interface Step {
-  readonly to: string;
-  readonly path: string;
-}
-
-function fallbackSteps({ fallback }: RouteSettings, path: string): readonly Step[] {
-  if (fallback === undefined) return [];
-  const lists = Array.isArray(fallback) ? ([['', fallback]] as const) : Object.entries(fallback);
-  return (lists as readonly (readonly [string, readonly string[]])[]).flatMap(([kind, names]) =>
-    names.map((to, index) => ({ to, path: `${path}.fallback${kind === '' ? '' : `.${kind}`}[${index}]` })),
-  );
-}
-
-const targetSteps = (settings: ModelSettings, path: string): readonly Step[] =>
-  typeof settings === 'string'
-    ? [{ to: settings, path }]
-    : settings.targets.map(({ to }, index) => ({ to, path: `${path}.targets[${index}].to` }));
-
-/** A target twice in a route, a fallback that has been tried as a target, or twice in one list: none is ever reached. */
-function checkTwice(targets: readonly Step[], fallbacks: readonly Step[], report: Report): void {
-  const seen = new Set<string>();
+/** A target twice in a route, a fallback that has been tried as a target, or twice in one list, by whatever name: none is ever reached. */
+function checkTwice(targets: readonly Step[], fallbacks: readonly Step[], world: World, report: Report): void {
+  /** Each by where it ends. */
+  const seen = new Map<string, string>();
+  const leads = (to: string, end: string): Words =>
+    to === end ? [`'${to}'`, `“${to}”`] : [`'${to}' leads to '${end}', which`, `“${to}”指向“${end}”，后者`];
   for (const { to, path } of targets) {
-    const what: Words = [`'${to}' is a target of this route already`, `“${to}”已是该路由的目标`];
-    if (seen.has(to)) report(path, error('unreachable', what, ['each target once', '每个目标只写一次']));
-    seen.add(to);
+    const end = endOf(to, world.table, (name) => isOwned(name, world));
+    const by = leads(to, end);
+    const what: Words = [`${by[0]} is a target of this route already`, `${by[1]}已是该路由的目标`];
+    if (seen.has(end)) report(path, error('unreachable', what, ['each target once', '每个目标只写一次']));
+    seen.set(end, to);
   }
   const listed = new Set<string>();
   for (const { to, path } of fallbacks) {
-    const entry = `${path.slice(0, path.lastIndexOf('['))} ${to}`;
-    const again: Words = [`'${to}' is in this list already`, `“${to}”已在该列表中`];
+    const end = endOf(to, world.table, (name) => isOwned(name, world));
+    const by = leads(to, end);
+    const entry = `${path.slice(0, path.lastIndexOf('['))} ${end}`;
+    const again: Words = [`${by[0]} is in this list already`, `${by[1]}已在该列表中`];
     if (listed.has(entry)) report(path, error('unreachable', again, ['each name once', '每个名称只写一次']));
     listed.add(entry);
-    const what: Words = [`'${to}' is a target of this route: it has been tried by then`, `“${to}”是该路由的目标：届时已尝试过`];
-    if (seen.has(to)) report(path, error('unreachable', what, ['a name that is not among the targets', '不在目标之列的名称']));
+    const what: Words = [`${by[0]} is a target of this route: it has been tried by then`, `${by[1]}是该路由的目标：届时已尝试过`];
+    if (seen.has(end)) report(path, error('unreachable', what, ['a name that is not among the targets', '不在目标之列的名称']));
   }
 }
 
@@ -198,7 +177,7 @@ function checkRoute(settings: RouteSettings, path: string, world: World, report:
     const what: Words = ['This route has no targets', '该路由没有目标'];
     report(`${path}.targets`, error('no_targets', what, ['at least one: [{ to: provider/model }]', '至少一个：[{ to: provider/model }]']));
   }
-  checkTwice(targetSteps(settings, path), fallbackSteps(settings, path), report);
+  checkTwice(targetSteps(settings, path), fallbackSteps(settings, path), world, report);
   checkHedge(settings, path, world, report);
 }
 

@@ -1,11 +1,12 @@
 import { createFacts } from '../policy/models/model-facts.ts';
-import type { ModelSettings, RouteSettings } from '../policy/routes/route.ts';
+import { compileModels, type ModelSettings, type RouteSettings } from '../policy/routes/route.ts';
 import { forbidden, ruleOf } from '../policy/rules.ts';
 import { createCatalogue } from '../presets/catalogue.ts';
 import type { Provider, ProviderSettings } from '../presets/preset.ts';
 import { compileProvider } from '../presets/provider.ts';
 import type { Report } from './check-providers.ts';
 import type { Words } from './language.ts';
+import { endOf, fallbackSteps, targetSteps, usable } from './route-steps.ts';
 import { memberPath } from './tree.ts';
 
 type Models = Readonly<Record<string, ModelSettings>>;
@@ -28,18 +29,21 @@ export function providersOf(settings: Providers): (name: string) => Provider | u
   };
 }
 
-/** A target that a route's own rule always leaves out. */
-function checkPlace(provider: Provider, settings: RouteSettings, path: string, report: Report): void {
+/** A target or a fallback that a route's own rule always leaves out. */
+function checkPlace(provider: Provider, settings: RouteSettings, path: string, kind: Words, report: Report): void {
   const { rule } = ruleOf(settings);
   const why = rule && forbidden(provider, rule);
   if (!why) return;
   const what: Words =
     why === 'region_excluded'
       ? [
-          `This target is never tried: '${provider.name}' is not in the route’s regions`,
-          `该目标永远不会被尝试：“${provider.name}”不在路由限定的地域`,
+          `This ${kind[0]} is never tried: '${provider.name}' is not in the route’s regions`,
+          `该${kind[1]}永远不会被尝试：“${provider.name}”不在路由限定的地域`,
         ]
-      : [`This target is never tried: '${provider.name}' may keep what it is sent`, `该目标永远不会被尝试：“${provider.name}”可能保留数据`];
+      : [
+          `This ${kind[0]} is never tried: '${provider.name}' may keep what it is sent`,
+          `该${kind[1]}永远不会被尝试：“${provider.name}”可能保留数据`,
+        ];
   const right: Words =
     why === 'region_excluded'
       ? [`a provider with regions: [${(rule.regions ?? []).join(', ')}]`, `设置了 regions: [${(rule.regions ?? []).join(', ')}] 的服务商`]
@@ -74,17 +78,27 @@ export function checkRoutes(
     const protocol = [...provider.wires.keys()][0];
     return facts.of(provider, protocol, model).price !== undefined;
   };
+  const table = compileModels(usable(tables[0]?.[1] ?? {}));
+  /** The provider's model that a name ends at, by whatever other names. */
+  const modelOf = (to: string): readonly [provider: Provider, model: string] | undefined => {
+    const end = endOf(to, table, (name) => Object.hasOwn(settings, name.slice(0, Math.max(0, name.indexOf('/')))));
+    const slash = end.indexOf('/');
+    const provider = slash > 0 ? providerOf(end.slice(0, slash)) : undefined;
+    return provider && [provider, end.slice(slash + 1)];
+  };
   for (const [at, models] of tables) {
     for (const [name, route] of Object.entries(models)) {
-      if (typeof route === 'string' || (route.strategy !== 'lowest-cost' && !ruleOf(route).rule)) continue;
-      if (isWrong(memberPath(at, name))) continue;
-      for (const [index, { to }] of route.targets.entries()) {
-        const path = `${memberPath(at, name)}.targets[${index}].to`;
-        const slash = to.indexOf('/');
-        const provider = slash > 0 ? providerOf(to.slice(0, slash)) : undefined;
-        if (!provider) continue;
-        checkPlace(provider, route, path, report);
-        if (route.strategy === 'lowest-cost') checkPriced(to.slice(slash + 1), provider, path, isPriced, report);
+      const path = memberPath(at, name);
+      if (typeof route === 'string' || (route.strategy !== 'lowest-cost' && !ruleOf(route).rule) || isWrong(path)) continue;
+      for (const step of targetSteps(route, path)) {
+        const [provider, model] = modelOf(step.to) ?? [];
+        if (!provider || model === undefined) continue;
+        checkPlace(provider, route, step.path, ['target', '目标'], report);
+        if (route.strategy === 'lowest-cost') checkPriced(model, provider, step.path, isPriced, report);
+      }
+      for (const step of fallbackSteps(route, path)) {
+        const [provider] = modelOf(step.to) ?? [];
+        if (provider) checkPlace(provider, route, step.path, ['fallback', '备用'], report);
       }
     }
   }

@@ -57,6 +57,26 @@ describe('names of models that lead nowhere', () => {
       "6:46 models.a.targets[1].to: error: 'openai/gpt-5' is a target of this route already.",
     ],
     [
+      'the same target by two names',
+      '  b: openai/gpt-5\n  a: { targets: [{ to: openai/gpt-5 }, { to: b }] }\n',
+      "7:46 models.a.targets[1].to: error: 'b' leads to 'openai/gpt-5', which is a target of this route already.",
+    ],
+    [
+      'the same target by the names of two aliases and a pattern',
+      '  b: openai/gpt-5\n  c-*: b\n  a: { targets: [{ to: b }, { to: c-1 }] }\n',
+      "8:35 models.a.targets[1].to: error: 'c-1' leads to 'openai/gpt-5', which is a target of this route already.",
+    ],
+    [
+      'a fallback that has been tried by another name',
+      '  b: openai/gpt-5\n  a: { targets: [{ to: b }], fallback: { down: [openai/gpt-5] } }\n',
+      "7:49 models.a.fallback.down[0]: error: 'openai/gpt-5' is a target of this route: it has been tried by then.",
+    ],
+    [
+      'the same fallback by two names',
+      '  b: openai/b\n  a: { targets: [{ to: openai/gpt-5 }], fallback: [openai/b, b] }\n',
+      "models.a.fallback[1]: error: 'b' leads to 'openai/b', which is in this list already.",
+    ],
+    [
       'the same fallback twice in a list',
       '  a: { targets: [{ to: openai/gpt-5 }], fallback: { down: [openai/b, openai/c], any: [openai/b, openai/b] } }\n',
       "models.a.fallback.any[1]: error: 'openai/b' is in this list already.",

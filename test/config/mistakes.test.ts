@@ -28,6 +28,24 @@ const YAML: readonly Mistake[] = [
     zh: 'pailou.yaml:2:1 sever: 错误：未知的键“sever”。应为：{top}。是否想写“server”？',
   },
   {
+    name: 'a fallback outside its route’s regions',
+    text: 'version: 1\nproviders: { a: { preset: sandbox }, e: { preset: sandbox, regions: [eu] } }\nmodels: { r: { regions: [eu], targets: [{ to: e/m }], fallback: [a/n] } }\n',
+    en: "pailou.yaml:3:66 models.r.fallback[0]: error: This fallback is never tried: 'a' is not in the route’s regions. Expected a provider with regions: [eu]",
+    zh: 'pailou.yaml:3:66 models.r.fallback[0]: 错误：该备用永远不会被尝试：“a”不在路由限定的地域。应为设置了 regions: [eu] 的服务商',
+  },
+  {
+    name: 'a fallback after a failure that leads out of its route’s regions by another name',
+    text: 'version: 1\nproviders: { a: { preset: sandbox }, e: { preset: sandbox, regions: [eu] } }\nmodels: { b: a/n, r: { regions: [eu], targets: [{ to: e/m }], fallback: { down: [b] } } }\n',
+    en: "pailou.yaml:3:82 models.r.fallback.down[0]: error: This fallback is never tried: 'a' is not in the route’s regions. Expected a provider with regions: [eu]",
+    zh: 'pailou.yaml:3:82 models.r.fallback.down[0]: 错误：该备用永远不会被尝试：“a”不在路由限定的地域。应为设置了 regions: [eu] 的服务商',
+  },
+  {
+    name: 'a fallback that may keep what it is sent',
+    text: 'version: 1\nproviders: { a: { preset: sandbox }, e: { preset: sandbox, dataCollection: deny } }\nmodels: { r: { dataCollection: deny, targets: [{ to: e/m }], fallback: [a/n] } }\n',
+    en: "pailou.yaml:3:73 models.r.fallback[0]: error: This fallback is never tried: 'a' may keep what it is sent. Expected a provider with dataCollection: deny",
+    zh: 'pailou.yaml:3:73 models.r.fallback[0]: 错误：该备用永远不会被尝试：“a”可能保留数据。应为设置了 dataCollection: deny 的服务商',
+  },
+  {
     name: 'a target outside its route’s regions',
     text: 'version: 1\nproviders: { a: { preset: sandbox } }\nmodels: { r: { regions: [eu], targets: [{ to: a/m }] } }\n',
     en: "pailou.yaml:3:47 models.r.targets[0].to: error: This target is never tried: 'a' is not in the route’s regions. Expected a provider with regions: [eu]",

@@ -72,6 +72,48 @@ describe('a provider that takes two calls at once', () => {
     expect(counts(trials)).toEqual([1, 1]);
   });
 
+  it('is gone back to when the other fails, and waited for where it is still full', async () => {
+    const held = gate();
+    const failing: Answer = (request, response) => json(CHAT.error(500, 'no'), 500)(request, response);
+    await set({ answers: [held.answer, failing], settings: [{ concurrency: 1 }] });
+    const first = trials.ask({ text: 'first' });
+    await expect.poll(() => held.came).toEqual(['first']);
+    const second = trials.ask({ text: 'second' });
+    await expect.poll(() => trials.upstreams[1]?.seen.length).toBe(1);
+    held.go();
+    textOf(await first);
+    await expect.poll(() => held.came).toEqual(['first', 'second']);
+    held.go();
+    expect((await second).headers).toMatchObject({ 'x-pailou-served-by': 'a/up', 'x-pailou-attempts': '2' });
+    await expect.poll(() => trials.server.records.length).toBe(2);
+    const [, { route } = {}] = trials.server.records;
+    expect(route && candidatesOf(route).map(({ provider, verdict }) => `${provider} ${verdict}`)).toEqual(['a eligible', 'b chosen']);
+  });
+
+  it('is the chosen one where all are full, and waited for', async () => {
+    const held = gate();
+    const other = gate();
+    await set({ answers: [held.answer, other.answer], settings: [{ concurrency: 1 }, { concurrency: 1 }] });
+    const asked = [trials.ask({ text: 'first' })];
+    await expect.poll(() => held.came).toEqual(['first']);
+    asked.push(trials.ask({ text: 'second' }));
+    await expect.poll(() => other.came).toEqual(['second']);
+    asked.push(trials.ask({ text: 'third' }));
+    await expect.poll(() => trials.server.app.active()).toBe(3);
+    held.go();
+    await expect.poll(() => held.came).toEqual(['first', 'third']);
+    held.go();
+    other.go();
+    for (const got of await Promise.all(asked)) textOf(got);
+    const waited = trials.server.records.find(
+      ({ route }) => route && candidatesOf(route).every(({ reasons }) => reasons.includes('concurrency_full')),
+    );
+    expect(waited?.route && candidatesOf(waited.route).map(({ provider, verdict }) => `${provider} ${verdict}`)).toEqual([
+      'a chosen',
+      'b eligible',
+    ]);
+  });
+
   it('lets those go who do not wait any longer', async () => {
     const held = gate();
     await set({ answers: [held.answer], settings: [{ concurrency: 1 }] });
