@@ -8,12 +8,13 @@ import type { Asked, Family } from './fault-families.ts';
 export const OVER_SOCKET = `${responses.id}, over WebSocket`;
 
 /** The message that asks for a turn. */
-const createMessage = (model: string, text: string): Record<string, unknown> => ({
+export const createMessage = (model: string, text: string): Record<string, unknown> => ({
   type: 'response.create',
   ...responses.body(model, false, text),
 });
 
-const familyOf = ({ provider, settings, events }: Dialect): Family => ({
+/** It, over an upstream of this dialect. */
+const socketFamily = ({ provider, settings, events }: Dialect): Family => ({
   name: OVER_SOCKET,
   provider,
   settings,
@@ -28,7 +29,7 @@ const familyOf = ({ provider, settings, events }: Dialect): Family => ({
 });
 
 /** Over an upstream of its own protocol, and of each of the others. */
-export const SOCKET_FAMILIES: readonly Family[] = DIALECTS.map(familyOf);
+export const SOCKET_FAMILIES: readonly Family[] = DIALECTS.map(socketFamily);
 
 /** One turn. */
 export interface SocketTurn {
@@ -43,7 +44,8 @@ export interface SocketTurn {
   readonly withinMs?: number;
 }
 
-const ENDS = new Set(['response.completed', 'response.incomplete', 'response.failed', 'error']);
+/** The events that end a turn. */
+export const SOCKET_ENDS: ReadonlySet<string> = new Set(['response.completed', 'response.incomplete', 'response.failed', 'error']);
 
 /** What a client was told, as if it had been by HTTP: an error before anything else is a refusal, with the headers that stand in it. */
 function gotOf(events: readonly Data[], isWhole: boolean): Got {
@@ -71,7 +73,7 @@ export function overSocket({ url, key, asked, heard, signal, withinMs = 60_000 }
       const text = data.toString();
       const event: Data = JSON.parse(text);
       events.push(event);
-      isWhole ||= ENDS.has(event.type);
+      isWhole ||= SOCKET_ENDS.has(event.type);
       heard?.(text);
       if (isWhole) socket.close();
     });

@@ -11,6 +11,7 @@ import { startTestServer } from '../server.ts';
 import { KEY } from './gateway.ts';
 import type { Measured, Part } from './part.ts';
 import { talk } from './talk.ts';
+import { websocketBounds } from './websocket-hostile.ts';
 
 const MIB = 2 ** 20;
 const keys = [{ name: 'stress', value: KEY }];
@@ -119,6 +120,7 @@ export const bounds: Part = {
   name: 'bounds',
   async *rows() {
     yield* bodyRows();
+    yield* websocketBounds();
     yield* redirectRows();
     yield* fetchRows();
   },

@@ -15,6 +15,7 @@ import { type FaultUpstream, startFaultUpstream } from '../fakes/fault-upstream.
 import { startTestServer, type TestServer } from '../server.ts';
 import type { Measured, Part } from './part.ts';
 import { slowRow, smugglingRow } from './smuggling.ts';
+import { websocketEdge } from './websocket-hostile.ts';
 
 const JSON_TYPE = 'application/json';
 
@@ -164,6 +165,7 @@ async function* rows(): AsyncIterable<Measured> {
     await server.close();
     await upstream.close();
   }
+  yield* websocketEdge();
   yield* addressRows();
   yield* originRows();
   agent.destroy();

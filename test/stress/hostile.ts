@@ -9,6 +9,7 @@ import { type Behaviour, startFaultUpstream } from '../fakes/fault-upstream.ts';
 import { startGateway } from './gateway.ts';
 import { count, inParallel, type Measured, type Part } from './part.ts';
 import { talk } from './talk.ts';
+import { websocketBodies } from './websocket-hostile.ts';
 
 const WIDTH = 16;
 const HANGS_MS = 20_000;
@@ -142,4 +143,10 @@ async function* mediaRows(url: string, agent: Agent, each: number, seed: number)
   }
 }
 
-export const hostile: Part = { name: 'hostile', rows: ({ bodies, seed }) => hostileRows(bodies, seed) };
+export const hostile: Part = {
+  name: 'hostile',
+  async *rows({ bodies, seed }) {
+    yield* hostileRows(bodies, seed);
+    yield* websocketBodies(bodies, seed);
+  },
+};

@@ -10,6 +10,7 @@ import { LANES, markOf, unpacked } from './lanes.ts';
 import { wellAs } from './memory.ts';
 import type { Measured, Part } from './part.ts';
 import { talk } from './talk.ts';
+import { websocketLife } from './websocket-life.ts';
 
 /** Of each stream. */
 const EVENTS = 20;
@@ -211,5 +212,6 @@ export const life: Part = {
       yield* signalRows(scene, streams);
     });
     yield* before(secondSignal);
+    yield* websocketLife(streams);
   },
 };
