@@ -2,6 +2,8 @@ import { parseObject } from '../ir/index.ts';
 import { decide, type Decision, type RouteRequest } from '../policy/decide.ts';
 import { type Decided, decideNoting } from '../policy/kept-decision.ts';
 import { isOrderReason, markedCaller } from '../policy/routes/strategies.ts';
+import type { Candidate } from '../policy/candidate.ts';
+import type { Needs } from '../policy/needs.ts';
 import type { Signals } from '../policy/signals.ts';
 import type { Snapshot } from '../policy/snapshot.ts';
 import type { Call } from './call.ts';
@@ -36,11 +38,11 @@ export function decideByNeed(
   snapshot: Snapshot,
   request: RouteRequest,
   signals: Signals,
-  look: () => Pick<RouteRequest, 'needs' | 'caller'>,
+  look: (decision: Decision) => Pick<RouteRequest, 'needs' | 'caller'>,
 ): Decided {
   const decision = decide(snapshot, request, signals);
   if (isSettled(decision) && request.prefers?.requireParameters !== true && !request.prefers?.maxPrice) return { decision, request };
-  const { needs, caller } = look();
+  const { needs, caller } = look(decision);
   const whole = { ...request, ...(needs ? { needs } : {}), ...(caller ? { caller: markedCaller(caller) } : {}) };
   return decideNoting(snapshot, whole, signals);
 }
@@ -58,11 +60,24 @@ export function decideCount(call: Routed, signals: Signals): Decided {
   return decideNoting(call.snapshot, { ...request, needs }, signals);
 }
 
-/** Where a call goes, and what that was decided by. */
-export function decideCall(call: Routed, signals: Signals): Decided {
-  return decideByNeed(call.snapshot, plainRequest(call), signals, () => {
+/** What candidates would leave out of a call. */
+type LossReader = (candidate: Candidate) => readonly string[];
+
+function lostIn(candidates: readonly Candidate[], lossesAt: LossReader): Pick<Needs, 'lost'> {
+  const lost = candidates.flatMap((one) => {
+    const names = lossesAt(one);
+    return names.length > 0 ? [[`${one.provider}/${one.model}`, names] as const] : [];
+  });
+  return lost.length > 0 ? { lost: Object.fromEntries(lost) } : {};
+}
+
+/** Where a call goes, and what that was decided by. `losses`: asked only where nothing may be left out. */
+export function decideCall(call: Routed, signals: Signals, losses?: () => LossReader): Decided {
+  return decideByNeed(call.snapshot, plainRequest(call), signals, ({ candidates }) => {
     const body = call.prepared?.body ?? parseObject(call.body.toString('utf8'));
     // What is no JSON is told by the lane.
-    return body ? { needs: readNeeds(body), caller: readCaller(call.headers, body, call.address) } : {};
+    if (!body) return {};
+    const lost = losses && call.routing?.asks.prefers?.requireParameters === true ? lostIn(candidates, losses()) : {};
+    return { needs: { ...readNeeds(body), ...lost }, caller: readCaller(call.headers, body, call.address) };
   });
 }

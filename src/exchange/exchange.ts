@@ -12,12 +12,10 @@ import {
 import type { Decision } from '../policy/decide.ts';
 import { keepDecision, type KeptDecision } from '../policy/kept-decision.ts';
 import type { LiveSignals } from '../policy/live-signals.ts';
-import type { ProviderWire } from '../presets/preset.ts';
 import type { ProviderCodec } from '../protocols/protocol.ts';
 import { attempt, type AttemptPorts, type Outgoing } from './attempt.ts';
 import type { AttemptEnd, Call, Decoded, Target } from './call.ts';
 import { CLIENT_GONE, recordHead, recordNotes, recordUsage } from './call-record.ts';
-import { choicesOf } from './choices.ts';
 import type { ClientSink, OutHeaders } from './client-sink.ts';
 import { decideCall } from './decide-call.ts';
 import { inlineMedia, needsInlining } from './inline-media.ts';
@@ -26,6 +24,7 @@ import type { LaneContext } from './lanes/lane.ts';
 import { overheard } from './lanes/overheard.ts';
 import { attemptAll, createSeveral } from './lanes/several.ts';
 import { createTranslatedLane } from './lanes/translated.ts';
+import { lossReader } from './loss-reader.ts';
 import { measured } from './measured.ts';
 import { mediaLink } from './media/media-link.ts';
 import { callHeaders, servedBy } from './out-headers.ts';
@@ -37,7 +36,8 @@ import { readMoment } from './trying/moment.ts';
 import { sessionReader } from './trying/session.ts';
 import { walk } from './trying/walk.ts';
 import type { Step, Trying, Walking } from './trying/walking.ts';
-import { decodeCall, holdsForeignSeal, writeTranslated } from './write-request.ts';
+import { targetOf } from './target-of.ts';
+import { decodeCall, writeTranslated } from './write-request.ts';
 
 /** What the exchange needs of the world. */
 export interface ExchangePorts extends AttemptPorts {
@@ -81,20 +81,6 @@ interface OneTry {
 
 /** Answers that are emulated as parallel calls at most. */
 const MAX_EMULATED = 8;
-
-/** Whether the bytes may pass as they are. */
-function isRaw(call: Call, wire: ProviderWire, model: string): boolean {
-  if (wire.protocol !== call.client.id || holdsForeignSeal(call.body) || call.prepared?.raw === false) return false;
-  return choicesOf(call) <= 1 || wire.factsOf(model).n;
-}
-
-function targetOf(call: Call, { candidate, provider, timeouts }: Step, ports: ExchangePorts): Target {
-  const { protocol, model } = candidate;
-  const wire = protocol && provider.wires.get(protocol);
-  const codec = protocol && ports.codecs.get(protocol);
-  if (!protocol || !wire || !codec) throw new Error(`candidate ${candidate.provider} has no wire`);
-  return { candidate, provider, wire, codec, model, protocol, lane: isRaw(call, wire, model) ? 'raw' : 'translated', timeouts };
-}
 
 /** The call read into the shared language with kept seals put back and remote media brought along. */
 async function readied(call: Call, target: Target, decoded: Decoded, ports: ExchangePorts, sink: ClientSink): Promise<ChatRequest> {
@@ -332,7 +318,7 @@ function recordOf(call: Call, progress: Progress, ports: ExchangePorts): CallRec
 export async function runExchange(call: Call, sink: ClientSink, ports: ExchangePorts): Promise<AttemptEnd> {
   const progress: Progress = { attempts: 0, tries: [], session: () => undefined, end: { endedBy: 'gateway' }, status: 200, failed: [] };
   try {
-    const decided = decideCall(call, readMoment(ports, call.snapshot));
+    const decided = decideCall(call, readMoment(ports, call.snapshot), () => lossReader(call, ports));
     const { decision } = decided;
     progress.route = keepDecision(decided);
     progress.session = sessionReader(call, decided.request.caller?.session);

@@ -30,15 +30,30 @@ const NO_PARAMETERS: ReadonlySet<string> = new Set([
 
 type Losing = Pick<Call, 'strict' | 'routing'>;
 
+/** Whether a note says that a parameter is left out. */
+const isLost = ({ field, what }: Note): boolean => what === 'dropped' && !field.startsWith('provider.') && !NO_PARAMETERS.has(field);
+
+/** Parameters that are named in a decision at most, for each target. */
+const MAX_NAMED = 8;
+
+/** A parameter as decisions name it: clients make names up, and a list of reasons must stay one. */
+export const parameterName = (field: string): string => field.replaceAll(/[^\w.[\]-]+/g, '_').slice(0, 64) || '_';
+
+/** What of notes says that parameters were left out: their names, as decisions have them. */
+export const lostParameters = ({ list }: Notes): readonly string[] =>
+  list
+    .filter(isLost)
+    .slice(0, MAX_NAMED)
+    .map(({ field }) => parameterName(field));
+
 /**
  * Who asked that nothing be lost, and what is: what is emulated is not, nor is where a conversation goes, and `provider.require_parameters`
  * is of parameters alone.
  */
 function lossesOf({ strict, routing }: Losing, notes: Notes): readonly [asked: string, losses: readonly Note[]] {
   if (strict) return ['strict', notes.list.filter(({ what, field }) => what !== 'emulated' && !field.startsWith('affinity.'))];
-  const isParameter = (field: string): boolean => !field.startsWith('provider.') && !NO_PARAMETERS.has(field);
   const losses = routing?.asks.prefers?.requireParameters === true ? notes.list : [];
-  return ['provider.require_parameters', losses.filter(({ field, what }) => what === 'dropped' && isParameter(field))];
+  return ['provider.require_parameters', losses.filter(isLost)];
 }
 
 /** `strict`, `provider.require_parameters`: what would be lost is a refusal (400) that names it all; another target may be tried. */

@@ -137,15 +137,29 @@ function applyPreferences(drafts: Draft[], snapshot: Snapshot, wants: Preference
 /** Leaves out what lacks what is needed; what would only do worse stays where nothing does better. */
 function applyNeeds(drafts: readonly Draft[], snapshot: Snapshot, needs: Needs, strictly: boolean): void {
   const worse: [Draft, readonly ReasonCode[]][] = [];
+  const refusing: [Draft, readonly ReasonCode[]][] = [];
   for (const draft of drafts) {
     const provider = snapshot.providers.get(draft.provider);
     if (draft.verdict !== 'eligible' || !provider) continue;
-    const { hard, soft } = lackingOf(factsIn(snapshot).of(provider, draft.protocol, draft.model), needs);
+    const facts = factsIn(snapshot).of(provider, draft.protocol, draft.model);
+    const { hard, soft, refused } = lackingOf(facts, needs, `${draft.provider}/${draft.model}`);
     if (hard.length > 0) reject(draft, ...hard);
     else if (soft.length > 0) worse.push([draft, soft]);
+    if (refused.length > 0) refusing.push([draft, refused]);
   }
-  const better = drafts.filter(({ verdict }) => verdict === 'eligible').length - worse.length;
-  if (better > 0 || strictly) for (const [draft, soft] of worse) reject(draft, ...soft);
+  leaveOut(drafts, worse, strictly);
+  leaveOut(drafts, refusing, false);
+}
+
+/** Leaves some out where another may be tried in their place, or in any case (`anyway`). */
+function leaveOut(drafts: readonly Draft[], some: readonly (readonly [Draft, readonly ReasonCode[]])[], anyway: boolean): void {
+  const still = some.filter(([{ verdict }]) => verdict === 'eligible');
+  if (still.length === 0) return;
+  const foretold = new Set(foretoldBy(drafts));
+  const isThereBetter = drafts.some(
+    (draft) => draft.verdict === 'eligible' && isFor(draft, foretold) && !still.some(([one]) => one === draft),
+  );
+  if (isThereBetter || anyway) for (const [draft, why] of still) reject(draft, ...why);
 }
 
 /** The failure that a reason for leaving a target out foretells. */

@@ -1,6 +1,6 @@
 import type { ProtocolId } from '../ir/index.ts';
 import { decide, type Decision, type RouteRequest } from './decide.ts';
-import type { Need } from './needs.ts';
+import type { Need, Needs } from './needs.ts';
 import type { Preferences } from './preferences.ts';
 import { type Caller, markedCaller } from './routes/strategies.ts';
 import { NO_SIGNALS, type Signals } from './signals.ts';
@@ -24,6 +24,9 @@ export interface Imagined {
   readonly down?: readonly string[];
   /** Tokens that the answer may have. */
   readonly answer?: number;
+  /** Parameters that targets would refuse, and leave out. */
+  readonly refused?: Needs['refused'];
+  readonly lost?: Needs['lost'];
   /** What the body says of providers. */
   readonly prefers?: Preferences;
   /** Who calls; nobody in particular where that is left out. */
@@ -39,6 +42,8 @@ export function explain(snapshot: Snapshot, imagined: Imagined): Decision {
     needs = [],
     tokens,
     answer,
+    refused,
+    lost,
     down = [],
     caller = {},
     prefers,
@@ -47,7 +52,13 @@ export function explain(snapshot: Snapshot, imagined: Imagined): Decision {
   } = imagined;
   const key = [...snapshot.keys.values()].find(({ name }) => name === imagined.key) ?? {};
   const signals: Signals = { ...NO_SIGNALS, targets: new Map(down.map((name) => [name, { out: 'unhealthy' }])) };
-  const wanted = { abilities: needs, ...(tokens === undefined ? {} : { tokens }), ...(answer === undefined ? {} : { answer }) };
+  const wanted = {
+    abilities: needs,
+    ...(tokens === undefined ? {} : { tokens }),
+    ...(answer === undefined ? {} : { answer }),
+    ...(refused ? { refused } : {}),
+    ...(lost ? { lost } : {}),
+  };
   const asks = { ...(prefers ? { prefers } : {}), ...(models ? { models } : {}), ...(platform === undefined ? {} : { platform }) };
   return decide(snapshot, { model, protocol, operation, key, needs: wanted, caller: markedCaller(caller), ...asks }, signals);
 }

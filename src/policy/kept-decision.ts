@@ -23,6 +23,9 @@ export interface KeptDecision {
   readonly m?: readonly string[];
   /** What was needed: letters of abilities, tokens of the question, tokens of the answer at most. */
   readonly n?: string;
+  /** Parameters that candidates were known to refuse, and to leave out: `0 mask`, `2 seed,style`. */
+  readonly f?: readonly string[];
+  readonly l?: readonly string[];
   /** What the caller said of providers. */
   readonly w?: RouteRequest['prefers'];
   /** Marks of the session, and, where a route goes by who calls, of the user and the client's address. */
@@ -101,6 +104,25 @@ function needsIn(text: string): Needs {
   };
 }
 
+/** Parameters by candidate. What is said of others was of no use. */
+function parametersOf(named: Needs['lost'], candidates: readonly Target[]): readonly string[] {
+  return candidates.flatMap((one, at) => {
+    const names = named?.[nameOf(one)];
+    return names ? [`${at} ${names.join(',')}`] : [];
+  });
+}
+
+/** They again. */
+function parametersIn(lines: readonly string[], candidates: readonly Target[]): NonNullable<Needs['lost']> {
+  return Object.fromEntries(
+    lines.flatMap((line) => {
+      const [at = '', names = ''] = line.split(' ');
+      const one = candidates[Number(at)];
+      return one ? [[nameOf(one), names.split(',')]] : [];
+    }),
+  );
+}
+
 function callerText({ session, user, client }: Caller, candidates: readonly Candidate[]): string {
   return has(candidates, 'hash') ? joined([session, user, client], ' ') : (session ?? '');
 }
@@ -174,10 +196,14 @@ function targetsIn(lines: readonly string[], candidates: readonly Candidate[]): 
 
 function asksOf({ platform, models, needs, prefers, caller }: RouteRequest, candidates: readonly Candidate[]): Partial<KeptDecision> {
   const c = caller ? callerText(caller, candidates) : '';
+  const f = needs?.refused ? parametersOf(needs.refused, candidates) : [];
+  const l = needs?.lost ? parametersOf(needs.lost, candidates) : [];
   return {
     ...(platform === undefined ? {} : { p: platform }),
     ...(models ? { m: models } : {}),
     ...(needs ? { n: needsText(needs) } : {}),
+    ...(f.length > 0 ? { f } : {}),
+    ...(l.length > 0 ? { l } : {}),
     ...(prefers ? { w: prefers } : {}),
     ...(c === '' ? {} : { c }),
   };
@@ -233,7 +259,7 @@ const turnsIn = (flat: readonly (string | number)[]): ReadonlyMap<string, number
 
 /** Decides a call again from what was kept of it: for the snapshot that it was decided on, the same decision. */
 export function replay(snapshot: Snapshot, call: Recorded, kept: KeptDecision): Decision {
-  const { p: platform, m: after, n, w: prefers, c, r: random = 0, t = [], s = [] } = kept;
+  const { p: platform, m: after, n, f = [], l = [], w: prefers, c, r: random = 0, t = [], s = [] } = kept;
   const candidates = candidatesOf(kept);
   const full = new Set(candidates.flatMap((one) => (one.reasons.includes('concurrency_full') ? [nameOf(one)] : [])));
   const isFull = (one: Target): boolean => full.has(nameOf(one));
@@ -244,7 +270,7 @@ export function replay(snapshot: Snapshot, call: Recorded, kept: KeptDecision): 
   const asks = {
     ...(platform === undefined ? {} : { platform }),
     ...(after ? { models: after } : {}),
-    ...(n === undefined ? {} : { needs: needsIn(n) }),
+    ...(n === undefined ? {} : { needs: { ...needsIn(n), refused: parametersIn(f, candidates), lost: parametersIn(l, candidates) } }),
     ...(prefers ? { prefers } : {}),
     ...(c === undefined ? {} : { caller: callerIn(c) }),
   };

@@ -31,6 +31,10 @@ const LINES: readonly (readonly [line: string, candidate: Omit<Candidate, 'provi
     '-.~g~e~k~d~p~c~l~n~x~y~b',
     { verdict: 'rejected', reasons: ['generate', ...ABILITIES].map((one) => `capability_missing:${one}` as 'capability_missing:generate') },
   ],
+  [
+    '-.a~(mask)~v~(images[1])',
+    { verdict: 'rejected', reasons: ['alias', 'capability_missing:mask', 'capability_missing:vision', 'capability_missing:images[1]'] },
+  ],
 ];
 
 describe('a candidate on a line', () => {

@@ -43,7 +43,7 @@ const REASONS: { readonly [C in Plain]: string } = {
   context_too_long: 'L',
 };
 
-/** Before the letter of what is lacking. */
+/** Before the letter of what is lacking, or the name of a parameter in parentheses. */
 const LACKS = '~';
 
 const ABILITIES: { readonly [W in Need | 'generate' | Ability]: string } = {
@@ -108,24 +108,28 @@ export const outLetter = (out: OutReason): string => REASONS[out];
 /** It again. */
 export const outOf = (letter: string): OutReason | undefined => WORDS.reasons[letter] as OutReason | undefined;
 
+const isAbility = (name: string): name is keyof typeof ABILITIES => Object.hasOwn(ABILITIES, name);
+
 function reasonLetters(reasons: readonly ReasonCode[]): string {
   let letters = '';
   for (const code of reasons) {
-    letters += Object.hasOwn(REASONS, code)
-      ? REASONS[code as Plain]
-      : LACKS + ABILITIES[code.slice('capability_missing:'.length) as keyof typeof ABILITIES];
+    const lack = code.slice('capability_missing:'.length);
+    letters += Object.hasOwn(REASONS, code) ? REASONS[code as Plain] : LACKS + (isAbility(lack) ? ABILITIES[lack] : `(${lack})`);
   }
   return letters;
 }
 
+/** One reason: what is lacking by its letter or its name, or the letter of another. */
+const REASON = /~(?:([a-z])|\(([\w.[\]-]*)\))|([A-Za-z])/y;
+
 /** The reasons of letters; `undefined`: they are not ours. */
 function reasonsOf(letters: string): readonly ReasonCode[] | undefined {
   const reasons: ReasonCode[] = [];
-  for (let at = 0; at < letters.length; at++) {
-    const isLack = letters[at] === LACKS;
-    const ability = isLack ? WORDS.abilities[letters[++at] ?? ''] : undefined;
-    const code = ability === undefined ? WORDS.reasons[letters[at] ?? ''] : (`capability_missing:${ability}` as const);
-    if (code === undefined || (isLack && ability === undefined)) return undefined;
+  for (REASON.lastIndex = 0; REASON.lastIndex < letters.length;) {
+    const [, letter, name, plain] = REASON.exec(letters) ?? [];
+    const lack = name ?? (letter === undefined ? undefined : WORDS.abilities[letter]);
+    const code = plain === undefined ? lack && (`capability_missing:${lack}` as const) : WORDS.reasons[plain];
+    if (!code) return undefined;
     reasons.push(code);
   }
   return reasons;
@@ -140,7 +144,7 @@ export function lineOf({ verdict, protocol, reasons, after, provider, model }: C
 /** The candidate of a line, but for its routes' timeouts, hedges and rooms; `undefined`: the line is not ours. */
 export function candidateOf(line: string): Candidate | undefined {
   const [, sign = '', spoken = '', why = '', kept, provider = '', model = ''] =
-    /^(.)(.)([A-Za-z~]*)(?::([a-z]*))? ([^/]*)\/(.*)$/s.exec(line) ?? [];
+    /^(.)(.)((?:[A-Za-z~]|\([\w.[\]-]*\))*)(?::([a-z]*))? ([^/]*)\/(.*)$/s.exec(line) ?? [];
   const verdict = WORDS.verdicts[sign];
   const reasons = reasonsOf(why);
   const protocol = WORDS.protocols[spoken];

@@ -20,7 +20,13 @@ export interface Needs {
   readonly tokens?: number;
   /** Tokens that the answer may have, where the call says so. */
   readonly answer?: number;
+  /** Parameters that targets are known to refuse, and that they would leave out; the latter where nothing may be left out. */
+  readonly refused?: ByTarget;
+  readonly lost?: ByTarget;
 }
+
+/** Names of parameters by `provider/model`. */
+type ByTarget = Readonly<Record<string, readonly string[]>>;
 
 /** What a model takes and makes for an ability, whatever else is said: some wires are there for all models of a provider, those for text among them. */
 const MODALITIES: { readonly [A in Ability]?: readonly Need[] } = {
@@ -41,8 +47,8 @@ export function neededFor(operation: 'generate' | Ability, needs: Needs): Needs 
 /** What goes on, if poorer, where no target has it: the encoders say what was lost. */
 const SOFT: ReadonlySet<Need> = new Set(['structured', 'reasoning']);
 
-/** Why a target will not do. */
-export type Lack = `capability_missing:${Need | 'generate' | Ability}` | 'context_too_long';
+/** Why a target will not do: it lacks an ability, or has no place for a parameter, by the name that its caller gave it. */
+export type Lack = `capability_missing:${string}` | 'context_too_long';
 
 /** What a target is known not to have of what is needed. */
 export interface Lacking {
@@ -50,18 +56,24 @@ export interface Lacking {
   readonly hard: readonly Lack[];
   /** Without these it would answer, but worse. */
   readonly soft: readonly Lack[];
+  /** With these it would refuse the call, and say why: where all would, it is better left to say so. */
+  readonly refused: readonly Lack[];
 }
 
-const NOTHING: Lacking = { hard: [], soft: [] };
+const NOTHING: Lacking = { hard: [], soft: [], refused: [] };
 
-/** What a target is known to lack. What nobody knows is not held against it. */
-export function lackingOf({ abilities, context }: ModelFacts, needs: Needs): Lacking {
+const named = (some: readonly string[]): readonly Lack[] => some.map((name): Lack => `capability_missing:${name}`);
+
+/** What a target (`provider/model`) is known to lack. What nobody knows is not held against it. */
+export function lackingOf({ abilities, context }: ModelFacts, needs: Needs, target: string): Lacking {
+  const refused = needs.refused?.[target] ?? [];
+  const lost = needs.lost?.[target] ?? [];
   const lacks = NEEDS.filter((need) => abilities[need]?.value === false && needs.abilities.includes(need));
   const isTooLong = needs.tokens !== undefined && context !== undefined && needs.tokens > context.value;
-  if (lacks.length === 0 && !isTooLong) return NOTHING;
-  const named = (some: readonly Need[]): readonly Lack[] => some.map((need): Lack => `capability_missing:${need}`);
+  if (lacks.length === 0 && !isTooLong && refused.length === 0 && lost.length === 0) return NOTHING;
   return {
     hard: [...named(lacks.filter((need) => !SOFT.has(need))), ...(isTooLong ? (['context_too_long'] as const) : [])],
-    soft: named(lacks.filter((need) => SOFT.has(need))),
+    soft: [...named(lacks.filter((need) => SOFT.has(need))), ...named(lost)],
+    refused: named(refused),
   };
 }

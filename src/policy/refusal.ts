@@ -33,14 +33,22 @@ function lackText(reason: ReasonCode): string {
   return WORDS[ability] ?? ability;
 }
 
+/** What a candidate lacks; `undefined`: nothing that is known. */
+function lacksOf({ provider, model, reasons }: Candidate): string | undefined {
+  const lacks = reasons.filter(isLack).map(lackText);
+  return lacks.length > 0 ? `${provider}/${model} lacks ${lacks.join(', ')}` : undefined;
+}
+
 /** Several were to be tried, and none of them can. */
 function noneCan(request: RouteRequest, candidates: readonly Candidate[]): Refusal {
-  const each = candidates
-    .map(({ provider, model, reasons }) => [`${provider}/${model}`, reasons.filter(isLack).map(lackText)] as const)
-    .filter(([, lacks]) => lacks.length > 0)
-    .slice(0, 8)
-    .map(([name, lacks]) => `${name} lacks ${lacks.join(', ')}`);
-  return { kind: 'bad_request', message: `No target of '${request.model}' can do this: ${each.join('; ')}`, param: 'model' };
+  const each = candidates.flatMap((one) => lacksOf(one) ?? []).slice(0, 8);
+  const [lost] = candidates.flatMap(({ provider, model }) => request.needs?.lost?.[`${provider}/${model}`] ?? []);
+  const asked = request.prefers?.requireParameters === true ? "; 'provider.require_parameters' was asked for" : '';
+  return {
+    kind: 'bad_request',
+    message: `No target of '${request.model}' can do this: ${each.join('; ')}${asked}`,
+    param: lost ?? 'model',
+  };
 }
 
 const UNWANTED = new Set<ReasonCode>(['provider_filter', 'data_retention']);
@@ -54,11 +62,13 @@ const WHY: { readonly [R in ReasonCode]?: string } = {
   price_unknown: 'has no price that is known',
 };
 
-/** Candidates that were left out for one of some reasons, each with why. */
+/** Candidates that were left out for one of some reasons, each with why, and those that lack something. */
 function eachWith(candidates: readonly Candidate[], of: ReadonlySet<ReasonCode>): string {
-  const each = candidates.flatMap(({ provider, model, reasons }) => {
+  const each = candidates.flatMap((one) => {
+    const { provider, model, reasons } = one;
     const why = reasons.find((reason) => of.has(reason));
-    return why === undefined ? [] : [`${provider}/${model}${WHY[why] === undefined ? '' : ` ${WHY[why]}`}`];
+    if (why === undefined) return lacksOf(one) ?? [];
+    return [`${provider}/${model}${WHY[why] === undefined ? '' : ` ${WHY[why]}`}`];
   });
   return each.slice(0, 8).join('; ');
 }

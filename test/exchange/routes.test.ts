@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { candidatesOf } from '../../src/policy/kept-decision.ts';
 import type { ProviderSettings } from '../../src/presets/preset.ts';
 import { DIALECTS, type Dialect } from './dialects.ts';
-import { call, json, setStage, type Stage } from './stage.ts';
+import { call, json, lastRecord, setStage, type Stage } from './stage.ts';
 
 const chat = DIALECTS.find((one) => one.id === 'openai-chat') as Dialect;
 const messages = DIALECTS.find((one) => one.id === 'anthropic-messages') as Dialect;
@@ -208,7 +209,15 @@ describe('what a body says of providers', () => {
 
   it('a parameter that a target would lose sends the call on, or back, where all are required', async () => {
     const provider = { require_parameters: true };
+    const count = stage.server.records.length;
     expect((await ask({ model: 'claude/up', models: ['oai/up'], seed: 5, provider })).servedBy).toBe('oai/up');
+    const { route, failed } = await lastRecord(stage, count + 1);
+    // Decided so, not tried first.
+    expect(failed).toBe(undefined);
+    expect(candidatesOf(route ?? { o: [] })[0]).toMatchObject({
+      provider: 'claude',
+      reasons: ['pinned_by_request', 'capability_missing:seed'],
+    });
     const refused = await ask({ model: 'claude/up', logprobs: true, provider });
     expect([refused.status, chat.envelope(JSON.parse(refused.text), 400).param]).toEqual([400, 'logprobs']);
     expect(stage.upstream.seen).toHaveLength(1);

@@ -5,7 +5,7 @@ import type { ClientSink, OutHeaders } from '../client-sink.ts';
 import { type ExchangePorts, respondFault, runExchange } from '../exchange.ts';
 import { idOf, type WantedAudio } from './chat-audio-wish.ts';
 import { type MediaCall, type MediaContext, runMedia } from './media-exchange.ts';
-import { speak, type SpeechWish } from './speech.ts';
+import { speak, type SpeechWish, writeSpeech } from './speech.ts';
 
 /*
  * Audio out of chat (`modalities: ["text", "audio"]`) where the chat model has none: a speaking model says what it answers.
@@ -104,12 +104,8 @@ interface Begun {
   yet: boolean;
 }
 
-function speechCall(
-  call: Call,
-  { model, platform, text }: Speaker & { readonly text: string },
-  ports: ExchangePorts,
-  begun: Begun,
-): MediaCall {
+function speechCall(call: Call, speaker: Speaker & { readonly text: string }, ports: ExchangePorts, begun: Begun): MediaCall {
+  const { model, platform, text } = speaker;
   // The operator said that it speaks: a key's own models are those that its owner may name, and what the caller said of providers was
   // said of the chat.
   const { id: _id, platform: _platform, routing: _routing, key, ...rest } = call;
@@ -121,6 +117,7 @@ function speechCall(
     model,
     ability: 'speech',
     told: () => ({ input: text }),
+    write: (writing) => writeSpeech(writing, wishFor(text, speaker)),
     inBand: call.stream,
     isRepeatable: true,
     isSpent: () => begun.yet,

@@ -16,6 +16,7 @@ import { renameNested } from '../write-request.ts';
 import type { MediaContext } from './media-exchange.ts';
 import { sideBySide } from './side-by-side.ts';
 import { codecOf, understood } from './whole.ts';
+import type { Writing } from './writing.ts';
 
 /** Inputs of one call: their vectors are held until the last one has come. */
 const MAX_INPUTS = 4096;
@@ -100,6 +101,12 @@ export async function relayInParts(context: MediaContext, body: JsonObject, { di
   };
 }
 
+/** Refuses parts that are no text, where the target embeds text only. */
+function refuseParts({ content, at }: EmbeddingInput, codec: EmbeddingsCodec): void {
+  if (content.kind === 'parts' && codec.parts !== true)
+    throw badField(at, `Invalid request: '${at}' holds more than text, and this model embeds text only`);
+}
+
 /** The inputs in a form that the codec takes. */
 async function suited(
   inputs: readonly EmbeddingInput[],
@@ -116,8 +123,7 @@ async function suited(
       notes.add('input', 'emulated', 'the target takes no tokens: they were read back into text (cl100k_base)');
       return { ...input, content: { kind: 'text', text: untokenized.textOfTokens(content.tokens, at) } };
     }
-    if (content.kind === 'parts' && codec.parts !== true)
-      throw badField(at, `Invalid request: '${at}' holds more than text, and this model embeds text only`);
+    refuseParts(input, codec);
     return input;
   });
 }
@@ -164,6 +170,51 @@ function partsOf(inputs: readonly EmbeddingInput[], wishes: readonly EmbeddingWi
   );
 }
 
+/** What is asked of a target for inputs that it takes: in as many requests as it needs. */
+function planFor({ target: told, media }: Writing, call: EmbeddingsCall, inputs: readonly EmbeddingInput[], codec: EmbeddingsCodec) {
+  // What nobody asked for is no loss.
+  const target = call.implied === true ? { ...told, notes: createNotes() } : told;
+  const wishes = inputs.map((input) => wishFor(input, call, codec, target));
+  const parts = partsOf(inputs, wishes, media.wire.batch ?? codec.batch);
+  const { names, base64, user, rest } = call;
+  const isOpenai = codec.relay?.dialect === 'openai';
+  if (user !== undefined && !isOpenai) target.notes.add('user', 'dropped', 'the target does not know it');
+  for (const name of [...(call.unknown ?? []), ...(isOpenai ? [] : Object.keys(rest ?? {}))]) {
+    target.notes.add(name, 'dropped', 'not known here, and the target speaks another dialect');
+  }
+  const requestOf = ({ wish, contents }: Part): EmbeddingsRequest => ({
+    ...wish,
+    inputs: contents,
+    names,
+    base64,
+    ...(user === undefined ? {} : { user }),
+    ...(rest && isOpenai ? { rest } : {}),
+  });
+  return { target, parts, requestOf };
+}
+
+/** One input of each kind, for which the same is wished: what one of them would lose, all do. */
+function samplesOf(inputs: readonly EmbeddingInput[]): readonly EmbeddingInput[] {
+  const seen = new Map<string, EmbeddingInput>();
+  for (const input of inputs) {
+    const key = JSON.stringify([input.content.kind, input.wish]);
+    if (!seen.has(key)) seen.set(key, input);
+  }
+  return [...seen.values()];
+}
+
+/** Writes for a target what `embed` would ask it, as far as it takes to know what it refuses or loses. */
+export function writeEmbeddings(writing: Writing, call: EmbeddingsCall): void {
+  const codec = codecOf(embeddingsCodecs, writing);
+  const isForeign = codec.tokens?.(writing.target.options) !== true;
+  const inputs = samplesOf(call.inputs).map((input): EmbeddingInput => {
+    refuseParts(input, codec);
+    return isForeign && input.content.kind === 'tokens' ? { ...input, content: { kind: 'text', text: 'text' } } : input;
+  });
+  const { target, parts, requestOf } = planFor(writing, call, inputs, codec);
+  for (const part of parts) codec.encode(requestOf(part), target);
+}
+
 /** Asks the target for vectors, in as many requests as it needs; they come in the order of the inputs. */
 export async function embed(
   context: MediaContext,
@@ -171,26 +222,9 @@ export async function embed(
   codec = codecOf(embeddingsCodecs, context),
 ): Promise<EmbeddingsReply> {
   checkCount(call.inputs.length, call.names.inputs);
-  const inputs = await suited(call.inputs, codec, context);
-  // What nobody asked for is no loss.
-  const target = call.implied === true ? { ...context.target, notes: createNotes() } : context.target;
-  const wishes = inputs.map((input) => wishFor(input, call, codec, target));
-  const parts = partsOf(inputs, wishes, context.media.wire.batch ?? codec.batch);
-  const { names, base64, user, rest } = call;
-  const isOpenai = codec.relay?.dialect === 'openai';
-  if (user !== undefined && !isOpenai) target.notes.add('user', 'dropped', 'the target does not know it');
-  for (const name of [...(call.unknown ?? []), ...(isOpenai ? [] : Object.keys(rest ?? {}))]) {
-    target.notes.add(name, 'dropped', 'not known here, and the target speaks another dialect');
-  }
-  const replies = await sideBySide(parts, context.atOnce, async ({ wish, contents }, signal) => {
-    const request: EmbeddingsRequest = {
-      ...wish,
-      inputs: contents,
-      names,
-      base64,
-      ...(user === undefined ? {} : { user }),
-      ...(rest && isOpenai ? { rest } : {}),
-    };
+  const { target, parts, requestOf } = planFor(context, call, await suited(call.inputs, codec, context), codec);
+  const replies = await sideBySide(parts, context.atOnce, async (part, signal) => {
+    const request = requestOf(part);
     const answer = await context.ask(codec.encode(request, target), codec, signal);
     const reply = understood(context, () => codec.decode(answer, request, target));
     context.count(reply.usage);

@@ -10,6 +10,7 @@ import type { MediaContext } from './media-exchange.ts';
 import { isOwnAddress } from './provider-request.ts';
 import { sideBySide } from './side-by-side.ts';
 import { codecOf, understood } from './whole.ts';
+import type { Writing } from './writing.ts';
 
 /** Images that are emulated as calls side by side (DECISIONS). */
 const MAX_EMULATED = 8;
@@ -30,7 +31,7 @@ function portions(n: number, most: number): readonly number[] {
   return counts;
 }
 
-function split(context: MediaContext, request: ImageRequest, codec: ImageCodec): readonly ImageRequest[] {
+function split(context: Writing, request: ImageRequest, codec: ImageCodec): readonly ImageRequest[] {
   const most = Math.max(1, codec.atOnce?.(request, context.target) ?? 1);
   if (request.n <= most) return [request];
   const counts = portions(request.n, most);
@@ -109,6 +110,18 @@ export async function withSuitedMask<Asked extends Pick<ImageRequest, 'mask'>>(
 ): Promise<Asked> {
   const form = request.mask && codec.maskForm?.(media.wire.options ?? {});
   return request.mask && form ? { ...request, mask: await maskAs(request.mask, form) } : request;
+}
+
+/**
+ * Writes for a target what `makeImages` would ask it, so that it is known what it refuses or loses. Of images and masks it matters that
+ * they are there.
+ */
+export function writeImages(writing: Writing, request: ImageRequest): void {
+  const codec = codecOf(imageCodecs, writing);
+  const { stream: _, mask, ...rest } = request;
+  const form = mask && codec.maskForm?.(writing.target.options);
+  const [part] = split(writing, { ...rest, ...(mask ? { mask: { ...mask, form: form ?? mask.form } } : {}) }, codec);
+  if (part) codec.encode(part, writing.target);
 }
 
 /** Asks the target for images, in as many requests as it needs. */

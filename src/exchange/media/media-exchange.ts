@@ -1,8 +1,8 @@
-import { createNotes, type Fault, GatewayError, gatewayFault, type Notes, type Usage } from '../../ir/index.ts';
-import type { MediaAnswer, MediaRequest, MediaTarget, WholeCodec } from '../../media/codec.ts';
+import { type Fault, GatewayError, gatewayFault, type Notes, type Usage } from '../../ir/index.ts';
+import type { MediaAnswer, MediaRequest, WholeCodec } from '../../media/codec.ts';
 import type { KeptDecision } from '../../policy/kept-decision.ts';
 import { verdictOf } from '../../policy/retry.ts';
-import type { Provider, ProviderMedia } from '../../presets/preset.ts';
+import type { Provider } from '../../presets/preset.ts';
 import type { UpstreamSink } from '../../upstream/send.ts';
 import type { AttemptEnd, Cached, Call } from '../call.ts';
 import { CLIENT_GONE, recordHead, recordNotes, recordUsage } from '../call-record.ts';
@@ -16,7 +16,8 @@ import { tellingMoves } from '../trying/affinity.ts';
 import { namedSessionReader } from '../trying/session.ts';
 import { walk } from '../trying/walk.ts';
 import type { Step, Walking } from '../trying/walking.ts';
-import { type Asking, type Chosen, chosenAt, decideMedia } from './choose-media.ts';
+import { type Asking, decideMedia } from './choose-media.ts';
+import { type Chosen, chosenAt, type Writing, writingAt } from './writing.ts';
 import { AT_ONCE } from './side-by-side.ts';
 import { createWaits } from './waits.ts';
 import { ClientGone, openAnswer, type OpenAnswer, sendMedia } from './send-media.ts';
@@ -44,15 +45,9 @@ export interface MediaCall extends Asking, Pick<Call, 'id' | 'label' | 'at' | 's
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 
 /** A call on its way to one target: what an ability's exchange works with. */
-export interface MediaContext {
+export interface MediaContext extends Writing {
   readonly call: MediaCall;
   readonly sink: ClientSink;
-  readonly provider: Provider;
-  readonly media: ProviderMedia;
-  readonly model: string;
-  readonly notes: Notes;
-  /** What codecs are told of the target. */
-  readonly target: MediaTarget;
   readonly ports: ExchangePorts;
   /** 1 for the first try. */
   readonly attempt: number;
@@ -131,13 +126,14 @@ function contextOf(
   { provider, media, model }: Chosen,
   settling: Settling,
 ): MediaContext {
-  const notes = createNotes();
+  const writing = writingAt({ provider, media, model }, ports.newId);
+  const { notes } = writing;
   let gone: AbortController | undefined;
   const mine: OneTry = { provider, model, notes };
   settling.last = mine;
   settling.tries[number] = mine;
   const endsAt = ports.clock.monotonic() + provider.timeouts.total;
-  const base = { call, sink, provider, media, model, notes, ports, attempt: number, apartMs, endsAt, atOnce: isLimited ? 1 : AT_ONCE };
+  const base = { ...writing, call, sink, ports, attempt: number, apartMs, endsAt, atOnce: isLimited ? 1 : AT_ONCE };
   const waits = createWaits(ports.clock.monotonic);
   const headers = (): OutHeaders => {
     mine.answeredAt = ports.clock.monotonic();
@@ -157,7 +153,6 @@ function contextOf(
   };
   return {
     ...base,
-    target: { model, options: media.wire.options ?? {}, settings: provider.values, notes, newId: ports.newId },
     signal() {
       if (gone) return gone.signal;
       const made = new AbortController();

@@ -1,3 +1,4 @@
+import type { Notes } from '../../ir/index.ts';
 import type { EmbeddingInput } from '../../media/embeddings/shape.ts';
 import { cosine } from '../../media/rerank/cosine.ts';
 import { rerankCodecs } from '../../media/rerank/index.ts';
@@ -6,6 +7,7 @@ import type { RerankReply, RerankRequest } from '../../media/rerank/shape.ts';
 import { embed } from './embeddings.ts';
 import type { MediaContext } from './media-exchange.ts';
 import { codecOf, understood } from './whole.ts';
+import type { Writing } from './writing.ts';
 
 /** Asks the target's reranker. */
 async function ask(context: MediaContext, request: RerankRequest): Promise<RerankReply> {
@@ -16,13 +18,25 @@ async function ask(context: MediaContext, request: RerankRequest): Promise<Reran
   return reply;
 }
 
+/** Embeddings know nothing of what rerankers may be told. */
+function loseAll(request: RerankRequest, notes: Notes): void {
+  restFor('embeddings', request, notes);
+  if (request.maxTokensPerDocument !== undefined) notes.add('max_tokens_per_doc', 'dropped', 'the target has no such member');
+}
+
+/** Writes for a target what `rerank` would ask it, so that it is known what it refuses or loses. */
+export function writeRerank(writing: Writing, request: RerankRequest): void {
+  if (writing.media.by === 'embeddings') return loseAll(request, writing.notes);
+  // Documents are all alike.
+  codecOf(rerankCodecs, writing).encode({ ...request, documents: request.documents.slice(0, 1) }, writing.target);
+}
+
 /** Orders documents by how alike their embeddings are to the query's. */
 async function compare(context: MediaContext, request: RerankRequest): Promise<RerankReply> {
-  const { query, documents, maxTokensPerDocument } = request;
+  const { query, documents } = request;
   const { notes } = context;
-  restFor('embeddings', request, notes);
+  loseAll(request, notes);
   notes.add('model', 'emulated', 'no reranker was asked: scores are cosine similarities of embeddings');
-  if (maxTokensPerDocument !== undefined) notes.add('max_tokens_per_doc', 'dropped', 'the target has no such member');
   const inputs: readonly EmbeddingInput[] = [
     { content: { kind: 'text', text: query }, wish: { task: 'query' }, at: 'query' },
     ...documents.map(({ text }, index): EmbeddingInput => {

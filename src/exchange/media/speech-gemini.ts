@@ -15,8 +15,9 @@ import { objectAt, optionalArray, optionalObject, optionalString, requiredString
 import { createFrameText } from '../lanes/client-stream.ts';
 import type { StreamForm } from '../call.ts';
 import type { MediaContext } from './media-exchange.ts';
-import { speak, type SpeechWish, type Spoken } from './speech.ts';
+import { speak, type SpeechWish, type Spoken, writeSpeech } from './speech.ts';
 import { writeAll } from './write-all.ts';
+import type { Writing } from './writing.ts';
 
 /*
  * Gemini's way to ask for speech, in front of providers that have an endpoint for it.
@@ -200,6 +201,12 @@ async function* frames(
 ): AsyncGenerator<string> {
   for await (const pcm of audio) yield text.frame(JSON.stringify(chunk(reply, pcm)));
   yield text.frame(JSON.stringify(chunk(reply, undefined, { finishReason: 'STOP' }, usageIn(heard)))) + text.close();
+}
+
+/** Writes for a target what `speakGemini` would ask it, so that it is known what it refuses or loses. */
+export function writeGeminiSpeech(writing: Writing, { lines, notes }: GeminiSpeech): void {
+  for (const [field, what, why] of notes) writing.notes.add(field, what, why);
+  for (const line of lines) writeSpeech(writing, line);
 }
 
 /** Answers Gemini's request for speech by a speaking provider. */

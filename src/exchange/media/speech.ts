@@ -10,6 +10,7 @@ import { begun } from './begun.ts';
 import type { MediaContext } from './media-exchange.ts';
 import { hasEvents, passingEvents } from './passing-events.ts';
 import { codecOf } from './whole.ts';
+import type { Writing } from './writing.ts';
 import { writeAll } from './write-all.ts';
 
 /** Speech as a client asks for it: the voice in the client's words, the format that must come out. */
@@ -26,7 +27,7 @@ export interface Spoken {
 }
 
 /** A voice in the provider's own words: by the operator's table, the preset's, else as it is. */
-function voiceFor({ provider, media, model, notes }: MediaContext, asked: string | undefined): string | undefined {
+function voiceFor({ provider, media, model, notes }: Writing, asked: string | undefined): string | undefined {
   const voices = media.wire.voices ?? {};
   const fitted = (voice: string | undefined): string | undefined => voice?.replaceAll('{model}', model);
   if (asked === undefined) return fitted(media.wire.defaultVoice);
@@ -42,15 +43,24 @@ function voiceFor({ provider, media, model, notes }: MediaContext, asked: string
   return like ?? asked;
 }
 
-/** Asks the target to speak. What comes is in the format that was wished for, as it comes. */
-export async function speak(context: MediaContext, wish: SpeechWish): Promise<Spoken> {
-  const codec = codecOf(speechCodecs, context);
-  const { target } = context;
+/** What is asked of a target: in the form of sound that it has from which what is wished for can be made. */
+function askFor(writing: Writing, wish: SpeechWish) {
+  const codec = codecOf(speechCodecs, writing);
+  const { target } = writing;
   const ffmpeg = findFfmpeg();
   const format = sourceFormat(wish.format, codec.formats(target), ffmpeg);
   const { voice: asked, ...rest } = wish;
-  const voice = voiceFor(context, asked);
-  const answer = await context.open(codec.encode({ ...rest, format, ...(voice === undefined ? {} : { voice }) }, target), codec);
+  const voice = voiceFor(writing, asked);
+  return { codec, format, ffmpeg, request: codec.encode({ ...rest, format, ...(voice === undefined ? {} : { voice }) }, target) };
+}
+
+/** Writes for a target what `speak` would ask it, so that it is known what it refuses or loses. */
+export const writeSpeech = (writing: Writing, wish: SpeechWish): void => void askFor(writing, wish);
+
+/** Asks the target to speak. What comes is in the format that was wished for, as it comes. */
+export async function speak(context: MediaContext, wish: SpeechWish): Promise<Spoken> {
+  const { codec, format, ffmpeg, request } = askFor(context, wish);
+  const answer = await context.open(request, codec);
   const heard: Heard = {};
   const sound = await begun(codec.decode(answer, heard), noSound);
   const sampleRate = heard.sampleRate ?? PCM_RATE;

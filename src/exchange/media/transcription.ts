@@ -20,6 +20,7 @@ import type { OpenAnswer } from './send-media.ts';
 import { hasEvents, passingEvents } from './passing-events.ts';
 import { codecOf, understood } from './whole.ts';
 import { writeAll } from './write-all.ts';
+import type { Writing } from './writing.ts';
 
 /** A client's file on its way through, with what is asked of it. */
 export interface Upload {
@@ -229,6 +230,17 @@ async function byBytes(codec: BytesTranscription, context: MediaContext, upload:
     stream: { bytes, length },
   };
   return answerTranslated(codec, await context.open(request, codec), known, context);
+}
+
+/**
+ * Writes for a target what it would be asked beside the sound, so that it is known what it refuses or loses. `request`: as far as it is
+ * known before the sound has come.
+ */
+export function writeTranscription(writing: Writing, request: TranscriptionRequest): void {
+  const codec = codecOf(transcriptionCodecs, writing);
+  if (codec.kind === 'form') codec.fields(request, writing.target);
+  else if (codec.kind === 'bytes') codec.path(request, writing.target);
+  else codec.encode(request, { data: Buffer.alloc(0), mediaType: 'audio/wav' }, writing.target);
 }
 
 /** Has the target write down what was said, and answers. */

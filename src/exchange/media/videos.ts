@@ -20,6 +20,7 @@ import type { MediaContext } from './media-exchange.ts';
 import { mediaLink } from './media-link.ts';
 import { isOwnAddress, refusePacked } from './provider-request.ts';
 import { codecOf, understood } from './whole.ts';
+import type { Writing } from './writing.ts';
 
 /** What jobs of videos stand on. */
 interface VideoPorts {
@@ -276,10 +277,9 @@ export interface VideoOrder {
 
 const WORDS: Readonly<Record<Derivation, string>> = { remix: 'remixes', edit: 'edits', extend: 'extensions' };
 
-/** Writes the submission now, so that what is wrong with it is said before anything is kept, and gives what sends it. */
-export function videoSubmission(context: MediaContext, { request, source }: VideoOrder): RemoteOrder['submit'] {
-  const { provider, media, ports, target, call } = context;
-  const codec = codecOf(videoCodecs, context);
+/** What writes an order for a target, under an id of ours. Throws where it has no such thing. */
+function writerFor(writing: Writing, codec: VideoCodec, { request, source }: VideoOrder): (id: string) => MediaRequest {
+  const { provider, media, target } = writing;
   const derive = source && codec.derive?.[source.how];
   if (source && (!derive || media.wire.options?.[source.how] === false)) {
     throw badField(
@@ -291,7 +291,18 @@ export function videoSubmission(context: MediaContext, { request, source }: Vide
   if (source?.file && codec.takesFiles !== true) {
     throw badField('video', `Provider '${provider.name}' makes videos of its own only: give the id of a task`, 'not_supported');
   }
-  const write = (id: string) => (source && derive ? derive(source, request, target) : codec.create(request, target, id));
+  return (id) => (source && derive ? derive(source, request, target) : codec.create(request, target, id));
+}
+
+/** Writes an order for a target, so that it is known what it refuses or loses. Of images it matters that they are there. */
+export const writeVideo = (writing: Writing, order: VideoOrder): void =>
+  void writerFor(writing, codecOf(videoCodecs, writing), order)('video_0');
+
+/** Writes the submission now, so that what is wrong with it is said before anything is kept, and gives what sends it. */
+export function videoSubmission(context: MediaContext, order: VideoOrder): RemoteOrder['submit'] {
+  const { provider, media, ports, target, call } = context;
+  const codec = codecOf(videoCodecs, context);
+  const write = writerFor(context, codec, order);
   // Once for its mistakes; notes are a set.
   write('video_0');
   refuseLosses(call, context.notes);

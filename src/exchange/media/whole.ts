@@ -2,7 +2,7 @@ import { GatewayError, gatewayFault } from '../../ir/index.ts';
 import type { MediaContext } from './media-exchange.ts';
 
 /** The codec that a preset names for the target. */
-export function codecOf<Codec>(codecs: ReadonlyMap<string, Codec>, { media }: MediaContext): Codec {
+export function codecOf<Codec>(codecs: ReadonlyMap<string, Codec>, { media }: Pick<MediaContext, 'media'>): Codec {
   const codec = codecs.get(media.wire.codec);
   if (!codec) throw new Error(`no ${media.ability} codec '${media.wire.codec}'`);
   return codec;

@@ -15,8 +15,8 @@ afterEach(async () => {
   expect(server.defects).toEqual([]);
 });
 
-/** `a` and `b`, each at an upstream of its own; `both` goes to `a` first. */
-async function set(answer: Answer, model: string, each: readonly Partial<ProviderSettings>[]): Promise<void> {
+/** `a` and `b`, each at an upstream of its own; `both` goes to `a` first. `model`: one for all, or one for each. */
+async function set(answer: Answer, model: string | readonly string[], each: readonly Partial<ProviderSettings>[]): Promise<void> {
   upstreams = await Promise.all(each.map(() => startUpstream(answer)));
   const providers = Object.fromEntries(
     upstreams.map(({ url }, at) => [
@@ -24,10 +24,17 @@ async function set(answer: Answer, model: string, each: readonly Partial<Provide
       { preset: 'openai', baseUrl: url, ...(each[at]?.keys ? {} : { key: 'up-secret' }), ...each[at] } as ProviderSettings,
     ]),
   );
-  const targets = Object.keys(providers).map((name) => ({ to: `${name}/${model}` }));
+  const targets = Object.keys(providers).map((name, at) => ({ to: `${name}/${typeof model === 'string' ? model : model[at]}` }));
   config = { providers, models: { both: { targets, strategy: 'priority' } } };
   server = await startTestServer(config);
 }
+
+const setUnlike = (answer: Answer, presets: readonly string[], models: readonly string[]): Promise<void> =>
+  set(
+    answer,
+    models,
+    presets.map((preset) => ({ preset })),
+  );
 
 const send = (path: string, body: object, headers: Readonly<Record<string, string>> = {}): Promise<Response> => {
   const isForm = body instanceof FormData;
@@ -253,5 +260,191 @@ describe('a conversation for media', () => {
     (upstreams[from] as { answer: Answer }).answer = json({ error: { message: 'no' } }, 500);
     expect(await say()).toEqual([to, 'affinity.target;moved']);
     expect(await say()).toEqual([to, null]);
+  });
+});
+
+/** A target that cannot do, or say, something that another can; each with its own preset and model. */
+interface Unlike {
+  readonly name: string;
+  readonly path: string;
+  readonly presets: readonly [string, string];
+  readonly models: readonly [string, string];
+  readonly answer: Answer;
+  readonly body: (more: object) => object;
+  /** What is said of it. */
+  readonly lack: string;
+}
+
+const MASKED = (more: object): FormData => {
+  const out = edit('a boat');
+  for (const [name, value] of Object.entries(more)) out.append(name, JSON.stringify(value));
+  out.append('mask', new Blob([png], { type: 'image/png' }), 'mask.png');
+  return out;
+};
+const told = (fields: Readonly<Record<string, string>>) => (more: object) =>
+  sound({ model: 'both', ...fields, ...Object.fromEntries(Object.entries(more).map(([name, value]) => [name, JSON.stringify(value)])) });
+const asked = (fields: object) => (more: object) => ({ model: 'both', ...fields, ...more });
+
+const REFUSING: readonly Unlike[] = [
+  {
+    name: 'a mask',
+    path: '/v1/images/edits',
+    presets: ['gemini', 'openai'],
+    models: ['gemini-2.5-flash-image', 'gpt-image-1'],
+    answer: picture,
+    body: MASKED,
+    lack: 'mask',
+  },
+  {
+    name: 'images that are more than it takes',
+    path: '/v1/images/generations',
+    presets: ['stability', 'openai'],
+    models: ['stable-image-ultra', 'gpt-image-1'],
+    answer: picture,
+    body: asked({ prompt: 'a boat', images: [png.toString('base64'), png.toString('base64')] }),
+    lack: 'images[1]',
+  },
+  {
+    name: 'a form of transcript',
+    path: '/v1/audio/transcriptions',
+    presets: ['cohere', 'openai'],
+    models: ['cohere-transcribe', 'whisper-1'],
+    answer: ((_request, response) => void response.writeHead(200, { 'content-type': 'text/plain' }).end('1\n')) as Answer,
+    body: told({ response_format: 'srt' }),
+    lack: 'response_format',
+  },
+  {
+    name: 'an image among vectors',
+    path: '/v1beta/models/both:embedContent',
+    presets: ['openai', 'gemini'],
+    models: ['up', 'gemini-embedding-2'],
+    answer: json({ embedding: { values: [1] } }),
+    body: (more) => ({ content: { parts: [{ inlineData: { mimeType: 'image/png', data: 'AAAA' } }] }, ...more }),
+    lack: 'content',
+  },
+];
+
+const LOSING: readonly Unlike[] = [
+  {
+    name: 'the quality of images',
+    path: '/v1/images/generations',
+    presets: ['gemini', 'openai'],
+    models: ['gemini-2.5-flash-image', 'gpt-image-1'],
+    answer: picture,
+    body: asked({ prompt: 'a boat', quality: 'high' }),
+    lack: 'quality',
+  },
+  {
+    name: 'the seed of a film',
+    path: '/v1/videos',
+    presets: ['luma', 'openai'],
+    models: ['ray-2', 'sora-2'],
+    answer: filmed,
+    body: asked({ prompt: 'a boat', seconds: '4', seed: 7 }),
+    lack: 'seed',
+  },
+  {
+    name: 'how fast to speak',
+    path: '/v1/audio/speech',
+    presets: ['deepgram', 'openai'],
+    models: ['aura-2-thalia-en', 'gpt-4o-mini-tts'],
+    answer: spoken,
+    body: asked({ input: 'hello', voice: 'alloy', speed: 1.5 }),
+    lack: 'speed',
+  },
+  {
+    name: 'a hint to who listens',
+    path: '/v1/audio/transcriptions',
+    presets: ['mistral', 'openai'],
+    models: ['voxtral-mini-latest', 'whisper-1'],
+    answer: heard,
+    body: told({ prompt: 'boats' }),
+    lack: 'prompt',
+  },
+  {
+    name: 'who is behind vectors',
+    path: '/v1/embeddings',
+    presets: ['cohere', 'openai'],
+    models: ['embed-v4.0', 'up'],
+    answer: vectors,
+    body: asked({ input: 'hello', made_up: 1 }),
+    lack: 'made_up',
+  },
+  {
+    name: 'what moderations may be told',
+    path: '/v1/moderations',
+    presets: ['mistral', 'openai'],
+    models: ['mistral-moderation-latest', 'omni-moderation-latest'],
+    answer: moderated,
+    body: asked({ input: 'hello', made_up: 1 }),
+    lack: 'made_up',
+  },
+  {
+    name: 'how much of a document is read',
+    path: '/v1/rerank',
+    presets: ['voyage', 'cohere'],
+    models: ['rerank-2', 'rerank-v3.5'],
+    answer: scored,
+    body: asked({ query: 'boats', documents: ['a boat'], max_tokens_per_doc: 9 }),
+    lack: 'max_tokens_per_doc',
+  },
+];
+
+/** What each provider was asked. */
+const counts = (): readonly number[] => upstreams.map(({ seen }) => seen.length);
+
+describe('a target that would refuse something of a call', () => {
+  it.each(REFUSING)('is passed by: $name', async ({ path, presets, models, answer, body, lack }) => {
+    await setUnlike(answer, presets, models);
+    const { by, route } = await decided(path, body({}));
+    expect([by, counts(), reasonsOf(route, 'a')]).toEqual(['b', [0, 1], ['alias', 'priority', `capability_missing:${lack}`]]);
+  });
+
+  it.each(REFUSING)('says so itself where there is no other: $name', async ({ path, presets, models, answer, body }) => {
+    await setUnlike(answer, presets, models);
+    const alone = await send(path, body({ provider: { only: ['a'] } }));
+    expect([alone.status, await alone.text()]).toEqual([400, expect.not.stringContaining('lacks')]);
+    expect(counts()).toEqual([0, 0]);
+  });
+});
+
+describe('a target that would leave out a parameter', () => {
+  it.each(LOSING)('is passed by where all are required: $name', async ({ path, presets, models, answer, body, lack }) => {
+    await setUnlike(answer, presets, models);
+    const { by, route } = await decided(path, body({ provider: { require_parameters: true } }));
+    expect([by, counts(), reasonsOf(route, 'a')]).toEqual(['b', [0, 1], ['alias', 'priority', `capability_missing:${lack}`]]);
+    const refused = await send(path, body({ provider: { require_parameters: true, only: ['a'] } }));
+    expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining(`a/${models[0]} lacks ${lack}`)]);
+    expect(counts()).toEqual([0, 1]);
+  });
+
+  it('is out alone, too, and the answer names the parameter', async () => {
+    await set(picture, 'gemini-2.5-flash-image', [{ preset: 'gemini' }]);
+    const body = { model: 'both', prompt: 'a boat', quality: 'high', provider: { require_parameters: true } };
+    const refused = await send('/v1/images/generations', body);
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({
+      error: {
+        param: 'quality',
+        message: "No target of 'both' can do this: a/gemini-2.5-flash-image lacks quality; 'provider.require_parameters' was asked for",
+      },
+    });
+  });
+
+  it('stays the first where none are required', async () => {
+    await setUnlike(
+      json({ candidates: [{ content: { parts: [{ inlineData: { mimeType: 'image/png', data: png.toString('base64') } }] } }] }),
+      ['gemini', 'openai'],
+      ['gemini-2.5-flash-image', 'gpt-image-1'],
+    );
+    const { by, route } = await decided('/v1/images/generations', { model: 'both', prompt: 'a boat', quality: 'high' });
+    expect([by, reasonsOf(route, 'a')]).toEqual(['a', ['alias', 'priority']]);
+  });
+
+  it('is told by a name that keeps a list of reasons one', async () => {
+    await setUnlike(vectors, ['cohere', 'openai'], ['embed-v4.0', 'up']);
+    const body = { model: 'both', input: 'hello', 'made up, by somebody': 1, provider: { require_parameters: true } };
+    const { by, route } = await decided('/v1/embeddings', body);
+    expect([by, reasonsOf(route, 'a').at(-1)]).toEqual(['b', 'capability_missing:made_up_by_somebody']);
   });
 });

@@ -250,7 +250,15 @@ describe('each member of `provider` says who serves', () => {
   );
 });
 
-type Losing = readonly [name: string, path: string, presets: readonly [string, string], model: string, answer: Answer, body: object];
+type Losing = readonly [
+  name: string,
+  path: string,
+  presets: readonly [string, string],
+  model: string,
+  answer: Answer,
+  body: object,
+  lost: string,
+];
 /** The first target has no such parameter, the second has. */
 const LOSING: readonly Losing[] = [
   [
@@ -260,6 +268,7 @@ const LOSING: readonly Losing[] = [
     'rerank-v3.5',
     scored,
     { model: 'both', query: 'boats', documents: ['a boat'], max_tokens_per_doc: 9 },
+    'max_tokens_per_doc',
   ],
   [
     'vectors, the model in the path',
@@ -268,11 +277,12 @@ const LOSING: readonly Losing[] = [
     'up',
     vectors,
     { content: { parts: [{ text: 'hello' }] }, taskType: 'RETRIEVAL_QUERY' },
+    'taskType',
   ],
 ];
 
 describe('require_parameters passes by what would lose a parameter', () => {
-  it.each(LOSING)('%s', async (_name, path, presets, model, answer, body) => {
+  it.each(LOSING)('%s', async (_name, path, presets, model, answer, body, lost) => {
     await set(
       [answer, answer],
       model,
@@ -281,9 +291,11 @@ describe('require_parameters passes by what would lose a parameter', () => {
     );
     expect(await served(path, { ...body, provider: { require_parameters: true } })).toBe('b');
     expect(counts()).toEqual([0, 1]);
-    await expect.poll(() => server.records.at(-1)?.failed).toBe(`a/${model};not_expressible`);
+    await expect.poll(() => server.records.length).toBe(1);
+    const [first] = candidatesOf(server.records[0]?.route ?? { o: [] });
+    expect(first).toMatchObject({ provider: 'a', verdict: 'rejected', reasons: ['alias', 'priority', `capability_missing:${lost}`] });
     const refused = await send(path, { ...body, provider: { require_parameters: true, only: ['a'] } });
-    expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining("'provider.require_parameters' was asked for")]);
+    expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining(`a/${model} lacks ${lost}`)]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { badField, isObject, type Json, type JsonObject } from '../../../ir/index.ts';
-import { checkCount, embed } from '../../../exchange/media/embeddings.ts';
-import { type MediaContext, runMedia } from '../../../exchange/media/media-exchange.ts';
+import { checkCount, embed, writeEmbeddings } from '../../../exchange/media/embeddings.ts';
+import { type MediaCall, type MediaContext, runMedia } from '../../../exchange/media/media-exchange.ts';
 import type { EmbeddingInput, EmbeddingsCall } from '../../../media/embeddings/shape.ts';
 import { GEMINI_TASKS } from '../../../media/embeddings/tasks.ts';
 import { numbersOf } from '../../../media/embeddings/vectors.ts';
@@ -67,7 +67,12 @@ function read(body: JsonObject): EmbeddingsCall {
 /** Vectors for `:predict`; how many tokens each text had is known of them all together only. */
 export function predictVectors(visit: Visit, operation: MediaOperation, body: Fields, ports: GatewayPorts): Promise<void> {
   const asked = read(body.fields);
-  const call = { ...mediaCall(visit, { ...operation, ability: 'embeddings' }, body), isRepeatable: true, stream: false };
+  const call: MediaCall = {
+    ...mediaCall(visit, { ...operation, ability: 'embeddings' }, body),
+    write: (writing) => writeEmbeddings(writing, asked),
+    isRepeatable: true,
+    stream: false,
+  };
   const work = async (context: MediaContext): Promise<void> => {
     const { vectors, usage } = await embed(context, asked);
     const count = vectors.length === 1 ? usage?.input : undefined;

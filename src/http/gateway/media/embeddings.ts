@@ -1,7 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import { badField, isObject, type Json, type JsonObject, missingField } from '../../../ir/index.ts';
-import { type Asked, batchOf, checkCount, embed, isRelay, relayInParts, relayPath } from '../../../exchange/media/embeddings.ts';
+import {
+  type Asked,
+  batchOf,
+  checkCount,
+  embed,
+  isRelay,
+  relayInParts,
+  relayPath,
+  writeEmbeddings,
+} from '../../../exchange/media/embeddings.ts';
 import type { MediaContext } from '../../../exchange/media/media-exchange.ts';
+import type { Writing } from '../../../exchange/media/writing.ts';
 import { answerMedia } from '../../../exchange/once/answer-media.ts';
 import { askedIn } from '../../../exchange/once/request-key.ts';
 import { relay } from '../../../exchange/media/relay.ts';
@@ -208,6 +218,13 @@ async function translated(context: MediaContext, body: JsonObject, { shape, verb
   return context.reply(writeOpenai(reply, format, context.model));
 }
 
+/** Writes a call for a target as `translated` would ask it; what passes as it is loses nothing. */
+function writeFor(writing: Writing, scanned: ScannedBody, asked: Asked, model: string): void {
+  if (isRelay(writing.media, asked)) return;
+  const body = parseBody(scanned.body);
+  writeEmbeddings(writing, asked.dialect === 'gemini' ? readGemini(body, asked.verb, model) : readOpenai(body).call);
+}
+
 /** Small members only: a text that is longer is none that a wire has a word for. */
 const MAX_MEMBER_BYTES = 256;
 
@@ -245,6 +262,7 @@ export async function embeddingsEndpoint(
   const call = {
     ...mediaCall(visit, operation, { ...scanned, fields: { model } }, () => parseBody(scanned.body)),
     prefers,
+    write: (writing: Writing) => writeFor(writing, scanned, asked, model),
     isRepeatable: true,
     stream: false,
   };

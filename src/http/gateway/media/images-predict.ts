@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { badField, type JsonObject, missingField } from '../../../ir/index.ts';
 import { type MediaContext, runMedia } from '../../../exchange/media/media-exchange.ts';
-import { holdImages, makeImages } from '../../../exchange/media/images.ts';
+import { holdImages, makeImages, writeImages } from '../../../exchange/media/images.ts';
+import type { Writing } from '../../../exchange/media/writing.ts';
 import { tooManySamples } from '../../../media/images/imagen.ts';
 import type { ImageFieldNames, ImageFile, ImageRequest } from '../../../media/images/shape.ts';
 import { readSize } from '../../../media/images/sizes.ts';
@@ -21,7 +22,7 @@ import type { GatewayPorts, Visit } from '../visit.ts';
 import { fingerprintOf, onlyOnce } from '../idempotency.ts';
 import { whileAlive } from '../stay-alive.ts';
 import { asksForVectors, predictVectors } from './embeddings-predict.ts';
-import { loadImage } from './images-read.ts';
+import { blankFor, loadImage } from './images-read.ts';
 import { mediaCall, readJson } from './read-json.ts';
 
 /*
@@ -153,6 +154,12 @@ export async function predictEndpoint(
   const instance = instanceOf(body.fields);
   const asked = readAsked(body.fields, instance);
   const ability = asked.task === 'edit' ? 'image-edits' : 'images';
+  const blank: ImageRequest = {
+    ...asked,
+    images: instance.images.map(blankFor),
+    ...(instance.mask ? { mask: { ...blankFor(instance.mask), form: 'luma' as const } } : {}),
+  };
+  const write = (writing: Writing): void => writeImages(writing, blank);
   const work = async (context: MediaContext): Promise<void> => {
     const load = (given: { readonly at: string; readonly text: string }): Promise<ImageFile> =>
       loadImage(given, ports.media, context.signal());
@@ -175,7 +182,7 @@ export async function predictEndpoint(
     onlyOnce(visit, ports, {
       about: { operation: ability, asked: operation.model ?? '' },
       fingerprint: () => fingerprintOf(visit, [JSON.stringify(body)]),
-      work: (within) => runMedia({ ...mediaCall(within, { ...operation, ability }, body), stream: false }, within.sink, ports, work),
+      work: (within) => runMedia({ ...mediaCall(within, { ...operation, ability }, body), write, stream: false }, within.sink, ports, work),
     });
   await whileAlive(visit, 'whole', ports, once);
 }

@@ -143,6 +143,18 @@ export async function loadImage(given: GivenImage, fetcher: MediaFetcher, signal
   return { data, mediaType: imageType(data) ?? 'image/png', at: given.at };
 }
 
+/** 1 × 1: stands for an image where it matters only that there is one. */
+const BLANK = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABh6FO1AAAAABJRU5ErkJggg==', 'base64');
+
+/** Stands for an image that has not been brought here yet. */
+export const blankFor = ({ at }: Pick<GivenImage, 'at'>): ImageFile => ({ data: BLANK, mediaType: 'image/png', at });
+
+/** As `loadImages`, with something that stands for each of them. */
+export function blankImages(body: ImageBody): Pick<ImageRequest, 'images' | 'mask'> {
+  const mask = maskIn(body);
+  return { images: givenIn(body).map(blankFor), ...(mask ? { mask: { ...blankFor(mask), form: 'alpha' as const } } : {}) };
+}
+
 /** What notes call the fields of a client of OpenAI. */
 const NAMES: ImageFieldNames = {
   size: 'size',

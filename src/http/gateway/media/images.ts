@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { badField, type JsonObject } from '../../../ir/index.ts';
-import { type MediaContext, runMedia } from '../../../exchange/media/media-exchange.ts';
-import { aboutOf, holdImage, holdImages, makeImages, streamImages } from '../../../exchange/media/images.ts';
+import { type MediaCall, type MediaContext, runMedia } from '../../../exchange/media/media-exchange.ts';
+import { aboutOf, holdImage, holdImages, makeImages, streamImages, writeImages } from '../../../exchange/media/images.ts';
 import { linkImages } from '../../../exchange/media/images-link.ts';
 import { base64Type } from '../../../media/images/image-type.ts';
 import type { ImageReply, ImageRequest, MadeImage } from '../../../media/images/shape.ts';
 import { writeUsage } from '../../../media/images/usage.ts';
 import { sseText } from '../../../wire/sse.ts';
 import { whileAlive } from '../stay-alive.ts';
-import { formatOf, hasImages, type ImageBody, loadImages, readImageBody, readImageRequest } from './images-read.ts';
+import { blankImages, formatOf, hasImages, type ImageBody, loadImages, readImageBody, readImageRequest } from './images-read.ts';
 import type { MediaOperation } from '../endpoints.ts';
 import type { GatewayPorts, Visit } from '../visit.ts';
 import { fingerprintOf, onlyOnce } from '../idempotency.ts';
@@ -131,7 +131,10 @@ interface Wanted {
 
 /** Does what was asked for: at once, as a stream, or behind a task. */
 async function perform(visit: Visit, { operation, body, asked, format }: Wanted, ports: GatewayPorts): Promise<void> {
-  const call = mediaCall(visit, operation, body);
+  const call: MediaCall = {
+    ...mediaCall(visit, operation, body),
+    write: (writing) => writeImages(writing, { ...asked, ...blankImages(body) }),
+  };
   const work = (context: MediaContext): Promise<void> => answer(context, asked, body, format);
   if (wantsTask(visit, body.fields)) {
     const load = (context: MediaContext): Promise<ImageRequest> => loaded(context, asked, body);

@@ -1,10 +1,11 @@
 import { badField, type Json, type JsonObject, missingField } from '../../../ir/index.ts';
 import type { AttemptEnd } from '../../../exchange/call.ts';
-import type { MediaContext } from '../../../exchange/media/media-exchange.ts';
+import type { MediaCall, MediaContext } from '../../../exchange/media/media-exchange.ts';
 import { answerMedia } from '../../../exchange/once/answer-media.ts';
 import { askedIn } from '../../../exchange/once/request-key.ts';
-import { moderate } from '../../../exchange/media/moderations.ts';
+import { moderate, writeModerations } from '../../../exchange/media/moderations.ts';
 import { relay } from '../../../exchange/media/relay.ts';
+import type { Writing } from '../../../exchange/media/writing.ts';
 import { parseBody } from '../../../exchange/write-request.ts';
 import type { ModerationInput, ModerationsReply, ModerationsRequest } from '../../../media/moderations/shape.ts';
 import { objectAt, unknownMembers, wrongKind } from '../../../wire/fields.ts';
@@ -52,23 +53,30 @@ function writeReply(id: string, model: string, reply: ModerationsReply): JsonObj
   };
 }
 
+/** What a body asks of a target that speaks another dialect. */
+function readFor({ notes }: Pick<Writing, 'notes'>, body: JsonObject): ModerationsRequest {
+  const asked: ModerationsRequest = { inputs: inputsOf(body['input']) };
+  for (const name of Object.keys(unknownMembers(body, KNOWN)))
+    notes.add(name, 'dropped', 'not known here, and the target speaks another dialect');
+  return asked;
+}
+
 /** POST /v1/moderations. The bytes pass to a provider that speaks OpenAI's dialect, where the body names the model. */
 export const moderationsEndpoint: MediaEndpoint = async (visit, operation, request, ports) => {
   const scanned = await readScanned(visit, request);
   const named = scanned.scan.values.has('model') ? modelOf(scanned) : undefined;
-  const call = {
+  const passes = ({ media }: Pick<Writing, 'media'>): boolean => named !== undefined && media.wire.codec === 'openai';
+  const call: MediaCall = {
     ...mediaCall(visit, operation, { ...scanned, fields: { model: named ?? USUAL_MODEL } }, () => parseBody(scanned.body)),
+    write(writing) {
+      if (!passes(writing)) writeModerations(writing, readFor(writing, parseBody(scanned.body)));
+    },
     isRepeatable: true,
     stream: false,
   };
   const work = async (context: MediaContext): Promise<AttemptEnd | undefined> => {
-    if (named !== undefined && context.media.wire.codec === 'openai') return relay(context, { ...scanned, path: '/moderations' });
-    const body = parseBody(scanned.body);
-    const asked: ModerationsRequest = { inputs: inputsOf(body['input']) };
-    for (const name of Object.keys(unknownMembers(body, KNOWN))) {
-      context.notes.add(name, 'dropped', 'not known here, and the target speaks another dialect');
-    }
-    const reply = await moderate(context, asked);
+    if (passes(context)) return relay(context, { ...scanned, path: '/moderations' });
+    const reply = await moderate(context, readFor(context, parseBody(scanned.body)));
     context.reply(writeReply(ports.newId('modr-'), context.model, reply));
     return undefined;
   };

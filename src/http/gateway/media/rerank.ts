@@ -1,9 +1,9 @@
 import { badField, GatewayError, isObject, type Json, type JsonObject } from '../../../ir/index.ts';
 import { respondFault } from '../../../exchange/exchange.ts';
-import type { MediaContext } from '../../../exchange/media/media-exchange.ts';
+import type { MediaCall, MediaContext } from '../../../exchange/media/media-exchange.ts';
 import { answerMedia } from '../../../exchange/once/answer-media.ts';
 import { askedIn } from '../../../exchange/once/request-key.ts';
-import { rerank } from '../../../exchange/media/rerank.ts';
+import { rerank, writeRerank } from '../../../exchange/media/rerank.ts';
 import type { RerankDocument, RerankReply, RerankRequest } from '../../../media/rerank/shape.ts';
 import { objectAt, optionalBoolean, optionalCount, requiredArray, requiredString, unknownMembers } from '../../../wire/fields.ts';
 import type { ClientCodec } from '../../../protocols/protocol.ts';
@@ -103,8 +103,13 @@ export const rerankEndpoint: MediaEndpoint = async (received, operation, request
 };
 
 async function answer(visit: Visit, operation: MediaOperation, body: Fields, ports: GatewayPorts): Promise<void> {
-  const call = { ...mediaCall(visit, operation, body), isRepeatable: true, stream: false };
   const asked = readRequest(body.fields, operation.shape === 'cohere' ? 'cohere' : 'classic');
+  const call: MediaCall = {
+    ...mediaCall(visit, operation, body),
+    write: (writing) => writeRerank(writing, asked),
+    isRepeatable: true,
+    stream: false,
+  };
   const withDocuments = optionalBoolean(body.fields, 'return_documents') ?? false;
   const work = async (context: MediaContext): Promise<void> => {
     const reply = await rerank(context, asked);

@@ -1,5 +1,6 @@
 import type { Call } from '../../../exchange/call.ts';
 import type { ChatRequest, JsonObject } from '../../../ir/index.ts';
+import type { Writing } from '../../../exchange/media/writing.ts';
 import { parseBody } from '../../../exchange/write-request.ts';
 import { decide } from '../../../policy/decide.ts';
 import type { GatewayPorts, Visit } from '../visit.ts';
@@ -38,14 +39,15 @@ export function geminiSpeech(visit: Visit, call: Call, ports: GatewayPorts): Pro
 
 /** What makes sound is loaded with the first call that wants it: a server for chat starts without. */
 async function speak({ sink }: Visit, call: Call, request: ChatRequest, ports: GatewayPorts): Promise<void> {
-  const [{ runMedia }, { readGeminiSpeech, speakGemini }] = await Promise.all([
+  const [{ runMedia }, { readGeminiSpeech, speakGemini, writeGeminiSpeech }] = await Promise.all([
     import('../../../exchange/media/media-exchange.ts'),
     import('../../../exchange/media/speech-gemini.ts'),
   ]);
   const asked = readGeminiSpeech(request);
   const { stream, form } = call;
   const told = (): JsonObject => parseBody(call.body);
-  await runMedia({ ...call, ability: 'speech', told, inBand: stream, isRepeatable: true }, sink, ports, (context) =>
+  const write = (writing: Writing): void => writeGeminiSpeech(writing, asked);
+  await runMedia({ ...call, ability: 'speech', told, write, inBand: stream, isRepeatable: true }, sink, ports, (context) =>
     speakGemini(context, asked, stream, form),
   );
 }

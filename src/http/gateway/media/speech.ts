@@ -2,8 +2,9 @@ import { badField, isObject, type JsonObject } from '../../../ir/index.ts';
 import type { MediaContext } from '../../../exchange/media/media-exchange.ts';
 import { answerMedia } from '../../../exchange/once/answer-media.ts';
 import { askedIn } from '../../../exchange/once/request-key.ts';
-import { checkSpeed, speak, speakEvents, type SpeechWish } from '../../../exchange/media/speech.ts';
+import { checkSpeed, speak, speakEvents, type SpeechWish, writeSpeech } from '../../../exchange/media/speech.ts';
 import { writeAll } from '../../../exchange/media/write-all.ts';
+import type { Writing } from '../../../exchange/media/writing.ts';
 import { parseBody } from '../../../exchange/write-request.ts';
 import { AUDIO_FORMATS, type AudioFormat } from '../../../media/audio/formats.ts';
 import { optionalNumber, optionalString, requiredString, unknownMembers, wrongKind } from '../../../wire/fields.ts';
@@ -62,6 +63,7 @@ export const speechEndpoint: MediaEndpoint = async (visit, operation, request, p
   const call = mediaCall(visit, operation, { fields: body, ...(routing ? { routing } : {}) });
   const wish = { ...readWish(body), own: { object: body, bytes, scan } };
   const asEvents = readStreamFormat(body) === 'sse';
+  const write = (writing: Writing): void => writeSpeech(writing, wish);
   const work = async (context: MediaContext): Promise<void> => {
     if (asEvents) return speakEvents(context, wish);
     const { contentType, audio, heard } = await speak(context, wish);
@@ -76,7 +78,7 @@ export const speechEndpoint: MediaEndpoint = async (visit, operation, request, p
       fingerprint: () => fingerprintOf(visit, [bytes, JSON.stringify(routing ?? null)]),
       about: { operation: operation.ability, asked: call.model },
       work: (within) =>
-        answerMedia({ ...call, inBand: asEvents, isRepeatable: true }, within.sink, ports, { meaning: () => askedIn(body), work }),
+        answerMedia({ ...call, write, inBand: asEvents, isRepeatable: true }, within.sink, ports, { meaning: () => askedIn(body), work }),
     });
   // Of sound nothing can be said that is not heard.
   await (asEvents ? whileAlive(visit, 'sse', ports, once) : once());

@@ -3,7 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { badField, type Json, type JsonObject, missingField } from '../../../ir/index.ts';
 import { runMedia } from '../../../exchange/media/media-exchange.ts';
-import { type SettledUpload, transcribe, type Upload } from '../../../exchange/media/transcription.ts';
+import { type SettledUpload, transcribe, type Upload, writeTranscription } from '../../../exchange/media/transcription.ts';
+import type { Writing } from '../../../exchange/media/writing.ts';
 import { audioTypeOf, HEAD_BYTES } from '../../../media/audio/sniff.ts';
 import { TRANSCRIPT_FORMATS, type SentField, type TranscriptionRequest } from '../../../media/transcription/shape.ts';
 import type { MediaOperation } from '../endpoints.ts';
@@ -88,6 +89,8 @@ interface Arriving extends Omit<Upload, 'onEvents'> {
   readonly model: string;
   /** The fields that were there by the time at which it was known where it goes. */
   readonly told: JsonObject;
+  /** What is asked by then: more may come behind the file. */
+  soFar(): TranscriptionRequest;
   /** Whether any of the file has been read: then it cannot be sent again. */
   isSpent(): boolean;
 }
@@ -145,11 +148,12 @@ async function arrive(parts: Parts, task: TranscriptionRequest['task'], keep: Ke
   };
   const settled = (): Promise<SettledUpload> => (settling ??= settle());
   const isSpent = (): boolean => spent;
-  if (model !== undefined) return { ...named, bytes: watched(bytes, onRead), rest, settled, model, told, isSpent };
+  const soFar = (): TranscriptionRequest => readAsked(task, fields);
+  if (model !== undefined) return { ...named, bytes: watched(bytes, onRead), rest, settled, model, told, soFar, isSpent };
   const whole = await settled();
   const late = valueOf(fields, 'model');
   if (late === undefined) throw missingField('model');
-  return { ...named, ...whole, rest: () => Promise.resolve(whole.known), settled, model: late, told: toldBy(fields), isSpent };
+  return { ...named, ...whole, rest: () => Promise.resolve(whole.known), settled, model: late, told: toldBy(fields), soFar, isSpent };
 }
 
 async function* hashed(bytes: AsyncIterable<Buffer>, hash: Hash): AsyncGenerator<Buffer> {
@@ -207,7 +211,8 @@ export const transcriptionEndpoint: MediaEndpoint = async (visit, operation, req
     const arriving = await arrive(partsOf(visit, request, leaving.signal), taskOf(operation), keep);
     const arrived = hash ? whole(arriving, await arriving.settled()) : arriving;
     const told = takeFormRouting({ ...arrived.told, model: arrived.model }, visit);
-    const call = { ...mediaCall(visit, operation, told), inBand: false, stream: true, isSpent: arrived.isSpent };
+    const write = (writing: Writing): void => writeTranscription(writing, arrived.soFar());
+    const call = { ...mediaCall(visit, operation, told), write, inBand: false, stream: true, isSpent: arrived.isSpent };
     let form: Form | undefined;
     const onKnown = (asked: TranscriptionRequest): void => {
       if (form !== undefined) return;

@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { badField, GatewayError, gatewayFault, type JsonObject } from '../../../ir/index.ts';
 import { publicOrigin } from '../../../exchange/media/media-link.ts';
 import { runMedia } from '../../../exchange/media/media-exchange.ts';
-import { videoSubmission, withAddresses } from '../../../exchange/media/videos.ts';
+import { videoSubmission, withAddresses, writeVideo } from '../../../exchange/media/videos.ts';
+import type { Writing } from '../../../exchange/media/writing.ts';
 import type { KeptMedia } from '../../../exchange/ports.ts';
 import type { VideoFieldNames, VideoImage, VideoRequest } from '../../../media/videos/shape.ts';
 import type { Task } from '../../../tasks/ports.ts';
@@ -20,7 +21,7 @@ import type { MediaOperation } from '../endpoints.ts';
 import { type GatewayPorts, respondJson, type Visit } from '../visit.ts';
 import { fingerprintOf, idempotencyKey, onlyOnce } from '../idempotency.ts';
 import { letGo } from '../read-body.ts';
-import { loadImage } from './images-read.ts';
+import { blankFor, loadImage } from './images-read.ts';
 import { type Fields, mediaCall, readJson } from './read-json.ts';
 import { measuresIn, secondsAt } from './videos-read.ts';
 import { whileThere } from './while-there.ts';
@@ -41,10 +42,14 @@ const NAMES: VideoFieldNames = {
   audio: 'parameters.generateAudio',
 };
 
-type Loading = () => Promise<VideoImage>;
+/** An image that a body brings: what brings it here, and what stands for it till then. */
+interface Given {
+  readonly load: (signal: AbortSignal) => Promise<VideoImage>;
+  readonly blank: VideoImage;
+}
 
 /** An image as Google's APIs write it: bytes in one of two forms. */
-function imageAt(value: JsonObject, at: string, role: VideoImage['role'], ports: GatewayPorts, signal: AbortSignal): Loading {
+function imageAt(value: JsonObject, at: string, role: NonNullable<VideoImage['role']>, ports: GatewayPorts): Given {
   const inline = optionalObject(value, 'inlineData', at);
   const text =
     optionalString(value, 'bytesBase64Encoded', at) ??
@@ -55,12 +60,18 @@ function imageAt(value: JsonObject, at: string, role: VideoImage['role'], ports:
     if (place === undefined || !/^https?:/.test(place)) {
       throw badField(at, `Invalid request: '${at}' must hold its bytes ('bytesBase64Encoded' or 'inlineData')`, 'missing_parameter');
     }
-    return async () => ({ ...(await loadImage({ at, text: place }, ports.media, signal)), url: place, ...(role ? { role } : {}) });
+    return {
+      load: async (signal) => ({ ...(await loadImage({ at, text: place }, ports.media, signal)), url: place, role }),
+      blank: { ...blankFor({ at }), url: place, role },
+    };
   }
-  return async () => ({ ...(await loadImage({ at, text }, ports.media, signal)), ...(role ? { role } : {}) });
+  return {
+    load: async (signal) => ({ ...(await loadImage({ at, text }, ports.media, signal)), role }),
+    blank: { ...blankFor({ at }), role },
+  };
 }
 
-function imagesIn(instance: JsonObject, ports: GatewayPorts, signal: AbortSignal): readonly Loading[] {
+function imagesIn(instance: JsonObject, ports: GatewayPorts): readonly Given[] {
   const at = 'instances[0]';
   const image = optionalObject(instance, 'image', at);
   const last = optionalObject(instance, 'lastFrame', at);
@@ -69,12 +80,12 @@ function imagesIn(instance: JsonObject, ports: GatewayPorts, signal: AbortSignal
     throw badField(`${at}.video`, 'Invalid request: videos are extended at POST /v1/videos/extensions', 'unsupported_parameter');
   }
   return [
-    ...(image ? [imageAt(image, `${at}.image`, 'first', ports, signal)] : []),
-    ...(last ? [imageAt(last, `${at}.lastFrame`, 'last', ports, signal)] : []),
+    ...(image ? [imageAt(image, `${at}.image`, 'first', ports)] : []),
+    ...(last ? [imageAt(last, `${at}.lastFrame`, 'last', ports)] : []),
     ...references.map((one, index) => {
       const place = `${at}.referenceImages[${index}]`;
       const reference = objectAt(one, place);
-      return imageAt(optionalObject(reference, 'image', place) ?? reference, `${place}.image`, 'reference', ports, signal);
+      return imageAt(optionalObject(reference, 'image', place) ?? reference, `${place}.image`, 'reference', ports);
     }),
   ];
 }
@@ -180,8 +191,13 @@ async function operation(visit: Visit, id: string, form: Form, ports: GatewayPor
 
 async function predict(visit: Visit, asked: MediaOperation, body: Fields, ports: GatewayPorts): Promise<void> {
   const { instance, request } = readRequest(body.fields);
-  await runMedia(mediaCall(visit, asked, body), visit.sink, ports, async (context) => {
-    const loaded = await Promise.all(imagesIn(instance, ports, context.signal()).map((load) => load()));
+  const { publicUrl } = visit.snapshot.config.server;
+  const write = (writing: Writing): void => {
+    const images = imagesIn(instance, ports).map(({ blank }) => (publicUrl === undefined ? blank : { url: publicUrl, ...blank }));
+    writeVideo(writing, { request: { ...request, images } });
+  };
+  await runMedia({ ...mediaCall(visit, asked, body), write }, visit.sink, ports, async (context) => {
+    const loaded = await Promise.all(imagesIn(instance, ports).map(({ load }) => load(context.signal())));
     const images = await withAddresses(context, loaded);
     const requestKey = idempotencyKey(visit);
     const { seconds, size } = request;

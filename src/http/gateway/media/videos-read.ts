@@ -6,7 +6,7 @@ import type { VideoFieldNames, VideoFile, VideoImage, VideoRequest } from '../..
 import type { TaskWebhook } from '../../../tasks/ports.ts';
 import { optionalBoolean, optionalObject, optionalString, requiredString, wrongKind } from '../../../wire/fields.ts';
 import type { Visit } from '../visit.ts';
-import { type GivenImage, loadImage, textAt } from './images-read.ts';
+import { blankFor, type GivenImage, loadImage, textAt } from './images-read.ts';
 import { type HeldFile, isForm, readForm } from './multipart.ts';
 import { type Fields, readJson, takeFormRouting } from './read-json.ts';
 
@@ -115,21 +115,38 @@ function lastFrameIn({ fields, files }: VideoBody): GivenImage | undefined {
   return value === undefined || value === null ? undefined : { at: 'last_frame', text: textAt(value, 'last_frame') };
 }
 
-async function load(given: GivenImage, role: VideoImage['role'], fetcher: MediaFetcher, signal: AbortSignal): Promise<VideoImage> {
+async function load(
+  given: GivenImage,
+  role: NonNullable<VideoImage['role']>,
+  fetcher: MediaFetcher,
+  signal: AbortSignal,
+): Promise<VideoImage> {
   const image = await loadImage(given, fetcher, signal);
   const text = given.text?.trim() ?? '';
-  return { ...image, ...(role ? { role } : {}), ...(/^https?:\/\//i.test(text) ? { url: text } : {}) };
+  return { ...image, role, ...(/^https?:\/\//i.test(text) ? { url: text } : {}) };
+}
+
+/** The images of a body, each with what it is for. */
+function rolesIn(body: VideoBody): readonly { readonly given: GivenImage; readonly role: NonNullable<VideoImage['role']> }[] {
+  const last = lastFrameIn(body);
+  const images = givenIn(body);
+  return [
+    ...images.map((given) => ({ given, role: images.length === 1 ? ('first' as const) : ('reference' as const) })),
+    ...(last ? [{ given: last, role: 'last' as const }] : []),
+  ];
 }
 
 /** Brings the images of a body here, URLs through the egress guard. Throws the 4xx that names the field. */
-export async function loadVideoImages(body: VideoBody, fetcher: MediaFetcher, signal: AbortSignal): Promise<readonly VideoImage[]> {
-  const last = lastFrameIn(body);
-  const images = givenIn(body);
-  return Promise.all([
-    ...images.map((one) => load(one, images.length === 1 ? 'first' : 'reference', fetcher, signal)),
-    ...(last ? [load(last, 'last', fetcher, signal)] : []),
-  ]);
-}
+export const loadVideoImages = (body: VideoBody, fetcher: MediaFetcher, signal: AbortSignal): Promise<readonly VideoImage[]> =>
+  Promise.all(rolesIn(body).map(({ given, role }) => load(given, role, fetcher, signal)));
+
+/** As `loadVideoImages`, with something that stands for each of them. `publicUrl`: where those may be got that came without an address. */
+export const blankVideoImages = (body: VideoBody, publicUrl: string | undefined): readonly VideoImage[] =>
+  rolesIn(body).map(({ given, role }) => {
+    const text = given.text?.trim() ?? '';
+    const url = /^https?:\/\//i.test(text) ? text : publicUrl;
+    return { ...blankFor(given), role, ...(url === undefined ? {} : { url }) };
+  });
 
 /** `8`, `"8"`, `"8s"`. */
 export function secondsAt(fields: JsonObject, name: string, at = name): number | undefined {

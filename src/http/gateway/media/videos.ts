@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { badField, GatewayError, gatewayFault, type JsonObject } from '../../../ir/index.ts';
 import { type MediaCall, runMedia } from '../../../exchange/media/media-exchange.ts';
 import { describeVideo } from '../../../exchange/media/describe-video.ts';
-import { sourceOf, videoSubmission, withAddresses } from '../../../exchange/media/videos.ts';
+import { sourceOf, type VideoOrder, videoSubmission, withAddresses, writeVideo } from '../../../exchange/media/videos.ts';
+import type { Writing } from '../../../exchange/media/writing.ts';
 import type { Derivation, VideoFile } from '../../../media/videos/shape.ts';
 import type { Task } from '../../../tasks/ports.ts';
 import { optionalString } from '../../../wire/fields.ts';
@@ -16,6 +17,7 @@ import { mediaCall } from './read-json.ts';
 import { createCharacter, retrieveCharacter, withCharacters, withUsualModel } from './videos-characters.ts';
 import { geminiVideos } from './videos-gemini.ts';
 import {
+  blankVideoImages,
   loadVideoImages,
   piecesOf,
   readVideoBody,
@@ -88,20 +90,24 @@ function callOf(visit: Visit, { body, operation, source, upload }: Wanted): Medi
   return { ...mediaCall(visit, { ...operation, model: own ?? model }, body), platform: provider };
 }
 
+/** What a new video is made of, as its provider is told. */
+function sourceIn({ source, upload }: Wanted): Pick<VideoOrder, 'source'> {
+  if (source) return { source: { ...sourceOf(source.task), how: source.how } };
+  return upload ? { source: { remoteId: '', detail: {}, ...upload } } : {};
+}
+
 async function submit(visit: Visit, wanted: Wanted, ports: GatewayPorts): Promise<void> {
-  const { body, source, upload } = wanted;
+  const { body, source } = wanted;
   const call = callOf(visit, wanted);
   const asked = readVideoRequest(body);
-  await runMedia(call, visit.sink, ports, async (context) => {
+  const made = sourceIn(wanted);
+  const write = (writing: Writing): void =>
+    writeVideo(writing, { request: { ...asked, images: blankVideoImages(body, visit.snapshot.config.server.publicUrl) }, ...made });
+  await runMedia({ ...call, write }, visit.sink, ports, async (context) => {
     const webhook = await readWebhook(body.fields, ports.media);
     const images = await withAddresses(context, await loadVideoImages(body, ports.media, context.signal()));
     const rest = await withCharacters(asked.rest, context.provider.name, visit, ports);
     const request = { ...asked, rest, images };
-    const made = source
-      ? { source: { ...sourceOf(source.task), how: source.how } }
-      : upload
-        ? { source: { remoteId: '', detail: {}, ...upload } }
-        : {};
     const requestKey = idempotencyKey(visit);
     const task = await ports.tasks.start({
       owner: visit.key.id,
