@@ -210,7 +210,7 @@ export const HELD: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   'src/exchange/lanes/shown-images.ts': { waiting: CALL },
   'src/exchange/media/chat-audio.ts': { held: 'Chat that is spoken' },
   'src/exchange/media/detached.ts': { '#pieces': 'Tasks that have not ended', '#gones': CALL },
-  'src/exchange/media/embeddings.ts': { groups: CALL },
+  'src/exchange/media/embeddings.ts': { groups: CALL, seen: CALL },
   'src/exchange/media/images-job.ts': { done: 'What finished jobs have said until their files are here' },
   'src/exchange/media/media-exchange.ts': { pieces: CALL },
   'src/exchange/media/read-media-needs.ts': { abilities: CALL },

@@ -391,7 +391,7 @@ const LOSING: readonly Unlike[] = [
 ];
 
 /** What each provider was asked. */
-const counts = (): readonly number[] => upstreams.map(({ seen }) => seen.length);
+const counts = (): readonly number[] => upstreams.map(({ seen }) => seen.filter(({ method }) => method === 'POST').length);
 
 describe('a target that would refuse something of a call', () => {
   it.each(REFUSING)('is passed by: $name', async ({ path, presets, models, answer, body, lack }) => {
