@@ -37,7 +37,8 @@ export async function startFaultUpstream(behave: Behaviour = () => {}): Promise<
       const { url: path = '' } = request;
       const body = Buffer.concat(pieces).toString('latin1');
       const answered = besideAnswer({ path, body, origin: upstream.url });
-      if (answered) return void response.writeHead(200, { 'content-type': answered.type }).end(answered.body);
+      // It closes: what is lost at once on a connection that served before is sent anew, which is no try and would look like one.
+      if (answered) return void response.writeHead(200, { 'content-type': answered.type, connection: 'close' }).end(answered.body);
       const one: Try = { path, body, text: `${path}\n${body}`, cameAt: performance.now() };
       tries.push(one);
       response.on('close', () => {

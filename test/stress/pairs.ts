@@ -17,8 +17,8 @@ export interface Pair {
   readonly second: FaultUpstream;
   /** `mark`: somewhere in what an upstream is asked. */
   ask(way?: Way, mark?: string): Promise<Got>;
-  /** Whether the first one has answered. */
-  isOfFirst(got: Got): boolean;
+  /** Whether a call is well, and goes to the first one. */
+  isBack(): Promise<boolean>;
 }
 
 /** Counting is no call: a counter that fails is left for one's own count, and nothing is remembered of it. */
@@ -32,6 +32,9 @@ export const ROUTED: readonly Family[] = FAMILIES.filter(({ name }) => !name.sta
 
 /** Those that are tried like calls of chat: how an order of a film ends says nothing of health, for it is asked about at the same place. */
 export const CALLS: readonly Family[] = ROUTED.filter((family) => !isCount(family) && !family.name.startsWith('video'));
+
+/** Those whose mistakes and limits an upstream tells of its calls: what is wrong with a file that it names is no client's mistake, and no limit. */
+export const LIMITED: readonly Family[] = CALLS.filter(({ isFile }) => isFile !== true);
 
 /** One endpoint by its name. */
 export function familyOf(name: string): Family {
@@ -79,16 +82,21 @@ function configOf(at: number, named: string): Record<string, unknown> {
 async function startPair(family: Family, at: number, server: { url: string }, agent: Agent): Promise<Pair> {
   const [first, second] = await Promise.all([startFaultUpstream(well(family)), startFaultUpstream(well(family))]);
   const named = namedBy(family);
+  const ask: Pair['ask'] = (way = 'both', mark = 'x') => {
+    const { path, type, body } = family.ask(mark);
+    const renamed = Buffer.from(body.toString('latin1').replace(named, `${way}-${at}`), 'latin1');
+    return talk({ url: server.url + path.replace(named, `${way}-${at}`), type, body: renamed, agent });
+  };
   return {
     family,
     first,
     second,
-    ask(way = 'both', mark = 'x') {
-      const { path, type, body } = family.ask(mark);
-      const renamed = Buffer.from(body.toString('latin1').replace(named, `${way}-${at}`), 'latin1');
-      return talk({ url: server.url + path.replace(named, `${way}-${at}`), type, body: renamed, agent });
+    ask,
+    async isBack() {
+      const before = first.tries.length;
+      const { status, isWhole } = await ask();
+      return status === 200 && isWhole && first.tries.length > before;
     },
-    isOfFirst: ({ headers }) => String(headers['x-pailou-served-by']).startsWith(`first-${at}/`),
   };
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProviderSettings } from '../../src/presets/preset.ts';
 import type { Family } from '../fakes/fault-families.ts';
 import type { Measured } from './part.ts';
-import { CALLS, isAskedOnce, type Pair, refusing, ROUTED, well, withPairs } from './pairs.ts';
+import { CALLS, isAskedOnce, LIMITED, type Pair, refusing, ROUTED, well, withPairs } from './pairs.ts';
 import type { Got } from './talk.ts';
 
 const AFTER_S = 3;
@@ -11,6 +11,8 @@ const AFTER_S = 3;
 const LOOK_MS = 60;
 /** How long a breaker is open at first, and a little. */
 const OPEN_MS = 5200;
+/** So many calls in turn: of each endpoint five are enough to open its breaker. */
+const CALLS_TO_OPEN = 8;
 /** Calls of each endpoint beside one probe. */
 const BESIDE = 20;
 
@@ -25,7 +27,7 @@ async function inTurn(pair: Pair, calls: number): Promise<Got[]> {
 async function opens(pair: Pair): Promise<Measured> {
   const { family, first } = pair;
   first.behave = refusing(500);
-  const lost = (await inTurn(pair, 15)).filter((got) => !isWell(got)).length;
+  const lost = (await inTurn(pair, CALLS_TO_OPEN)).filter((got) => !isWell(got)).length;
   const value = first.tries.length;
   // What is asked for once is not asked of the other when the first has failed; when that is set aside it is.
   const isKept = value === 5 && lost === (isAskedOnce(family) ? 5 : 0);
@@ -35,7 +37,7 @@ async function opens(pair: Pair): Promise<Measured> {
     value,
     many: 1,
     isKept,
-    ...(isKept ? {} : { detail: `${lost} of 15 calls lost` }),
+    ...(isKept ? {} : { detail: `${lost} of ${CALLS_TO_OPEN} calls lost` }),
   };
 }
 
@@ -56,7 +58,7 @@ async function probes(pair: Pair): Promise<Measured> {
   );
   clearTimeout(giveUp);
   const value = first.tries.length;
-  const isBack = pair.isOfFirst(await pair.ask());
+  const isBack = await pair.isBack();
   const isKept = value === 1 && isBack && all.every(isWell);
   return { promise: 'retry.probe', about: family.name, value, many: all.length, isKept };
 }
@@ -175,16 +177,16 @@ async function untilBack(pair: Pair, form: () => string): Promise<Early> {
     await sleep(LOOK_MS);
   }
   await sleep(1100);
-  return { same, others, looks, isBack: pair.isOfFirst(await pair.ask()) };
+  return { same, others, looks, isBack: await pair.isBack() };
 }
 
 /** `Retry-After` in both forms, for the model that was refused and for others of its key. */
 export async function* after(): AsyncIterable<Measured> {
   const shared = new Map<string, { value: number; many: number }>();
   for (const { promise, form } of FORMS) {
-    const all = await withPairs(CALLS, (pairs) => Promise.all(pairs.map((pair) => untilBack(pair, form))));
+    const all = await withPairs(LIMITED, (pairs) => Promise.all(pairs.map((pair) => untilBack(pair, form))));
     for (const [at, { same, others, looks, isBack }] of all.entries()) {
-      const about = CALLS[at]?.name ?? '';
+      const about = LIMITED[at]?.name ?? '';
       yield { promise, about, value: same, many: looks, isKept: same === 0 && looks > 0 && isBack };
       const before = shared.get(about);
       shared.set(about, { value: others + (before?.value ?? 0), many: looks + (before?.many ?? 0) });

@@ -1,5 +1,6 @@
 // Every wait ends when it was told to, at every endpoint; and what is silent meanwhile says that it lives.
 import { Agent } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProviderSettings } from '../../src/presets/preset.ts';
 import { startDeaf } from '../fakes/deaf.ts';
 import { FAMILIES, type Family, providersAt } from '../fakes/fault-families.ts';
@@ -9,14 +10,18 @@ import { startTestServer } from '../server.ts';
 import { KEY } from './gateway.ts';
 import { isCount } from './pairs.ts';
 import type { Measured, Part } from './part.ts';
-import { type Got, talk } from './talk.ts';
+import { type Got, type Said, talk } from './talk.ts';
 import { websocketAlive, websocketEnds } from './websocket-waits.ts';
 
-/** How long a wait may be, how much later its end, and how many clients of each endpoint see it, all endpoints at once. */
+/** How waits are seen to end. */
 interface Ending {
+  /** How long one may be, and how much later its end. */
   readonly setMs: number;
   readonly lateMs: number;
+  /** Of each endpoint at once. */
   readonly clients: number;
+  /** Endpoints begin so much after each other: a crowd that comes and goes at one moment would be what is measured. */
+  readonly apartMs: number;
 }
 
 /** What ends so much before its time was ended by something else. */
@@ -32,45 +37,59 @@ const CASES = [
 
 const LONG = { connect: 30_000, headers: 30_000, firstToken: 30_000, idle: 30_000, total: 60_000 };
 
-/** What the upstream is asked by each family, so that it knows which one it was. */
-const markOf = (family: Family): string => `family-${FAMILIES.indexOf(family)}-`;
+/** What the upstream is asked by one client of a family, so that it knows which one it was. */
+const markOf = (family: Family, client: number): string => `family-${FAMILIES.indexOf(family)}-${client}-`;
 
 const failing =
   (name: string): Behaviour =>
   (one, response) => {
-    const family = FAMILIES[Number(/family-(\d+)-/.exec(one.text)?.[1])];
+    const family = FAMILIES[Number(/family-(\d+)-\d+-/.exec(one.text)?.[1])];
     const fault = FAULTS.find((known) => known.name === name);
     if (!family || !fault) return void response.writeHead(400).end();
     fault.behave(family)(one, response);
   };
 
-function ask(base: string, family: Family, agent: Agent, more: { withinMs: number; heard?: (text: string) => void }): Promise<Got> {
-  const { path, type, body } = family.ask(markOf(family));
+function ask(base: string, family: Family, agent: Agent, mark: string, more: Pick<Said, 'withinMs' | 'heard'>): Promise<Got> {
+  const { path, type, body } = family.ask(mark);
   return talk({ url: base + path, type, body, agent, ...more });
 }
 
-/** How long after the time that was set each client was told, by family. */
+/** When a client was told, beyond the time that was set. */
+interface Told {
+  /** Since the upstream was asked, or since its client asked where that waits for the connection or for all. */
+  readonly late: number;
+  /** Since its client asked: nothing can have begun before that. */
+  readonly all: number;
+}
+
+/** When each client was told, by family. */
 async function late(
-  baseUrl: string,
+  { url, tries }: Pick<FaultUpstream, 'url' | 'tries'>,
   families: readonly Family[],
   wait: keyof typeof LONG,
-  { setMs, clients }: Ending,
-): Promise<Map<Family, readonly number[]>> {
+  { setMs, clients, apartMs }: Ending,
+): Promise<Map<Family, readonly Told[]>> {
   const providers = Object.fromEntries(
-    Object.entries(providersAt(baseUrl)).map(([name, one]) => [
+    Object.entries(providersAt(url)).map(([name, one]) => [
       name,
       { ...one, health: 'off', timeouts: { ...LONG, [wait]: setMs } } as ProviderSettings,
     ]),
   );
   const server = await startTestServer({ providers, keys });
   const agent = new Agent();
-  const one = async (family: Family): Promise<number> => {
+  const one = async (family: Family, client: number): Promise<Told> => {
+    const mark = markOf(family, client);
     const began = performance.now();
-    await ask(server.url, family, agent, { withinMs: 20_000 });
-    return performance.now() - began - setMs;
+    await ask(server.url, family, agent, mark, { withinMs: 20_000 });
+    const ended = performance.now();
+    const asked = wait === 'total' ? undefined : tries.findLast(({ text }) => text.includes(mark));
+    return { late: ended - (asked?.cameAt ?? began) - setMs, all: ended - began - setMs };
   };
   try {
-    const all = families.map(async (family) => [family, await Promise.all(Array.from({ length: clients }, () => one(family)))] as const);
+    const all = families.map(async (family, at) => {
+      await sleep(at * apartMs);
+      return [family, await Promise.all(Array.from({ length: clients }, (_none, client) => one(family, client)))] as const;
+    });
     return new Map(await Promise.all(all));
   } finally {
     agent.destroy();
@@ -78,24 +97,26 @@ async function late(
   }
 }
 
-function* lateRows(promise: Measured['promise'], found: ReadonlyMap<Family, readonly number[]>, { lateMs }: Ending): Iterable<Measured> {
+function* lateRows(promise: Measured['promise'], found: ReadonlyMap<Family, readonly Told[]>, { lateMs }: Ending): Iterable<Measured> {
   for (const [{ name: about }, times] of found) {
-    const value = Math.max(...times);
-    yield { promise, about, value, many: times.length, isKept: value <= lateMs && Math.min(...times) >= -EARLY_MS };
+    const value = Math.max(...times.map(({ late: by }) => by));
+    const isEarly = times.some(({ all }) => all < -EARLY_MS);
+    yield { promise, about, value, many: times.length, isKept: value <= lateMs && !isEarly };
   }
 }
 
 /** All waits of all endpoints. */
 export async function* endRows(ending: Ending): AsyncIterable<Measured> {
   const deaf = await startDeaf();
-  yield* lateRows('time.connect', await late(deaf.url, FAMILIES, 'connect', ending), ending);
+  yield* lateRows('time.connect', await late({ url: deaf.url, tries: [] }, FAMILIES, 'connect', ending), ending);
   await deaf.close();
   const upstream = await startFaultUpstream();
   for (const { promise, fault, wait } of CASES) {
     upstream.behave = failing(fault);
+    upstream.tries.length = 0;
     // Counting waits for no piece: its answer is a number.
     const waiting = wait === 'firstToken' ? FAMILIES.filter((family) => !isCount(family)) : FAMILIES;
-    yield* lateRows(promise, await late(upstream.url, waiting, wait, ending), ending);
+    yield* lateRows(promise, await late(upstream, waiting, wait, ending), ending);
   }
   await upstream.close();
 }
@@ -108,7 +129,7 @@ const seenAs = ({ seen, isStream, type, isFile }: Family): NonNullable<Family['s
   seen ?? (isStream ? 'events' : type === 'application/json' || isFile ? 'text' : 'bytes');
 
 /** White space before what comes whole means nothing, but before sound; and a number, a task, a job are there at once. */
-const isKeptAlive = (family: Family): boolean => seenAs(family) !== 'bytes' && !isCount(family) && !family.name.startsWith('video');
+const isKeptAlive = (family: Family): boolean => seenAs(family) !== 'bytes' && !isCount(family) && !/^video|, summed up$/.test(family.name);
 
 /** Comments, pings and white space: all that may be said while nothing has come. */
 const isSign = (text: string): boolean => text.replaceAll(/^(?::.*|event: ping|data: \{"type": ?"ping"\})$/gm, '').trim() === '';
@@ -123,7 +144,7 @@ async function heardBy(base: string, family: Family, agent: Agent): Promise<Hear
   const began = performance.now();
   const times: number[] = [];
   const heard = (): void => void times.push((performance.now() - began) / 1000);
-  const got = await ask(base, family, agent, { withinMs: WATCH_MS, heard });
+  const got = await ask(base, family, agent, markOf(family, 0), { withinMs: WATCH_MS, heard });
   return { times, got };
 }
 
@@ -131,8 +152,9 @@ const gapsOf = ({ times }: Heard): readonly number[] => times.slice(1).map((time
 
 function* aliveRows(family: Family, silent: Heard, stalled: Heard | undefined): Iterable<Measured> {
   const about = family.name;
-  const [begin = Infinity] = silent.times;
-  const isQuiet = silent.got.status === 200 && isSign(silent.got.text);
+  // Who has been told something before has heard nothing since.
+  const [begin = Infinity] = family.isLate ? gapsOf(silent).filter((gap) => gap > 1) : silent.times;
+  const isQuiet = silent.got.status === 200 && (family.isLate || isSign(silent.got.text));
   const gaps = [silent, ...(stalled ? [stalled] : [])].map(gapsOf);
   const longest = gaps.every(({ length }) => length >= 2) ? Math.max(...gaps.flat()) : Infinity;
   const detail = isQuiet ? {} : { detail: `${silent.got.status} ${silent.got.text.slice(0, 200)}` };
@@ -173,7 +195,7 @@ async function* alive(): AsyncIterable<Measured> {
 export const waits: Part = {
   name: 'waits',
   async *rows() {
-    yield* endRows({ setMs: 1000, lateMs: 500, clients: 4 });
+    yield* endRows({ setMs: 1000, lateMs: 500, clients: 4, apartMs: 60 });
     yield* alive();
     yield* websocketEnds();
     yield* websocketAlive();

@@ -160,6 +160,7 @@ export async function imageSubmission(context: MediaContext, given: ImageRequest
   refuseLosses(call, context.notes);
   const asked: Asked = { provider, media, ports, codec };
   return async (_id, signal) => {
+    context.countTry();
     const answer = await askProvider(asked, { ...written, isOnce: true }, signal);
     const outcome = understood(asked, () => codec.decode(answer, request, target));
     if (outcome.kind !== 'pending') throw new Error('an image in place of a job');

@@ -309,6 +309,7 @@ export function videoSubmission(context: MediaContext, order: VideoOrder): Remot
   const asked: Asked = { provider, media, ports, codec };
   return async (id, signal) => {
     const written = write(id);
+    context.countTry();
     const answer = await askProvider(asked, { ...written, isOnce: true }, signal);
     const job = understood(asked, () => codec.accepted(answer, target, written.path));
     return { ...progressOf(job), remoteId: job.remoteId };
