@@ -7,6 +7,8 @@ import { CALLS, isAskedOnce, LIMITED, type Pair, refusing, ROUTED, well, withPai
 import type { Got } from './talk.ts';
 
 const AFTER_S = 3;
+/** Endpoints begin so much after each other: a crowd that ends at one moment would be what is measured. */
+const APART_MS = 60;
 /** Between two looks whether a key is left alone. */
 const LOOK_MS = 60;
 /** How long a breaker is open at first, and a little. */
@@ -112,7 +114,8 @@ interface Deadline {
   readonly lateMs: number;
 }
 
-async function late(pair: Pair, { calls, totalMs, lateMs }: Deadline): Promise<Measured> {
+async function late(pair: Pair, at: number, { calls, totalMs, lateMs }: Deadline): Promise<Measured> {
+  await sleep(at * APART_MS);
   pair.first.behave = () => {};
   pair.second.behave = () => {};
   const times = await Promise.all(
@@ -135,7 +138,7 @@ export async function* deadline(asked: Deadline): AsyncIterable<Measured> {
   };
   yield* await withPairs(
     ROUTED,
-    (pairs) => Promise.all(pairs.map((pair) => late(pair, asked))),
+    (pairs) => Promise.all(pairs.map((pair, at) => late(pair, at, asked))),
     (family) => ({ timeouts: timeoutsOf(family) }),
   );
 }
