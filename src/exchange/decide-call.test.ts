@@ -218,7 +218,7 @@ const preferences: fc.Arbitrary<Preferences> = fc.record(
     only: names,
     ignore: names,
     sort: fc.constantFrom('latency' as const, 'price' as const, 'throughput' as const),
-    maxPrice: fc.record({ prompt: fc.nat(9), completion: fc.nat(9), request: fc.nat(3) }, { requiredKeys: [] }),
+    maxPrice: fc.record({ prompt: fc.nat(9), completion: fc.nat(9), request: fc.nat(3), image: fc.nat(9) }, { requiredKeys: [] }),
     requireParameters: fc.boolean(),
     allowFallbacks: fc.boolean(),
     dataCollection: fc.constantFrom('allow' as const, 'deny' as const),

@@ -86,8 +86,9 @@ function applyMaxPrice(drafts: readonly Draft[], snapshot: Snapshot, most: MaxPr
   for (const draft of drafts) {
     const provider = snapshot.providers.get(draft.provider);
     if (draft.verdict !== 'eligible' || !provider || choosesItself(provider)) continue;
-    const price = facts.of(provider, draft.protocol, draft.model).price?.value;
-    const answer = price ? within(price, most, expected, facts.rates) : 'unknown';
+    const { price, abilities } = facts.of(provider, draft.protocol, draft.model);
+    const call = abilities.imageOutput?.value === true && expected.operation === 'generate' ? { ...expected, makesImages: true } : expected;
+    const answer = price ? within(price.value, most, call, facts.rates) : 'unknown';
     if (answer !== 'yes') reject(draft, answer === 'no' ? 'max_price' : 'price_unknown');
   }
 }

@@ -67,7 +67,10 @@ describe('the catalogue that ships', () => {
         for (const kind of [...takes, ...makes]) expect(KINDS, id).toContain(kind);
         if (asOf !== undefined) expect(asOf).toMatch(DAY);
         expect(CERTAINTIES, id).toContain(known);
-        const { long, ...amounts } = price ?? {};
+        const { long, imageTokens, ...amounts } = price ?? {};
+        // It says how dear an image is, so that tokens of images must have a price.
+        if (imageTokens !== undefined)
+          expect(isWhole(imageTokens) && imageTokens > 0 && (amounts.imageOutput ?? amounts.output) !== undefined, id).toBe(true);
         for (const [of, amount] of Object.entries(amounts))
           expect(PRICED.some((one) => one === of) && isWhole(amount), `${id} ${of}`).toBe(true);
         if (long)

@@ -15,6 +15,7 @@ export const expectedOf = ({ operation, needs }: Pick<Job, 'operation'> & { read
   operation,
   input: needs?.tokens ?? USUAL_QUESTION,
   output: Math.min(needs?.answer ?? USUAL_ANSWER, USUAL_ANSWER),
+  ...(operation === 'generate' && needs?.abilities.includes('imageOutput') === true ? { makesImages: true } : {}),
 });
 
 /** What such a call would cost at a provider's model, in nano-USD; `undefined` where no price is known. */

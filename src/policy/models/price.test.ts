@@ -69,10 +69,28 @@ describe('the most that a caller will pay', () => {
     ['and variations', { input: 5e9, output: 4e10 }, 'image-variations', 'unknown'],
     ['without a price', { input: 5e9 }, 'images', 'unknown'],
     ['of a server of one’s own', { input: 0, output: 0 }, 'images', 'yes'],
+    ['by their tokens, of which it is known how many', { imageOutput: 3e10, imageTokens: 1290 }, 'images', 'yes'],
+    ['by so many tokens that they are dearer', { output: 4e10, imageTokens: 6240 }, 'images', 'no'],
     ['that nobody asks for', { input: 5e9, imageOutput: 4e10 }, 'embeddings', 'yes'],
   ];
   it.each(images)('images %s', (_name, price, operation, answer) => {
     const expected: Expected = { ...chat(9, 9), operation };
     expect(within({ currency: 'USD', ...price }, { image: 5e7 }, expected, USUAL_RATES)).toBe(answer);
+  });
+
+  const inChat: readonly (readonly [string, Omit<Price, 'currency'>, 'yes' | 'no' | 'unknown'])[] = [
+    ['by the image', { input: 1, output: 1, image: 6e7 }, 'no'],
+    ['by their tokens, of which it is known how many', { input: 1, output: 1, imageOutput: 3e10, imageTokens: 1290 }, 'yes'],
+    ['by so many tokens that they are dearer', { input: 1, output: 1, imageOutput: 1.2e11, imageTokens: 2000 }, 'no'],
+    ['by nobody knows how many tokens', { input: 1, output: 1, imageOutput: 3e10 }, 'unknown'],
+    ['by the tokens of its text', { input: 1, output: 1, imageTokens: 1290 }, 'unknown'],
+    ['on a server of one’s own', { input: 0, output: 0 }, 'yes'],
+  ];
+  it.each(inChat)('images in a chat, %s', (_name, price, answer) => {
+    const most = { image: 5e7 };
+    const whole: Price = { currency: 'USD', ...price };
+    expect(within(whole, most, { ...chat(9, 9), makesImages: true }, USUAL_RATES)).toBe(answer);
+    // A chat that makes none does not pay for any.
+    expect(within(whole, most, chat(9, 9), USUAL_RATES)).toBe(price.image === undefined ? 'yes' : answer);
   });
 });

@@ -35,6 +35,8 @@ export type Amounts = { readonly [P in Priced]?: number };
 /** What a model costs. Prices stay in the currency that they are asked in. */
 export interface Price extends Amounts {
   readonly currency: Currency;
+  /** Tokens of one image that it makes, at most: of the largest size and the best quality. */
+  readonly imageTokens?: number;
   /** Other amounts where a question has more tokens than `above`. */
   readonly long?: Amounts & { readonly above: number };
 }
@@ -67,6 +69,8 @@ export interface Expected {
   readonly input: number;
   /** Tokens of the answer. */
   readonly output: number;
+  /** A chat in whose answer there may be images. */
+  readonly makesImages?: boolean;
 }
 
 /** The amounts that hold for a question of so many tokens. */
@@ -125,13 +129,17 @@ export interface MaxPrice {
 }
 
 /**
- * What is paid by the image. Most models have no such price: then nothing is, but where images are what is asked for. What those
- * cost by their tokens depends on their size and quality, so that it is known only where it is nothing.
+ * What is paid for an image, where any may come. By tokens that depends on its size and quality: it is known how dear the dearest is where
+ * the vendor says how many tokens that has, and where they cost nothing. What a chat pays for its answer's tokens is what text costs.
  */
-function imagePrice(price: Price, expected: Expected, rates: Rates): number | undefined {
-  const { image } = amountsFor(price, expected.input);
-  const isOfImages = expected.operation !== 'generate' && USUAL[expected.operation] === IMAGE;
-  return image !== undefined || (isOfImages && costOf(price, expected, rates) !== 0) ? image : 0;
+function imagePrice(price: Price, { operation, input, makesImages }: Expected): number | undefined {
+  const { image, imageOutput, output } = amountsFor(price, input);
+  if (image !== undefined) return image;
+  const isOfImages = operation !== 'generate' && USUAL[operation] === IMAGE;
+  if (!isOfImages && makesImages !== true) return 0;
+  const token = imageOutput ?? (isOfImages || output === 0 ? output : undefined);
+  if (token === undefined || token === 0) return token;
+  return price.imageTokens === undefined ? undefined : (token * price.imageTokens) / MILLION;
 }
 
 /** Whether a price stays within what a caller will pay; `unknown`: it says nothing of a kind that the caller has bounded. */
@@ -141,7 +149,7 @@ export function within(price: Price, most: MaxPrice, expected: Expected, rates: 
     [most.prompt, prompt],
     [most.completion, completion],
     [most.request, request],
-    [most.image, imagePrice(price, expected, rates)],
+    [most.image, imagePrice(price, expected)],
   ];
   let isKnown = true;
   for (const [bound, amount] of pairs) {

@@ -47,6 +47,7 @@ const PROVIDERS = new Map([
   provider('b', { regions: ['us', 'eu'], dataCollection: 'deny' }),
   provider('c', { regions: ['eu'], dataCollection: 'deny' }),
   provider('nowhere'),
+  provider('draws', { models: { '*': { imageOutput: true } } }),
 ]);
 
 function snapshotOf(models: Readonly<Record<string, ModelSettings>>, prices = PRICES): Snapshot {
@@ -197,6 +198,26 @@ const CASES: readonly Case[] = [
     request: { key: { rule: { regions: ['eu'] } } },
     tried: [],
     refusal: "No target of 'r' may be used: nowhere/m is not in an allowed region",
+  },
+  {
+    name: 'images that a chat may make, at most as dear as the dearest of them',
+    models: { r: route(['draws/dear', 'draws/unknown', 'draws/cheap', 'a/m']) },
+    prices: {
+      'draws/dear': usd(1, 1, { imageOutput: 12e10, imageTokens: 2000 }),
+      'draws/unknown': usd(1, 1, { imageOutput: 1e9 }),
+      'draws/cheap': usd(1, 1, { imageOutput: 3e10, imageTokens: 1290 }),
+      'a/m': usd(9, 9),
+    },
+    request: { prefers: { maxPrice: { image: 5e7 } } },
+    tried: ['draws/cheap', 'a/m'],
+    says: 'draws/dear: alias lowest_cost max_price',
+  },
+  {
+    name: 'images that a chat asks for, where nobody knows what makes them',
+    models: { r: 'a/m' },
+    request: { needs: { abilities: ['imageOutput'] }, prefers: { maxPrice: { image: 5e7 } } },
+    tried: [],
+    refusal: 'a/m has no price that is known',
   },
   {
     name: 'a key’s rule under a platform’s path',
