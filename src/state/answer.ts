@@ -12,10 +12,10 @@ export const answerHeaders = (visit: Visit, contentType: string): OutHeaders => 
   'content-type': contentType,
 });
 
-/** Answers with a JSON body of ours. */
-export function answerJson(visit: Visit, body: JsonObject, status = 200): void {
+/** Answers with a JSON body of ours. `more`: who was asked for it. */
+export function answerJson(visit: Visit, body: JsonObject, more: OutHeaders = {}): void {
   const bytes = Buffer.from(JSON.stringify(body));
-  visit.sink.begin(status, answerHeaders(visit, 'application/json'), bytes.length);
+  visit.sink.begin(200, { ...answerHeaders(visit, 'application/json'), ...more }, bytes.length);
   visit.sink.end(bytes);
 }
 

@@ -69,9 +69,12 @@ const textOf = (response: JsonObject): string =>
 
 /** A window that was summed up, or why it was not. */
 type Summed =
-  | { readonly item: JsonObject; readonly usage: JsonObject | null; readonly model: string }
+  | { readonly item: JsonObject; readonly usage: JsonObject | null; readonly model: string; readonly asked: OutHeaders }
   | { readonly refused: Answer }
   | undefined;
+
+/** Who was asked, and how often. */
+const ASKED = ['x-pailou-served-by', 'x-pailou-attempts'] as const;
 
 /** Has the model sum a window up. `undefined`: whoever waited has gone. Rejects where the model says nothing. */
 async function sumUp(call: Call, asked: JsonObject, ready: ReadyResponse, waiter: Waiter, ports: TurnPorts): Promise<Summed> {
@@ -89,7 +92,12 @@ async function sumUp(call: Call, asked: JsonObject, ready: ReadyResponse, waiter
     throw new GatewayError(gatewayFault('upstream', 'The model gave no summary of the conversation', { code: 'compaction_empty' }));
   }
   const item = compactionItem(summary, call.key.id, ports.exchange.newId('cmp_'), await ports.sealer());
-  return { item, usage: isObject(response['usage']) ? response['usage'] : null, model: String(response['model'] ?? call.model) };
+  return {
+    item,
+    usage: isObject(response['usage']) ? response['usage'] : null,
+    model: String(response['model'] ?? call.model),
+    asked: Object.fromEntries(ASKED.flatMap((name) => (given.headers[name] === undefined ? [] : [[name, given.headers[name]]]))),
+  };
 }
 
 function callOf(visit: Visit, model: string, client: ClientCodec): Call {
@@ -135,13 +143,14 @@ export async function compact(visit: Visit, bytes: Buffer, client: ClientCodec, 
     return;
   }
   const kept = [...ready.history.items, ...ready.input].filter(isUserMessage).map((item) => keptItem(item, exchange.newId));
-  answerJson(visit, {
+  const compaction = {
     id: exchange.newId('resp_'),
     object: 'response.compaction',
     created_at: Math.floor(visit.at / 1000),
     output: [...kept, summed.item],
     usage: summed.usage,
-  });
+  };
+  answerJson(visit, compaction, summed.asked);
 }
 
 /** A turn that ends with `compaction_trigger`: its response is the compaction item. `response` is what it begins as. */
@@ -162,7 +171,7 @@ export async function compactTurn(
   const { item, usage, model } = summed;
   const completed_at = Math.floor(ports.exchange.clock.now() / 1000);
   const done = { ...response, status: 'completed', completed_at, model, output: [item], usage };
-  const headers = callHeaders(call);
+  const headers = { ...callHeaders(call), ...summed.asked };
   if (!call.stream) {
     client.whole(200, { ...headers, 'content-type': 'application/json' }, Buffer.from(JSON.stringify(done)));
     return;

@@ -38,6 +38,8 @@ export interface Family {
   readonly seen?: 'bytes' | 'text' | 'events';
   /** In the path that the upstream is asked at, where its last word is another's as well. */
   readonly below?: string;
+  /** What is asked of the provider, where clients do not name it. */
+  readonly model?: string;
   /** Other providers that have a part in it. */
   readonly others?: (url: string) => Readonly<Record<string, ProviderSettings>>;
   /**

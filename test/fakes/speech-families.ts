@@ -108,6 +108,7 @@ const BOTH: readonly Family[] = [true, false].flatMap((isStream): readonly Famil
     },
     {
       ...voice(`voice${s}`, `spoken chat: its voice${way}`, isStream, (mark) => chatAsked(`answers${s}/up`, mark, isStream)),
+      model: 'tts-1',
       others: (url) => ({ [`answers${s}`]: answering.settings(url) }),
       beside: (came) => said(came, `/answers${s}/`),
       ...(isStream ? { isLate: true } : {}),

@@ -81,6 +81,7 @@ const VIDEOS: readonly Family[] = [
         ]),
       placed('cast', { preset: 'openai' }),
     ),
+    makes: 'once',
   },
 ];
 

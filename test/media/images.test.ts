@@ -80,6 +80,7 @@ beforeAll(async () => {
         hasty: { preset: 'bfl', baseUrl: bfl.url, key: 'k', timeouts: { total: 1000 } },
         local: { preset: 'openai-compatible', baseUrl: gpt.url },
       },
+      models: { flux: { targets: [{ to: 'bfl/flux-2-pro' }], fallback: ['hasty/flux-2-pro'] } },
       keys: [
         { name: 'test', value: TEST_KEY },
         { name: 'other', value: 'pk-other-0123456789abcdef' },
@@ -416,6 +417,14 @@ describe('jobs of a provider', () => {
       code: 'upstream_malformed',
     });
     expect(files.seen.filter(({ path }) => path.includes('get_result'))).toEqual([]);
+  });
+
+  it.each([401, 429, 503])('are ordered once: a look that is refused (%i) has no other target make the images as well', async (status) => {
+    const before = bfl.seen.length;
+    bfl.answer = (request, response) =>
+      request.method === 'POST' ? json({ id: 'j' })(request, response) : json({ detail: 'no' }, status)(request, response);
+    await expect(client.images.generate({ model: 'flux', prompt: 'x' })).rejects.toMatchObject({ status: status === 401 ? 502 : status });
+    expect(bfl.seen.slice(before).map(({ method }) => method)).toEqual(['POST', 'GET']);
   });
 
   it('say why they were refused', async () => {

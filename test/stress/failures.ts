@@ -114,13 +114,17 @@ async function* gateRows(): AsyncIterable<Measured> {
   let example = '';
   for (const family of FAMILIES.filter((family) => mayMove(family))) {
     const sample = family.ask('x');
-    const model = new RegExp(`${family.provider}/([\\w./-]+(?::\\d+)?)`).exec(sample.body.toString('latin1') + sample.path)?.[1] ?? 'up';
+    const model =
+      family.model ??
+      new RegExp(`${family.provider}/([\\w./-]+(?::\\d+)?)`).exec(sample.body.toString('latin1') + sample.path)?.[1] ??
+      'up';
     const routed = `${family.provider}/${model}`;
     const server = await startTestServer({
-      providers: { one: { ...family.settings(bad.url), health: 'off' }, two: family.settings(good.url) } as Record<
-        string,
-        ProviderSettings
-      >,
+      providers: {
+        one: { ...family.settings(bad.url), health: 'off' } as ProviderSettings,
+        two: family.settings(good.url),
+        ...family.others?.(good.url),
+      },
       models: { [routed]: { targets: [{ to: `one/${model}` }], fallback: [`two/${model}`] } },
       keys,
     } as unknown as Parameters<typeof startTestServer>[0]);

@@ -16,6 +16,8 @@ export interface Asked {
   readonly provider: Provider;
   readonly media: ProviderMedia;
   readonly ports: ExchangePorts;
+  /** Monotonic milliseconds until which it must have ended; absent: it has a whole total of its own. */
+  readonly endsAt?: number;
   readonly codec?: Pick<WholeCodec<never, never>, 'decodeFault'>;
 }
 
@@ -80,7 +82,8 @@ async function collectInTime(body: Readable, firstMs: number): Promise<Buffer | 
 /** Sends one request and collects the answer. Throws `GatewayError` for an error status and when it comes to no end in time. */
 export async function askProvider(asked: Asked, request: MediaRequest, signal: AbortSignal): Promise<MediaAnswer> {
   const { total, firstToken } = asked.provider.timeouts;
-  const late = AbortSignal.timeout(total);
+  const left = asked.endsAt === undefined ? total : Math.ceil(asked.endsAt - asked.ports.clock.monotonic());
+  const late = AbortSignal.timeout(Math.max(1, left));
   try {
     const { status, headers, body } = await openProvider(asked, request, AbortSignal.any([signal, late]));
     const whole = await collectInTime(body, firstToken);

@@ -158,7 +158,7 @@ export async function imageSubmission(context: MediaContext, given: ImageRequest
   const request = await withSuitedMask(context, codec, given);
   const written = codec.encode(request, target);
   refuseLosses(call, context.notes);
-  const asked: Asked = { provider, media, ports, codec };
+  const asked: Asked = { provider, media, ports, codec, endsAt: context.endsAt };
   return async (_id, signal) => {
     context.countTry();
     const answer = await askProvider(asked, { ...written, isOnce: true }, signal);

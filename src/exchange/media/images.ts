@@ -69,6 +69,7 @@ async function follow(context: MediaContext, codec: ImageCodec, started: ImageJo
   const { ports, target, endsAt } = context;
   const { poll, decodeJob } = codec;
   if (!poll || !decodeJob) throw new Error(`codec '${codec.id}' has no jobs`);
+  context.ordered();
   let job = started;
   let wait: number = POLL.first;
   for (let left = endsAt - ports.clock.monotonic(); left > 0; left = endsAt - ports.clock.monotonic()) {

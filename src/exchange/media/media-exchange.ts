@@ -77,6 +77,8 @@ export interface MediaContext extends Writing {
   count(usage: Usage | undefined): void;
   /** A request goes out that is none of the context's own. */
   countTry(): void;
+  /** The target makes something now that is asked about: whatever comes of that, no other target is to make it as well. */
+  ordered(): void;
   /** Refuses (400) where notes are there and `strict` was asked for; `ask` and `open` do so before they send. */
   refuseLosses(): void;
   /** Headers of a reply: ids, where it went, notes. Refuses (400) where notes are there and `strict` was asked for. */
@@ -104,6 +106,8 @@ interface Settling {
   last?: OneTry | undefined;
   /** Tries that were sent. */
   attempts: number;
+  /** A target makes what was asked for. */
+  isOrdered?: true;
   /** The client's bytes went to a provider of its own dialect as they were. */
   lane?: CallRecord['lane'];
   firstTokenAt?: number;
@@ -180,6 +184,7 @@ function contextOf(
       return { ...head, body: Buffer.concat(pieces, bytes) };
     },
     countTry,
+    ordered: () => void (settling.isOrdered = true),
     refuseLosses: () => refuseLosses(call, notes),
     open: (request, codec) => waits.during(openAnswer(base, checked(request), codec)),
     pass(request, open) {
@@ -306,7 +311,7 @@ async function tryAll(
     session,
     ...(isRepeatable === true && !isSpent
       ? {}
-      : { mayGoOn: (fault: Fault) => isSpent?.() !== true && (isRepeatable === true || didNothing(fault)) }),
+      : { mayGoOn: (fault: Fault) => isSpent?.() !== true && !settling.isOrdered && (isRepeatable === true || didNothing(fault)) }),
     isJob,
     run,
     answeredBy: (step) => void (settling.last = settling.tries[step]),

@@ -306,7 +306,7 @@ export function videoSubmission(context: MediaContext, order: VideoOrder): Remot
   // Once for its mistakes; notes are a set.
   write('video_0');
   refuseLosses(call, context.notes);
-  const asked: Asked = { provider, media, ports, codec };
+  const asked: Asked = { provider, media, ports, codec, endsAt: context.endsAt };
   return async (id, signal) => {
     const written = write(id);
     context.countTry();
