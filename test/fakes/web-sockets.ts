@@ -14,7 +14,7 @@ export const createMessage = (model: string, text: string): Record<string, unkno
 });
 
 /** It, over an upstream of this dialect. */
-const socketFamily = ({ provider, settings, events }: Dialect): Family => ({
+export const socketFamily = ({ provider, settings, events }: Dialect): Family => ({
   name: OVER_SOCKET,
   provider,
   settings,

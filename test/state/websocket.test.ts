@@ -3,7 +3,7 @@ import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { text as readText } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
-import { responses } from '../exchange/dialects.ts';
+import { chat, responses, WORDS } from '../exchange/dialects.ts';
 import { startFaultUpstream } from '../fakes/fault-upstream.ts';
 import { startTestServer, testConfig, TEST_KEY, type TestServer } from '../server.ts';
 import { openaiFor, OTHER_KEY, twoClients, UPSTREAMS, until } from './clients.ts';
@@ -441,6 +441,27 @@ describe('the WebSocket', () => {
     expect(await client.ask({ model: 'resp/up', input: 'x' })).toMatchObject({ type: 'response.completed' });
     expect(texts.every((text) => text.startsWith('{'))).toBe(true);
     await client.close();
+    await own.close();
+    await upstream.close();
+  });
+
+  it('closes when all of the last turn has gone out, however much that is', async () => {
+    const piece = 'x'.repeat(2 ** 21);
+    const upstream = await startFaultUpstream((_one, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.end(chat.events.map((event) => event.replace(WORDS[1], piece)).join(''));
+    });
+    const own = await startTestServer({ providers: { oai: chat.settings(upstream.url) } });
+    const client = await connect(own);
+    client.socket.pause();
+    client.create({ model: 'oai/up', input: 'x' });
+    await until(() => Promise.resolve(upstream.tries.some(({ body }) => body !== '') || undefined));
+    const stopped = own.app.drain(15_000);
+    client.socket.resume();
+    const [code] = (await once(client.socket, 'close')) as [number];
+    expect(code).toBe(1001);
+    expect(textOf(client.events.at(-1) as Event)).toContain(piece);
+    await stopped;
     await own.close();
     await upstream.close();
   });

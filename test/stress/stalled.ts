@@ -2,9 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { chat, type Data, DIALECTS, type Dialect, WORDS } from '../exchange/dialects.ts';
+import { chat, type Data, DIALECTS, type Dialect, responses, WORDS } from '../exchange/dialects.ts';
 import { type Asked, providersAt } from '../fakes/fault-families.ts';
 import { type Behaviour, type FaultUpstream, startFaultUpstream } from '../fakes/fault-upstream.ts';
+import { frameOf, framesIn, OPCODES, openRaw } from '../fakes/raw-web-socket.ts';
+import { OVER_SOCKET, socketFamily } from '../fakes/web-sockets.ts';
 import { type Gateway, KEY, startGateway, TELLS_HELD } from './gateway.ts';
 import { type Lane, LANES } from './lanes.ts';
 import { type Measured, ms, pairName } from './part.ts';
@@ -44,6 +46,8 @@ interface Asker {
   readonly asked: Asked;
   /** Whose protocol says the whole text again at the end, or may quote any of it: it must be kept, and is taken off. */
   readonly keepsText?: Dialect;
+  /** It asks by a message of a WebSocket. */
+  readonly isSocket?: true;
 }
 
 /** Of one letter each: text that has to be kept is little of what passes. */
@@ -96,9 +100,17 @@ export const ASKERS: readonly Asker[] = [
     flood: floodOf(lane),
     asked: lane.ask('hello'),
   })),
+  ...pairs
+    .filter(({ keepsText }) => keepsText === responses)
+    .map((pair): Asker => ({ ...pair, about: OVER_SOCKET, asked: socketFamily(chat).ask('hello'), isSocket: true })),
 ];
 
-function stall(url: string, { asked: { path, type, body } }: Asker): Socket {
+function stall(url: string, { asked: { path, type, body }, isSocket }: Asker): Socket {
+  if (isSocket) {
+    const socket = openRaw(url, path, KEY).pause();
+    socket.write(frameOf(body));
+    return socket;
+  }
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   socket.on('error', () => {});
   socket.pause();
@@ -150,19 +162,21 @@ async function received(socket: Socket): Promise<string> {
   return text;
 }
 
+const messagesIn = (stream: string): readonly string[] =>
+  framesIn(Buffer.from(stream, 'latin1')).flatMap(({ opcode, payload }) => (opcode === OPCODES.text ? [payload.toString()] : []));
+
 /** The length of a reply's text, as far as its reader was told of it. */
-function textLength({ textOf }: Dialect, stream: string): number {
-  const data: Data[] = [];
-  for (const [, json = ''] of stream.matchAll(/^data: (\{.*\})\n\n/gm)) data.push(JSON.parse(json) as Data);
-  return textOf(data).length;
+function textLength({ keepsText, isSocket }: Asker, stream: string): number {
+  const said = isSocket ? messagesIn(stream) : [...stream.matchAll(/^data: (\{.*\})\n\n/gm)].map(([, json = '']) => json);
+  return keepsText?.textOf(said.map((json) => JSON.parse(json) as Data)).length ?? 0;
 }
 
 /** KiB of text that each of these readers was told, of which every letter is a byte. Ends the gateway: what it has sent can still be read. */
-async function toldKiB(gateway: Gateway, client: Dialect, sockets: readonly Socket[]): Promise<number> {
+async function toldKiB(gateway: Gateway, asker: Asker, sockets: readonly Socket[]): Promise<number> {
   gateway.program.child.kill('SIGKILL');
   await gateway.program.ended;
   let letters = 0;
-  for (const socket of sockets) letters += textLength(client, await received(socket));
+  for (const socket of sockets) letters += textLength(asker, await received(socket));
   return letters / sockets.length / 1024;
 }
 
@@ -189,7 +203,7 @@ export async function stalledRow(asker: Asker, few: number, many: number): Promi
     const asked = keepsText ? rest.filter((_, at) => at % Math.ceil(rest.length / READ) === 0) : [];
     for (const socket of [...first, ...rest]) if (!asked.includes(socket)) socket.destroy();
     const gone = await letGo(upstream, asked.length);
-    const told = keepsText ? await toldKiB(gateway, keepsText, asked) : 0;
+    const told = keepsText ? await toldKiB(gateway, asker, asked) : 0;
     const beside = keepsText ? `${held.toFixed(1)} KiB with the ${told.toFixed(1)} KiB of its text; ` : '';
     return {
       promise: 'memory.stalled',

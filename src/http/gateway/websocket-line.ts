@@ -13,6 +13,8 @@ export interface Line {
   /** `headers`: those that this error would have by HTTP and that say what no member does. */
   error(status: number, error: JsonObject, streamId?: unknown, headers?: OutHeaders): void;
   fault(fault: Fault, id: string, streamId?: unknown): void;
+  /** Closes it when all has gone out. */
+  close(code: number, reason: string): void;
   /** Where more waits to go out than may, nothing more is read until it has: whoever asks on and reads no answer is not listened to. */
   holdBack(): void;
   /** The peer is not listening now, as it has not taken what it was sent. */
@@ -37,7 +39,10 @@ class SocketLine implements Line {
   readonly #socket: WebSocket;
   readonly #client: ClientCodec;
   readonly #most: number;
+  /** What may not go out yet: as texts, since each message on its way costs the socket more than its bytes. */
+  readonly #waiting: string[] = [];
   #drain: (() => void) | undefined;
+  #close: (() => void) | undefined;
 
   constructor(socket: WebSocket, client: ClientCodec, most: number) {
     this.#socket = socket;
@@ -51,7 +56,8 @@ class SocketLine implements Line {
   send(text: string): boolean {
     this.idleSince = performance.now();
     this.sent++;
-    this.#socket.send(text, this.#onOut);
+    if (this.#isFlowing()) this.#socket.send(text, this.#onOut);
+    else this.#waiting.push(text);
     return this.#isFlowing();
   }
   onDrain(listener: () => void): void {
@@ -67,16 +73,27 @@ class SocketLine implements Line {
     const { retryAfterMs } = fault;
     this.error(status, error, streamId, retryAfterMs === undefined ? {} : { [RETRY_AFTER]: inSeconds(retryAfterMs) });
   }
+  close(code: number, reason: string): void {
+    this.#close = () => this.#socket.close(code, reason);
+    if (this.#waiting.length === 0) this.#close();
+  }
   holdBack(): void {
     if (!this.#isFlowing()) this.#socket.pause();
   }
   isBehind(): boolean {
     return this.#socket.bufferedAmount > 0;
   }
-  #isFlowing(): boolean {
+  #hasRoom(): boolean {
     return this.#socket.bufferedAmount < this.#most;
   }
+  #isFlowing(): boolean {
+    return this.#waiting.length === 0 && this.#hasRoom();
+  }
   readonly #onOut = (): void => {
+    let out = 0;
+    for (; out < this.#waiting.length && this.#hasRoom(); out++) this.#socket.send(this.#waiting[out] ?? '', this.#onOut);
+    this.#waiting.splice(0, out);
+    if (this.#waiting.length === 0) this.#close?.();
     if (!this.#isFlowing()) return;
     if (this.#socket.isPaused) this.#socket.resume();
     this.#drain?.();

@@ -126,7 +126,7 @@ const newId = (at: number): string => `req_${ulid(at)}`;
 
 /** Closes a connection once the turns that were taken are over. */
 function endConnection(connection: Connection, code: number, reason: string): void {
-  connection.ending = () => connection.socket.close(code, reason);
+  connection.ending = () => connection.line.close(code, reason);
   if (!connection.running && connection.queue.length === 0) connection.ending();
 }
 
