@@ -23,6 +23,18 @@ describe('an error body of an upstream', () => {
       is: { kind: 'overloaded', status: 500 },
     },
     {
+      name: 'an account with nothing left to spend',
+      status: 400,
+      body: '{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access the API. Please buy."}}',
+      is: { kind: 'billing', status: 400 },
+    },
+    {
+      name: 'the same words in what a caller wrote',
+      status: 400,
+      body: '{"type":"error","error":{"type":"invalid_request_error","message":"tools.0.name: \'Your credit balance is too low\' is no name"}}',
+      is: { kind: 'bad_request', status: 400 },
+    },
+    {
       name: "OpenAI's, of a server that is like the API",
       status: 401,
       body: '{"error":{"message":"Bad key","type":"authentication_error","code":"invalid_api_key","param":null}}',

@@ -114,7 +114,11 @@ function tell(value: Json | undefined): Told {
 /** What to say when the body says nothing: never its raw bytes, which may be a page of a proxy. */
 const silent = (status: number): string => `The upstream answered with status ${status} and no message`;
 
-function kindFor(status: number, type: string | undefined): FaultKind {
+/** An account with nothing left to spend is told of as a bad request. At its beginning only: what callers write may be quoted further on. */
+const SPENT = /^Your credit balance is too low\b/;
+
+function kindFor(status: number, { type, message = '' }: Told): FaultKind {
+  if (status === 400 && SPENT.test(message)) return 'billing';
   const named = type === undefined ? undefined : KINDS[type];
   // The status is what SDKs go by; the word decides only where the status leaves it open.
   if (status === 500 || status === 200 || status === 400) return named ?? (status === 400 ? 'bad_request' : 'upstream');
@@ -124,7 +128,7 @@ function kindFor(status: number, type: string | undefined): FaultKind {
 function faultOf(status: number, told: Told): Fault {
   const { message, type, code, param, details } = told;
   return {
-    kind: kindFor(status, type),
+    kind: kindFor(status, told),
     status,
     message: message ?? silent(status),
     by: 'upstream',

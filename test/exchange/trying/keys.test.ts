@@ -58,6 +58,17 @@ describe('several keys of one provider', () => {
     expect(route && candidatesOf(route)[0]).toMatchObject({ provider: 'a', verdict: 'rejected', reasons: ['alias', 'priority', why] });
   });
 
+  it('an account without credit, told as a bad request, is ours and not the caller’s', async () => {
+    const message = 'Your credit balance is too low to access the API. Please go to Plans & Billing.';
+    const answer = json({ type: 'error', error: { type: 'invalid_request_error', message } }, 400);
+    await set({ answers: [answer, good], dialects: [MESSAGES] });
+    for (let at = 0; at < 2; at++) expect((await trials.ask()).headers['x-pailou-served-by']).toBe('b/up');
+    await expect.poll(() => trials.server.records.length).toBe(2);
+    const [{ failed } = {}, { route } = {}] = trials.server.records;
+    expect(failed).toBe('a/up;upstream_credential');
+    expect(route && candidatesOf(route)[0]).toMatchObject({ verdict: 'rejected', reasons: ['alias', 'priority', 'quota_exhausted'] });
+  });
+
   it('a limit of one is waited for on that one only', async () => {
     await set({ answers: [byKey({ 'key-two-2': refusing(429, { 'retry-after': '60' }) })], settings: [{ keys: KEYS }] });
     await askMany(60);
@@ -85,8 +96,21 @@ describe('several keys of one provider', () => {
   });
 });
 
+/** The headers that are promised, as agents send them. */
+const HEADERS = [
+  'x-session-id',
+  'session-id',
+  'session_id',
+  'x-claude-code-session-id',
+  'conversation_id',
+  'x-session-affinity',
+  'x-opencode-session',
+];
+
 describe('a conversation stays on one key', () => {
-  it.each(SESSION_HEADERS)('by %s', async (header) => {
+  it('by no header that has no test here', () => expect(SESSION_HEADERS).toEqual(HEADERS));
+
+  it.each(HEADERS)('by %s', async (header) => {
     await set({ answers: [good], settings: [{ keys: KEYS }] });
     for (let at = 0; at < 20; at++) textOf(await trials.ask({ model: 'a/up', text: `${at}`, headers: { [header]: 'conversation-1' } }));
     expect(new Set(seenKeys()).size).toBe(1);
@@ -94,7 +118,7 @@ describe('a conversation stays on one key', () => {
     expect(new Set(seenKeys()).size).toBe(3);
   });
 
-  it.each(SESSION_HEADERS)('%s keeps a target as well, where the route says so', async (header) => {
+  it.each(HEADERS)('%s keeps a target as well, where the route says so', async (header) => {
     const models = { sticky: { targets: [{ to: 'a/up' }, { to: 'b/up' }], affinity: true } };
     await set({ answers: [good, good], config: { models } });
     const served = new Set<unknown>();
@@ -111,7 +135,7 @@ describe('a conversation stays on one key', () => {
 
   it.each(['docs/routing.md', 'docs/routing.zh-CN.md'])('%s names the headers', (page) => {
     const text = readFileSync(page, 'utf8');
-    expect(SESSION_HEADERS.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+    expect(HEADERS.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
   });
 
   it.each([
