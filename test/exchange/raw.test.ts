@@ -87,6 +87,15 @@ describe('the body of a call in the provider’s own protocol', () => {
     await send('/v1/chat/completions', '{"mod\\u0065l":"fast","messages":[]}');
     expect(JSON.parse(seenBody())).toEqual({ model: 'up', messages: [] });
   });
+
+  it.each([
+    ['as it is', '{"a\\\\b":1,"made \\"x\\"":2,"model":"fast","messages":[]}', '{"a\\\\b":1,"made \\"x\\"":2,"model":"up","messages":[]}'],
+    ['beside an escaped one that counts', '{"mod\\u0065l":"fast","a\\\\b":1,"messages":[]}', '{"model":"up","a\\\\b":1,"messages":[]}'],
+  ])('a member whose name must be escaped goes on: %s', async (_name, sent, gets) => {
+    stage.upstream.answer = json(chat.whole);
+    expect((await send('/v1/chat/completions', sent)).status).toBe(200);
+    expect(seenBody()).toBe(gets);
+  });
 });
 
 describe('a reply in the client’s own protocol', () => {

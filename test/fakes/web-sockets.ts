@@ -36,6 +36,8 @@ export interface SocketTurn {
   readonly url: string;
   readonly key: string;
   readonly asked: Pick<Asked, 'path' | 'body'>;
+  /** Just before it asks. */
+  readonly opened?: () => void;
   /** Told each message, and each ping (as nothing). */
   readonly heard?: (text: string) => void;
   /** Breaks the connection off. */
@@ -57,7 +59,7 @@ function gotOf(events: readonly Data[], isWhole: boolean): Got {
 }
 
 /** Asks for one turn over a connection of its own, up to the event that ends it; never rejects. Not whole: the connection broke before that. */
-export function overSocket({ url, key, asked, heard, signal, withinMs = 60_000 }: SocketTurn): Promise<Got> {
+export function overSocket({ url, key, asked, opened, heard, signal, withinMs = 60_000 }: SocketTurn): Promise<Got> {
   return new Promise((resolve) => {
     const socket = new WebSocket(url.replace('http', 'ws') + asked.path, {
       headers: { authorization: `Bearer ${key}` },
@@ -67,7 +69,10 @@ export function overSocket({ url, key, asked, heard, signal, withinMs = 60_000 }
     let isWhole = false;
     const deadline = setTimeout(() => socket.terminate(), withinMs);
     signal?.addEventListener('abort', () => socket.terminate());
-    socket.on('open', () => socket.send(asked.body, { binary: false }));
+    socket.on('open', () => {
+      opened?.();
+      socket.send(asked.body, { binary: false });
+    });
     socket.on('ping', () => heard?.(''));
     socket.on('message', (data: Buffer) => {
       const text = data.toString();

@@ -4,7 +4,7 @@ import { providersAt } from '../fakes/fault-families.ts';
 import { type FaultUpstream, startFaultUpstream } from '../fakes/fault-upstream.ts';
 import { startTestServer, type TestServer } from '../server.ts';
 import { KEY } from './gateway.ts';
-import { LANES, markOf, stamped } from './lanes.ts';
+import { type Lane, LANES, markOf, SOCKET_LANE, stamped } from './lanes.ts';
 import { watchHeldUp } from './held-up.ts';
 import { fallsInto, inOrder } from './moments.ts';
 import { timed } from './timed.ts';
@@ -23,9 +23,11 @@ afterAll(async () => {
   await upstream.close();
 });
 
-it.each(LANES)('$name: every event is timed, through the gateway and without it', async (lane) => {
+const overHttp = ({ isSocket: _isSocket, ...lane }: Lane): Lane => lane;
+
+it.each([...LANES, SOCKET_LANE])('$name: every event is timed, through the gateway and without it', async (lane) => {
   for (const url of [server.url, upstream.url]) {
-    const { wrong, first, gaps } = await timed(url, lane.ask(markOf(lane)), 4, agent, lane.isPacked);
+    const { wrong, first, gaps } = await timed(url, lane.ask(markOf(lane)), 4, agent, url === server.url ? lane : overHttp(lane));
     expect(wrong).toBeUndefined();
     expect(first).toBeGreaterThan(0);
     expect(gaps).toHaveLength(3);

@@ -1,8 +1,9 @@
 // Every way through the gateway that streams, and upstreams of all of them whose events come one by one and say when they left.
-import { PAIRS, WORDS } from '../exchange/dialects.ts';
+import { PAIRS, responses, WORDS } from '../exchange/dialects.ts';
 import { type Asked, converseEvent, FAMILIES, type Family } from '../fakes/fault-families.ts';
 import type { Behaviour } from '../fakes/fault-upstream.ts';
 import { spokenEvent } from '../fakes/speech-families.ts';
+import { OVER_SOCKET, socketFamily } from '../fakes/web-sockets.ts';
 import { pairName } from './part.ts';
 import { type Chat, WIRES } from './wires.ts';
 
@@ -20,6 +21,8 @@ export interface Lane {
   readonly isEvents: boolean;
   /** What is marked comes in base64, at the client or at the upstream. */
   readonly isPacked?: true;
+  /** Its client asks over a WebSocket. */
+  readonly isSocket?: true;
 }
 
 /** A family's own answer, with one of its pieces as often as wanted: what is marked in it stands at `place`, and the end begins at `end`. */
@@ -115,6 +118,16 @@ export const unpacked = (text: string): string =>
 
 /** What tells the upstream which lane a request is of: for `ask`. */
 export const markOf = (lane: Lane): string => `lane-${LANES.indexOf(lane)}-`;
+
+const RESPONSES = LANES.find(({ name }) => name === pairName(responses.id, responses.id)) as Lane;
+
+/** Turns over a WebSocket, of an upstream that speaks the same protocol over HTTP: that is what is relayed beside them. */
+export const SOCKET_LANE: Lane = {
+  ...RESPONSES,
+  name: OVER_SOCKET,
+  ask: () => socketFamily(responses).ask(markOf(RESPONSES)),
+  isSocket: true,
+};
 
 /** An upstream of all lanes. Each event says when it was written, and how long that was after the request had come: `@1234.567;20.123@`. */
 export const stamped =

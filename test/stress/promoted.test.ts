@@ -44,7 +44,7 @@ const NAMES = new Set([
 it.each(LANES.filter(({ name }) => NAMES.has(name)))('$name', { timeout: 60_000 }, async (lane) => {
   const ask = async (many: number): Promise<void> => {
     const jobs = Array.from({ length: many }, () => async () => {
-      const { wrong } = await timed(gateway.url, lane.ask(markOf(lane)), EVENTS, agent, lane.isPacked);
+      const { wrong } = await timed(gateway.url, lane.ask(markOf(lane)), EVENTS, agent, lane);
       expect(wrong).toBeUndefined();
     });
     await inParallel(jobs, 4);

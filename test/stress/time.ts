@@ -8,7 +8,7 @@ import { providersAt } from '../fakes/fault-families.ts';
 import { startFaultUpstream } from '../fakes/fault-upstream.ts';
 import { startGateway } from './gateway.ts';
 import { watchHeldUp } from './held-up.ts';
-import { type Lane, LANES, markOf, stamped } from './lanes.ts';
+import { type Lane, LANES, markOf, SOCKET_LANE, stamped } from './lanes.ts';
 import { fallsInto, type Moment } from './moments.ts';
 import { inParallel, type Measured, ms, type Part, percentile } from './part.ts';
 import { comesFirst, giveProcessor, stepAside, stepBack, waitsAgain } from './processors.ts';
@@ -27,6 +27,8 @@ const FIRST_LIMIT_MS = 2;
 const GAP_LIMIT_MS = 5;
 /** Of all gaps, so many may be longer. */
 const LATE_LIMIT = 1 / 1000;
+
+const WAYS_THROUGH = [...LANES, SOCKET_LANE];
 
 interface Relay {
   readonly url: string;
@@ -64,7 +66,9 @@ async function oneRound(found: ReadonlyMap<Lane, Streams>, urls: Ways<string>, s
   const one = async (lane: Lane, way: keyof Streams, into: Timed[]): Promise<void> => {
     // Not both at the same moment: what is measured is the gateway, and not how long a queue at its door is.
     await sleep(Math.random() * GAP_MS * 2);
-    into.push(await timed(urls[way], lane.ask(markOf(lane)), EVENTS, agent, lane.isPacked));
+    const { isPacked, isSocket } = lane;
+    const how = { ...(isPacked ? { isPacked } : {}), ...(isSocket && way === 'ours' ? { isSocket } : {}) };
+    into.push(await timed(urls[way], lane.ask(markOf(lane)), EVENTS, agent, how));
   };
   await inParallel(
     jobs.map(
@@ -118,8 +122,8 @@ function* laneRows({ name }: Lane, all: Streams, heldUp: readonly Moment[]): Ite
 /** Until the code that these streams run through is compiled. */
 const warm = (url: string, agent: Agent): Promise<unknown> =>
   inParallel(
-    shuffled(LANES.flatMap((lane) => Array.from({ length: WARM }, () => lane))).map(
-      (lane) => () => timed(url, lane.ask(markOf(lane)), EVENTS, agent, lane.isPacked),
+    shuffled(WAYS_THROUGH.flatMap((lane) => Array.from({ length: WARM }, () => lane))).map(
+      (lane) => () => timed(url, lane.ask(markOf(lane)), EVENTS, agent, lane),
     ),
     WIDTH * 2,
   );
@@ -139,7 +143,7 @@ async function* timeRows(streams: number): AsyncIterable<Measured> {
   try {
     await warm(gateway.url, agent);
     upstream.behave = stamped(EVENTS, GAP_MS);
-    const found = new Map(LANES.map((lane): [Lane, Streams] => [lane, { ours: [], relayed: [] }]));
+    const found = new Map(WAYS_THROUGH.map((lane): [Lane, Streams] => [lane, { ours: [], relayed: [] }]));
     for (let number = 0; number < ROUNDS; number++) {
       upstream.tries.length = 0;
       await oneRound(found, urls, Math.ceil(streams * SHARE), agent);

@@ -1,7 +1,9 @@
 // One stream as its client sees it, when each of its events says when it left the upstream (`stamped`).
 import type { Agent } from 'node:http';
 import type { Asked } from '../fakes/fault-families.ts';
-import { unpacked } from './lanes.ts';
+import { overSocket } from '../fakes/web-sockets.ts';
+import { KEY } from './gateway.ts';
+import { type Lane, unpacked } from './lanes.ts';
 import type { Moment } from './moments.ts';
 import { talk } from './talk.ts';
 
@@ -25,10 +27,16 @@ const PACKED_REST = 4096;
 
 /**
  * Asks for a stream of so many events and follows it. The upstream must run in this process: its clock is ours. `isPacked`: the stamps may
- * be in base64.
+ * be in base64. `isSocket`: it is asked for over a WebSocket, from whose opening on it is timed.
  */
-export async function timed(base: string, { path, type, body }: Asked, events: number, agent: Agent, isPacked = false): Promise<Timed> {
-  const from = performance.now();
+export async function timed(
+  base: string,
+  { path, type, body }: Asked,
+  events: number,
+  agent: Agent,
+  { isPacked, isSocket }: Pick<Lane, 'isPacked' | 'isSocket'> = {},
+): Promise<Timed> {
+  let from = performance.now();
   let first = Infinity;
   let to = Infinity;
   let last: { readonly sent: number; readonly came: number } | undefined;
@@ -50,7 +58,9 @@ export async function timed(base: string, { path, type, body }: Asked, events: n
     // A stamp may come in two pieces.
     rest = rest.slice(isPacked ? -PACKED_REST : -REST);
   };
-  const got = await talk({ url: base + path, type, body, agent, heard });
+  const got = isSocket
+    ? await overSocket({ url: base, key: KEY, asked: { path, body }, heard, opened: () => (from = performance.now()) })
+    : await talk({ url: base + path, type, body, agent, heard });
   const isRight = got.status === 200 && got.isWhole && seen === events;
   return {
     first,
