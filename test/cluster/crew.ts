@@ -13,7 +13,7 @@ export interface CrewServer extends Served {
   /** Calls answered by each worker, by its number, as the access log has them. */
   answered(path?: string): ReadonlyMap<number, number>;
   /** Another configuration, in the file that it watches. */
-  configure(more: string): void;
+  configure(more: string, limits?: string): void;
   /** Process id of a worker. */
   pidOf(worker: number): number;
 }
@@ -34,12 +34,15 @@ const childrenOf = (pid: number): readonly number[] =>
     .filter((word) => word !== '')
     .map(Number);
 
-/** Starts the program with two workers and `more` in its configuration; `limits` are more of those. */
-export async function startCrew(home: string, more = '', env: NodeJS.ProcessEnv = {}, limits = ''): Promise<CrewServer> {
+/** Machines that test are busy: what is no test of it must not be refused for it. */
+export const PATIENT = 'overload: { shed: off }';
+
+/** Starts the program with two workers and `more` in its configuration. `limits`: what stands in its `limits`. */
+export async function startCrew(home: string, more = '', env: NodeJS.ProcessEnv = {}, limits = PATIENT): Promise<CrewServer> {
   const file = join(home, 'pailou.yaml');
-  const text = (rest: string): string =>
-    `version: 1\nserver: { workers: 2 }\nkeys: [{ name: test, value: ${KEY} }]\ndiscover: false\nlog: { level: debug }\nlimits: { overload: { shed: off }${limits} }\n${rest}\n`;
-  writeFileSync(file, text(more));
+  const text = (rest: string, those: string): string =>
+    `version: 1\nserver: { workers: 2 }\nkeys: [{ name: test, value: ${KEY} }]\ndiscover: false\nlog: { level: debug }\nlimits: { ${those} }\n${rest}\n`;
+  writeFileSync(file, text(more, limits));
   const served = await startServer(['--data', join(home, 'data'), '--config', file], home, env);
   const primary = served.child.pid ?? 0;
   const workers = (): ReadonlyMap<number, number> => {
@@ -63,7 +66,7 @@ export async function startCrew(home: string, more = '', env: NodeJS.ProcessEnv 
       }
       return counts;
     },
-    configure: (rest) => writeFileSync(file, text(rest)),
+    configure: (rest, those = limits) => writeFileSync(file, text(rest, those)),
   };
 }
 

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { leaveHome, newHome } from '../e2e/program.ts';
 import { type Answer, type FakeUpstream, json, startUpstream } from '../fakes/upstream.ts';
-import { chatBody, chatReply, type CrewServer, type OneConnection, oneConnection, startCrew, toEach, twoWorkers } from './crew.ts';
+import { chatBody, chatReply, type CrewServer, type OneConnection, oneConnection, PATIENT, startCrew, toEach, twoWorkers } from './crew.ts';
 
 const REPLY = chatReply('Yes');
 
@@ -172,7 +172,7 @@ describe('what is written of tries holds in every worker', () => {
   });
 
   it('so many tries of a call as are written', async () => {
-    const server = await startCrew(home, providers(', retries: { wait: 0s }'), {}, ', retries: { tries: 2, budget: off }');
+    const server = await startCrew(home, providers(', retries: { wait: 0s }'), {}, `${PATIENT}, retries: { tries: 2, budget: off }`);
     const pair = await twoWorkers(server);
     upstream.answer = json({ error: { message: 'not now' } }, 429, { 'retry-after': '0' });
     for (const [index, worker] of pair.entries()) {
