@@ -10,6 +10,9 @@ const LAST =
 const SAYS_SO = /"error":\s*\{|"type":\s*"error"|response\.failed/;
 /** A link to what is kept here, by the address at which the client came. */
 const OWN_LINK = /http:\/\/127\.0\.0\.1:\d+\/media\//g;
+/** Whether a stream, or the end of one, tells of an error. */
+export const saysFailed = (text: string): boolean => SAYS_SO.test(text);
+
 const TELLS_TOO_MUCH = /127\.0\.0\.1|up-secret|169\.254|node_modules/;
 
 /** Why an answer is not whole and good; `undefined`: it is. */

@@ -8,18 +8,21 @@ import { type Lane, LANES } from './lanes.ts';
 /** Tells which family a request is of: for `ask`. */
 export const familyMark = (family: Family): string => `family-${FAMILIES.indexOf(family)}-`;
 
-/** Each event of a stream says which it is: `@3@`. What stands before the first comes with it, and the end with the last. */
-function stepsOf({ answer }: Lane, events: number): readonly Buffer[] {
+/** A stream of so many events, each with what `said` gives in it. What stands before the first comes with it, and the end with the last. */
+export function stepsOf({ answer }: Lane, events: number, said: (which: number) => string): readonly Buffer[] {
   let made = 0;
   let seen = 0;
   const steps: Buffer[][] = [[]];
-  for (const piece of answer(events, () => `@${made++}@`)) {
+  for (const piece of answer(events, () => said(made++))) {
     if (made > seen && seen > 0) steps.push([]);
     seen = made;
     steps.at(-1)?.push(Buffer.from(piece));
   }
   return steps.map((pieces) => Buffer.concat(pieces));
 }
+
+/** Each event says which it is. */
+const numbered = (which: number): string => `@${which}@`;
 
 /** Whether all events of a stream came, each once and in its order; some dialects say all again at their end. */
 export const hasAllEvents = (text: string, events: number): boolean =>
@@ -41,7 +44,7 @@ export interface Held {
 export function held(events: number, gapMs: number): Held {
   let goOn = (): void => undefined;
   const turn = new Promise<void>((resolve) => (goOn = resolve));
-  const streams = LANES.map((lane) => ({ type: lane.type, steps: stepsOf(lane, events), before: Math.ceil(events / 2) }));
+  const streams = LANES.map((lane) => ({ type: lane.type, steps: stepsOf(lane, events, numbered), before: Math.ceil(events / 2) }));
   const others = FAMILIES.map(({ type, pieces }) => ({ type, steps: pieces, before: 0 }));
   let wholes = 0;
   const play = async (response: ServerResponse, { type, steps, before }: (typeof streams | typeof others)[number]): Promise<void> => {

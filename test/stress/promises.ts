@@ -345,6 +345,31 @@ const ALL = {
     unit: '%',
     of: 'calls',
   },
+  'overload.mixed-burst': none(
+    'calls',
+    ['The same bursts, of calls at all endpoints, mixed: calls that are refused or fail', '同样的突发，混合全部端点：被拒绝或失败的请求'],
+    ['lost in a burst', '突发中丢失'],
+  ),
+  'overload.mixed-goodput': {
+    words: [
+      'A mix over all endpoints at 10 times the capacity: work served, of that mix’s own peak',
+      '混合全部端点、10 倍容量：完成的工作量，相对该混合自身的峰值',
+    ],
+    limit: '≥ 90 %',
+    unit: '%',
+    of: 'calls',
+    isMore: true,
+  },
+  'overload.mixed-refusals': {
+    words: [
+      'The same: time to a refusal in the endpoint’s own protocol, p99, as above',
+      '同上：以该端点自身协议拒绝所需时间（p99），比较方式同前',
+    ],
+    limit: '10 ms',
+    unit: 'ms',
+    of: 'calls',
+    column: ['refusal', '拒绝'],
+  },
   'life.broken': none(
     'calls',
     [

@@ -60,15 +60,19 @@ const KEEP_TEXT = new Set<string>(['openai-responses', 'gemini']);
 /** So much is written at once, at least. */
 const BLOCK_BYTES = 8192;
 /**
- * A picture in base64. An event is held until it is whole: those of large pictures are larger than what is promised by themselves, so
- * these are small, and what is seen is that not more than one or two of them are held.
+ * A picture, or sound, in base64. An event is held until it is whole: those of large pictures are larger than what is promised by
+ * themselves, so these are small, and what is seen is that not more than one or two of them are held.
  */
-const PICTURE = 'A'.repeat(4096);
+export const PICTURE = 'A'.repeat(4096);
+
+/** Whether its events carry pictures or sound, in base64. */
+export const isMedia = ({ name }: Lane): boolean => /^(?:image|speech)/.test(name);
 
 /** What such a lane's upstream says before its first event, and enough of its events. */
-function floodOf({ type, answer, name }: Lane): Behaviour {
+function floodOf(lane: Lane): Behaviour {
+  const { type, answer } = lane;
   let marked = 0;
-  const text = name.startsWith('image') ? PICTURE : LETTER;
+  const text = isMedia(lane) ? PICTURE : LETTER;
   const mark = (): string => {
     marked++;
     return text;

@@ -50,6 +50,13 @@ describe('what was measured', () => {
     expect(text).toContain('| embeddings | **3.00 ms** |');
   });
 
+  it('for some cases of a promise that has no column is no line of the grid', () => {
+    const burst = { promise: 'overload.burst', about: 'short', value: 0, many: 10, isKept: true } as const;
+    const text = tables({ at: '2026-01-01', rows: [row('embeddings', 3), burst] }, 'en');
+    expect(text).toContain('| embeddings | 3.00 ms |');
+    expect(text).not.toContain('| short |');
+  });
+
   it('anew takes the place of what was found for the same promise, and of nothing else', () => {
     const other = { promise: 'life.broken', value: 0, many: 1000, isKept: true } as const;
     const now = merged({ at: '2026-01-01', rows: [other, row('rerank', 1), row('speech', 2)] }, [row('rerank', 9)], '2026-02-02');

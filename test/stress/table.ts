@@ -71,7 +71,8 @@ function sectionTable(section: SectionId, kept: Kept, language: Language): strin
 /** A table of what was measured for each endpoint, or for each pair of protocols. */
 function grid(title: Words, first: Words, rows: Kept['rows'], language: Language): string {
   const ids = IDS.filter((id) => PROMISES[id].column && rows.some(({ promise }) => promise === id));
-  const abouts = [...new Set(rows.map(({ about }) => about ?? ''))];
+  // What stands in no column has no line either.
+  const abouts = [...new Set(rows.filter(({ promise }) => ids.includes(promise)).map(({ about }) => about ?? ''))];
   const cell = (about: string, id: PromiseId): string => {
     const row = rows.find((one) => one.about === about && one.promise === id);
     if (!row) return '';
