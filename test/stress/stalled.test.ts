@@ -12,8 +12,8 @@ it.each(['openai-responses ← openai-chat', 'speech', 'transcription, streamed'
   '%s: a client that does not read while its upstream floods holds less than 64 KiB',
   async (about) => {
     const asker = ASKERS.find((one) => one.about === about);
-    const row = asker && (await stalledRow(asker, 16, 32));
-    expect(row).toMatchObject({ isKept: true, many: 32 });
+    const row = asker && (await stalledRow(asker, 32, 64));
+    expect(row).toMatchObject({ isKept: true, many: 64 });
   },
   120_000,
 );
