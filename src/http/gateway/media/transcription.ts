@@ -58,8 +58,9 @@ export function readAsked(task: TranscriptionRequest['task'], fields: readonly S
   };
 }
 
-async function* allOf(head: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
-  if (head.length > 0) yield head;
+/** `head`: not held once it was read. */
+async function* allOf(head: Buffer[], rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  yield* head.splice(0).filter(({ length }) => length > 0);
   for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
 }
 
@@ -73,7 +74,7 @@ async function peeked(file: FormFile): Promise<{ readonly head: Buffer; readonly
     if (next.done === true) isOver = true;
     else head = head.length === 0 ? next.value : Buffer.concat([head, next.value]);
   }
-  return { head: head.subarray(0, HEAD_BYTES), bytes: allOf(head, rest) };
+  return { head: head.subarray(0, HEAD_BYTES), bytes: allOf([head], rest) };
 }
 
 /** Reads fields up to the file or the end. */
