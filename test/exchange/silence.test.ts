@@ -67,7 +67,6 @@ describe.concurrent.each(SOME)('$name: an upstream that is silent for long, and 
     // Rows run at once: each finds its conductor by the name of its model.
     const mark = `row-${plays.size}-`;
     plays.set(mark, play);
-    ahead += 20_000;
     let committed = (): void => {};
     const alive = new Promise<void>((resolve) => (committed = resolve));
     const model = `${upstream.provider}/${mark}`;
@@ -87,6 +86,8 @@ describe.concurrent.each(SOME)('$name: an upstream that is silent for long, and 
       return text;
     });
     await play.asked;
+    // Its silence has begun: before that only another row would have put the clock forward for it.
+    ahead += 20_000;
     await alive;
     await next(play, upstream);
     const text = await answer;
