@@ -10,10 +10,12 @@ import {
   textOf,
 } from '../../ir/index.ts';
 import { wholeSamples } from '../../media/audio/samples.ts';
+import { noSound } from '../../media/speech/frames.ts';
 import { splitScript } from '../../media/speech/script.ts';
 import { objectAt, optionalArray, optionalObject, optionalString, requiredString } from '../../wire/fields.ts';
 import { createFrameText } from '../lanes/client-stream.ts';
 import type { StreamForm } from '../call.ts';
+import { begun } from './begun.ts';
 import type { MediaContext } from './media-exchange.ts';
 import { speak, type SpeechWish, type Spoken, writeSpeech } from './speech.ts';
 import { writeAll } from './write-all.ts';
@@ -193,13 +195,20 @@ async function whole(context: MediaContext, audio: AsyncIterable<Buffer>, heard:
   context.reply(chunk(reply, Buffer.concat(pieces, bytes), { finishReason: 'STOP' }, usageIn(heard)));
 }
 
+/** Samples of one event at most: what is large is held in each of its forms for a client that does not read. */
+const FRAME_BYTES = 12 * 1024;
+
+function* cut(pcm: Buffer): Generator<Buffer> {
+  for (let at = 0; at < pcm.length; at += FRAME_BYTES) yield pcm.subarray(at, at + FRAME_BYTES);
+}
+
 async function* frames(
   audio: AsyncIterable<Buffer>,
   heard: Spoken['heard'],
   reply: Reply,
   text: ReturnType<typeof createFrameText>,
 ): AsyncGenerator<string> {
-  for await (const pcm of audio) yield text.frame(JSON.stringify(chunk(reply, pcm)));
+  for await (const pcm of audio) for (const part of cut(pcm)) yield text.frame(JSON.stringify(chunk(reply, part)));
   yield text.frame(JSON.stringify(chunk(reply, undefined, { finishReason: 'STOP' }, usageIn(heard)))) + text.close();
 }
 
@@ -218,11 +227,9 @@ export async function speakGemini(context: MediaContext, asked: GeminiSpeech, st
   const audio = wholeSamples(allSaid(context, asked.lines, heard));
   if (!stream) return whole(context, audio, heard, reply);
   const text = createFrameText(form);
-  const said = frames(audio, heard, reply, text);
   // An error before the first sound keeps its status.
-  const first = await said.next();
+  const said = await begun(frames(audio, heard, reply, text), noSound);
   context.sink.begin(200, { ...context.headers(), 'content-type': text.contentType, 'cache-control': 'no-cache' });
-  if (first.done !== true) context.sink.write(first.value);
   await writeAll(context.sink, said);
   context.sink.end();
   context.count(heard.usage);
