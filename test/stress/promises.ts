@@ -307,8 +307,8 @@ const ALL = {
   ]),
   'memory.stalled': {
     words: [
-      'A client that does not read while its upstream floods: held for it after a collection, beyond the socket buffers, and for clients of Responses and Gemini beyond the text of its reply, which the last event says again or may quote',
-      '客户端不读取而上游持续发送时，垃圾回收后每个仍占用（套接字缓冲除外；Responses 与 Gemini 客户端另除回复文本，因其最后一个事件会重复或引用该文本）',
+      'A client that does not read while its upstream floods: held for it after a collection, beyond the socket buffers, and for clients of Responses and Gemini, and replies of Gemini, beyond the text of its reply, which the last event says again or may quote',
+      '客户端不读取而上游持续发送时，垃圾回收后每个仍占用（套接字缓冲除外；Responses 与 Gemini 客户端以及 Gemini 的回复另除回复文本，因其最后一个事件会重复或引用该文本）',
     ],
     limit: '< 64 KiB',
     unit: 'KiB',

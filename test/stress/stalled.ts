@@ -57,6 +57,9 @@ const event = (chat.events[2] ?? '').replace(WORDS[1], LETTER);
 /** `response.completed` holds all of the text; `groundingMetadata`, in the last event, the claims in it that a source stands for. */
 const KEEP_TEXT = new Set<string>(['openai-responses', 'gemini']);
 
+/** A reply of Gemini is kept as well: what it cites at the end is told by its place in the text. */
+const CITED: ReadonlyMap<string, Dialect> = new Map([['openai-chat, with a picture, streamed', chat]]);
+
 /** So much is written at once, at least. */
 const BLOCK_BYTES = 8192;
 /**
@@ -99,11 +102,10 @@ const pairs = DIALECTS.map((client): Asker => ({
 /** Every client's protocol over one that is translated or its own, and whatever streams besides. */
 export const ASKERS: readonly Asker[] = [
   ...pairs,
-  ...LANES.filter(({ name }) => !name.includes(' ← ')).map((lane): Asker => ({
-    about: lane.name,
-    flood: floodOf(lane),
-    asked: lane.ask('hello'),
-  })),
+  ...LANES.filter(({ name }) => !name.includes(' ← ')).map((lane): Asker => {
+    const keepsText = CITED.get(lane.name);
+    return { about: lane.name, flood: floodOf(lane), asked: lane.ask('hello'), ...(keepsText ? { keepsText } : {}) };
+  }),
   ...pairs
     .filter(({ keepsText }) => keepsText === responses)
     .map((pair): Asker => ({ ...pair, about: OVER_SOCKET, asked: socketFamily(chat).ask('hello'), isSocket: true })),
