@@ -36,7 +36,7 @@ export interface Config {
     readonly workers: number | 'auto';
     /** The address that clients know this server by, without a slash at the end. */
     readonly publicUrl?: string;
-    /** Nothing reads it yet, so no file sets it. */
+    /** Reverse proxies whose X-Forwarded-For is believed: addresses and ranges. */
     readonly trustedProxies: readonly string[];
     /** Origins that browsers may call from; `*` all. */
     readonly cors: readonly string[];

@@ -52,8 +52,8 @@ export const health = {
 export const breaker = {
   kind: 'either',
   doc: [
-    'When failures in a row leave a target out (or a key, where they are limits without a `Retry-After`), and for how long; `off`: never',
-    '连续失败多少次后排除目标（若为没有 `Retry-After` 的限流，则为密钥），以及排除多久；`off` 表示从不排除',
+    'When failures in a row leave a target out (or a key, where they are limits), and for how long; `off`: never',
+    '连续失败多少次后排除目标（若为限流，则为密钥），以及排除多久；`off` 表示从不排除',
   ],
   of: [
     { kind: 'word', doc: ['Never', '从不'], words: ['off'] },
@@ -78,8 +78,8 @@ export const breaker = {
 export const setAside = {
   kind: 'either',
   doc: [
-    'How long a key is left out that the provider refuses (401, 402, 403) or asks to wait with (`Retry-After`); `off`: never',
-    '密钥被服务商拒绝（401、402、403）或被要求等待（`Retry-After`）后停用多久；`off` 表示从不停用',
+    'How long a key is left out that the provider refuses (401, 402, 403) or asks to wait with (`Retry-After`); `off`: neither sets a key aside. Five limits (429) in a row still do, as `breaker` says; `breaker: off` ends that too',
+    '密钥被服务商拒绝（401、402、403）或被要求等待（`Retry-After`）后停用多久；`off`：密钥不因这两者而停用；连续五次限流（429）仍按 `breaker` 停用，设 `breaker: off` 才完全不停用',
   ],
   of: [
     { kind: 'word', doc: ['Never', '从不'], words: ['off'] },

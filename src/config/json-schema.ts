@@ -38,7 +38,7 @@ function orNull({ description, 'x-description-zh': zh, examples, default: fallba
 function bare(shape: Shape): Schema {
   switch (shape.kind) {
     case 'text':
-      return { type: 'string' };
+      return shape.pattern === undefined ? { type: 'string' } : orReference({ type: 'string', pattern: shape.pattern });
     case 'word':
       return orReference({ enum: shape.words });
     case 'number':

@@ -1,4 +1,4 @@
-import { checkShare, keepFor, upTo } from './shape-kinds.ts';
+import { keepFor, share, upTo } from './shape-kinds.ts';
 import type { ObjectShape } from './shape.ts';
 
 const overload = {
@@ -46,23 +46,19 @@ const retries = {
   fields: {
     tries: { kind: 'number', doc: ['Tries of one call, wherever they go', '单个请求的尝试次数，含所有目标'], min: 1, max: 10, default: 3 },
     budget: {
-      kind: 'text',
+      ...share,
       doc: [
         'How many calls may be sent again to the same target, as a part of all calls; `off`: no bound',
         '可再次发往同一目标的请求占全部请求的比例；`off` 表示不限',
       ],
-      default: '10%',
-      check: checkShare,
       examples: ['20%', 'off'],
     },
     hedges: {
-      kind: 'text',
+      ...share,
       doc: [
         'How many calls of routes with `hedge` may have another one beside them, as a part of those calls; `off`: no bound',
         '设置了 `hedge` 的路由中，可并行再发一次的请求占此类请求的比例；`off` 表示不限',
       ],
-      default: '10%',
-      check: checkShare,
       examples: ['25%', 'off'],
     },
     reserve: {

@@ -95,11 +95,13 @@ export const timeout = (en: string, zh: string, example: string) =>
 export const waitOf = (en: string, zh: string, example: string) =>
   ({ kind: 'duration', doc: [en, zh], minMs: 0, maxMs: MAX_TIMER_MS, examples: [example] }) as const;
 
-/** A part of something, or no bound. */
-export function checkShare(text: string): Words | undefined {
-  const isShare = text === 'off' || (/^\d{1,3}%$/.test(text) && Number.parseInt(text, 10) <= 100);
-  return isShare ? undefined : ['a part of the calls, 0% to 100%, or off: 10%', '请求的比例（0% 至 100%）或 off：10%'];
-}
+const SHARE = '^(off|(100|\\d{1,2})%)$';
+
+const checkShare = (text: string): Words | undefined =>
+  new RegExp(SHARE).test(text) ? undefined : ['a part of the calls, 0% to 100%, or off: 10%', '请求的比例（0% 至 100%）或 off：10%'];
+
+/** A part of the calls, or no bound. */
+export const share = { kind: 'text', pattern: SHARE, check: checkShare, default: '10%' } as const;
 
 /** How long something is kept. */
 export const keepFor = (en: string, zh: string, days: string) =>

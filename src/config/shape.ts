@@ -26,6 +26,8 @@ export interface TextShape extends Described {
   readonly kind: 'text';
   /** Never shown, never quoted in messages, and better not written into the file. */
   readonly secret?: boolean;
+  /** What all of it must match, for editors; `check` says the same. */
+  readonly pattern?: string;
   /** What else it must be; returns what would be right when it is not. Only of text that holds no `${…}` any more. */
   readonly check?: (text: string) => Words | undefined;
 }

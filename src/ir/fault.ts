@@ -1,4 +1,4 @@
-/** What went wrong, in the closed words that every protocol's envelope is written from (API.md §3). */
+/** What went wrong, in the closed words that every protocol's envelope is written from (docs/notes-and-errors.md, Errors). */
 export type FaultKind =
   | 'bad_request'
   | 'authentication'
@@ -85,6 +85,6 @@ export class GatewayError extends Error {
 export const badField = (param: string, message: string, code = 'invalid_value'): GatewayError =>
   new GatewayError(gatewayFault('bad_request', message, { param, code }));
 
-/** The words of API.md §3 for a parameter that is not there. */
+/** The words for a parameter that is not there. */
 export const missingField = (param: string): GatewayError =>
   badField(param, `Invalid request: missing required parameter '${param}'`, 'missing_parameter');

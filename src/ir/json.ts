@@ -15,7 +15,7 @@ export function kindOf(value: unknown): string {
   return Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
-/** The object without its `undefined` and `null` members: `null` means absent for every optional field (DECISIONS). */
+/** The object without its `undefined` and `null` members: `null` means absent for every optional field. */
 export function compact<T extends object>(value: T): T {
   const out: Record<string, unknown> = {};
   for (const [key, member] of Object.entries(value)) if (member !== undefined && member !== null) out[key] = member;

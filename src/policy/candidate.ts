@@ -6,7 +6,7 @@ import type { Failure } from './routes/route.ts';
 import type { OrderReason } from './routes/strategies.ts';
 import type { OutReason } from './signals.ts';
 
-/** Why a candidate stands where it stands: a closed list (CONSOLE.md §5.4, DECISIONS). */
+/** Why a candidate stands where it stands: a closed list (docs/routing.md, Reason codes). */
 export type ReasonCode =
   | 'alias'
   | 'pattern'

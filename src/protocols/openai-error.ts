@@ -3,7 +3,7 @@ import type { WireFault } from './protocol.ts';
 
 /** Errors as both of OpenAI's protocols say them, and as all who copied them do. */
 
-/** `error.type` by API.md §3. https://platform.openai.com/docs/guides/error-codes */
+/** `error.type` (docs/notes-and-errors.md, Errors). https://platform.openai.com/docs/guides/error-codes */
 const TYPES: Readonly<Record<FaultKind, string>> = {
   bad_request: 'invalid_request_error',
   authentication: 'authentication_error',
@@ -71,7 +71,7 @@ export const errorOf = (
   code: fault.code ?? null,
 });
 
-/** The error envelope of API.md §3. The request id is in a header: the envelope has no place for it. */
+/** The error envelope (docs/notes-and-errors.md, Errors). The request id is in a header: the envelope has no place for it. */
 export const encodeFault = (fault: Fault): WireFault => ({ status: fault.status, body: { error: errorOf(fault) } });
 
 /** What a client is told of an upstream's words at most. */

@@ -147,7 +147,7 @@ export interface ProviderCodec {
   readonly facts: FactChanges;
   /** Path below the wire's base, with query: `/chat/completions`, `/models/{model}:streamGenerateContent?alt=sse`. The model is encoded for a path. */
   path(model: string, stream: boolean): string;
-  /** Writes a request for the target. What cannot be said becomes a note, or throws `GatewayError` where its loss would change the answer (DECISIONS, "Notes or refusal"). */
+  /** Writes a request for the target. What cannot be said becomes a note, or throws `GatewayError` where its loss would change the answer. */
   encodeRequest(request: ChatRequest, context: TargetContext): JsonObject;
   decodeReply(body: JsonObject, context: SourceContext): Reply;
   streamDecoder(context: SourceContext): StreamDecoder;

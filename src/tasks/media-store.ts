@@ -41,7 +41,7 @@ interface MediaStorePorts {
   readonly bounds: () => { readonly keepMs: number; readonly bytes: number };
 }
 
-/** How long a link is good where nothing else is said (DECISIONS). */
+/** How long a link is good where nothing else is said. */
 const LINK_MS = 24 * 3_600_000;
 /** What one sweep takes away at a time. */
 const SWEEP_BATCH = 100;

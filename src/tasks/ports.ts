@@ -1,6 +1,6 @@
 import type { Fault, JsonObject } from '../ir/index.ts';
 
-/** How a task stands, in every shape of the API (API.md). */
+/** How a task stands, in every shape of the API. */
 export type TaskStatus = 'queued' | 'in_progress' | 'completed' | 'failed' | 'cancelled';
 
 /** What a task is about; each has a driver, which knows how to ask for it. */

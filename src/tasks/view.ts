@@ -3,7 +3,7 @@ import type { Task } from './ports.ts';
 
 const seconds = (ms: number | undefined): number | null => (ms === undefined ? null : Math.floor(ms / 1000));
 
-/** What every task shows of itself (API.md): the members that SDKs know, `null` where there is nothing yet. */
+/** What every task shows of itself: the members that SDKs know, `null` where there is nothing yet. */
 export function taskView(task: Task, object: 'video' | 'image.task'): JsonObject {
   const { error } = task.value;
   return {

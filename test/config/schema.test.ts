@@ -61,6 +61,10 @@ const BOTH: readonly (readonly [text: string, isRight: boolean])[] = [
   ['limits: { body: 32MiB }', true],
   ['limits: { body: 4096 }', true],
   ['limits: { body: 32 parsecs }', false],
+  ['limits: { retries: { budget: 100%, hedges: off } }', true],
+  ['limits: { retries: { budget: 5%, hedges: "${env:HEDGES}" } }', true],
+  ['limits: { retries: { budget: 101% } }', false],
+  ['limits: { retries: { hedges: "10" } }', false],
   ['sandbox: auto', true],
   ['sandbox: true', true],
   ['sandbox: perhaps', false],
@@ -92,7 +96,7 @@ const BOTH: readonly (readonly [text: string, isRight: boolean])[] = [
 
 test.each(BOTH)('schema and loader agree on: %s', async (text, isRight) => {
   const whole = text.startsWith('version') ? text : `version: 1\n${text}`;
-  const { problems } = await loadText(whole, { env: { PORT: '8080', KEY: 'pk-0123456789abcdef' } });
+  const { problems } = await loadText(whole, { env: { PORT: '8080', KEY: 'pk-0123456789abcdef', HEDGES: '10%' } });
   expect(problems.every(({ severity }) => severity !== 'error')).toBe(isRight);
   expect(Check(schema, parse(whole) as unknown)).toBe(isRight);
 });

@@ -3,7 +3,7 @@ import { type FaultKind, gatewayFault } from '../../src/ir/index.ts';
 import { clientCodecs } from '../../src/protocols/index.ts';
 import { type Data, DIALECTS } from './dialects.ts';
 
-/** The table of API.md §3: status, OpenAI's type, Anthropic's, Gemini's status word. */
+/** The table of docs/notes-and-errors.md (Errors): status, OpenAI's type, Anthropic's, Gemini's status word. */
 const TABLE: readonly (readonly [FaultKind, number, string, string, string])[] = [
   ['bad_request', 400, 'invalid_request_error', 'invalid_request_error', 'INVALID_ARGUMENT'],
   ['authentication', 401, 'authentication_error', 'authentication_error', 'UNAUTHENTICATED'],

@@ -33,7 +33,7 @@ beforeAll(async () => {
         'imagen-4.0-generate-001': 'sandbox/image',
         'dall-e-*': 'sandbox/image',
       },
-      // Document 003's answers hold data URIs (DECISIONS).
+      // Document 003's answers hold data URIs.
       providers: { pictures: { preset: 'sandbox', images: { dataUri: true } } },
     },
     undefined,

@@ -10,7 +10,7 @@ export interface LinkedImage extends MadeImage {
   readonly expiresAt?: number;
 }
 
-/** How long a link that the gateway serves is good (DECISIONS). */
+/** How long a link that the gateway serves is good. */
 export const LINK_MS = 24 * 3_600_000;
 
 const remoteUrl = ({ url }: MadeImage): string | undefined => (url !== undefined && /^https?:/i.test(url) ? url : undefined);

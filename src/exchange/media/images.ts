@@ -12,7 +12,7 @@ import { sideBySide } from './side-by-side.ts';
 import { codecOf, understood } from './whole.ts';
 import type { Writing } from './writing.ts';
 
-/** Images that are emulated as calls side by side (DECISIONS). */
+/** Images that are emulated as calls side by side. */
 const MAX_EMULATED = 8;
 
 /** Milliseconds between two looks at a job. */

@@ -1,4 +1,4 @@
-/** Provider names that a path's first segment cannot be (DECISIONS). */
+/** Provider names that a path's first segment cannot be. */
 export const RESERVED: ReadonlySet<string> = new Set(
   'v1 v1beta v1beta1 v2 admin console metrics livez readyz api chat completions responses messages models embeddings rerank audio images videos moderations conversations media'.split(
     ' ',

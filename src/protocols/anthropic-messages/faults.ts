@@ -55,7 +55,7 @@ function bodyOf(fault: Fault, requestId: string): JsonObject {
   return { type: 'error', error: errorOf(fault), ...(requestId === '' ? {} : { request_id: requestId }) };
 }
 
-/** The error envelope of API.md §3; overload has a status of its own here. */
+/** The error envelope (docs/notes-and-errors.md, Errors); overload has a status of its own here. */
 export const encodeFault = (fault: Fault, requestId: string): WireFault => ({
   status: fault.kind === 'overloaded' ? WIRE.overloaded.status : fault.status,
   body: bodyOf(fault, requestId),

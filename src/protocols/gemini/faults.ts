@@ -2,7 +2,7 @@ import { type Fault, type FaultKind, isObject, type Json, type JsonObject, kindO
 import type { WireFault, WriteFrame } from '../protocol.ts';
 import { objects, str } from './dialect.ts';
 
-/** `error.status` by API.md §3. https://cloud.google.com/apis/design/errors */
+/** `error.status` (docs/notes-and-errors.md, Errors). https://cloud.google.com/apis/design/errors */
 const STATUS_WORDS: Readonly<Record<FaultKind, string>> = {
   bad_request: 'INVALID_ARGUMENT',
   authentication: 'UNAUTHENTICATED',
@@ -66,7 +66,7 @@ function bodyOf(fault: Fault, requestId: string): JsonObject {
   };
 }
 
-/** The error envelope of API.md §3. */
+/** The error envelope (docs/notes-and-errors.md, Errors). */
 export const encodeFault = (fault: Fault, requestId: string): WireFault => ({ status: fault.status, body: bodyOf(fault, requestId) });
 
 /** An error in a stream that has begun: SDKs raise on a chunk with `error`. Nothing follows it. */
