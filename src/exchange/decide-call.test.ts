@@ -328,7 +328,7 @@ describe('what is explained is what is done', () => {
           const caller = readCaller({}, body, undefined);
           const routing = prefers ? { routing: { asks: { prefers }, ignored: [] } } : {};
           const call = { snapshot, model, key, client, body: Buffer.from(JSON.stringify(body)), headers: {}, ...routing };
-          const losses = () => (one: Candidate) => (given[one.provider] === 'loses' ? ['style'] : []);
+          const losses = { reader: () => (one: Candidate) => (given[one.provider] === 'loses' ? ['style'] : []), tries: Infinity };
           const { lost } = toldOf(given, explain(snapshot, imagined), prefers);
           expect(decideCall(call, live.read(), losses).decision).toEqual(
             explain(snapshot, { ...imagined, caller, ...(lost ? { lost } : {}) }),
@@ -393,7 +393,10 @@ describe('what is explained is what is done', () => {
             ...asks,
           };
           const explained = explain(snapshot, { ...imagined, ...toldOf(given, explain(snapshot, imagined), prefers) });
-          const trying = { health: { refresh: () => undefined } } as unknown as ExchangePorts['trying'];
+          const trying = {
+            health: { refresh: () => undefined },
+            limits: () => ({ tries: Infinity }),
+          } as unknown as ExchangePorts['trying'];
           const decided = (): unknown =>
             decideMedia(
               { snapshot, model, key, client, ability: operation, headers: {}, told, write, routing },
@@ -451,7 +454,7 @@ describe('what is explained is what is done', () => {
     if (!key || !client) throw new Error('no key or client');
     const { models: _models, ...open } = key;
     const settling: { route?: KeptDecision } = {};
-    const trying = { health: { refresh: () => undefined } } as unknown as ExchangePorts['trying'];
+    const trying = { health: { refresh: () => undefined }, limits: () => ({ tries: Infinity }) } as unknown as ExchangePorts['trying'];
     const call = { snapshot, model: 'deep', key: open, client, ability: 'speech' as const, headers: {} };
     const decision = decideMedia(call, { signals: createLiveSignals(() => 0), trying, newId: String }, settling);
     if (!settling.route) throw new Error('nothing was kept');

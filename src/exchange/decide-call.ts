@@ -7,8 +7,10 @@ import type { Needs } from '../policy/needs.ts';
 import type { Signals } from '../policy/signals.ts';
 import type { Snapshot } from '../policy/snapshot.ts';
 import type { Call } from './call.ts';
+import { type LookAhead, lookAhead } from './look-ahead.ts';
 import { readCaller } from './read-caller.ts';
 import { readNeeds } from './read-needs.ts';
+import { namesInAll } from './refuse-losses.ts';
 
 type Routed = Pick<Call, 'snapshot' | 'platform' | 'model' | 'key' | 'client' | 'body' | 'headers' | 'routing' | 'address'> & {
   readonly prepared?: Call['prepared'];
@@ -63,21 +65,31 @@ export function decideCount(call: Routed, signals: Signals): Decided {
 /** What candidates would leave out of a call. */
 type LossReader = (candidate: Candidate) => readonly string[];
 
-function lostIn(candidates: readonly Candidate[], lossesAt: LossReader): Pick<Needs, 'lost'> {
-  const lost = candidates.flatMap((one) => {
+function lostIn(candidates: readonly Candidate[], far: LookAhead, lossesAt: LossReader): Pick<Needs, 'lost'> {
+  const lost: Record<string, readonly string[]> = {};
+  const named = namesInAll();
+  lookAhead(candidates, far, (one) => {
     const names = lossesAt(one);
-    return names.length > 0 ? [[`${one.provider}/${one.model}`, names] as const] : [];
+    if (names.length > 0) lost[`${one.provider}/${one.model}`] = named(names);
+    return names.length === 0;
   });
-  return lost.length > 0 ? { lost: Object.fromEntries(lost) } : {};
+  return Object.keys(lost).length > 0 ? { lost } : {};
+}
+
+/** How to find what would be left out, and at how many targets the call may be tried. */
+interface Losses {
+  readonly reader: () => LossReader;
+  readonly tries: number;
 }
 
 /** Where a call goes, and what that was decided by. `losses`: asked only where nothing may be left out. */
-export function decideCall(call: Routed, signals: Signals, losses?: () => LossReader): Decided {
+export function decideCall(call: Routed, signals: Signals, losses?: Losses): Decided {
   return decideByNeed(call.snapshot, plainRequest(call), signals, ({ candidates }) => {
     const body = call.prepared?.body ?? parseObject(call.body.toString('utf8'));
     // What is no JSON is told by the lane.
     if (!body) return {};
-    const lost = losses && call.routing?.asks.prefers?.requireParameters === true ? lostIn(candidates, losses()) : {};
+    const far = { tries: losses?.tries ?? 0, bytes: call.body.length };
+    const lost = losses && call.routing?.asks.prefers?.requireParameters === true ? lostIn(candidates, far, losses.reader()) : {};
     return { needs: { ...readNeeds(body), ...lost }, caller: readCaller(call.headers, body, call.address) };
   });
 }

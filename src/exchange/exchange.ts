@@ -318,7 +318,8 @@ function recordOf(call: Call, progress: Progress, ports: ExchangePorts): CallRec
 export async function runExchange(call: Call, sink: ClientSink, ports: ExchangePorts): Promise<AttemptEnd> {
   const progress: Progress = { attempts: 0, tries: [], session: () => undefined, end: { endedBy: 'gateway' }, status: 200, failed: [] };
   try {
-    const decided = decideCall(call, readMoment(ports, call.snapshot), () => lossReader(call, ports));
+    const losses = { reader: () => lossReader(call, ports), tries: ports.trying.limits().tries };
+    const decided = decideCall(call, readMoment(ports, call.snapshot), losses);
     const { decision } = decided;
     progress.route = keepDecision(decided);
     progress.session = sessionReader(call, decided.request.caller?.session);

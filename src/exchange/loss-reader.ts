@@ -18,7 +18,7 @@ function notesAt(call: Call, target: Target, decoded: () => Decoded): Notes {
   }).notes;
 }
 
-/** Reads what parameters of a call its candidates would leave out, by writing it for each of them. What one refuses it will say itself. */
+/** Reads what parameters of a call its candidates would leave out, by writing it for them. What one refuses it will say itself. */
 export function lossReader(
   asked: Call,
   ports: { readonly codecs: ReadonlyMap<ProtocolId, ProviderCodec> },

@@ -109,7 +109,7 @@ function answerLimit(body: JsonObject): number | undefined {
 const READ = ['system', 'instructions', 'systemInstruction', 'messages', 'input', 'contents', 'prompt'];
 
 /** More than a token has in most texts: one is not taken for longer than it is. */
-const CHARACTERS = 4;
+export const CHARACTERS = 4;
 
 /** What is to be read somewhere in a body: the abilities that it takes, and its tokens, counted low. `name`: the member that it stands in. */
 export function contentOf(value: unknown, name: string): Pick<Needs, 'abilities'> & { readonly tokens: number } {

@@ -36,6 +36,9 @@ const isLost = ({ field, what }: Note): boolean => what === 'dropped' && !field.
 /** Parameters that are named in a decision at most, for each target. */
 const MAX_NAMED = 8;
 
+/** Characters of such names in one decision, which is kept with its call's record. */
+const MAX_NAMED_CHARACTERS = 512;
+
 /** A parameter as decisions name it: clients make names up, and a list of reasons must stay one. */
 export const parameterName = (field: string): string => field.replaceAll(/[^\w.[\]-]+/g, '_').slice(0, 64) || '_';
 
@@ -45,6 +48,15 @@ export const lostParameters = ({ list }: Notes): readonly string[] =>
     .filter(isLost)
     .slice(0, MAX_NAMED)
     .map(({ field }) => parameterName(field));
+
+/** Bounds the names of all targets of a decision together: past that a target has a mark (`_`) in place of its names. */
+export function namesInAll(): (names: readonly string[]) => readonly string[] {
+  let left = MAX_NAMED_CHARACTERS;
+  return (names) => {
+    const kept = names.filter((name) => (left = Math.max(0, left - name.length)) > 0);
+    return kept.length > 0 ? kept : names.slice(0, 1).map(() => '_');
+  };
+}
 
 /**
  * Who asked that nothing be lost, and what is: what is emulated is not, nor is where a conversation goes, and `provider.require_parameters`

@@ -156,7 +156,7 @@ function applyNeeds(drafts: readonly Draft[], snapshot: Snapshot, needs: Needs, 
 function leaveOut(drafts: readonly Draft[], some: readonly (readonly [Draft, readonly ReasonCode[]])[], anyway: boolean): void {
   const still = some.filter(([{ verdict }]) => verdict === 'eligible');
   if (still.length === 0) return;
-  const foretold = new Set(foretoldBy(drafts));
+  const foretold = new Set([...foretoldBy(drafts), ...foretoldIn(still.flatMap(([, why]) => why))]);
   const isThereBetter = drafts.some(
     (draft) => draft.verdict === 'eligible' && isFor(draft, foretold) && !still.some(([one]) => one === draft),
   );
@@ -173,9 +173,11 @@ const FORETOLD: { readonly [R in ReasonCode]?: Failure } = {
   cooldown: 'rateLimited',
 };
 
+const foretoldIn = (reasons: readonly ReasonCode[]): readonly Failure[] => reasons.flatMap((reason) => FORETOLD[reason] ?? []);
+
 /** The failures that are foreseen, as targets have been left out for what would have led to them. */
 const foretoldBy = (drafts: readonly Draft[]): readonly Failure[] =>
-  drafts.flatMap(({ verdict, reasons }) => (verdict === 'rejected' ? reasons.flatMap((reason) => FORETOLD[reason] ?? []) : []));
+  drafts.flatMap(({ verdict, reasons }) => (verdict === 'rejected' ? foretoldIn(reasons) : []));
 
 /** Whether a target may be tried first, these failures foreseen. */
 const isFor = ({ after }: Draft, foretold: ReadonlySet<Failure>): boolean =>

@@ -9,8 +9,8 @@ import type { Snapshot } from './snapshot.ts';
 
 /**
  * A decision as it is kept with its call's record: what the record does not say and `decide` needs to run again, and what came of it.
- * It is written as JSON with each call, so its members have a letter each, and what is not there is left out; it holds nothing of the
- * body.
+ * It is written as JSON with each call, so its members have a letter each, and what is not there is left out. Of the body it holds names
+ * of members that targets have no place for, as `parameterName` writes them and bounded in all, but none of their values.
  */
 export interface KeptDecision {
   /** What came of it: each candidate in order, as `lineOf` writes them. */

@@ -23,7 +23,12 @@ export interface Needs {
   /** Parameters that targets are known to refuse, and that they would leave out; the latter where nothing may be left out. */
   readonly refused?: ByTarget;
   readonly lost?: ByTarget;
+  /** What is too long may be cut where it goes to: that is the target's to say. */
+  readonly maybeCut?: boolean;
 }
+
+/** Many providers cut what is too long for these. */
+const CUT: ReadonlySet<'generate' | Ability> = new Set(['embeddings', 'moderations', 'rerank']);
 
 /** Names of parameters by `provider/model`. */
 type ByTarget = Readonly<Record<string, readonly string[]>>;
@@ -40,6 +45,7 @@ const MODALITIES: { readonly [A in Ability]?: readonly Need[] } = {
 
 /** What a call needs, with what its operation does in any case. */
 export function neededFor(operation: 'generate' | Ability, needs: Needs): Needs {
+  if (CUT.has(operation)) return { ...needs, maybeCut: true };
   const always = operation === 'generate' ? undefined : MODALITIES[operation];
   return always ? { ...needs, abilities: [...always, ...needs.abilities] } : needs;
 }
@@ -56,7 +62,7 @@ export interface Lacking {
   readonly hard: readonly Lack[];
   /** Without these it would answer, but worse. */
   readonly soft: readonly Lack[];
-  /** With these it would refuse the call, and say why: where all would, it is better left to say so. */
+  /** With these it would refuse the call, if it does not cut it, and say why: where all would, it is better left to say so. */
   readonly refused: readonly Lack[];
 }
 
@@ -71,9 +77,10 @@ export function lackingOf({ abilities, context }: ModelFacts, needs: Needs, targ
   const lacks = NEEDS.filter((need) => abilities[need]?.value === false && needs.abilities.includes(need));
   const isTooLong = needs.tokens !== undefined && context !== undefined && needs.tokens > context.value;
   if (lacks.length === 0 && !isTooLong && refused.length === 0 && lost.length === 0) return NOTHING;
+  const tooLong: readonly Lack[] = isTooLong ? ['context_too_long'] : [];
   return {
-    hard: [...named(lacks.filter((need) => !SOFT.has(need))), ...(isTooLong ? (['context_too_long'] as const) : [])],
+    hard: [...named(lacks.filter((need) => !SOFT.has(need))), ...(needs.maybeCut === true ? [] : tooLong)],
     soft: [...named(lacks.filter((need) => SOFT.has(need))), ...named(lost)],
-    refused: named(refused),
+    refused: [...(needs.maybeCut === true ? tooLong : []), ...named(refused)],
   };
 }

@@ -21,6 +21,8 @@ export interface Asking extends Pick<Call, 'model' | 'key' | 'client' | 'platfor
    * and leaves notes of what it would lose. Nothing else comes of it.
    */
   readonly write?: (writing: Writing) => void;
+  /** Size of the body, where it was read whole. */
+  readonly bytes?: number;
   /** Decided before: where it goes is not asked again. */
   readonly decided?: Decided;
   /** Which of a provider's wires for the ability is best for this call, where it has several; else the first. */
@@ -34,10 +36,11 @@ function decideAsked(call: Asking, ports: Ports): Decided {
   const { model, ability, key, client, platform, snapshot, routing, headers, told, address } = call;
   const pinned = platform === undefined ? {} : { platform };
   const request: RouteRequest = { model, operation: ability, key, protocol: client.id, ...pinned, ...routing?.asks };
+  const { tries } = ports.trying.limits();
   const strictly = routing?.asks.prefers?.requireParameters === true;
   const decided = decideByNeed(snapshot, request, readMoment(ports, snapshot), ({ candidates }) => {
     const body = told?.() ?? {};
-    const misfits = candidates.length > 1 || strictly ? misfitsOf(call, candidates, ports.newId, strictly) : {};
+    const misfits = candidates.length > 1 || strictly ? misfitsOf(call, candidates, ports.newId, { strictly, tries }) : {};
     return { needs: { ...readMediaNeeds(ability, body), ...misfits }, caller: readCaller(headers, body, address) };
   });
   ports.signals.follow(decided.decision);

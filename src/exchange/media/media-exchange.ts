@@ -1,4 +1,4 @@
-import { type Fault, GatewayError, gatewayFault, type Notes, type Usage } from '../../ir/index.ts';
+import { type Ability, type Fault, GatewayError, gatewayFault, type Notes, type Usage } from '../../ir/index.ts';
 import type { MediaAnswer, MediaRequest, WholeCodec } from '../../media/codec.ts';
 import type { KeptDecision } from '../../policy/kept-decision.ts';
 import { verdictOf } from '../../policy/retry.ts';
@@ -19,7 +19,7 @@ import type { Step, Walking } from '../trying/walking.ts';
 import { type Asking, decideMedia } from './choose-media.ts';
 import { type Chosen, chosenAt, type Writing, writingAt } from './writing.ts';
 import { AT_ONCE } from './side-by-side.ts';
-import { createWaits } from './waits.ts';
+import { createWaits, type Waits } from './waits.ts';
 import { ClientGone, openAnswer, type OpenAnswer, sendMedia } from './send-media.ts';
 
 /** A client's call for an ability besides chat, recognised and authenticated. */
@@ -123,6 +123,45 @@ function sum(a: Usage | undefined, b: Usage): Usage {
 const tooMuch = (): GatewayError =>
   new GatewayError(gatewayFault('upstream', 'The upstream answered with more than can be held', { code: 'upstream_malformed' }));
 
+/** What sends a try's requests, each after it was `checked`; the answers are waited for in `waits`. */
+function sendingFor(
+  base: Parameters<typeof sendMedia>[0] & Pick<MediaContext, 'sink'>,
+  waits: Waits,
+  checked: <T>(request: T) => T,
+): Pick<MediaContext, 'ask' | 'open' | 'pass'> {
+  return {
+    async ask(request, codec, signal) {
+      const pieces: Buffer[] = [];
+      let bytes = 0;
+      let head: Omit<MediaAnswer, 'body'> | undefined;
+      const open = (received: Omit<MediaAnswer, 'body'>): Pick<UpstreamSink, 'body'> => {
+        head = received;
+        return {
+          body(piece) {
+            bytes += piece.length;
+            if (bytes > MAX_ANSWER_BYTES) throw tooMuch();
+            pieces.push(piece);
+            return true;
+          },
+        };
+      };
+      await waits.during(sendMedia(base, checked(request), codec, open, signal));
+      if (!head) throw new Error('an answer without a head');
+      return { ...head, body: Buffer.concat(pieces, bytes) };
+    },
+    open: (request, codec) => waits.during(openAnswer(base, checked(request), codec)),
+    pass(request, open) {
+      const end = waits.begin();
+      const opened = (head: Parameters<typeof open>[0], resume: () => void): ReturnType<typeof open> => {
+        end();
+        base.sink.onDrain(resume);
+        return open(head);
+      };
+      return sendMedia(base, checked(request), undefined, opened).finally(end);
+    },
+  };
+}
+
 function contextOf(
   call: MediaCall,
   { sink, number, isLimited, apartMs }: Pick<Step, 'sink' | 'number' | 'isLimited' | 'apartMs'>,
@@ -164,38 +203,10 @@ function contextOf(
       gone = made;
       return made.signal;
     },
-    async ask(request, codec, signal) {
-      const pieces: Buffer[] = [];
-      let bytes = 0;
-      let head: Omit<MediaAnswer, 'body'> | undefined;
-      const open = (received: Omit<MediaAnswer, 'body'>): Pick<UpstreamSink, 'body'> => {
-        head = received;
-        return {
-          body(piece) {
-            bytes += piece.length;
-            if (bytes > MAX_ANSWER_BYTES) throw tooMuch();
-            pieces.push(piece);
-            return true;
-          },
-        };
-      };
-      await waits.during(sendMedia(base, checked(request), codec, open, signal));
-      if (!head) throw new Error('an answer without a head');
-      return { ...head, body: Buffer.concat(pieces, bytes) };
-    },
+    ...sendingFor(base, waits, checked),
     countTry,
     ordered: () => void (settling.isOrdered = true),
     refuseLosses: () => refuseLosses(call, notes),
-    open: (request, codec) => waits.during(openAnswer(base, checked(request), codec)),
-    pass(request, open) {
-      const end = waits.begin();
-      const opened = (head: Parameters<typeof open>[0], resume: () => void): ReturnType<typeof open> => {
-        end();
-        sink.onDrain(resume);
-        return open(head);
-      };
-      return sendMedia(base, checked(request), undefined, opened).finally(end);
-    },
     waitFor: waits.during,
     count(usage) {
       if (usage) mine.usage = sum(mine.usage, usage);
@@ -274,6 +285,9 @@ function noteIgnored({ routing }: MediaCall, { provider, notes }: MediaContext):
   for (const field of routing.ignored) notes.add(field, 'dropped', 'nothing is known here to choose by it');
 }
 
+/** What has no prompt that a provider would keep: it stays on one key where a header says so, and nothing is lost where it moves. */
+const PROMPTLESS: ReadonlySet<Ability> = new Set(['embeddings', 'moderations', 'rerank']);
+
 /** Works at the places that were decided, until one has done it. Gives how it ended where bytes were relayed. */
 async function tryAll(
   call: MediaCall,
@@ -284,7 +298,8 @@ async function tryAll(
 ): Promise<AttemptEnd | undefined> {
   const { candidates, ambiguous } = decideMedia(call, ports, settling);
   const { snapshot, key, started, isRepeatable, isSpent, isJob = call.ability === 'videos' } = call;
-  const session = namedSessionReader(call);
+  const hasPrompts = !PROMPTLESS.has(call.ability);
+  const session = namedSessionReader(hasPrompts ? call : { headers: call.headers });
   const once = async (step: Step): Promise<AttemptEnd> => {
     const { candidate, provider, timeouts } = step;
     const timed = timeouts === provider.timeouts ? provider : { ...provider, timeouts };
@@ -298,7 +313,7 @@ async function tryAll(
       return relayed ?? { endedBy: 'upstream', ...(mine?.answeredAt === undefined ? {} : { firstTokenAt: mine.answeredAt }) };
     };
     // Jobs go with the provider's first key, wherever their conversation is.
-    return isJob ? run() : tellingMoves(call, step, { session, notes: context.notes }, ports.trying, run);
+    return isJob || !hasPrompts ? run() : tellingMoves(call, step, { session, notes: context.notes }, ports.trying, run);
   };
   // What targets are like matters only where there is a choice.
   const run = candidates.length > 1 ? (step: Step) => measured(step.candidate, () => once(step), ports) : once;

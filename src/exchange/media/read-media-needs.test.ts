@@ -22,6 +22,23 @@ const ROWS: readonly Row[] = [
   ],
   ['Vertex’ instances', 'embeddings', { instances: [{ content: text(2) }, { content: text(6) }] }, 6],
   ['an image among vectors', 'embeddings', { content: { parts: [{ text: text(2) }, IMAGE] } }, 2, ['vision']],
+  ['texts and pictures, each by itself', 'embeddings', { input: [{ text: text(3) }, { image: BYTES }, { text: text(5) }] }, 5],
+  ['a picture in place of a text', 'embeddings', { input: [text(3), `data:image/png;base64,${BYTES}`] }, 3],
+  [
+    'content of parts',
+    'embeddings',
+    {
+      input: [
+        {
+          content: [
+            { type: 'text', text: text(4) },
+            { type: 'image_base64', image_base64: BYTES },
+          ],
+        },
+      ],
+    },
+    4,
+  ],
   ['nothing', 'embeddings', {}, 0],
   ['texts that are judged apart', 'moderations', { input: [text(3), text(9)] }, 9],
   [
@@ -38,6 +55,7 @@ const ROWS: readonly Row[] = [
     ['vision'],
   ],
   ['a query with the longest document', 'rerank', { query: text(4), documents: [text(2), { text: text(8), id: text(50) }] }, 12],
+  ['pictures that are ranked', 'rerank', { query: text(4), documents: [{ image: BYTES }, { text: text(2) }] }, 6],
   ['a query by Jina', 'rerank', { query: { text: text(4) }, documents: [text(2)] }, 6],
   ['documents that are cut', 'rerank', { query: text(4), documents: [text(90)], max_tokens_per_doc: 10 }, 14],
   ['no list of documents', 'rerank', { query: text(4), documents: 7 }, 4],

@@ -146,6 +146,9 @@ const LONG: Readonly<Record<string, Long>> = {
 
 const LONG_ROWS = Object.entries(LONG).map(([name, row]) => ({ name, ...row }));
 
+/** Many providers cut what is too long for these. */
+const isCut = ({ path }: Pick<Long, 'path'>): boolean => /embed|rerank|moderations|v1beta/.test(path);
+
 describe('what is too long for a target goes to the next', () => {
   it.each(LONG_ROWS.filter(({ path }) => !path.includes('async')))('$name', async ({ path, model, answer, preset = 'openai', body }) => {
     await set(answer, model, [{ preset, models: { '*': { context: 30 } } }, { preset }]);
@@ -155,20 +158,42 @@ describe('what is too long for a target goes to the next', () => {
     expect([tooLong.by, reasonsOf(tooLong.route, 'a')]).toEqual(['b', ['alias', 'priority', 'context_too_long']]);
   });
 
-  it.each(LONG_ROWS)('$name: where there is none, it is said', async ({ path, model, answer, preset = 'openai', body }) => {
-    const small = { preset, models: { '*': { context: 30 } } };
-    await set(answer, model, [small, small]);
-    const refused = await send(path, body(long));
-    expect([refused.status, await refused.text()]).toEqual([
-      400,
-      expect.stringMatching(/a\/\S+ lacks a context as long as this; b\/\S+ lacks/),
-    ]);
-    expect(upstreams.map(({ seen }) => seen.length)).toEqual([0, 0]);
-  });
+  it.each(LONG_ROWS.filter(isCut))(
+    '$name: where there is none, the first may cut it',
+    async ({ path, model, answer, preset = 'openai', body }) => {
+      const small = { preset, models: { '*': { context: 30 } } };
+      await set(answer, model, [small, small]);
+      const { by, route } = await decided(path, body(long));
+      expect([by, reasonsOf(route, 'a')]).toEqual(['a', ['alias', 'priority']]);
+    },
+  );
+
+  it.each(LONG_ROWS.filter((row) => !isCut(row)))(
+    '$name: where there is none, it is said',
+    async ({ path, model, answer, preset = 'openai', body }) => {
+      const small = { preset, models: { '*': { context: 30 } } };
+      await set(answer, model, [small, small]);
+      const refused = await send(path, body(long));
+      expect([refused.status, await refused.text()]).toEqual([
+        400,
+        expect.stringMatching(/a\/\S+ lacks a context as long as this; b\/\S+ lacks/),
+      ]);
+      expect(upstreams.map(({ seen }) => seen.length)).toEqual([0, 0]);
+    },
+  );
 
   it.each(LONG_ROWS)('$name: a lone target says so itself', async ({ path, model, answer, preset = 'openai', body }) => {
     await set(answer, model, [{ preset, models: { '*': { context: 30 } } }]);
     expect((await send(path, body(long))).status).toBe(200);
+  });
+
+  it('and to what its route keeps for that', async () => {
+    await set(vectors, 'up', [{ models: { '*': { context: 30 } } }, {}]);
+    await server.close();
+    config = { ...config, models: { both: { targets: [{ to: 'a/up' }], fallback: { context: ['b/up'] } } } };
+    server = await startTestServer(config);
+    const ask = async (input: string): Promise<string> => (await decided('/v1/embeddings', { model: 'both', input })).by;
+    expect([await ask('hello'), await ask(long)]).toEqual(['a', 'b']);
   });
 
   it('texts that are short each are not long together', async () => {
@@ -211,19 +236,25 @@ describe('a conversation for media', () => {
   const byKey: Answer = (request, response) => {
     const key = String(request.headers.authorization).replace('Bearer ', '');
     if (refused.has(key)) json({ error: { message: 'no', type: 'x', param: null, code: null } }, 401)(request, response);
-    else vectors(request, response);
+    else (request.path.includes('speech') ? spoken : vectors)(request, response);
   };
-  const NAMED: readonly (readonly [string, object, Readonly<Record<string, string>>])[] = [
-    ['a header', {}, { 'x-session-id': 'one' }],
-    ['a header, strictly', {}, { 'x-session-id': 'one', 'x-strict': '1' }],
-    ['its body', { session_id: 'one' }, {}],
+  const HEADER = { 'x-session-id': 'one' };
+  const SPEECH = ['/v1/audio/speech', { model: 'a/gpt-4o-mini-tts', voice: 'alloy' }, 'affinity.key;moved'] as const;
+  /** Vectors come of no prompt that anybody keeps: it is no matter where they move. */
+  const VECTORS = ['/v1/embeddings', { model: 'a/up' }, null] as const;
+  type Told = readonly [path: string, body: object, moved: string | null];
+  const NAMED: readonly (readonly [name: string, told: Told, more: object, headers: Readonly<Record<string, string>>])[] = [
+    ['speech by a header', SPEECH, {}, HEADER],
+    ['speech by a header, strictly', SPEECH, {}, { ...HEADER, 'x-strict': '1' }],
+    ['speech by its body', SPEECH, { session_id: 'one' }, {}],
+    ['vectors by a header', VECTORS, {}, HEADER],
   ];
 
-  it.each(NAMED)('by %s stays on one key, and says so where it moves', async (_name, more, headers) => {
+  it.each(NAMED)('%s stays on one key, and says so where that matters', async (_name, [path, told, moved], more, headers) => {
     refused.clear();
     await set(byKey, 'up', [{ keys: KEYS }]);
     const say = async (input: string): Promise<string | null> => {
-      const got = await send('/v1/embeddings', { model: 'a/up', input, ...more }, headers);
+      const got = await send(path, { ...told, input, ...more }, headers);
       expect(got.status, await got.text()).toBe(200);
       return got.headers.get('x-pailou-notes');
     };
@@ -231,32 +262,39 @@ describe('a conversation for media', () => {
     const home = keyIn(0);
     expect([keyIn(1), keyIn(2)]).toEqual([home, home]);
     refused.add(home);
-    expect([await say('four'), await say('five')]).toEqual(['affinity.key;moved', null]);
+    expect([await say('four'), await say('five')]).toEqual([moved, null]);
   });
 
-  it('is none where nothing names it: all keys are used, and nothing is said', async () => {
-    refused.clear();
-    await set(byKey, 'up', [{ keys: KEYS }]);
-    const used = new Set<string>();
-    for (let at = 0; used.size < 3; at++) {
-      expect(at).toBeLessThan(200);
-      const got = await send('/v1/embeddings', { model: 'a/up', input: 'the same' });
-      expect([got.status, got.headers.get('x-pailou-notes')]).toEqual([200, null]);
-      used.add(keyIn(-1));
-    }
-  });
+  it.each([{}, { session_id: 'one' }])(
+    'is none for vectors where no header names it: all keys are used, and nothing is said (%j)',
+    async (more) => {
+      refused.clear();
+      await set(byKey, 'up', [{ keys: KEYS }]);
+      const used = new Set<string>();
+      for (let at = 0; used.size < 3; at++) {
+        expect(at).toBeLessThan(200);
+        const got = await send('/v1/embeddings', { model: 'a/up', input: 'the same', ...more });
+        expect([got.status, got.headers.get('x-pailou-notes')]).toEqual([200, null]);
+        used.add(keyIn(-1));
+      }
+    },
+  );
 
   it('that a route keeps says when it had to leave its target', async () => {
-    await set(vectors, 'up', [{}, {}]);
+    const model = 'gpt-4o-mini-tts';
+    await set(spoken, model, [{}, {}]);
     await server.close();
-    server = await startTestServer({ ...config, models: { both: { targets: [{ to: 'a/up' }, { to: 'b/up' }], affinity: true } } });
+    server = await startTestServer({
+      ...config,
+      models: { both: { targets: [{ to: `a/${model}` }, { to: `b/${model}` }], affinity: true } },
+    });
     const say = async (): Promise<readonly (string | null)[]> => {
-      const got = await send('/v1/embeddings', { model: 'both', input: 'hello' }, { 'x-session-id': 'one' });
+      const got = await send('/v1/audio/speech', { model: 'both', input: 'hello', voice: 'alloy' }, HEADER);
       return ['x-pailou-served-by', 'x-pailou-notes'].map((name) => got.headers.get(name));
     };
     const [home, quiet] = await say();
     expect(quiet).toBe(null);
-    const [from, to] = home === 'a/up' ? [0, 'b/up'] : [1, 'a/up'];
+    const [from, to] = home === `a/${model}` ? [0, `b/${model}`] : [1, `a/${model}`];
     (upstreams[from] as { answer: Answer }).answer = json({ error: { message: 'no' } }, 500);
     expect(await say()).toEqual([to, 'affinity.target;moved']);
     expect(await say()).toEqual([to, null]);
@@ -405,6 +443,18 @@ describe('a target that would refuse something of a call', () => {
     const alone = await send(path, body({ provider: { only: ['a'] } }));
     expect([alone.status, await alone.text()]).toEqual([400, expect.not.stringContaining('lacks')]);
     expect(counts()).toEqual([0, 0]);
+  });
+});
+
+describe('names that a client makes up', () => {
+  it('are kept of a decision in bounded room, and decided by again', async () => {
+    const each = Array.from({ length: 20 }, (_, at) => ({ preset: at < 19 ? 'cohere' : 'openai' }));
+    const models = each.map(({ preset }) => (preset === 'cohere' ? 'embed-v4.0' : 'up'));
+    await set(vectors, models, each);
+    const made = Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`${at}-${'made-up-'.repeat(9)}`, at]));
+    const { by, route } = await decided('/v1/embeddings', { model: 'both', input: 'a', ...made, provider: { require_parameters: true } });
+    expect([by, reasonsOf(route, 'a').length, reasonsOf(route, 's').at(-1)]).toEqual(['t', 9, 'capability_missing:_']);
+    expect(JSON.stringify(route.l).length).toBeLessThan(1000);
   });
 });
 

@@ -28,6 +28,7 @@ import { fingerprintOf, onlyOnce } from '../idempotency.ts';
 import { checkNestedModel, modelOf, type ScannedBody } from '../read-call.ts';
 import { whileAlive } from '../stay-alive.ts';
 import { mediaCall, readScanned } from './read-json.ts';
+import { readOnce } from './read-once.ts';
 
 /** Members that are looked at without parsing the body. */
 const WANTED: ReadonlySet<string> = new Set(['model', 'input', 'encoding_format', 'dimensions', 'user', 'input_type', 'task', 'requests']);
@@ -218,11 +219,12 @@ async function translated(context: MediaContext, body: JsonObject, { shape, verb
   return context.reply(writeOpenai(reply, format, context.model));
 }
 
-/** Writes a call for a target as `translated` would ask it; what passes as it is loses nothing. */
-function writeFor(writing: Writing, scanned: ScannedBody, asked: Asked, model: string): void {
-  if (isRelay(writing.media, asked)) return;
-  const body = parseBody(scanned.body);
-  writeEmbeddings(writing, asked.dialect === 'gemini' ? readGemini(body, asked.verb, model) : readOpenai(body).call);
+/** Writes a call for targets as `translated` would ask it; what passes as it is loses nothing. */
+function writerFor(told: () => JsonObject, asked: Asked, model: string): (writing: Writing) => void {
+  const read = readOnce(() => (asked.dialect === 'gemini' ? readGemini(told(), asked.verb, model) : readOpenai(told()).call));
+  return (writing) => {
+    if (!isRelay(writing.media, asked)) writeEmbeddings(writing, read());
+  };
 }
 
 /** Small members only: a text that is longer is none that a wire has a word for. */
@@ -258,11 +260,12 @@ export async function embeddingsEndpoint(
   const asked = askedOf(scanned, operation);
   const model = operation.model ?? modelOf(scanned);
   if (operation.model !== undefined) checkNestedModel(scanned, model);
+  const told = readOnce(() => parseBody(scanned.body));
   const prefers = (media: Parameters<typeof isRelay>[0]): boolean => isRelay(media, asked);
   const call = {
-    ...mediaCall(visit, operation, { ...scanned, fields: { model } }, () => parseBody(scanned.body)),
+    ...mediaCall(visit, operation, { ...scanned, fields: { model }, bytes: scanned.body.length }, told),
     prefers,
-    write: (writing: Writing) => writeFor(writing, scanned, asked, model),
+    write: writerFor(told, asked, model),
     isRepeatable: true,
     stream: false,
   };

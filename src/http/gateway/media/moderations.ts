@@ -14,6 +14,7 @@ import { modelOf } from '../read-call.ts';
 import { whileAlive } from '../stay-alive.ts';
 import type { MediaEndpoint } from './endpoint.ts';
 import { mediaCall, readScanned } from './read-json.ts';
+import { readOnce } from './read-once.ts';
 
 /** The model of a request that names none. https://platform.openai.com/docs/api-reference/moderations/create */
 const USUAL_MODEL = 'omni-moderation-latest';
@@ -65,11 +66,12 @@ function readFor({ notes }: Pick<Writing, 'notes'>, body: JsonObject): Moderatio
 export const moderationsEndpoint: MediaEndpoint = async (visit, operation, request, ports) => {
   const scanned = await readScanned(visit, request);
   const named = scanned.scan.values.has('model') ? modelOf(scanned) : undefined;
+  const told = readOnce(() => parseBody(scanned.body));
   const passes = ({ media }: Pick<Writing, 'media'>): boolean => named !== undefined && media.wire.codec === 'openai';
   const call: MediaCall = {
-    ...mediaCall(visit, operation, { ...scanned, fields: { model: named ?? USUAL_MODEL } }, () => parseBody(scanned.body)),
+    ...mediaCall(visit, operation, { ...scanned, fields: { model: named ?? USUAL_MODEL }, bytes: scanned.body.length }, told),
     write(writing) {
-      if (!passes(writing)) writeModerations(writing, readFor(writing, parseBody(scanned.body)));
+      if (!passes(writing)) writeModerations(writing, readFor(writing, told()));
     },
     isRepeatable: true,
     stream: false,

@@ -19,6 +19,8 @@ export interface Scanned extends ScannedBody {
 export interface Fields {
   readonly fields: JsonObject;
   readonly routing?: Routing;
+  /** Size of the JSON that they stood in. */
+  readonly bytes?: number;
 }
 
 function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
@@ -39,7 +41,7 @@ export async function readScanned(visit: Visit, request: IncomingMessage, wanted
 /** Reads a JSON body of bounded size and depth. Throws the 4xx. */
 export async function readJson(visit: Visit, request: IncomingMessage): Promise<Fields> {
   const { body, routing } = await readScanned(visit, request);
-  return { fields: parseBody(body), ...(routing ? { routing } : {}) };
+  return { fields: parseBody(body), bytes: body.length, ...(routing ? { routing } : {}) };
 }
 
 /** Names in a form: a JSON list, or with commas between them; said once or several times. */
@@ -71,7 +73,7 @@ export function takeFormRouting(fields: JsonObject, visit: Visit): Fields {
 export function mediaCall(
   visit: Visit,
   operation: MediaOperation,
-  { fields, routing }: Fields,
+  { fields, routing, bytes }: Fields,
   told = (): JsonObject => fields,
 ): MediaCall {
   const { id, label, at, started, key, client, headers, snapshot, path, address } = visit;
@@ -87,6 +89,7 @@ export function mediaCall(
     model: checkedModel(operation.model ?? requiredString(fields, 'model')),
     strict: isStrict(headers, key.strict),
     told,
+    ...(bytes === undefined ? {} : { bytes }),
     ...(routing ? { routing } : {}),
     ...(address === undefined ? {} : { address }),
     ...(label === undefined ? {} : { label }),
