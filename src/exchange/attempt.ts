@@ -45,7 +45,7 @@ async function signed(
 export const deadlineFault = (what: 'first token' | 'total'): Fault =>
   gatewayFault(
     'timeout',
-    what === 'total' ? 'The reply took longer than the time allowed for the whole call' : 'The upstream sent no first token in time',
+    what === 'total' ? 'The reply took longer than the time allowed for the whole call' : 'The upstream sent nothing of its answer in time',
     { code: what === 'total' ? 'upstream_total_timeout' : 'upstream_first_token_timeout' },
   );
 

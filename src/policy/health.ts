@@ -63,7 +63,8 @@ interface CheckFact {
 export interface Health {
   /** Before a decision: tells of what time alone has changed. */
   refresh(): void;
-  isCredentialOut(id: string): boolean;
+  /** Why a credential is not to be used now; `undefined`: it may be. */
+  whyCredentialOut(id: string): OutReason | undefined;
   whyOut(place: Pick<Place, 'provider' | 'model' | 'credentials' | 'watched'>): OutReason | undefined;
   began(place: Place): Probing;
   ended(place: Place, probing: Probing, outcome: Outcome): void;
@@ -220,7 +221,7 @@ export function createHealth({ monotonic, now: epoch, mark, tell, news }: Health
   };
   return {
     refresh: () => standing.refresh(monotonic),
-    isCredentialOut: (id) => credentials.has(id) && outOf(credentials.of(id), monotonic()) !== undefined,
+    whyCredentialOut: (id) => (credentials.has(id) ? outOf(credentials.of(id), monotonic()) : undefined),
     whyOut(place) {
       if (!place.watched || isEmpty()) return undefined;
       const now = monotonic();

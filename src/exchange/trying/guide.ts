@@ -72,7 +72,7 @@ function payFor(guiding: Guiding, candidate: Candidate, anyway: boolean, besides
   const { call, spent, trying } = guiding;
   const base = baseOf(guiding, candidate);
   const isOut = (id: string): boolean =>
-    id === besides || spent.includes(id) || (!anyway && isWatched(base) && trying.health.isCredentialOut(id));
+    id === besides || spent.includes(id) || (!anyway && isWatched(base) && trying.health.whyCredentialOut(id) !== undefined);
   if (base.credentials && call.isJob !== true) return chooseOf(guiding, base.credentials, isOut);
   return anyway || !isOut(base.credential) ? base : undefined;
 }
@@ -91,10 +91,15 @@ function search(guiding: Guiding, isMeant: (candidate: Candidate, at: number) =>
   for (const candidate of guiding.order.filter(isMeant)) {
     const base = baseOf(guiding, candidate);
     const place = { provider: candidate.provider, model: candidate.model, credentials: credentialsOf(base), watched: isWatched(base) };
-    const why = guiding.trying.health.whyOut(place);
-    if (why) passed.push({ candidate, why });
-    const provider = why ? undefined : payFor(guiding, candidate, false);
-    if (!provider) continue;
+    const { health } = guiding.trying;
+    const out = health.whyOut(place);
+    const provider = out ? undefined : payFor(guiding, candidate, false);
+    if (!provider) {
+      // A job has one credential only: that one may be out where others are well.
+      const why = out ?? health.whyCredentialOut(base.credential);
+      if (why) passed.push({ candidate, why });
+      continue;
+    }
     const next = { candidate, provider, waitMs: 0 };
     if (!isFull(guiding, candidate) && !isKeyFull(guiding, provider)) return { next, passed };
     crowded ??= next;

@@ -59,7 +59,8 @@ async function enterRooms(tour: Tour, next: Next, rooms: readonly Room[], until:
   return undefined;
 }
 
-function timeoutsOf({ candidate, provider }: Next): Step['timeouts'] {
+/** How long a try at a place may take: as its target says, else as its provider does. */
+export function timeoutsOf({ candidate, provider }: Pick<Next, 'candidate' | 'provider'>): Step['timeouts'] {
   return candidate.timeouts ? { ...provider.timeouts, ...candidate.timeouts } : provider.timeouts;
 }
 

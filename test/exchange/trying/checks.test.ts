@@ -96,9 +96,9 @@ describe('a provider that is asked how it is', () => {
     const stage = await setChecks(answer, { keys: [{ value: 'key-one-1' }, { value: 'key-two-2' }] });
     const provider = stage.compile();
     const [one = '', two = ''] = provider.credentials?.map(({ id }) => id) ?? [];
-    await expect.poll(() => stage.health.isCredentialOut(one)).toBe(true);
+    await expect.poll(() => stage.health.whyCredentialOut(one)).toBeDefined();
     await expect.poll(() => stage.upstream.seen.length).toBeGreaterThan(3);
-    expect(stage.health.isCredentialOut(two)).toBe(false);
+    expect(stage.health.whyCredentialOut(two)).toBeUndefined();
     expect(stage.marked.get('a')).toBe(undefined);
   });
 

@@ -103,8 +103,8 @@ describe('a credential', () => {
   const siblings = { credentials: ['a#1', 'a#2'] };
   it('that is refused is set aside, and its siblings are not', () => {
     end(place(siblings), REFUSED);
-    expect(health.isCredentialOut('a#1')).toBe(true);
-    expect(health.isCredentialOut('a#2')).toBe(false);
+    expect(health.whyCredentialOut('a#1')).toBe('credential_bad');
+    expect(health.whyCredentialOut('a#2')).toBe(undefined);
     expect(health.whyOut(place(siblings))).toBe(undefined);
     end(place({ ...siblings, credential: 'a#2' }), REFUSED);
     expect(health.whyOut(place(siblings))).toBe('credential_bad');
@@ -118,13 +118,13 @@ describe('a credential', () => {
     expect(marked.size).toBe(0);
     end(place(), REFUSED);
     now += 59_999;
-    expect(health.isCredentialOut('a#1')).toBe(true);
+    expect(health.whyCredentialOut('a#1')).toBeDefined();
     now += 1;
-    expect(health.isCredentialOut('a#1')).toBe(false);
+    expect(health.whyCredentialOut('a#1')).toBeUndefined();
     end(place(), {});
     end(place(), REFUSED);
     now += 30_000;
-    expect(health.isCredentialOut('a#1')).toBe(false);
+    expect(health.whyCredentialOut('a#1')).toBeUndefined();
   });
   it('waits as long as the provider asked, on every target, whatever comes back meanwhile', () => {
     const early = health.began(place());

@@ -125,11 +125,18 @@ describe('what is paid for is asked for once', () => {
   });
 
   it.each([
-    ['its key', {}],
-    ['the key that orders go with, though the provider has another', { keys: [{ value: 'key-one-1' }, { value: 'key-two-2' }] }],
-  ])('a video: while %s is to wait, orders go elsewhere', async (_, settings) => {
+    ['its key', {}, undefined],
+    [
+      'the key that orders go with, though the provider has another',
+      { keys: [{ value: 'key-one-1' }, { value: 'key-two-2' }] },
+      'a/sora-2;cooldown',
+    ],
+  ])('a video: while %s is to wait, orders go elsewhere, and the record says why', async (_, settings, failed) => {
     await set([refusing(429, { 'retry-after': '60' }), json(job)], [settings], 'sora-2');
     for (let at = 0; at < 3; at++) expect((await order()).status).toBe(200);
     expect(orders()).toEqual([1, 3]);
+    await expect.poll(() => server.records.length).toBe(3);
+    // Where all of the provider is out it was not chosen.
+    expect(server.records.slice(1).map((record) => record.failed)).toEqual([failed, failed]);
   });
 });
