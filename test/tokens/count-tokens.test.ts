@@ -49,6 +49,8 @@ beforeAll(async () => {
       },
       closed: { targets: [{ to: 'narrow/claude-sonnet-4-5' }, { to: 'narrow/other' }], strategy: 'priority' },
       late: { targets: [{ to: 'hasty/unheard-of' }, { to: 'relay/unheard-of' }], strategy: 'priority' },
+      brief: { targets: [{ to: 'relay/unheard-of', timeout: { total: 300 } }] },
+      brisk: { targets: [{ to: 'relay/unheard-of' }], timeout: { total: 300 } },
       neither: { targets: [{ to: 'plain/unheard-of' }, { to: 'plain/unknown' }], strategy: 'priority' },
     },
   });
@@ -358,9 +360,16 @@ describe('where it is counted for', () => {
     expect(/context as long/.test(JSON.stringify(refused.body))).toBe(model === 'closed' || times === 200);
   });
 
-  it('nobody else once all the time of the first has gone', async () => {
+  it.each([
+    ['the provider', 'late'],
+    ['the target', 'brief'],
+    ['the route', 'brisk'],
+  ])('nobody else once all the time of the first has gone, as %s says', async (_name, model) => {
     upstream.answer = () => {};
-    const answer = await post(MESSAGES, HELLO.anthropic('late'));
+    const began = performance.now();
+    const answer = await post(MESSAGES, HELLO.anthropic(model));
+    // A counter has 15 s of its own.
+    expect(performance.now() - began).toBeLessThan(10_000);
     expect(answer).toMatchObject({ status: 504 });
     expect(upstream.seen).toHaveLength(1);
   });

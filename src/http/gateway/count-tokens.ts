@@ -6,6 +6,7 @@ import { decideCount } from '../../exchange/decide-call.ts';
 import { type ExchangePorts, respondFault } from '../../exchange/exchange.ts';
 import type { CallRecord } from '../../exchange/ports.ts';
 import { readMoment } from '../../exchange/trying/moment.ts';
+import { timeoutsOf } from '../../exchange/trying/one-try.ts';
 import { parseBody } from '../../exchange/write-request.ts';
 import { triedInOrder } from '../../policy/candidate.ts';
 import { keepDecision, type KeptDecision } from '../../policy/kept-decision.ts';
@@ -67,9 +68,11 @@ function targetsOf(visit: Visit, counting: Counting, ports: ExchangePorts): read
   );
   counting.route = keepDecision(decided);
   const { candidates, refusal } = decided.decision;
-  const found = triedInOrder(candidates).flatMap(({ provider: name, model, protocol, after }): Target[] => {
-    const provider = snapshot.providers.get(name);
-    return provider && protocol && after === undefined ? [{ provider, model, protocol }] : [];
+  const found = triedInOrder(candidates).flatMap((candidate): Target[] => {
+    const { model, protocol, after } = candidate;
+    const provider = snapshot.providers.get(candidate.provider);
+    if (!provider || !protocol || after !== undefined) return [];
+    return [{ provider: { ...provider, timeouts: timeoutsOf({ candidate, provider }) }, model, protocol }];
   });
   if (found.length > 0) return found;
   const { kind, message } = refusal ?? { kind: 'not_found' as const, message: `Unknown model '${asked}'` };
