@@ -34,7 +34,7 @@ const NONE: ReadonlySet<string> = new Set();
 /** A body that may be empty, as an object. Throws the 400 for what is none, or is nested too deeply to be printed again. */
 export function bodyOf(visit: Visit, body: Buffer): JsonObject {
   if (body.length === 0) return {};
-  if (scanTopLevel(body, NONE, visit.snapshot.config.limits.depth) === 'too-deep') {
+  if (scanTopLevel(body, NONE, visit.snapshot.config.limits.depth, false) === 'too-deep') {
     throw new GatewayError(
       gatewayFault('bad_request', 'Invalid request: the JSON body is nested too deeply (limits.depth)', { code: 'body_too_deep' }),
     );

@@ -81,6 +81,13 @@ describe('the scanner of top-level members', () => {
     expect(editPieces(body, [])[0]).toBe(body);
   });
 
+  it('has a body parsed that is full of escaped names, unless it was printed: nothing wanted is escaped there', () => {
+    const escaped = (times: number): Buffer => Buffer.from(`{${'"\\u0061":0,'.repeat(times)}"model":"m"}`);
+    expect(scanTopLevel(escaped(100), WANTED)).toMatchObject({ depth: 1 });
+    expect(scanTopLevel(escaped(101), WANTED)).toBe('odd');
+    expect(scanTopLevel(escaped(101), WANTED, 128, false)).toMatchObject({ depth: 1 });
+  });
+
   it('takes evil text in linear time', () => {
     const evil = Buffer.from(`{"a":"${'\\\\'.repeat(50_000)}","model":"m"}`);
     const started = performance.now();

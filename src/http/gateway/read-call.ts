@@ -58,7 +58,7 @@ export function scanBody(received: Buffer, maxDepth: number, wanted: ReadonlySet
   if (refused) throw refused;
   const parsed = parseBody(body);
   const printed = Buffer.from(JSON.stringify(parsed));
-  const again = scanTopLevel(printed, wanted, maxDepth);
+  const again = scanTopLevel(printed, wanted, maxDepth, false);
   if (typeof again !== 'string') return { body: printed, scan: again };
   throw (
     failure(again) ?? new GatewayError(gatewayFault('bad_request', 'Invalid request: the body is not valid JSON', { code: 'invalid_json' }))
