@@ -81,7 +81,7 @@ export function createKeyLoads(): KeyLoads {
       for (const [key, load] of loads) {
         load.came /= 2;
         load.refused /= 2;
-        if (load.inFlight === 0 && load.came < FEW && load.refused < FEW) loads.delete(key);
+        if (load.inFlight === 0 && load.held === 0 && load.came < FEW && load.refused < FEW) loads.delete(key);
       }
     },
   };

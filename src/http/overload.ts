@@ -28,6 +28,8 @@ export interface Overload {
    * that it takes no time. `bodyBytes`: what of its body will be held in memory.
    */
   enter(key: string, bodyBytes?: number): (() => void) | Fault;
+  /** Room among the bodies for what waits before it is a call, as what gives it back (to be called once), or the refusal. */
+  hold(key: string, bytes: number): (() => void) | Fault;
   /** Calls under way. */
   readonly active: number;
   stop(): void;
@@ -195,15 +197,20 @@ function judge(watch: Watch, now: number, elapsedMs: number): void {
   tell(watch, now);
 }
 
+/** Whether there is no room for so many bytes of this key's bodies. */
+function isFull({ settings, held }: Watch, load: KeyLoad, bytes: number): boolean {
+  const { bodies } = settings();
+  return held + bytes > bodies || load.held + bytes > Math.max(bytes, bodies * ONE_KEY_SHARE);
+}
+
 /** Why a call is not let in; `undefined`: it is. */
-function whyNot({ settings, pressure, share, loads, held }: Watch, load: KeyLoad, bodyBytes: number): RefusalReason | undefined {
-  const { shedding } = pressure;
-  const { calls, bodies } = settings();
+function whyNot(watch: Watch, load: KeyLoad, bodyBytes: number): RefusalReason | undefined {
+  const { settings, share, loads } = watch;
+  const { shedding } = watch.pressure;
+  const { calls } = settings();
   if (loads.active >= calls || load.inFlight >= Math.ceil(calls * ONE_KEY_SHARE)) return 'calls';
   if (shedding && !mayEnter(shedding.limit, share, loads.active, load.inFlight)) return shedding.reason;
-  if (bodyBytes <= SMALL_BYTES) return undefined;
-  const isFull = held + bodyBytes > bodies || load.held + bodyBytes > Math.max(bodyBytes, bodies * ONE_KEY_SHARE);
-  return isFull ? 'bodies' : undefined;
+  return bodyBytes > SMALL_BYTES && isFull(watch, load, bodyBytes) ? 'bodies' : undefined;
 }
 
 function refuse(watch: Watch, load: KeyLoad, reason: RefusalReason): Fault {
@@ -215,14 +222,22 @@ function refuse(watch: Watch, load: KeyLoad, reason: RefusalReason): Fault {
   });
 }
 
-/** Lets in a call with a large body. */
+/** Counts bytes that are held. */
 function holding(watch: Watch, load: KeyLoad, bytes: number): () => void {
-  const leave = load.enter();
   watch.held += bytes;
   load.held += bytes;
   return () => {
     watch.held -= bytes;
     load.held -= bytes;
+  };
+}
+
+/** Lets in a call with a large body. */
+function enterHolding(watch: Watch, load: KeyLoad, bytes: number): () => void {
+  const leave = load.enter();
+  const release = holding(watch, load, bytes);
+  return () => {
+    release();
     leave();
   };
 }
@@ -232,7 +247,13 @@ function enter(watch: Watch, key: string, bodyBytes: number): (() => void) | Fau
   const load = watch.loads.of(key);
   const reason = whyNot(watch, load, bodyBytes);
   if (reason) return refuse(watch, load, reason);
-  return bodyBytes <= SMALL_BYTES ? load.enter() : holding(watch, load, bodyBytes);
+  return bodyBytes <= SMALL_BYTES ? load.enter() : enterHolding(watch, load, bodyBytes);
+}
+
+/** Here small bodies count too: no number of calls bounds what waits. */
+function hold(watch: Watch, key: string, bytes: number): (() => void) | Fault {
+  const load = watch.loads.of(key);
+  return isFull(watch, load, bytes) ? refuse(watch, load, 'bodies') : holding(watch, load, bytes);
 }
 
 /** Looks after itself while calls are under way. */
@@ -260,6 +281,7 @@ export function createOverload(
   };
   return {
     enter: (key, bodyBytes = 0) => enter(watch, key, bodyBytes),
+    hold: (key, bytes) => hold(watch, key, bytes),
     get active() {
       return loads.active;
     },

@@ -429,10 +429,63 @@ describe('the WebSocket', () => {
     await own.close();
   });
 
-  it('passes nothing on that is no JSON', async () => {
+  it('counts what waits for its turn among them too, small or not, and gives it back', async () => {
+    const { limits } = testConfig();
+    const own = await startTestServer({ limits: { ...limits, bodies: 100_000 } });
+    const create = (client: Client): void => client.create({ model: 'sandbox/stall-after-1', input: 'x'.repeat(40_000) });
+    const [first, second] = [await connect(own), await connect(own)];
+    // One that runs and is small is bounded by the number of calls, two wait, and a fourth finds no room.
+    for (let at = 0; at < 4; at++) create(first);
+    await until(() => Promise.resolve(first.events.some(({ error }) => error?.code === 'load_shed') || undefined));
+    expect(first.events.filter(({ type }) => type === 'error')).toHaveLength(1);
+    create(second);
+    create(second);
+    await until(() => Promise.resolve(second.events.some(({ status }) => status === 503) || undefined));
+    first.socket.terminate();
+    await expect.poll(() => own.records.some(({ endedBy }) => endedBy === 'client')).toBe(true);
+    second.events.length = 0;
+    create(second);
+    second.socket.send('?');
+    await until(() => Promise.resolve(second.events.some(({ error }) => error?.code === 'invalid_json') || undefined));
+    expect(second.events.map(({ error }) => error?.code)).not.toContain('load_shed');
+    second.socket.terminate();
+    await own.close();
+  });
+
+  it.each([
+    ['one that is not listening is gone', false],
+    ['one that reads is not', true],
+  ])('waits for a reader of much also when the turn is over: %s', async (_, answers) => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const client = new Client(server, '/v1/responses', { headers: { authorization: `Bearer ${server.key}` }, autoPong: false });
+    await client.open();
+    await client.ask({ model: 'anthropic-messages/echo', input: 'x'.repeat(100_000) });
+    let pings = 0;
+    const pinged = new Promise<void>((resolve) => client.socket.on('ping', () => ++pings === 10 && resolve()));
+    vi.advanceTimersByTime(10 * 30_000);
+    await pinged;
+    if (answers) {
+      const heard = once(client.socket, 'message');
+      client.socket.pong();
+      client.socket.send('?');
+      await heard;
+    }
+    vi.advanceTimersByTime(30_000);
+    // All of it was read: now one ping is enough.
+    if (answers) {
+      expect(client.socket.readyState).toBe(WebSocket.OPEN);
+      vi.advanceTimersByTime(30_000);
+    }
+    vi.useRealTimers();
+    const [code] = (await once(client.socket, 'close')) as [number];
+    expect([code, pings]).toEqual([1006, answers ? 11 : 10]);
+  });
+
+  it('passes nothing on that is no JSON, and what is with spaces before it', async () => {
     const upstream = await startFaultUpstream((_one, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.end([...responses.events.slice(0, 3), 'data: what?\n\n', ...responses.events.slice(3), 'data: [DONE]\n\n'].join(''));
+      const events = responses.events.map((event) => event.replace('data: ', 'data:  '));
+      response.end([...events.slice(0, 3), 'data: what?\n\n', ...events.slice(3), 'data: [DONE]\n\n'].join(''));
     });
     const own = await startTestServer({ providers: { resp: responses.settings(upstream.url) } });
     const client = await connect(own);
@@ -440,6 +493,7 @@ describe('the WebSocket', () => {
     client.socket.on('message', (data: Buffer) => texts.push(data.toString()));
     expect(await client.ask({ model: 'resp/up', input: 'x' })).toMatchObject({ type: 'response.completed' });
     expect(texts.every((text) => text.startsWith('{'))).toBe(true);
+    expect(client.events.map(({ type }) => type)).toContain('response.output_text.delta');
     await client.close();
     await own.close();
     await upstream.close();

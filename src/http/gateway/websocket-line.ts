@@ -21,7 +21,7 @@ export interface Line {
   isBehind(): boolean;
   /** Monotonic milliseconds: nothing has gone out since then. */
   readonly idleSince: number;
-  /** Texts that went out. */
+  /** Letters of the texts that went out, or wait to. */
   readonly sent: number;
 }
 
@@ -55,7 +55,7 @@ class SocketLine implements Line {
   }
   send(text: string): boolean {
     this.idleSince = performance.now();
-    this.sent++;
+    this.sent += text.length;
     if (this.#isFlowing()) this.#socket.send(text, this.#onOut);
     else this.#waiting.push(text);
     return this.#isFlowing();
@@ -113,8 +113,9 @@ export function turnHandler(socket: WebSocket, line: Line, gones: Set<() => void
     begin: () => undefined,
     frame(data) {
       // One JSON text is one message: some providers end their streams with a word that is none.
-      if (!data.startsWith('{')) return true;
-      return line.send(named === undefined ? data : named + data.slice(1));
+      const text = data.trimStart();
+      if (!text.startsWith('{')) return true;
+      return line.send(named === undefined ? text : named + text.slice(1));
     },
     end: () => undefined,
     whole(status, headers, body) {
@@ -170,21 +171,26 @@ export const createPingSink = (socket: WebSocket, line: Line): ClientSink => new
 
 /** What a turn has told a peer it may still be reading, and comes to our pings after it: so many more may go unanswered then. */
 const BEHIND_PINGS = 9;
+/** Letters that no peer needs long for, after the end of a turn. */
+const FEW = 64 * 1024;
 
 /** Notices a peer that is gone: a ping is not answered before the next one. `inTurn`: one is told something now. */
 export function watchPeer(socket: WebSocket, line: Line, everyMs: number, inTurn: () => boolean): void {
   let unanswered = 0;
-  let before = line.sent;
-  const heard = (): void => {
-    unanswered = 0;
-    before = line.sent;
-  };
+  /** What had been sent before the first ping that is not answered, and what of it was read for certain. */
+  let [pinged, read] = [line.sent, line.sent];
+  const isBehind = (): boolean => line.sent - read > (inTurn() ? 0 : FEW);
   const timer = setInterval(() => {
-    if (unanswered > (inTurn() && line.sent > before ? BEHIND_PINGS : 0)) return socket.terminate();
+    if (unanswered > (isBehind() ? BEHIND_PINGS : 0)) return socket.terminate();
+    if (unanswered === 0) pinged = line.sent;
     unanswered++;
     socket.ping();
   }, everyMs).unref();
-  socket.on('pong', heard);
-  socket.on('message', heard);
+  socket.on('pong', () => {
+    unanswered = 0;
+    read = pinged;
+  });
+  // Who asks on may not have read so far.
+  socket.on('message', () => (unanswered = 0));
   socket.on('close', () => clearInterval(timer));
 }

@@ -105,6 +105,8 @@ function refuseMessage(message: JsonObject, isFull: boolean, isClosing: boolean)
 interface Waiting {
   readonly message: JsonObject;
   readonly bytes: number;
+  /** Gives back what it holds among the bodies of the server. */
+  readonly release: () => void;
 }
 
 /** Where one connection stands. */
@@ -157,7 +159,7 @@ function faultOf(error: unknown, id: string, gateway: GatewayPorts): Fault {
 }
 
 /** Runs one turn, within what may be under way at once. */
-async function perform(connection: Connection, { message, bytes }: Waiting): Promise<void> {
+async function perform(connection: Connection, { message, bytes }: Omit<Waiting, 'release'>): Promise<void> {
   const { gateway, peer, client, line, socket } = connection;
   const at = gateway.clock.now();
   const started = gateway.clock.monotonic();
@@ -191,10 +193,20 @@ function next(connection: Connection): void {
   }
   connection.running = true;
   connection.queuedBytes -= waiting.bytes;
+  // From here on the turn itself is counted.
+  waiting.release();
   void perform(connection, waiting).finally(() => {
     connection.running = false;
     next(connection);
   });
+}
+
+/** Takes room among the bodies of the server for what has to wait. Throws the refusal where there is none. */
+function holdWaiting({ running, gateway, peer }: Connection, bytes: number): () => void {
+  if (!running) return () => undefined;
+  const held = gateway.overload.hold(peer.key.id, bytes);
+  if (typeof held !== 'function') throw new GatewayError(held);
+  return held;
 }
 
 /** Takes a message, or says why not. */
@@ -205,7 +217,7 @@ function take(connection: Connection, data: Buffer): void {
     message = parseBody(scanBody(data, gateway.snapshot().config.limits.depth).body);
     const isFull = queue.length >= limits.queued || connection.queuedBytes + data.length > limits.queuedBytes;
     refuseMessage(message, isFull, connection.ending !== undefined);
-    queue.push({ message, bytes: data.length });
+    queue.push({ message, bytes: data.length, release: holdWaiting(connection, data.length) });
     connection.queuedBytes += data.length;
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
@@ -247,7 +259,7 @@ export function createSession(socket: WebSocket, ports: SessionPorts): Session {
   socket.on('error', () => socket.terminate());
   socket.on('close', () => {
     clearTimeout(life);
-    connection.queue.length = 0;
+    for (const { release } of connection.queue.splice(0)) release();
     connection.memory = undefined;
     for (const listener of connection.gones) listener();
   });
