@@ -88,9 +88,11 @@ describe('the body of a call in the provider’s own protocol', () => {
     expect(JSON.parse(seenBody())).toEqual({ model: 'up', messages: [] });
   });
 
+  const MANY = Array.from({ length: 200 }, (_, at) => `"\\\\${at}":0,`).join('');
   it.each([
     ['as it is', '{"a\\\\b":1,"made \\"x\\"":2,"model":"fast","messages":[]}', '{"a\\\\b":1,"made \\"x\\"":2,"model":"up","messages":[]}'],
     ['beside an escaped one that counts', '{"mod\\u0065l":"fast","a\\\\b":1,"messages":[]}', '{"model":"up","a\\\\b":1,"messages":[]}'],
+    ['many of them', `{${MANY}"model":"fast","messages":[]}`, `{${MANY}"model":"up","messages":[]}`],
   ])('a member whose name must be escaped goes on: %s', async (_name, sent, gets) => {
     stage.upstream.answer = json(chat.whole);
     expect((await send('/v1/chat/completions', sent)).status).toBe(200);

@@ -122,31 +122,39 @@ describe('a chat model without audio, and one that speaks for it', () => {
     expect(deltas.some((delta) => typeof delta['content'] === 'string' && delta['content'] !== '')).toBe(false);
   });
 
-  it('breaks off an answer without an end: it can be neither held nor spoken', async () => {
-    const [start, block] = claudeStream;
-    const piece = 'word '.repeat(100_000);
-    const delta = { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: piece } };
+  const piece = 'word '.repeat(100_000);
+  const chunk = { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta: { content: piece } }] };
+  it.each<[string, string, object]>([
+    [
+      'claude/claude-sonnet-4-5',
+      claudeStream.slice(0, 2).join(''),
+      { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: piece } },
+    ],
+    ['deepseek/deepseek-chat', '', chunk],
+  ])('%s: breaks off an answer without an end: it can be neither held nor spoken', async (model, start, delta) => {
     let sent = 0;
     let isLetGo = false;
     upstream.answer = both((_seen, response) => {
-      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(`${start}${block}`);
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(`${start}: begun\n\n`);
       response.on('close', () => (isLetGo = true));
       const say = (): void => {
         if (isLetGo) return;
         sent += piece.length;
-        const isTaken = response.write(`event: ${delta.type}\ndata: ${JSON.stringify(delta)}\n\n`);
+        const isTaken = response.write(`data: ${JSON.stringify(delta)}\n\n`);
         if (isTaken) setImmediate(say);
         else response.once('drain', say);
       };
       say();
     });
-    const body = { model: 'claude/claude-sonnet-4-5', messages: MESSAGES, ...AUDIO, stream: true };
+    const body = { model, messages: MESSAGES, ...AUDIO, stream: true };
     const got = await call(`${server.url}/v1/chat/completions`, JSON.stringify(body), {
       'content-type': 'application/json',
       authorization: `Bearer ${server.key}`,
     });
-    expect([got.status, got.complete]).toEqual([200, false]);
+    expect(got.status).toBe(200);
     expect(got.text).not.toContain('"finish_reason":"stop"');
+    expect(got.text.slice(-1000)).toContain('"code":"upstream_malformed"');
+    await expect.poll(() => server.records.at(-1)).toMatchObject({ fault: 'upstream_malformed', provider: model.split('/')[0] });
     await expect.poll(() => isLetGo).toBe(true);
     expect(sent).toBeLessThan(64 * 1024 * 1024);
   });

@@ -1,4 +1,4 @@
-import { badField, gatewayFault, isObject, type Json, type JsonObject, parseObject } from '../../ir/index.ts';
+import { badField, GatewayError, gatewayFault, isObject, type Json, type JsonObject, parseObject } from '../../ir/index.ts';
 import { createSseReader, type SseFrame, sseText } from '../../wire/sse.ts';
 import type { Call } from '../call.ts';
 import type { ClientSink, OutHeaders } from '../client-sink.ts';
@@ -196,6 +196,8 @@ const chunkLike = (chunk: JsonObject, delta: JsonObject): JsonObject => ({ ...ch
 /** Letters of an answer that are held to be spoken, and of what waits behind them: no voice reads as much. */
 const MAX_TEXT = 4 * 1024 * 1024;
 
+const TOO_LONG = gatewayFault('upstream', 'The upstream answered with more than can be spoken', { code: 'upstream_malformed' });
+
 /** Reads a streamed answer: text goes out as the transcript, what ends it is held until it was spoken. */
 function createListener(sink: ClientSink, headers: () => OutHeaders) {
   const reader = createSseReader();
@@ -204,20 +206,20 @@ function createListener(sink: ClientSink, headers: () => OutHeaders) {
   let length = 0;
   let last: JsonObject | undefined;
   let isBroken = false;
+  let isEndless = false;
   const write = (body: JsonObject): void => {
     if (!sink.begun) sink.begin(200, headers());
     sink.write(sseText(JSON.stringify(body)));
   };
-  /** An answer without an end is broken off: it cannot be spoken, and must not look like one that was. */
-  const hold = (more: number): void => {
-    length += more;
-    if (length > MAX_TEXT) sink.abort();
-  };
   const take = ({ data }: SseFrame): void => {
-    if (length > MAX_TEXT) return;
     const chunk = parseObject(data);
+    if (length > MAX_TEXT) {
+      // What goes out after that is what was wrong.
+      if (chunk?.['error'] !== undefined) write(chunk);
+      return;
+    }
     if (!chunk || held.length > 0) {
-      hold(data.length);
+      length += data.length;
       return void held.push(sseText(data));
     }
     if (chunk['error'] !== undefined) isBroken = true;
@@ -226,12 +228,23 @@ function createListener(sink: ClientSink, headers: () => OutHeaders) {
     last = chunk;
     const { content, ...delta } = isObject(choice['delta']) ? choice['delta'] : {};
     if (typeof content !== 'string' || content === '') return write(chunkLike(chunk, delta));
-    hold(content.length);
+    length += content.length;
     text += content;
     write(chunkLike(chunk, { ...delta, audio: { transcript: content } }));
   };
+  /** Throws the fault of an answer without an end, once: it cannot be spoken, and must not look like one that was. */
+  const refuseEndless = (): void => {
+    if (length <= MAX_TEXT || isEndless) return;
+    isEndless = true;
+    isBroken = true;
+    held.splice(0);
+    throw new GatewayError(TOO_LONG);
+  };
   return {
-    take: (bytes: Buffer | string): void => reader.push(typeof bytes === 'string' ? Buffer.from(bytes) : bytes, take),
+    take(bytes: Buffer | string): void {
+      reader.push(typeof bytes === 'string' ? Buffer.from(bytes) : bytes, take);
+      refuseEndless();
+    },
     end: (): void => reader.end(take),
     write,
     /** What was said, where it came to its end. */
