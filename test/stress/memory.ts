@@ -15,10 +15,10 @@ const GROWTH_KIB = 32 * 1024;
 const WIDTH = 32;
 
 /**
- * What is asked in turn. A job that is looked at, or whose file is fetched, is the call that orders it once more; and a film that is not done
- * when it is ordered is held until it is, thirty a second: that is another load than calls.
+ * What is asked in turn. A job that is looked at, or whose file is fetched, is the call that orders it once more; and orders of films are
+ * followed after their call, thirty a second, and held until they are done, 10,000 at most: that is another load than calls.
  */
-const MIX: readonly Family[] = FAMILIES.filter(({ makes, name }) => makes !== 'after' && name !== 'videos, as Gemini');
+const MIX: readonly Family[] = FAMILIES.filter(({ makes, name }) => makes !== 'after' && !name.startsWith('video'));
 
 /** The answer of whatever endpoint the request's mark names. */
 export const wellAs = (families: readonly Family[]): Behaviour => {
