@@ -51,6 +51,8 @@ export const nothingReceived = ({ operation }: Pick<Call, 'operation'>): Receive
 
 const BLANK_LINE = Buffer.from('\n\n');
 const BLANK_CRLF = Buffer.from('\n\r\n');
+/** What ends events, however their lines end. */
+const BLANKS = [BLANK_LINE, BLANK_CRLF, Buffer.from('\r\r')];
 
 const sizeOf = (all: readonly string[]): number => all.reduce((bytes, one) => bytes + one.length, 0);
 
@@ -90,9 +92,9 @@ function giantIn(piece: Buffer): number {
   let at = 0;
   while (piece.length - at > GIANT_BYTES) {
     const window = piece.subarray(at, at + GIANT_BYTES);
-    const end = Math.max(window.lastIndexOf(BLANK_LINE), window.lastIndexOf(BLANK_CRLF));
+    const end = Math.max(...BLANKS.map((blank) => window.lastIndexOf(blank)));
     if (end < 0) {
-      const ends = [BLANK_LINE, BLANK_CRLF].map((blank) => piece.indexOf(blank, at + GIANT_BYTES)).filter((one) => one >= 0);
+      const ends = BLANKS.map((blank) => piece.indexOf(blank, at + GIANT_BYTES)).filter((one) => one >= 0);
       const next = ends.length === 0 ? piece.length : Math.min(...ends);
       giant += next - at;
       at = next;

@@ -183,6 +183,13 @@ describe.each(FOUND)('%s: %s is not counted as if it were words', (id, _what, ev
   });
 });
 
+it.each(['\n', '\r\n', '\r'])('events are no giants, whatever ends their lines: %j', (end) => {
+  const [dialect] = DIALECTS;
+  const bytes = Buffer.from(dialect ? begun(dialect).join('').replaceAll('\n', end) : '');
+  const pieces = Array.from({ length: Math.ceil(bytes.length / 16_384) }, (_, at) => bytes.subarray(at * 16_384, (at + 1) * 16_384));
+  near(estimateOf({ id: 'openai-chat' }, receivedOf(pieces)));
+});
+
 it('what a reply says of its question is none of its words', () => {
   const said = { type: 'response.created', response: { id: 'resp_1', instructions: LINE.repeat(20), output: [] } };
   const pieces = [Buffer.from(`event: response.created\ndata: ${JSON.stringify(said)}\n\n`), Buffer.from('event: response.in')];
