@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { EventStreamCodec } from '@smithy/eventstream-codec';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -111,4 +113,22 @@ describe('AWS event stream', () => {
   });
 
   it('refuses bytes that are something else', () => expect(() => read([Buffer.from('HTTP/1.1 200 OK\r\n\r\n')])).toThrow('damaged'));
+
+  it('holds of a message that has not all come no more than has come of it', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const held = (): number => {
+      collect();
+      return process.memoryUsage().arrayBuffers;
+    };
+    const many = 200;
+    const long = event('contentBlockDelta', { delta: { text: 'a'.repeat(16_000) } });
+    const before = held();
+    const readers = Array.from({ length: many }, () => {
+      const reader = createEventStreamReader();
+      reader.push(Buffer.concat([long, STREAM.subarray(0, 20)]), () => {});
+      return reader;
+    });
+    expect((held() - before) / readers.length).toBeLessThan(1024);
+  });
 });

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { GatewayError, gatewayFault, type JsonObject, parseObject } from '../ir/index.ts';
+import { keptPiece } from './pieces.ts';
 import type { OnFrame, SseFrame, SseReader } from './sse.ts';
 
 /*
@@ -8,6 +9,8 @@ import type { OnFrame, SseFrame, SseReader } from './sse.ts';
  */
 const PRELUDE = 12;
 const TAIL = 4;
+
+const NOTHING: Buffer = Buffer.alloc(0);
 
 /** The longest message that is read; AWS's own are up to 24 MB. */
 const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
@@ -66,7 +69,7 @@ function frameOf(message: Buffer, headerBytes: number): SseFrame {
  * `{"type":"error","error":{"type","message"}}`. Throws `GatewayError` when the stream is damaged or a message too long.
  */
 export function createEventStreamReader(maxMessageBytes = MAX_MESSAGE_BYTES): SseReader {
-  let rest: Buffer = Buffer.alloc(0);
+  let rest = NOTHING;
   let pieces: Buffer[] = [];
   let waiting = 0;
   /** Bytes that the message at the front needs before it is worth looking again. */
@@ -90,9 +93,10 @@ export function createEventStreamReader(maxMessageBytes = MAX_MESSAGE_BYTES): Ss
 
   return {
     push(bytes: Buffer, onFrame: OnFrame) {
-      pieces.push(bytes);
       waiting += bytes.length;
-      if (rest.length + waiting < needed) return;
+      // Where nothing is taken now, a few bytes would hold all that was read with them for as long as nothing more comes.
+      if (rest.length + waiting < needed) return void pieces.push(keptPiece(bytes));
+      pieces.push(bytes);
       rest = Buffer.concat([rest, ...pieces], rest.length + waiting);
       pieces = [];
       waiting = 0;
@@ -100,6 +104,7 @@ export function createEventStreamReader(maxMessageBytes = MAX_MESSAGE_BYTES): Ss
         rest = rest.subarray(one.length);
         onFrame(one.frame);
       }
+      rest = rest.length > 0 ? keptPiece(rest) : NOTHING;
     },
     // A message of which a part is missing is dropped: the decoder knows whether the reply was complete without it.
     end() {},

@@ -238,7 +238,7 @@ export const HELD: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   'src/http/gateway/paths.ts': { read: 'Names that callers choose: models, paths, header fields' },
   'src/http/gateway/recorded-answer.ts': { '#gones': CALL, '#pieces': 'Calls with an `Idempotency-Key` whose clients have left' },
   'src/http/gateway/refuse-busy.ts': { written: WEAK, all: 'Refusals that were written before' },
-  'src/http/gateway/websocket-line.ts': { '#waiting': CALL },
+  'src/http/gateway/waiting-texts.ts': { '#blocks': CALL, '#last': CALL },
   'src/http/gateway/websocket-session.ts': { queue: 'Connections over WebSocket', gones: CALL },
   'src/http/gateway/websocket.ts': { sessions: 'Connections over WebSocket' },
   'src/http/keep-alive.ts': { entries: CALLS },

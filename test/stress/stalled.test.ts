@@ -8,7 +8,15 @@ beforeAll(async () => {
 }, 60_000);
 
 /** The most that any chat keeps, and those that read their upstreams in other ways; npm run test:stress has all of them, with many more readers. */
-it.each(['openai-responses ← openai-chat', 'speech', 'transcription, streamed', 'speech, as Gemini, streamed'])(
+it.each([
+  'openai-responses ← openai-chat',
+  'openai-responses, over WebSocket',
+  'speech',
+  'transcription, streamed',
+  'speech, as Gemini, streamed',
+  'chat by a voice, streamed',
+  'spoken chat, streamed',
+])(
   '%s: a client that does not read while its upstream floods holds less than 64 KiB',
   async (about) => {
     const asker = ASKERS.find((one) => one.about === about);

@@ -45,7 +45,7 @@ interface Asker {
   readonly flood: Behaviour;
   readonly asked: Asked;
   /** Whose protocol says the whole text again at the end, or may quote any of it: it must be kept, and is taken off. */
-  readonly keepsText?: Dialect;
+  readonly keepsText?: Pick<Dialect, 'textOf'>;
   /** It asks by a message of a WebSocket. */
   readonly isSocket?: true;
 }
@@ -57,8 +57,19 @@ const event = (chat.events[2] ?? '').replace(WORDS[1], LETTER);
 /** `response.completed` holds all of the text; `groundingMetadata`, in the last event, the claims in it that a source stands for. */
 const KEEP_TEXT = new Set<string>(['openai-responses', 'gemini']);
 
-/** A reply of Gemini is kept as well: what it cites at the end is told by its place in the text. */
-const CITED: ReadonlyMap<string, Dialect> = new Map([['openai-chat, with a picture, streamed', chat]]);
+/** What a voice says after it is told as it comes, beside where its sound will stand. */
+const transcript = {
+  textOf: (events: readonly Data[]): string =>
+    (events as readonly { choices?: readonly { delta?: { audio?: { transcript?: string } } }[] }[])
+      .map(({ choices }) => choices?.[0]?.delta?.audio?.transcript ?? '')
+      .join(''),
+};
+
+/** A reply of Gemini is kept as well: what it cites at the end is told by its place in the text. And one that a voice will say. */
+const CITED: ReadonlyMap<string, Pick<Dialect, 'textOf'>> = new Map([
+  ['openai-chat, with a picture, streamed', chat],
+  ['spoken chat, streamed', transcript],
+]);
 
 /** So much is written at once, at least. */
 const BLOCK_BYTES = 8192;

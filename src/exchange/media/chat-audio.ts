@@ -1,11 +1,13 @@
-import { badField, GatewayError, gatewayFault, isObject, type Json, type JsonObject, parseObject } from '../../ir/index.ts';
+import { badField, createKeptText, GatewayError, gatewayFault, isObject, type Json, type JsonObject, parseObject } from '../../ir/index.ts';
 import { createSseReader, type SseFrame, sseText } from '../../wire/sse.ts';
+import { inEvents } from '../../media/speech/frames.ts';
 import type { Call } from '../call.ts';
 import type { ClientSink, OutHeaders } from '../client-sink.ts';
 import { type ExchangePorts, respondFault, runExchange } from '../exchange.ts';
 import { idOf, type WantedAudio } from './chat-audio-wish.ts';
 import { type MediaCall, type MediaContext, runMedia } from './media-exchange.ts';
 import { speak, type SpeechWish, writeSpeech } from './speech.ts';
+import { writeAll } from './write-all.ts';
 
 /*
  * Audio out of chat (`modalities: ["text", "audio"]`) where the chat model has none: a speaking model says what it answers.
@@ -21,15 +23,18 @@ interface Captured {
   readonly pieces: (Buffer | string)[];
 }
 
+/** Told of an answer as it comes; `false` asks to wait until the client has taken what it was told of it. */
+type OnBytes = (bytes: Buffer | string) => boolean;
+
 /** Takes an answer in place of the client. */
 class CapturingSink implements ClientSink {
   begun = false;
   readonly #outer: ClientSink;
   readonly #taken: Captured;
-  readonly #onBytes: ((bytes: Buffer | string) => void) | undefined;
+  readonly #onBytes: OnBytes | undefined;
   #over = false;
 
-  constructor(outer: ClientSink, taken: Captured, onBytes: ((bytes: Buffer | string) => void) | undefined) {
+  constructor(outer: ClientSink, taken: Captured, onBytes: OnBytes | undefined) {
     this.#outer = outer;
     this.#taken = taken;
     this.#onBytes = onBytes;
@@ -43,9 +48,12 @@ class CapturingSink implements ClientSink {
   }
   write(bytes: Buffer | string): boolean {
     if (bytes.length === 0) return true;
-    if (this.#onBytes && this.#taken.status === 200) this.#onBytes(bytes);
-    else this.#taken.pieces.push(bytes);
+    if (this.#onBytes && this.#taken.status === 200) return this.#onBytes(bytes);
+    this.#taken.pieces.push(bytes);
     return true;
+  }
+  flush(): boolean | undefined {
+    return this.#onBytes && this.#outer.begun ? this.#outer.flush?.() : undefined;
   }
   end(bytes?: Buffer | string): void {
     if (bytes !== undefined) this.write(bytes);
@@ -65,9 +73,8 @@ class CapturingSink implements ClientSink {
   }
 }
 
-/** `onBytes`: told of the answer as it comes, which then is not held. */
-const captureFor = (outer: ClientSink, taken: Captured, onBytes?: (bytes: Buffer | string) => void): ClientSink =>
-  new CapturingSink(outer, taken, onBytes);
+/** `onBytes`: told of the answer, which then is not held. */
+const captureFor = (outer: ClientSink, taken: Captured, onBytes?: OnBytes): ClientSink => new CapturingSink(outer, taken, onBytes);
 
 /** Refuses a chat whose answer broke off before anything was told of it. */
 function refuseCut(call: Call, sink: ClientSink): void {
@@ -97,6 +104,11 @@ export interface Speaker {
   readonly model: string;
   readonly platform?: string;
   readonly wanted: WantedAudio;
+}
+
+/** Sound as it comes, as events; `chunkOf`: what says a piece of it, in base64. */
+async function* soundEvents(audio: AsyncIterable<Buffer>, chunkOf: (data: string) => JsonObject): AsyncGenerator<string> {
+  for await (const piece of audio) for (const part of inEvents(piece)) yield sseText(JSON.stringify(chunkOf(part.toString('base64'))));
 }
 
 /** Whether sound has gone to the client: from then on no other voice may begin anew. */
@@ -202,14 +214,15 @@ const TOO_LONG = gatewayFault('upstream', 'The upstream answered with more than 
 function createListener(sink: ClientSink, headers: () => OutHeaders) {
   const reader = createSseReader();
   const held: string[] = [];
-  let text = '';
+  const text = createKeptText();
   let length = 0;
   let last: JsonObject | undefined;
   let isBroken = false;
   let isEndless = false;
+  let isTaken = true;
   const write = (body: JsonObject): void => {
     if (!sink.begun) sink.begin(200, headers());
-    sink.write(sseText(JSON.stringify(body)));
+    isTaken = sink.write(sseText(JSON.stringify(body)));
   };
   const take = ({ data }: SseFrame): void => {
     const chunk = parseObject(data);
@@ -229,7 +242,7 @@ function createListener(sink: ClientSink, headers: () => OutHeaders) {
     const { content, ...delta } = isObject(choice['delta']) ? choice['delta'] : {};
     if (typeof content !== 'string' || content === '') return write(chunkLike(chunk, delta));
     length += content.length;
-    text += content;
+    text.add(content);
     write(chunkLike(chunk, { ...delta, audio: { transcript: content } }));
   };
   /** Throws the fault of an answer without an end, once: it cannot be spoken, and must not look like one that was. */
@@ -241,15 +254,19 @@ function createListener(sink: ClientSink, headers: () => OutHeaders) {
     throw new GatewayError(TOO_LONG);
   };
   return {
-    take(bytes: Buffer | string): void {
+    take(bytes: Buffer | string): boolean {
+      isTaken = true;
       reader.push(typeof bytes === 'string' ? Buffer.from(bytes) : bytes, take);
       refuseEndless();
+      return isTaken;
     },
     end: (): void => reader.end(take),
     write,
     /** What was said, where it came to its end. */
-    said: (): { readonly text: string; readonly chunk: JsonObject } | undefined =>
-      last && !isBroken && text.trim() !== '' ? { text: text.trim(), chunk: last } : undefined,
+    said(): { readonly text: string; readonly chunk: JsonObject } | undefined {
+      const whole = text.text().trim();
+      return last && !isBroken && whole !== '' ? { text: whole, chunk: last } : undefined;
+    },
     rest: (): string => held.join(''),
   };
 }
@@ -276,8 +293,9 @@ async function speakStreamed(call: Call, inner: Call, sink: ClientSink, speaker:
   await runMedia(speechCall(call, { ...speaker, text: said.text }, ports, begun), sink, ports, async (context) => {
     const { audio, heard, close } = await speak(context, wishFor(said.text, speaker));
     begun.yet = true;
+    const spoken = soundEvents(audio, (data) => chunkLike(said.chunk, { audio: { data } }));
     try {
-      for await (const piece of audio) listener.write(chunkLike(said.chunk, { audio: { data: piece.toString('base64') } }));
+      await writeAll(sink, spoken);
     } finally {
       close();
     }
@@ -320,21 +338,24 @@ export async function speakChat(call: Call, body: JsonObject, sink: ClientSink, 
     }
     const { audio, heard, close } = await speak(context, wishFor(text, speaker));
     begun.yet = true;
-    const write = (delta: JsonObject, finish: string | null = null): void => {
-      const chunk = { ...base, object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason: finish }] };
-      sink.write(sseText(JSON.stringify(chunk)));
-    };
+    const chunkOf = (delta: JsonObject, finish: string | null = null): JsonObject => ({
+      ...base,
+      object: 'chat.completion.chunk',
+      choices: [{ index: 0, delta, finish_reason: finish }],
+    });
+    const write = (chunk: JsonObject): boolean => sink.write(sseText(JSON.stringify(chunk)));
+    const spoken = soundEvents(audio, (data) => chunkOf({ audio: { data } }));
     sink.begin(200, { ...context.headers(), 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
     const { id, expires_at } = audioOf(text, '', ports);
-    write({ role: 'assistant', audio: { id: id ?? '', transcript: text } });
+    write(chunkOf({ role: 'assistant', audio: { id: id ?? '', transcript: text } }));
     try {
-      for await (const piece of audio) write({ audio: { data: piece.toString('base64') } });
+      await writeAll(sink, spoken);
     } finally {
       close();
     }
     context.count(heard.usage);
-    write({ audio: { expires_at: expires_at ?? 0 } });
-    write({}, 'stop');
+    write(chunkOf({ audio: { expires_at: expires_at ?? 0 } }));
+    write(chunkOf({}, 'stop'));
     sink.end(sseText('[DONE]'));
   });
 }

@@ -10,7 +10,7 @@ import {
   textOf,
 } from '../../ir/index.ts';
 import { wholeSamples } from '../../media/audio/samples.ts';
-import { noSound } from '../../media/speech/frames.ts';
+import { inEvents, noSound } from '../../media/speech/frames.ts';
 import { splitScript } from '../../media/speech/script.ts';
 import { objectAt, optionalArray, optionalObject, optionalString, requiredString } from '../../wire/fields.ts';
 import { createFrameText } from '../lanes/client-stream.ts';
@@ -195,20 +195,13 @@ async function whole(context: MediaContext, audio: AsyncIterable<Buffer>, heard:
   context.reply(chunk(reply, Buffer.concat(pieces, bytes), { finishReason: 'STOP' }, usageIn(heard)));
 }
 
-/** Samples of one event at most: what is large is held in each of its forms for a client that does not read. */
-const FRAME_BYTES = 12 * 1024;
-
-function* cut(pcm: Buffer): Generator<Buffer> {
-  for (let at = 0; at < pcm.length; at += FRAME_BYTES) yield pcm.subarray(at, at + FRAME_BYTES);
-}
-
 async function* frames(
   audio: AsyncIterable<Buffer>,
   heard: Spoken['heard'],
   reply: Reply,
   text: ReturnType<typeof createFrameText>,
 ): AsyncGenerator<string> {
-  for await (const pcm of audio) for (const part of cut(pcm)) yield text.frame(JSON.stringify(chunk(reply, part)));
+  for await (const pcm of audio) for (const part of inEvents(pcm)) yield text.frame(JSON.stringify(chunk(reply, part)));
   yield text.frame(JSON.stringify(chunk(reply, undefined, { finishReason: 'STOP' }, usageIn(heard)))) + text.close();
 }
 

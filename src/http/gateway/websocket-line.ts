@@ -3,6 +3,7 @@ import type { ClientSink, OutHeaders } from '../../exchange/client-sink.ts';
 import { type Fault, isObject, type JsonObject, parseObject } from '../../ir/index.ts';
 import type { ClientCodec } from '../../protocols/protocol.ts';
 import type { ReplyHandler } from '../../state/reply-handler.ts';
+import { WaitingTexts } from './waiting-texts.ts';
 
 /** The way to one peer. */
 export interface Line {
@@ -38,16 +39,14 @@ class SocketLine implements Line {
   sent = 0;
   readonly #socket: WebSocket;
   readonly #client: ClientCodec;
-  readonly #most: number;
-  /** What may not go out yet: as texts, since each message on its way costs the socket more than its bytes. */
-  readonly #waiting: string[] = [];
+  /** What may not go out yet: each message on its way costs the socket more than its bytes. */
+  readonly #waiting = new WaitingTexts();
   #drain: (() => void) | undefined;
   #close: (() => void) | undefined;
 
-  constructor(socket: WebSocket, client: ClientCodec, most: number) {
+  constructor(socket: WebSocket, client: ClientCodec) {
     this.#socket = socket;
     this.#client = client;
-    this.#most = most;
     socket.on('ping', (data) => {
       socket.pong(data, false, this.#onOut);
       this.holdBack();
@@ -75,7 +74,7 @@ class SocketLine implements Line {
   }
   close(code: number, reason: string): void {
     this.#close = () => this.#socket.close(code, reason);
-    if (this.#waiting.length === 0) this.#close();
+    if (this.#waiting.isEmpty) this.#close();
   }
   holdBack(): void {
     if (!this.#isFlowing()) this.#socket.pause();
@@ -84,24 +83,22 @@ class SocketLine implements Line {
     return this.#socket.bufferedAmount > 0;
   }
   #hasRoom(): boolean {
-    return this.#socket.bufferedAmount < this.#most;
+    return this.#socket.bufferedAmount === 0;
   }
   #isFlowing(): boolean {
-    return this.#waiting.length === 0 && this.#hasRoom();
+    return this.#waiting.isEmpty && this.#hasRoom();
   }
   readonly #onOut = (): void => {
-    let out = 0;
-    for (; out < this.#waiting.length && this.#hasRoom(); out++) this.#socket.send(this.#waiting[out] ?? '', this.#onOut);
-    this.#waiting.splice(0, out);
-    if (this.#waiting.length === 0) this.#close?.();
+    while (!this.#waiting.isEmpty && this.#hasRoom()) this.#socket.send(this.#waiting.shift() ?? '', this.#onOut);
+    if (this.#waiting.isEmpty) this.#close?.();
     if (!this.#isFlowing()) return;
     if (this.#socket.isPaused) this.#socket.resume();
     this.#drain?.();
   };
 }
 
-/** `most`: bytes on their way to the peer above which whoever writes must wait. */
-export const createLine = (socket: WebSocket, client: ClientCodec, most: number): Line => new SocketLine(socket, client, most);
+/** The way to a peer: nothing more goes out before what went was taken. */
+export const createLine = (socket: WebSocket, client: ClientCodec): Line => new SocketLine(socket, client);
 
 /** The client of one turn. `gones`: who is told when the connection is gone. */
 export function turnHandler(socket: WebSocket, line: Line, gones: Set<() => void>, streamId: unknown): ReplyHandler {

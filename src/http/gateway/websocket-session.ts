@@ -25,8 +25,6 @@ export interface SocketLimits {
   readonly queued: number;
   readonly queuedBytes: number;
   readonly connections: number;
-  /** Bytes on their way to a client that does not read, above which the provider must wait. */
-  readonly buffered: number;
 }
 
 /** Who is at the other end. */
@@ -240,7 +238,7 @@ function limitLife(connection: Connection): NodeJS.Timeout {
 
 /** Answers the turns that come over one connection. */
 export function createSession(socket: WebSocket, ports: SessionPorts): Session {
-  const line = createLine(socket, ports.client, ports.limits.buffered);
+  const line = createLine(socket, ports.client);
   const connection: Connection = {
     ...ports,
     socket,

@@ -5,7 +5,6 @@ import { type Fault, GatewayError, gatewayFault } from '../../ir/index.ts';
 import type { ClientCodec } from '../../protocols/protocol.ts';
 import type { TurnPorts } from '../../state/turn-ports.ts';
 import { clientAddress } from '../client-address.ts';
-import { UNSENT_BYTES } from '../listeners.ts';
 import { ulid } from '../new-id.ts';
 import { authenticate, UNAUTHENTICATED } from './authenticate.ts';
 import { corsHeaders } from './cors.ts';
@@ -19,7 +18,6 @@ const LIMITS: SocketLimits = {
   queued: 32,
   queuedBytes: 64 * 1024 * 1024,
   connections: 10_000,
-  buffered: UNSENT_BYTES,
 };
 
 /** Connections of the Responses API's WebSocket form. */

@@ -4,6 +4,14 @@ import { createSseReader } from '../../wire/sse.ts';
 /** Answers that carry sound as text: a second of it is some 64 KB. */
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
 
+/** Bytes of sound in one event at most: what is large is held in each of its forms for a client that does not read. */
+const EVENT_BYTES = 12 * 1024;
+
+/** Sound cut for events. Whole 16-bit samples stay whole. */
+export function* inEvents(sound: Buffer): Generator<Buffer> {
+  for (let at = 0; at < sound.length; at += EVENT_BYTES) yield sound.subarray(at, at + EVENT_BYTES);
+}
+
 /** What a provider sent is no sound. */
 export const noSound = (why = 'The upstream answered without any audio'): GatewayError =>
   new GatewayError(gatewayFault('upstream', why, { code: 'upstream_malformed' }));
