@@ -98,8 +98,11 @@ describe('as many calls as there may be', () => {
     const dialect =
       DIALECTS.find(({ id }) => family.name.startsWith(id) || (id === 'gemini' && path.startsWith('/v1beta'))) ??
       (isAnthropic ? messages : chat);
-    const { message } = dialect.envelope(JSON.parse(text.slice(text.indexOf('\r\n\r\n'))), status);
-    expect(message).toContain('limits.calls');
+    const told = JSON.parse(text.slice(text.indexOf('\r\n\r\n'))) as { id?: string; message?: string };
+    expect(dialect.envelope(told, status).message).toContain('limits.calls');
+    const isCohere = path.startsWith('/v2/');
+    expect(told.message?.includes('limits.calls')).toBe(isCohere ? true : undefined);
+    if (isCohere) expect(text).toContain(`\r\nx-pailou-request-id: ${told.id}\r\n`);
     expect(upstream.tries).toHaveLength(2);
   });
 

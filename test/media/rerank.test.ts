@@ -148,6 +148,10 @@ describe('rerank over others', () => {
       const answer = await post('/v2/rerank', { model: 'voyage/rerank-2.5', query: 'x', documents });
       expect([answer.status, await answer.json()]).toMatchObject([400, { message: expect.stringMatching(/documents/), error: {} }]);
     }
+    const unread = await post('/v2/rerank', [], {});
+    expect([unread.status, await unread.json()]).toMatchObject([400, { message: expect.any(String) as string, error: {} }]);
+    const stranger = await post('/v2/rerank', {}, { authorization: 'Bearer nobody' });
+    expect([stranger.status, await stranger.json()]).toMatchObject([401, { message: expect.stringContaining('key') as string, error: {} }]);
   });
 
   it('takes Jina’s query and Voyage’s name for how many', async () => {

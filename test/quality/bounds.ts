@@ -233,6 +233,7 @@ export const HELD: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   'src/http/gateway/idempotency.ts': { unattended: 'Calls with an `Idempotency-Key` whose clients have left', idles: FIXED },
   'src/http/gateway/media/images-read.ts': { found: CALL },
   'src/http/gateway/media/images.ts': { remote: CALL },
+  'src/http/gateway/media/shape-envelopes.ts': { made: WEAK },
   'src/http/gateway/media/transcription.ts': { told: CALL },
   'src/http/gateway/media/videos-read.ts': { out: CALL },
   'src/http/gateway/paths.ts': { read: 'Names that callers choose: models, paths, header fields' },

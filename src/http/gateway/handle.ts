@@ -17,6 +17,7 @@ import { geminiSpeech } from './media/speech-gemini.ts';
 import { type ParsedPath, parsePath } from './paths.ts';
 import { fingerprintOf, onlyOnce } from './idempotency.ts';
 import { keptEndpoint } from './media/media-links.ts';
+import { envelopeFor } from './media/shape-envelopes.ts';
 import { letGo, readBody } from './read-body.ts';
 import { checkedModel, checkNestedModel, flagOf, isStrict, labelOf, modelOf, scanBody, type ScannedBody } from './read-call.ts';
 import { noteRefusal } from './note-refusal.ts';
@@ -147,7 +148,7 @@ export function handleGateway(request: IncomingMessage, response: ServerResponse
   const open = (): ClientSink => (sink ??= createResponseSink(request, response, corsHeaders(headers, cors)));
   const path = parsePath(request.url ?? '/');
   const operation: Operation = path ? operationOf(method, path) : { kind: 'unknown' };
-  const client = clientFor(ports, protocolOf(operation, path, request));
+  const client = envelopeFor(operation, clientFor(ports, protocolOf(operation, path, request)));
   const id = `req_${ulid(at)}`;
   const label = labelOf(headers);
   const who = { id, client, ...(label === undefined ? {} : { label }) };

@@ -1,16 +1,13 @@
-import { badField, GatewayError, isObject, type Json, type JsonObject } from '../../../ir/index.ts';
-import { respondFault } from '../../../exchange/exchange.ts';
+import { badField, isObject, type Json, type JsonObject } from '../../../ir/index.ts';
 import type { MediaCall, MediaContext } from '../../../exchange/media/media-exchange.ts';
 import { answerMedia } from '../../../exchange/once/answer-media.ts';
 import { askedIn } from '../../../exchange/once/request-key.ts';
 import { rerank, writeRerank } from '../../../exchange/media/rerank.ts';
 import type { RerankDocument, RerankReply, RerankRequest } from '../../../media/rerank/shape.ts';
 import { objectAt, optionalBoolean, optionalCount, requiredArray, requiredString, unknownMembers } from '../../../wire/fields.ts';
-import type { ClientCodec } from '../../../protocols/protocol.ts';
 import type { MediaOperation } from '../endpoints.ts';
 import type { GatewayPorts, Visit } from '../visit.ts';
 import { fingerprintOf, onlyOnce } from '../idempotency.ts';
-import { noteRefusal } from '../note-refusal.ts';
 import { whileAlive } from '../stay-alive.ts';
 import type { MediaEndpoint } from './endpoint.ts';
 import { type Fields, mediaCall, readJson } from './read-json.ts';
@@ -81,26 +78,9 @@ function writeCohere(id: string, reply: RerankReply): JsonObject {
   };
 }
 
-/** Errors as Cohere's clients read them, a `message` of their own, beside the usual ones. https://docs.cohere.com/reference/errors */
-const cohereClient = (client: ClientCodec): ClientCodec => ({
-  ...client,
-  encodeFault(fault, id) {
-    const { status, body } = client.encodeFault(fault, id);
-    return { status, body: { id, message: fault.message, ...body } };
-  },
-});
-
 /** POST /v1/rerank and /v2/rerank. */
-export const rerankEndpoint: MediaEndpoint = async (received, operation, request, ports) => {
-  const visit = operation.shape === 'cohere' ? { ...received, client: cohereClient(received.client) } : received;
-  const body = await readJson(visit, request);
-  try {
-    await answer(visit, operation, body, ports);
-  } catch (error) {
-    if (!(error instanceof GatewayError)) throw error;
-    noteRefusal(visit, operation, respondFault(visit, visit.sink, error.fault), error.fault, ports);
-  }
-};
+export const rerankEndpoint: MediaEndpoint = async (visit, operation, request, ports) =>
+  answer(visit, operation, await readJson(visit, request), ports);
 
 async function answer(visit: Visit, operation: MediaOperation, body: Fields, ports: GatewayPorts): Promise<void> {
   const asked = readRequest(body.fields, operation.shape === 'cohere' ? 'cohere' : 'classic');
