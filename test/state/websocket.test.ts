@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
 import { chat, responses, WORDS } from '../exchange/dialects.ts';
 import { startFaultUpstream } from '../fakes/fault-upstream.ts';
+import { frameOf, framesIn, openRaw, OPCODES, readRaw } from '../fakes/raw-web-socket.ts';
 import { startTestServer, testConfig, TEST_KEY, type TestServer } from '../server.ts';
 import { openaiFor, OTHER_KEY, twoClients, UPSTREAMS, until } from './clients.ts';
 
@@ -283,6 +284,32 @@ describe('the WebSocket', () => {
     client.socket.terminate();
     const record = await until(() => Promise.resolve(server.records.find((one) => one.model === 'stall-after-1')));
     expect(record.endedBy).toBe('client');
+  });
+
+  it('stops it for a client that only says that it leaves, and does nothing that it had still asked for', async () => {
+    const upstream = await startFaultUpstream((_one, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(responses.events.slice(0, responses.before).join(''));
+    });
+    const own = await startTestServer({ providers: { resp: responses.settings(upstream.url) } });
+    const socket = openRaw(own.url, '/v1/responses', own.key);
+    // It says so, and keeps its connection.
+    socket.allowHalfOpen = true;
+    const create = frameOf(JSON.stringify({ type: 'response.create', model: 'resp/up', input: 'x' }));
+    const read = readRaw(socket, 10_000);
+    socket.write(Buffer.concat([create, create]));
+    socket.on('data', (piece: Buffer) => {
+      if (piece.includes('output_text.delta')) socket.write(frameOf(Buffer.from([0x03, 0xe8]), { opcode: OPCODES.close }));
+    });
+    const record = await until(() => Promise.resolve(own.records[0]));
+    expect(record.endedBy).toBe('client');
+    expect(record.output).toBeGreaterThan(0);
+    expect(socket.destroyed).toBe(false);
+    socket.end();
+    expect(framesIn((await read).received).at(-1)).toEqual({ opcode: OPCODES.close, payload: Buffer.from([0x03, 0xe8]) });
+    expect([upstream.tries.length, own.records.length]).toEqual([1, 1]);
+    await own.close();
+    await upstream.close();
   });
 
   it('stands for an hour: then it says so, lets the turn end, and closes', async () => {

@@ -44,7 +44,15 @@ const PLACES: readonly Place[] = [
   },
 ];
 
-const WAYS: readonly ((socket: WebSocket) => void)[] = [(socket) => socket.terminate(), (socket) => socket.close()];
+const WAYS: readonly ((socket: WebSocket) => void)[] = [
+  (socket) => socket.terminate(),
+  (socket) => socket.close(),
+  // Hears no answer to that, and so keeps its connection.
+  (socket) => {
+    socket.pause();
+    socket.close();
+  },
+];
 
 interface Scene {
   readonly upstream: FaultUpstream;
@@ -70,6 +78,7 @@ async function leave({ upstream, url, came }: Scene, place: Place, at: number): 
   // Each way over each protocol.
   WAYS[Math.floor(at / SOCKET_FAMILIES.length) % WAYS.length]?.(socket);
   while (one.abandonedAt === undefined && performance.now() - leftAt < WAIT_MS) await sleep(1);
+  socket.terminate();
   return { ms: (one.abandonedAt ?? Infinity) - leftAt, tries: upstream.tries.filter((known) => known.body.includes(mark)).length };
 }
 

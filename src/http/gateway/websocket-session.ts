@@ -15,6 +15,9 @@ import { readRouting } from './read-routing.ts';
 import type { GatewayPorts } from './visit.ts';
 import { createLine, createPingSink, type Line, turnHandler, watchPeer } from './websocket-line.ts';
 
+/** What a socket tells when either side has begun to close it. */
+export const CLOSING = 'closing';
+
 /** Bounds of connections. */
 export interface SocketLimits {
   /** How long one may stand: OpenAI's own limit. */
@@ -236,7 +239,13 @@ function limitLife(connection: Connection): NodeJS.Timeout {
   }, lifeMs).unref();
 }
 
-/** Answers the turns that come over one connection. */
+/** The peer is gone, or says that it goes: nothing is made for it any more. */
+function leave({ queue, gones }: Connection): void {
+  for (const { release } of queue.splice(0)) release();
+  for (const listener of gones) listener();
+}
+
+/** Answers the turns that come over one connection. `socket`: one that tells of `CLOSING`. */
 export function createSession(socket: WebSocket, ports: SessionPorts): Session {
   const line = createLine(socket, ports.client);
   const connection: Connection = {
@@ -255,11 +264,11 @@ export function createSession(socket: WebSocket, ports: SessionPorts): Session {
   // One Buffer, in text and binary messages alike: the server's binaryType is nodebuffer.
   socket.on('message', (data) => take(connection, data as Buffer));
   socket.on('error', () => socket.terminate());
+  socket.on(CLOSING, () => leave(connection));
   socket.on('close', () => {
     clearTimeout(life);
-    for (const { release } of connection.queue.splice(0)) release();
     connection.memory = undefined;
-    for (const listener of connection.gones) listener();
+    leave(connection);
   });
   return { drain: () => endConnection(connection, 1001, 'going away') };
 }

@@ -91,9 +91,9 @@ function peerOf(request: IncomingMessage, gateway: GatewayPorts, isFull: boolean
 
 /** Takes connections over. Loaded for the first one: a start needs none. */
 async function loadServer(refused: (socket: Duplex, fault: Fault) => void): Promise<WebSocketServer> {
-  const { WebSocketServer: Server } = await import('ws');
+  const [{ WebSocketServer: Server }, { ClosingSocket }] = await Promise.all([import('ws'), import('./closing-socket.ts')]);
   // Its own pongs would be written however much waits to go out.
-  const server = new Server({ noServer: true, clientTracking: false, perMessageDeflate: false, autoPong: false });
+  const server = new Server({ noServer: true, clientTracking: false, perMessageDeflate: false, autoPong: false, WebSocket: ClosingSocket });
   server.on('wsClientError', (error, socket) => {
     refused(socket, gatewayFault('bad_request', `This is no handshake of a WebSocket: ${error.message}`, { code: 'invalid_handshake' }));
   });
