@@ -1,7 +1,7 @@
-import { GatewayError, gatewayFault, isObject, type JsonObject, missingField, parseObject } from '../ir/index.ts';
-import type { Call } from '../exchange/call.ts';
+import { type Fault, GatewayError, gatewayFault, isObject, type JsonObject, missingField, parseObject } from '../ir/index.ts';
+import type { AttemptEnd, Call } from '../exchange/call.ts';
 import type { OutHeaders } from '../exchange/client-sink.ts';
-import { runExchange } from '../exchange/exchange.ts';
+import { respondFault, runExchange } from '../exchange/exchange.ts';
 import { callHeaders } from '../exchange/out-headers.ts';
 import type { Visit } from '../http/gateway/visit.ts';
 import type { ClientCodec } from '../protocols/protocol.ts';
@@ -67,10 +67,12 @@ const textOf = (response: JsonObject): string =>
     .join('')
     .trim();
 
+const TOO_MUCH = gatewayFault('upstream', 'The upstream answered with more than can be held', { code: 'upstream_malformed' });
+
 /** A window that was summed up, or why it was not. */
 type Summed =
   | { readonly item: JsonObject; readonly usage: JsonObject | null; readonly model: string; readonly asked: OutHeaders }
-  | { readonly refused: Answer }
+  | { readonly refused: Answer; readonly end: AttemptEnd; readonly asked: OutHeaders }
   | undefined;
 
 /** Who was asked, and how often. */
@@ -82,10 +84,11 @@ async function sumUp(call: Call, asked: JsonObject, ready: ReadyResponse, waiter
   const body = askFor(asked, call.model, itemsIn(prepared.body, 'input'));
   let answer: Answer | undefined;
   const sink = createReplySink(waiting(waiter, (given) => (answer = given)));
-  await runExchange({ ...call, stream: false, strict: false, prepared: { ...prepared, body } }, sink, ports.exchange);
+  const end = await runExchange({ ...call, stream: false, strict: false, prepared: { ...prepared, body } }, sink, ports.exchange);
   const given = answer as Answer | undefined;
   if (!given) return undefined;
-  if (given.status !== 200) return { refused: given };
+  const whom = Object.fromEntries(ASKED.flatMap((name) => (given.headers[name] === undefined ? [] : [[name, given.headers[name]]])));
+  if (given.status !== 200) return { refused: given, end, asked: whom };
   const response = parseObject(given.body.toString('utf8')) ?? {};
   const summary = textOf(response);
   if (summary === '') {
@@ -96,7 +99,7 @@ async function sumUp(call: Call, asked: JsonObject, ready: ReadyResponse, waiter
     item,
     usage: isObject(response['usage']) ? response['usage'] : null,
     model: String(response['model'] ?? call.model),
-    asked: Object.fromEntries(ASKED.flatMap((name) => (given.headers[name] === undefined ? [] : [[name, given.headers[name]]]))),
+    asked: whom,
   };
 }
 
@@ -134,14 +137,15 @@ export async function compact(visit: Visit, bytes: Buffer, client: ClientCodec, 
   const previous = optionalString(asked, 'previous_response_id');
   const window = { input: asked['input'], ...(previous === undefined ? {} : { previous_response_id: previous }) };
   const ready = await readyResponse(window, readWishes(window, true), visit.key.id, ports);
-  const summed = await sumUp(callOf(visit, model, client), asked, ready, httpHandler(visit.sink), ports);
+  const call = callOf(visit, model, client);
+  // Who was kept waiting by white space is told so as well, as far as it can be.
+  const refuse = (fault: Fault, end?: AttemptEnd, more?: OutHeaders): void => void respondFault(call, visit.sink, fault, end, more);
+  const summed = await sumUp(call, asked, ready, httpHandler(visit.sink), ports).catch((error: unknown) => {
+    if (!(error instanceof GatewayError)) throw error;
+    refuse(error.fault);
+  });
   if (!summed) return;
-  if ('refused' in summed) {
-    const { status, headers, body } = summed.refused;
-    visit.sink.begin(status, headers, body.length);
-    visit.sink.end(body);
-    return;
-  }
+  if ('refused' in summed) return refuse(summed.end.fault ?? TOO_MUCH, summed.end, summed.asked);
   const kept = [...ready.history.items, ...ready.input].filter(isUserMessage).map((item) => keptItem(item, exchange.newId));
   const compaction = {
     id: exchange.newId('resp_'),

@@ -34,7 +34,8 @@ afterAll(async () => {
 const keptWaiting: SlowStage['keptWaiting'] = (ask, then) => stage.keptWaiting(ask, then);
 
 const turns = [{ role: 'user' as const, content: 'x' }];
-const SDKS: readonly { readonly name: string; readonly ask: (model: string) => Promise<unknown> }[] = [
+/** `said`: what `ask` gives, where that is not the text itself. */
+const SDKS: readonly { readonly name: string; readonly ask: (model: string) => Promise<unknown>; readonly said?: unknown }[] = [
   {
     name: 'openai, chat',
     ask: async (model) =>
@@ -47,6 +48,12 @@ const SDKS: readonly { readonly name: string; readonly ask: (model: string) => P
   {
     name: 'openai, responses that are kept',
     ask: async (model) => (await openaiAt(server.url, server.key).responses.create({ model, input: 'x' })).output_text,
+  },
+  {
+    name: 'openai, responses summed up',
+    ask: async (model) =>
+      (await openaiAt(server.url, server.key).responses.compact({ model, input: 'x' })).output.map(({ type }) => type).join(', '),
+    said: 'message, compaction',
   },
   {
     name: 'anthropic',
@@ -92,7 +99,7 @@ const FAILURES: readonly [string, (play: Conducted) => void][] = [
   ],
 ];
 
-describe.concurrent.each(SDKS)('$name: an answer that is long in coming', ({ ask }) => {
+describe.concurrent.each(SDKS)('$name: an answer that is long in coming', ({ ask, said: expected = TEXT }) => {
   it.each([
     ['in the client’s words or others', 'a', chat],
     ['in the words of another', 'claude', messages],
@@ -104,7 +111,7 @@ describe.concurrent.each(SDKS)('$name: an answer that is long in coming', ({ ask
         play.end(JSON.stringify(dialect.whole));
       },
     );
-    expect(await said).toBe(TEXT);
+    expect(await said).toBe(expected);
   });
 
   it.each(FAILURES)('that is %s raises', async (_, fails) => {
@@ -142,6 +149,36 @@ describe.concurrent('on the wire', () => {
     expect(bad.text).toContain('it broke');
     expect(server.records.find(({ status, protocol }) => status === 502 && protocol === dialect.id)).toMatchObject({ endedBy: 'upstream' });
   });
+
+  it.each([
+    ['an error', 500, chat.error(500, 'it broke'), 'it broke'],
+    ['no summary', 200, { ...chat.whole, choices: [] }, 'gave no summary'],
+  ] as const)(
+    'a window to be summed up for which there is %s: said behind white space, and told as it would have been later',
+    async (...row) => {
+      const [, status, answer, says] = row;
+      const sumUp = (model: string): Promise<Got> =>
+        call(`${server.url}/v1/responses/compact`, JSON.stringify({ model, input: 'x' }), {
+          'content-type': 'application/json',
+          authorization: `Bearer ${server.key}`,
+          'idempotency-key': `sum-${status}`,
+        });
+      let model = '';
+      const bad = await keptWaiting(
+        (mark) => sumUp((model = `a/${mark}`)),
+        (play) => {
+          play.head(status, asJson);
+          play.end(JSON.stringify(answer));
+        },
+      );
+      expect(bad).toMatchObject({ status: 200, complete: false, text: expect.stringMatching(/^\n+\{/) });
+      expect(() => JSON.parse(bad.text)).toThrow();
+      expect(bad.text).toContain(says);
+      const again = await sumUp(model);
+      expect(again).toMatchObject({ status: 502, complete: true, text: expect.stringContaining(says) });
+      expect(again.headers['idempotent-replayed']).toBe('true');
+    },
+  );
 
   it('asked again with its key, what failed behind white space is told as it would have been', async () => {
     const repeated = (model: string, key: string): Promise<Got> =>

@@ -129,7 +129,7 @@ const seenAs = ({ seen, isStream, type, isFile }: Family): NonNullable<Family['s
   seen ?? (isStream ? 'events' : type === 'application/json' || isFile ? 'text' : 'bytes');
 
 /** White space before what comes whole means nothing, but before sound; and a number, a task, a job are there at once. */
-const isKeptAlive = (family: Family): boolean => seenAs(family) !== 'bytes' && !isCount(family) && !/^video|, summed up$/.test(family.name);
+const isKeptAlive = (family: Family): boolean => seenAs(family) !== 'bytes' && !isCount(family) && !family.name.startsWith('video');
 
 /** Comments, pings and white space: all that may be said while nothing has come. */
 const isSign = (text: string): boolean => text.replaceAll(/^(?::.*|event: ping|data: \{"type": ?"ping"\})$/gm, '').trim() === '';

@@ -14,13 +14,22 @@ export type Operation =
   | MediaOperation
   | { readonly kind: 'count-tokens'; readonly protocol: ProtocolId; readonly model?: string }
   | { readonly kind: 'models'; readonly id?: string }
-  | { readonly kind: 'state'; readonly resource: 'responses' | 'conversations'; readonly rest: readonly string[] }
+  | StateOperation
   /** Something that is kept, by its signed link or by its owner's key. */
   | { readonly kind: 'kept'; readonly id: string; readonly protocol: ProtocolId }
   | { readonly kind: 'hello' }
   | { readonly kind: 'not-due'; readonly what: string }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'method'; readonly allow: string };
+
+/** Something about what the gateway keeps for a client. */
+interface StateOperation {
+  readonly kind: 'state';
+  readonly resource: 'responses' | 'conversations';
+  readonly rest: readonly string[];
+  /** A model has to answer first; all else is there at once. */
+  readonly asksModel?: true;
+}
 
 /** An ability besides chat, as one vendor's clients ask for it. */
 export interface MediaOperation {
@@ -106,7 +115,7 @@ function stateOperation(endpoint: string): Operation | undefined {
   const [resource, ...rest] = endpoint.split('/');
   if (resource !== 'responses' && resource !== 'conversations') return undefined;
   if (resource === 'responses' && rest.length === 0) return undefined;
-  return { kind: 'state', resource, rest };
+  return { kind: 'state', resource, rest, ...(endpoint === 'responses/compact' ? { asksModel: true } : {}) };
 }
 
 /** Tasks, and what is kept of them: endpoints with ids in them, whose methods are told apart where they are answered. */

@@ -98,7 +98,8 @@ function runState(visit: Visit, operation: Extract<Operation, { kind: 'state' }>
   const work = (within: Visit): Promise<void> => ports.services.state(within, operation, body);
   if (visit.method !== 'POST') return work(visit);
   const about = { operation: operation.resource, asked: '' };
-  return onlyOnce(visit, ports, { fingerprint: () => fingerprintOf(visit, [body]), work, about });
+  const once = (): Promise<unknown> => onlyOnce(visit, ports, { fingerprint: () => fingerprintOf(visit, [body]), work, about });
+  return operation.asksModel === true ? whileAlive(visit, 'whole', ports, once) : once();
 }
 
 /** Runs what the request asks for. */
