@@ -40,8 +40,16 @@ export interface Call {
   readonly prepared?: Prepared;
   /** Its route keeps answers: what became of that. */
   readonly cached?: Cached;
+  /** It is a part of one that a client waits for. */
+  readonly within?: Within;
   /** Hears the events of the reply, for each try apart; `sink` is the try's own. */
   readonly overhears?: (sink: ClientSink, target: Target) => Emit;
+}
+
+/** The time of calls that are parts of one: the first of them sets it. */
+export interface Within {
+  /** Monotonic milliseconds at which all of them must have ended. */
+  endsAt?: number;
 }
 
 /** `hit`: answered with what another call was told, `ageS` seconds ago; `miss`: nothing was kept; `bypass`: nothing was looked for. */

@@ -224,6 +224,7 @@ function answer(call: Call, sink: ClientSink, decision: Decision, progress: Prog
     providers: snapshot.providers,
     owner: key.id,
     started,
+    within: call.within,
     sink,
     session: progress.session,
     run: (step) => tryOnce(call, step, decision, progress, ports),

@@ -4,6 +4,10 @@ import { type Answer, type FakeUpstream, json, startUpstream, stream } from '../
 import { call } from '../exchange/stage.ts';
 import { startTestServer, type TestServer } from '../server.ts';
 
+/** What a whole call may take at some providers, and how much of that their chat takes. */
+const TOTAL_MS = 1500;
+const CHAT_MS = 1200;
+
 let upstream: FakeUpstream;
 let server: TestServer;
 
@@ -16,6 +20,8 @@ beforeAll(async () => {
       gemini: { preset: 'gemini', baseUrl, key: 'k' },
       claude: { preset: 'anthropic', baseUrl, key: 'k', speech: 'openai/gpt-4o-mini-tts' },
       deepseek: { preset: 'deepseek', baseUrl, key: 'k', speech: 'openai/gpt-4o-mini-tts' },
+      hasty: { preset: 'deepseek', baseUrl, key: 'k', speech: 'voice/gpt-4o-mini-tts', timeouts: { total: TOTAL_MS } },
+      voice: { preset: 'openai', baseUrl, key: 'k', timeouts: { total: TOTAL_MS } },
     },
   });
 });
@@ -189,6 +195,33 @@ describe('a chat model without audio, and one that speaks for it', () => {
         : json(chatReply({ content: SAID }))(seen, response);
     const other = client().chat.completions.create({ model: 'deepseek/deepseek-chat', messages: MESSAGES, ...AUDIO });
     await expect(other).rejects.toMatchObject({ status: 503 });
+  });
+
+  it.each([
+    ['whole', false, 504],
+    ['streamed', true, 200],
+  ])('both have the time of one call, %s: the voice has what the chat has left of it', async (_, isStream, status) => {
+    const delta = { role: 'assistant', content: SAID };
+    const chunk = { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason: null }] };
+    const last = { ...chunk, choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] };
+    const chat = isStream
+      ? stream([chunk, last].map((one) => `data: ${JSON.stringify(one)}\n\n`).concat('data: [DONE]\n\n'))
+      : json(chatReply({ content: SAID }));
+    upstream.answer = (seen, response) => {
+      if (!seen.path.endsWith('/audio/speech')) setTimeout(() => chat(seen, response), CHAT_MS);
+    };
+    const began = performance.now();
+    const got = await call(
+      `${server.url}/v1/chat/completions`,
+      JSON.stringify({ model: 'hasty/deepseek-chat', messages: MESSAGES, ...AUDIO, stream: isStream }),
+      { 'content-type': 'application/json', authorization: `Bearer ${server.key}` },
+    );
+    const took = performance.now() - began;
+    expect(got.status).toBe(status);
+    expect(got.text).toContain('"code":"upstream_total_timeout"');
+    // A voice with a whole total of its own would have ended much later.
+    expect(took).toBeGreaterThan(TOTAL_MS - 50);
+    expect(took).toBeLessThan(CHAT_MS + TOTAL_MS - 300);
   });
 
   it.each([

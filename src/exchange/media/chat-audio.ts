@@ -307,8 +307,10 @@ async function speakStreamed(call: Call, inner: Call, sink: ClientSink, speaker:
 }
 
 /** Runs a chat whose answer is spoken by another model. */
-export function chatThenSpeak(call: Call, body: JsonObject, sink: ClientSink, speaker: Speaker, ports: ExchangePorts): Promise<void> {
+export function chatThenSpeak(asked: Call, body: JsonObject, sink: ClientSink, speaker: Speaker, ports: ExchangePorts): Promise<void> {
   const { modalities: _modalities, audio: _audio, ...rest } = body;
+  // Whoever speaks has what the chat has left of its time.
+  const call: Call = { ...asked, within: {} };
   const inner: Call = { ...call, prepared: { body: rest, raw: true } };
   return call.stream ? speakStreamed(call, inner, sink, speaker, ports) : speakWhole(call, inner, sink, speaker, ports);
 }

@@ -23,7 +23,7 @@ import { createWaits, type Waits } from './waits.ts';
 import { ClientGone, openAnswer, type OpenAnswer, sendMedia } from './send-media.ts';
 
 /** A client's call for an ability besides chat, recognised and authenticated. */
-export interface MediaCall extends Asking, Pick<Call, 'id' | 'label' | 'at' | 'started' | 'strict'> {
+export interface MediaCall extends Asking, Pick<Call, 'id' | 'label' | 'at' | 'started' | 'strict' | 'within'> {
   /** The reply is a stream of server-sent events: a fault in its middle is said there. */
   readonly inBand?: boolean;
   /** `false`: one JSON text is awaited. A fault behind white space is written as far as nobody takes it for that, and breaks it off. */
@@ -297,7 +297,7 @@ async function tryAll(
   work: Work,
 ): Promise<AttemptEnd | undefined> {
   const { candidates, ambiguous } = decideMedia(call, ports, settling);
-  const { snapshot, key, started, isRepeatable, isSpent, isJob = call.ability === 'videos' } = call;
+  const { snapshot, key, started, within, isRepeatable, isSpent, isJob = call.ability === 'videos' } = call;
   const hasPrompts = !PROMPTLESS.has(call.ability);
   const session = namedSessionReader(hasPrompts ? call : { headers: call.headers });
   const once = async (step: Step): Promise<AttemptEnd> => {
@@ -322,6 +322,7 @@ async function tryAll(
     providers: snapshot.providers,
     owner: key.id,
     started,
+    within,
     sink,
     session,
     ...(isRepeatable === true && !isSpent

@@ -42,7 +42,7 @@ export interface Entry {
  * `undefined` when that has happened. Throws the refusal where there is none in time.
  */
 export function enter(tour: Tour, next: Next, until: Waiter = tour.call.sink): Entry | undefined | Promise<Entry | undefined> {
-  if (tour.deadline === Infinity) tour.deadline = tour.call.started + timeoutsOf(next).total;
+  if (tour.deadline === Infinity) tour.deadline = deadlineOf(tour.call, next);
   const { candidate, provider } = next;
   const ofKey = keyRoomsOf(provider);
   const ofTarget = roomsOf(candidate, provider.settings);
@@ -59,15 +59,21 @@ async function enterRooms(tour: Tour, next: Next, rooms: readonly Room[], until:
   return undefined;
 }
 
+/** When all of a call must have ended, by the place where it goes first. */
+function deadlineOf({ started, within }: Walking, first: Next): number {
+  const own = started + timeoutsOf(first).total;
+  return within ? (within.endsAt ??= own) : own;
+}
+
 /** How long a try at a place may take: as its target says, else as its provider does. */
 export function timeoutsOf({ candidate, provider }: Pick<Next, 'candidate' | 'provider'>): Step['timeouts'] {
   return candidate.timeouts ? { ...provider.timeouts, ...candidate.timeouts } : provider.timeouts;
 }
 
-/** The first one has all of its time, those that come later what is left of it. */
-function timeoutsLeft({ deadline, sent, trying }: Tour, { next, release }: Entry): Step['timeouts'] {
+/** The first one has all of its time, those that come later what is left of it; and so has the first one of a part of a call. */
+function timeoutsLeft({ deadline, sent, trying, call }: Tour, { next, release }: Entry): Step['timeouts'] {
   const own = timeoutsOf(next);
-  if (sent === 0 && !release) return own;
+  if (sent === 0 && !release && !call.within) return own;
   // Whole milliseconds: some timers take nothing else.
   return { ...own, total: Math.max(1, Math.min(own.total, Math.ceil(deadline - trying.monotonic()))) };
 }

@@ -4,7 +4,7 @@ import type { Conversations } from '../../policy/conversations.ts';
 import type { Health } from '../../policy/health.ts';
 import type { RetryBudget, RetryLimits } from '../../policy/retry.ts';
 import type { Provider, Timeouts } from '../../presets/preset.ts';
-import type { AttemptEnd } from '../call.ts';
+import type { AttemptEnd, Within } from '../call.ts';
 import type { ClientSink } from '../client-sink.ts';
 import type { Slots } from './slots.ts';
 
@@ -34,6 +34,8 @@ export interface Walking {
   readonly owner: string;
   /** Monotonic milliseconds. */
   readonly started: number;
+  /** It shares its time with others. */
+  readonly within?: Within | undefined;
   readonly sink: ClientSink;
   /** What its conversation is told by; asked only where a provider has several credentials. */
   readonly session: () => string | undefined;
