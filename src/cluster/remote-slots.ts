@@ -21,8 +21,8 @@ export interface RemoteSlotsPorts {
 
 /** The primary does nothing but this: one that has not answered by then is frozen, not slow. Once that is known nobody waits for it. */
 const ANSWER_MS = 5000;
-/** It ends a wait itself; longer than that is waited for nobody's word. */
-const LATE_MS = 31_000;
+/** It ends a wait itself; so much longer than that is waited for nobody's word. */
+const LATE_MS = 1000;
 
 const noShare = ({ title, limit }: Wanting): GatewayError =>
   new GatewayError(
@@ -112,7 +112,8 @@ function newWish(counting: Counting, wanting: Wanting): Wish {
 
 const lastWord = (wish: Wish): Promise<Placed | 'late'> =>
   new Promise((resolve) => {
-    const late = setTimeout(resolve, LATE_MS, 'late');
+    const { maxMs, queue } = wish.wanting;
+    const late = setTimeout(resolve, Math.min(maxMs, queue.waitMs) + LATE_MS, 'late');
     wish.settle = (word) => {
       clearTimeout(late);
       resolve(word);

@@ -136,6 +136,22 @@ function checkWaits(providers: Providers, report: Report): void {
   }
 }
 
+const targetsIn = (models: Models) => Object.values(models).flatMap((route) => (typeof route === 'string' ? [] : route.targets));
+
+/** A line that nobody can stand in: as many calls are taken as come. */
+function checkQueues({ providers, models, keys }: Effects, report: Report): void {
+  const targets = [models, ...keys.map(({ routes = {} }) => routes)].flatMap(targetsIn);
+  if (targets.some(({ concurrency }) => concurrency !== undefined)) return;
+  for (const [name, { queue, concurrency, keys: shares = [] }] of Object.entries(providers)) {
+    if (queue === undefined || concurrency !== undefined || shares.some((share) => share.concurrency !== undefined)) continue;
+    const what: Words = [
+      "'queue' does nothing where no 'concurrency' is set: nothing waits",
+      '没有设定“concurrency”，请求无需排队，“queue”不起作用',
+    ];
+    report(`${memberPath('providers', name)}.queue`, noEffect(what), true);
+  }
+}
+
 /** More repetitions at one place than a call has tries. */
 function checkTimes({ providers, tries }: Effects, report: Report): void {
   for (const [name, { retries }] of Object.entries(providers)) {
@@ -159,6 +175,7 @@ export function checkEffects(effects: Effects, isWrong: (path: string) => boolea
   if (!isWrong('providers')) {
     checkWaits(effects.providers, report);
     checkTimes(effects, report);
+    if (!isWrong('models')) checkQueues(effects, report);
   }
   for (const [index, key] of effects.keys.entries()) {
     const path = `keys[${index}]`;

@@ -48,6 +48,49 @@ export const health = {
   examples: ['off', { check: '30s', timeout: '5s' }],
 } as const satisfies Shape;
 
+/** Who may wait where only so many calls are taken at once. */
+export const queue = {
+  kind: 'either',
+  doc: [
+    'Who may wait for room where it, one of its keys or it as a target of a route takes only so many calls at once (`concurrency`); `off`: nobody, and the next target is gone to at once, or the call refused',
+    '该服务商、其某个密钥或作为路由目标的同时请求数有上限（`concurrency`）时，哪些请求可以排队；`off`：不排队，立即改用下一目标，没有则拒绝',
+  ],
+  of: [
+    { kind: 'word', doc: ['Nobody', '不排队'], words: ['off'] },
+    {
+      kind: 'object',
+      doc: ['How many, and how long', '数量与时长'],
+      fields: {
+        calls: {
+          kind: 'number',
+          doc: ['Calls that may wait at each of these; default 1000, 0: as `off`', '每处可排队的请求数；默认 1000，0 同 `off`'],
+          min: 0,
+          max: 100_000,
+          examples: [100],
+        },
+        perCaller: {
+          kind: 'number',
+          doc: [
+            'Calls of one caller (a Pailou key) among them; default a quarter of them',
+            '其中单个调用方（Pailou 密钥）的请求数；默认为四分之一',
+          ],
+          min: 1,
+          max: 100_000,
+          examples: [50],
+        },
+        wait: {
+          kind: 'duration',
+          doc: ['The longest that one waits, within its `timeouts.total`; default 30s', '最长等待，不超出 `timeouts.total`；默认 30s'],
+          minMs: 1,
+          maxMs: 3_600_000,
+          examples: ['5s'],
+        },
+      },
+    },
+  ],
+  examples: ['off', { calls: 100, wait: '5s' }],
+} as const satisfies Shape;
+
 /** When failures of calls leave a target out. */
 export const breaker = {
   kind: 'either',

@@ -1,5 +1,5 @@
 import { presetNames } from '../presets/index.ts';
-import { breaker, health, retries, setAside } from './health-shape.ts';
+import { breaker, health, queue, retries, setAside } from './health-shape.ts';
 import { abilities, modelFacts, timeouts } from './routes-shape.ts';
 import { checkName, checkUrl, PROTOCOLS, SECRET_NAMES } from './shape-kinds.ts';
 import type { ObjectShape } from './shape.ts';
@@ -179,13 +179,14 @@ export const provider = {
     concurrency: {
       kind: 'number',
       doc: [
-        'Calls that it may have under way at once; others wait in turn, for 30 seconds at most. Left out: no limit',
-        '同时进行的请求数上限；其余请求轮流排队，最多等待 30 秒。省略表示不限',
+        'Calls that it may have under way at once; others wait in turn, as `queue` says. Left out: no limit',
+        '同时进行的请求数上限；其余请求按 `queue` 轮流排队。省略表示不限',
       ],
       min: 1,
       max: 100_000,
       examples: [8],
     },
+    queue,
     retries,
     health,
     breaker,

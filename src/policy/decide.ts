@@ -5,6 +5,7 @@ import { costAt, expectedOf } from './models/call-cost.ts';
 import { type Expected, type MaxPrice, within } from './models/price.ts';
 import { lackingOf, neededFor, type Needs } from './needs.ts';
 import { choosesItself, type Preferences, rankOf, unwanted } from './preferences.ts';
+import { mayWait } from './queue.ts';
 import { refusalOf } from './refusal.ts';
 import { applyRules } from './rules.ts';
 import { draftOf, type Expansion, expand, factsIn, expandAsked, expandLater, MAX_STEPS, type Way } from './routes/expand.ts';
@@ -226,12 +227,16 @@ function withRoom(drafts: readonly Draft[], isFull: IsFull): Draft | undefined {
 
 const NONE_FULL: IsFull = () => false;
 
-/** Marks the choice, which is tried first: what stands before it is tried after it, if at all. Where all are full the first is waited for. */
+/**
+ * Marks the choice, which is tried first: what stands before it is tried after it, if at all. Where all are full the first that may be
+ * waited for is.
+ */
 function choose(
   drafts: readonly Draft[],
   onlyFirst: boolean,
   operation: RouteRequest['operation'],
-  isFull: IsFull = NONE_FULL,
+  { isFull = NONE_FULL }: Pick<Signals, 'isFull'>,
+  providers: Snapshot['providers'],
 ): readonly Draft[] {
   const first = firstOf(drafts);
   if (!first) return drafts;
@@ -241,7 +246,8 @@ function choose(
     return drafts;
   }
   const plain = drafts.filter(({ verdict, after }) => verdict === 'eligible' && after === undefined);
-  const chosen = plain.length > 1 ? (withRoom(plain, isFull) ?? first) : first;
+  const chosen =
+    plain.length > 1 ? (withRoom(plain, isFull) ?? plain.find(({ provider }) => mayWait(providers.get(provider) ?? {})) ?? first) : first;
   chosen.verdict = 'chosen';
   if (chosen.hedgeMs === undefined || !TRIED_TWICE.has(operation)) return drafts;
   // Where it is slow, this one is tried beside it.
@@ -280,7 +286,7 @@ export function decide(snapshot: Snapshot, request: RouteRequest, signals: Signa
   const strictly = prefers?.requireParameters === true;
   if (needs && (found.length > 1 || strictly)) applyNeeds(found, snapshot, neededFor(request.operation, needs), strictly);
   if (found.length > 1) applyHealth(found, signals);
-  const candidates = choose(found, prefers?.allowFallbacks === false, request.operation, signals.isFull);
+  const candidates = choose(found, prefers?.allowFallbacks === false, request.operation, signals, snapshot.providers);
   if (!candidates.some(({ verdict }) => verdict === 'chosen'))
     return { asked, candidates, refusal: refusalOf(snapshot, request, candidates) };
   return { asked, candidates, ...(found.length > 1 ? ambiguityOf(found) : {}), ...(turned.length > 0 ? { turned } : {}) };

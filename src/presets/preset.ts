@@ -2,6 +2,7 @@ import type { BreakerRule } from '../policy/breaker.ts';
 import type { CooldownRule } from '../policy/cooldown.ts';
 import type { Said } from '../policy/models/model-facts.ts';
 import type { AbilitySettings } from '../policy/needs.ts';
+import type { QueueRule } from '../policy/queue.ts';
 import type { RetryRule } from '../policy/retry.ts';
 import type { Ability, FactChanges, JsonObject, Notes, ProtocolId, TargetFacts } from '../ir/index.ts';
 
@@ -191,6 +192,8 @@ export interface ProviderSettings {
   readonly timeouts?: Partial<Timeouts>;
   /** Calls under way at once; others wait. Absent: as many as come. */
   readonly concurrency?: number;
+  /** Who may wait for room at it, its keys and its targets of routes; absent: as usual. `off`: nobody. */
+  readonly queue?: QueueSettings | 'off';
   /** How often one call is sent again to it. */
   readonly retries?: number | RetrySettings;
   /** `off`: its failures are held against nothing, and nothing is sent again unless `retries` says so. */
@@ -206,6 +209,14 @@ export interface ProviderSettings {
   readonly models?: Readonly<Record<string, Said>>;
   /** `deny`: it keeps nothing of what it is sent, and callers who insist on that may go there. */
   readonly dataCollection?: 'allow' | 'deny';
+}
+
+/** Who may wait for room. Times in milliseconds. */
+export interface QueueSettings {
+  readonly calls?: number;
+  readonly perCaller?: number;
+  /** The longest that one waits. */
+  readonly wait?: number;
 }
 
 /** When failures in a row leave a target out, and for how long. Times in milliseconds. */
@@ -331,6 +342,8 @@ export interface Provider {
   readonly credentials?: readonly { readonly id: string; readonly weight: number; readonly provider: Provider }[];
   /** Calls that may be under way at once with the credential that it goes with. */
   readonly keyConcurrency?: number;
+  /** Who may wait for room at it, where the operator says so. */
+  readonly queue?: QueueRule;
   readonly timeouts: Timeouts;
   /** Where the provider lists its models, from the first wire's origin: the preset's path under the operator's address. */
   readonly modelsPath?: string;

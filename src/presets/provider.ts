@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Ability, DEFAULT_FACTS, type FactChanges, type ProtocolId, type TargetFacts } from '../ir/index.ts';
 import { USUAL_RULE } from '../policy/breaker.ts';
 import { USUAL_COOLDOWN } from '../policy/cooldown.ts';
+import { NO_QUEUE, USUAL_QUEUE } from '../policy/queue.ts';
 import { matchesAny, matchGlob } from '../policy/glob.ts';
 import { type RetryRule, USUAL_RETRY } from '../policy/retry.ts';
 import { type Place, placeAt, placesUnder, readAddress } from './base-url.ts';
@@ -283,6 +284,15 @@ function checkOf(named: string, { health }: ProviderSettings, modelsPath: string
   return { check: { everyMs, timeoutMs, failures, path, isOwnPath: health.path !== undefined } };
 }
 
+/** Who may wait for room at it. */
+function queueOf({ queue }: ProviderSettings): Pick<Provider, 'queue'> {
+  if (queue === undefined || queue === 'off') return queue ? { queue: NO_QUEUE } : {};
+  const { calls = USUAL_QUEUE.calls, wait = USUAL_QUEUE.waitMs } = queue;
+  // No caller may take all of the line for itself, however short it is, where nothing else is said.
+  const { perCaller = Math.ceil((calls * USUAL_QUEUE.perCaller) / USUAL_QUEUE.calls) } = queue;
+  return { queue: { calls, perCaller, waitMs: wait } };
+}
+
 /** How its breakers act. */
 function breakerOf({ breaker }: ProviderSettings): Pick<Provider, 'breaker'> {
   if (breaker === undefined || breaker === 'off') return breaker ? { breaker } : {};
@@ -365,6 +375,7 @@ function compileOne(name: string, settings: ProviderSettings, codecFacts: CodecF
     credential: credentialId(name, settings),
     timeouts: { ...DEFAULT_TIMEOUTS, ...settings.timeouts },
     ...listed,
+    ...queueOf(settings),
     ...breakerOf(settings),
     ...setAsideOf(settings),
     ...retryOf(settings),

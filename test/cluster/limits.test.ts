@@ -120,6 +120,26 @@ describe('a limit on calls at once', () => {
   });
 });
 
+it('a provider that lets nobody wait is passed by, whichever worker is asked', async () => {
+  const server = await startCrew(home, providers(`, concurrency: ${LIMIT}, queue: off`));
+  const held = holding();
+  held.flow(10);
+  upstream.answer = held.answer;
+  const connections = (await toEach(server, 20)).flat();
+  const statuses = await Promise.all(
+    connections.map(async (one) => {
+      const got = [];
+      for (let round = 0; round < 5; round++) got.push((await call(one, 'both')).status);
+      return got;
+    }),
+  );
+  expect(new Set(statuses.flat())).toEqual(new Set([200]));
+  expect(held.facts.most).toBeLessThanOrEqual(LIMIT);
+  expect(held.facts.most).toBeGreaterThan(1);
+  expect(callsTo(spare)).toBeGreaterThan(0);
+  for (const one of connections) one.close();
+});
+
 /** Behind everything that the workers have told each other. */
 const caughtUp = (by: OneConnection) => by.send('GET', '/v1/responses/resp_of_nobody');
 

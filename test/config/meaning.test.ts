@@ -300,6 +300,11 @@ describe('what is written and can have no effect', () => {
       "providers.b.setAside.longest: warning: 'longest' is shorter than 'wait': 'wait' is what counts",
     ],
     [
+      'a line at a provider that takes as many calls as come',
+      '  b: { preset: sandbox, queue: { calls: 5 } }\n',
+      "4:25 providers.b.queue: warning: 'queue' does nothing where no 'concurrency' is set: nothing waits",
+    ],
+    [
       'a longest pause below the first',
       '  b: { preset: sandbox, retries: { longest: 50ms } }\n',
       "providers.b.retries.longest: warning: 'longest' is shorter than 'wait': 'wait' is what counts",
@@ -333,6 +338,12 @@ describe('what is written and can have no effect', () => {
     ['a hedge within the wait', 'models: { a: { targets: [{ to: us/a }, { to: us/b }], hedge: 5s, timeout: { firstToken: 10s } } }\n'],
     ['as many repetitions as there are tries', '  b: { preset: sandbox, retries: 4 }\nlimits: { retries: { tries: 5 } }\n'],
     ['pauses where nothing is remembered', '  b: { preset: sandbox, health: off, retries: { times: 1, wait: 0s } }\n'],
+    ['a line at a provider that takes a few', '  b: { preset: sandbox, concurrency: 2, queue: off }\n'],
+    ['a line at one of which a key takes a few', '  b: { preset: openai, keys: [{ value: "${env:K}", concurrency: 2 }], queue: off }\n'],
+    [
+      'a line at one that a route sends a few',
+      '  b: { preset: sandbox, queue: off }\nmodels: { a: { targets: [{ to: b/a, concurrency: 2 }] } }\n',
+    ],
     ['a longest wait above the usual first', '  b: { preset: sandbox, breaker: { longest: 10s } }\n'],
   ])('nothing is said of %s', async (_name, text) => {
     const { problems } = await loadText(base + text, { env });

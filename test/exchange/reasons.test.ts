@@ -13,6 +13,7 @@ import type { Outcome } from '../../src/policy/health.ts';
 import { candidatesOf } from '../../src/policy/kept-decision.ts';
 import { createLiveSignals } from '../../src/policy/live-signals.ts';
 import { NEEDS } from '../../src/policy/needs.ts';
+import { USUAL_QUEUE } from '../../src/policy/queue.ts';
 import { verdictOf } from '../../src/policy/retry.ts';
 import { NO_SIGNALS, type Signals } from '../../src/policy/signals.ts';
 import type { Snapshot } from '../../src/policy/snapshot.ts';
@@ -146,7 +147,16 @@ const CASES: { readonly [C in Plain]: () => readonly ReasonCode[] | Promise<read
     }),
   concurrency_full: () =>
     after(
-      ({ slots }) => slots.take({ place: 'smart one/m', title: '', limit: 1, owner: '', sink: { onGone: () => undefined }, maxMs: 1000 }),
+      ({ slots }) =>
+        slots.take({
+          place: 'smart one/m',
+          title: '',
+          limit: 1,
+          queue: USUAL_QUEUE,
+          owner: '',
+          sink: { onGone: () => undefined },
+          maxMs: 1000,
+        }),
       { smart: { targets: [{ to: 'one/m', concurrency: 1 }, { to: 'two/m' }] } },
     ),
 };

@@ -33,10 +33,7 @@ export const BOUNDS: readonly Bound[] = [
   },
   {
     row: 'Calls that wait for room at a provider, key or target',
-    caps: [
-      ['src/exchange/trying/slots.ts', 'MAX_WAITING = 1000'],
-      ['src/exchange/trying/slots.ts', 'MAX_WAITING_EACH = 250'],
-    ],
+    caps: [['src/policy/queue.ts', 'calls: 1000, perCaller: 250, waitMs: 30_000']],
   },
   { row: 'Targets, and keys of providers, in trouble', caps: [['src/policy/troubles.ts', 'MAX_TROUBLES = 2000']] },
   { row: 'What the log has told of them', caps: [['src/policy/health-news.ts', 'MAX_KNOWN = 4000']] },

@@ -2,6 +2,7 @@ import type { Fault } from '../../ir/index.ts';
 import { type Candidate, triedInOrder } from '../../policy/candidate.ts';
 import { chooseCredential } from '../../policy/credentials.ts';
 import type { Place } from '../../policy/health.ts';
+import { mayWait } from '../../policy/queue.ts';
 import { USUAL_RETRY, type Verdict, verdictOf, waitMs } from '../../policy/retry.ts';
 import type { OutReason } from '../../policy/signals.ts';
 import type { Provider } from '../../presets/preset.ts';
@@ -14,6 +15,8 @@ export interface Guide {
   first(): Next;
   /** After failures; `undefined`: the last of them is the last word. */
   next(tried: readonly Tried[]): Next | undefined;
+  /** Another place than those that refused it for want of room, beside which only `tried` were tried. */
+  instead(refused: readonly Next[], tried: readonly Tried[]): Next | undefined;
   /** Another place with room, beside one that is slow; a credential of the same provider where there is no other target. */
   beside(slow: Next, tried: readonly Tried[]): Next | undefined;
 }
@@ -53,7 +56,7 @@ function baseOf({ call }: Guiding, candidate: Candidate): Provider {
 }
 
 const isFull = (guiding: Guiding, candidate: Candidate): boolean =>
-  areFull(roomsOf(candidate, baseOf(guiding, candidate).settings), guiding.trying.slots);
+  areFull(roomsOf(candidate, baseOf(guiding, candidate)), guiding.trying.slots);
 
 const isKeyFull = ({ trying }: Guiding, provider: Provider): boolean => areFull(keyRoomsOf(provider), trying.slots);
 
@@ -84,7 +87,7 @@ interface Search {
   readonly passed: readonly { readonly candidate: Candidate; readonly why: OutReason }[];
 }
 
-/** The first of those meant that is well and has room; else the first that has none and must be waited for. */
+/** The first of those meant that is well and has room; else the first that has none and may be waited for. */
 function search(guiding: Guiding, isMeant: (candidate: Candidate, at: number) => boolean): Search {
   const passed: { candidate: Candidate; why: OutReason }[] = [];
   let crowded: Next | undefined;
@@ -102,7 +105,7 @@ function search(guiding: Guiding, isMeant: (candidate: Candidate, at: number) =>
     }
     const next = { candidate, provider, waitMs: 0 };
     if (!isFull(guiding, candidate) && !isKeyFull(guiding, provider)) return { next, passed };
-    crowded ??= next;
+    if (mayWait(provider)) crowded ??= next;
     passed.push({ candidate, why: 'concurrency_full' });
   }
   return {
@@ -173,6 +176,15 @@ function following(guiding: Guiding, tried: readonly Tried[]): Next | undefined 
   return elsewhere ?? again(guiding, last, fault, tried);
 }
 
+/** Where one turned out to have no room: one that has, or that is waited for where nobody has waited yet. */
+function instead(guiding: Guiding, refused: readonly Next[], tried: readonly Tried[]): Next | undefined {
+  const been = new Set([...refused, ...tried.map((one) => one.next)].map(({ candidate }) => candidate));
+  const fault = tried.at(-1)?.end.fault;
+  const other = firstOf(guiding, (one) => !been.has(one) && (fault ? isFor(one, fault) : one.after === undefined));
+  const hasWaited = refused.some(({ provider }) => mayWait(provider));
+  return other && hasWaited && (isFull(guiding, other.candidate) || isKeyFull(guiding, other.provider)) ? undefined : other;
+}
+
 function beside(guiding: Guiding, slow: Next, tried: readonly Tried[]): Next | undefined {
   const been = new Set([slow.candidate, ...tried.map((one) => one.next.candidate)]);
   const other = firstOf(guiding, (one) => one.after === undefined && !been.has(one));
@@ -190,6 +202,7 @@ export function createGuide(call: Walking, trying: Trying): Guide {
     placeOf: (next) => placeOf(guiding, next),
     first: () => first(guiding),
     next: (tried) => following(guiding, tried),
+    instead: (refused, tried) => instead(guiding, refused, tried),
     beside: (slow, tried) => beside(guiding, slow, tried),
   };
 }

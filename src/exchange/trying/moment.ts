@@ -9,7 +9,7 @@ function fullness({ providers }: Pick<Snapshot, 'providers'>, { slots }: Pick<Tr
   return (target) => {
     const provider = providers.get(target.provider);
     if (!provider) return false;
-    if (areFull(roomsOf(target, provider.settings), slots)) return true;
+    if (areFull(roomsOf(target, provider), slots)) return true;
     const paid = provider.credentials?.map((one) => one.provider) ?? [provider];
     return paid.every((one) => areFull(keyRoomsOf(one), slots));
   };

@@ -45,7 +45,7 @@ export function enter(tour: Tour, next: Next, until: Waiter = tour.call.sink): E
   if (tour.deadline === Infinity) tour.deadline = deadlineOf(tour.call, next);
   const { candidate, provider } = next;
   const ofKey = keyRoomsOf(provider);
-  const ofTarget = roomsOf(candidate, provider.settings);
+  const ofTarget = roomsOf(candidate, provider);
   if (ofKey.length > 0 || ofTarget.length > 0) return enterRooms(tour, next, [...ofKey, ...ofTarget], until);
   return until.closed ? undefined : { next };
 }

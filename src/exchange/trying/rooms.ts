@@ -1,29 +1,31 @@
 import type { Candidate } from '../../policy/candidate.ts';
+import { USUAL_QUEUE } from '../../policy/queue.ts';
 import type { Provider } from '../../presets/preset.ts';
 import type { Release, Slots, Wanting } from './slots.ts';
 
 /** Something that takes only so many calls at once. */
-export type Room = Pick<Wanting, 'place' | 'title' | 'limit'>;
+export type Room = Pick<Wanting, 'place' | 'title' | 'limit' | 'queue'>;
 
 const NONE: readonly Room[] = [];
 
 /** What a target itself takes, and the provider as a whole: the narrower first. */
 export function roomsOf(
   { rooms, provider: name, model }: Pick<Candidate, 'rooms' | 'provider' | 'model'>,
-  { concurrency }: Provider['settings'],
+  { settings: { concurrency }, queue = USUAL_QUEUE }: Provider,
 ): readonly Room[] {
   if (!rooms && concurrency === undefined) return NONE;
   const own = (rooms ?? []).map(({ route, calls }): Room => ({
     place: `${route} ${name}/${model}`,
     title: `Target '${name}/${model}' of '${route}'`,
     limit: calls,
+    queue,
   }));
-  return concurrency === undefined ? own : [...own, { place: name, title: `Provider '${name}'`, limit: concurrency }];
+  return concurrency === undefined ? own : [...own, { place: name, title: `Provider '${name}'`, limit: concurrency, queue }];
 }
 
 /** What the credential takes that a provider goes with. */
-export const keyRoomsOf = ({ name, credential, keyConcurrency }: Provider): readonly Room[] =>
-  keyConcurrency === undefined ? NONE : [{ place: credential, title: `A key of provider '${name}'`, limit: keyConcurrency }];
+export const keyRoomsOf = ({ name, credential, keyConcurrency, queue = USUAL_QUEUE }: Provider): readonly Room[] =>
+  keyConcurrency === undefined ? NONE : [{ place: credential, title: `A key of provider '${name}'`, limit: keyConcurrency, queue }];
 
 /** Whether a call would have to wait for any of them. */
 export const areFull = (rooms: readonly Room[], slots: Slots): boolean => rooms.some(({ place, limit }) => slots.isFull(place, limit));

@@ -1,4 +1,5 @@
 import { GatewayError, gatewayFault } from '../../ir/index.ts';
+import type { QueueRule } from '../../policy/queue.ts';
 import type { ClientSink } from '../client-sink.ts';
 
 /** Gives a place back. */
@@ -11,6 +12,7 @@ export interface Wanting {
   /** What it is called to whoever is refused. */
   readonly title: string;
   readonly limit: number;
+  readonly queue: QueueRule;
   /** Those who wait are served in turn by owner: one that floods waits for itself. */
   readonly owner: string;
   readonly sink: Pick<ClientSink, 'onGone'>;
@@ -21,13 +23,10 @@ export interface Wanting {
 export interface Slots {
   /** Whether a call would have to wait. */
   isFull(place: string, limit: number | undefined): boolean;
-  /** A place; `undefined` when the client left. Throws the refusal (503) when too many wait, or it takes too long. */
+  /** A place; `undefined` when the client left. Throws the refusal (503) when too many wait, or it takes too long: as its queue says. */
   take(wanting: Wanting): Promise<Release | undefined>;
 }
 
-const MAX_WAITING = 1000;
-const MAX_WAITING_EACH = 250;
-const MAX_WAIT_MS = 30_000;
 /** When one who was refused may come back. */
 const COME_BACK_MS = 2000;
 
@@ -90,16 +89,17 @@ export function createSlots(): Slots {
     };
   };
   const wait = (place: Place, wanting: Wanting): Promise<Release | undefined> => {
-    const { place: name, owner, sink, maxMs } = wanting;
+    const { place: name, owner, sink, maxMs, queue: rule } = wanting;
     const queue = place.queues.get(owner) ?? [];
-    if (place.waiting >= MAX_WAITING || queue.length >= MAX_WAITING_EACH) throw refusal(wanting, 'too many wait already');
+    if (rule.calls === 0) throw refusal(wanting, "none may wait there ('queue')");
+    if (place.waiting >= rule.calls || queue.length >= rule.perCaller) throw refusal(wanting, 'too many wait already');
     return new Promise((resolve, reject) => {
       const late = setTimeout(
         () => {
           leave(place, owner, waiter);
           reject(refusal(wanting, 'no call ended in time'));
         },
-        Math.min(maxMs, MAX_WAIT_MS),
+        Math.min(maxMs, rule.waitMs),
       );
       const waiter: Waiter = {
         go() {

@@ -1,10 +1,11 @@
+import { GatewayError } from '../../ir/index.ts';
 import type { AttemptEnd } from '../call.ts';
 import type { ClientSink } from '../client-sink.ts';
 import { createGate } from './gate-sink.ts';
 import { createGuide } from './guide.ts';
 import { enter, type Entry, type Tour, tryOnce } from './one-try.ts';
 import { hedgeMsOf, race } from './race.ts';
-import type { Tried, Trying, Walking } from './walking.ts';
+import type { Next, Tried, Trying, Walking } from './walking.ts';
 
 /** Resolves after a while, or when the client has left. */
 function pause(ms: number, sink: ClientSink): Promise<void> {
@@ -57,7 +58,7 @@ export async function walk(call: Walking, trying: Trying): Promise<AttemptEnd> {
   const tour: Tour = { call, trying, guide, tries, tried: [], began, deadline: Infinity, sent: 0, hedged: false, fail };
   for (;;) {
     const entering = enter(tour, next);
-    const entry = entering instanceof Promise ? await entering : entering;
+    const entry = entering instanceof Promise ? await entering.catch((error: unknown) => enterElsewhere(tour, next, error)) : entering;
     const last = entry && (await tryAt(tour, entry));
     // It waited for room, and the client left meanwhile.
     if (!last) return { endedBy: 'client' };
@@ -70,6 +71,25 @@ export async function walk(call: Walking, trying: Trying): Promise<AttemptEnd> {
     if (following.waitMs > 0) await pause(following.waitMs, call.sink);
     if (call.sink.closed) return { endedBy: 'client' };
     next = following;
+  }
+}
+
+/** Goes in elsewhere where a place had no room in time. Throws the refusal where nowhere else is room, or no time is left. */
+async function enterElsewhere(tour: Tour, place: Next, refusal: unknown): Promise<Entry | undefined> {
+  const { guide, tried, trying, call, deadline } = tour;
+  const refused = [place];
+  for (let error = refusal; ;) {
+    const isFull = error instanceof GatewayError && error.fault.code === 'concurrency_full';
+    const other = isFull && trying.monotonic() < deadline ? guide.instead(refused, tried) : undefined;
+    if (!other) throw error;
+    const { provider, model } = refused.at(-1)?.candidate ?? place.candidate;
+    call.failed.push(`${provider}/${model};concurrency_full`);
+    try {
+      return await enter(tour, other);
+    } catch (again) {
+      error = again;
+      refused.push(other);
+    }
   }
 }
 

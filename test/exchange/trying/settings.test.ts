@@ -60,6 +60,20 @@ describe('what is written of waits', () => {
     expect(compile({ key: 'a', ...(setAside ? { setAside } : {}) }).setAside).toEqual(compiled);
   });
 
+  it.each<[ProviderSettings['queue'], unknown]>([
+    [undefined, undefined],
+    ['off', { calls: 0, perCaller: 0, waitMs: 0 }],
+    [{}, { calls: 1000, perCaller: 250, waitMs: 30_000 }],
+    [{ calls: 10 }, { calls: 10, perCaller: 3, waitMs: 30_000 }],
+    [{ calls: 0 }, { calls: 0, perCaller: 0, waitMs: 30_000 }],
+    [
+      { calls: 10, perCaller: 10, wait: 5 },
+      { calls: 10, perCaller: 10, waitMs: 5 },
+    ],
+  ])('queue: %o', (queue, compiled) => {
+    expect(compile({ key: 'a', ...(queue === undefined ? {} : { queue }) }).queue).toEqual(compiled);
+  });
+
   const RETRY = { firstMs: 100, longestMs: 2000, askedMs: 2000, quickMs: 5000 };
   it.each<[ProviderSettings['retries'], unknown]>([
     [undefined, undefined],

@@ -157,6 +157,80 @@ describe('a provider that takes two calls at once', () => {
   });
 });
 
+describe('who may wait', () => {
+  const NARROW = { concurrency: 1 };
+
+  it.each([
+    ['nobody', 'off' as const, ['loud 503'], "none may wait there ('queue')"],
+    ['nobody, as a number', { calls: 0 }, ['loud 503'], "none may wait there ('queue')"],
+    ['so many', { calls: 2, perCaller: 2 }, ['loud waits', 'quiet waits', 'quiet 503'], 'too many wait already'],
+    ['so many of one caller', { calls: 5, perCaller: 1 }, ['loud waits', 'loud 503', 'quiet waits', 'quiet 503'], 'too many wait already'],
+    ['for so long', { wait: 50 }, ['quiet 503'], 'no call ended in time'],
+  ])('is as it says: %s', async (_, queue, told, why) => {
+    const held = gate();
+    await set({ answers: [held.answer], settings: [{ ...NARROW, queue }], config: { keys } });
+    const ask = (who: string) => trials.ask({ model: 'a/up', key: `pk-${who}-0123456789` });
+    const asked = [ask('loud')];
+    await expect.poll(() => held.came.length).toBe(1);
+    for (const [who = '', what] of told.map((one) => one.split(' '))) {
+      const got = ask(who);
+      if (what === 'waits') {
+        asked.push(got);
+        await expect.poll(() => trials.server.app.active()).toBe(asked.length);
+        continue;
+      }
+      expect((await got).headers['retry-after']).toBe('2');
+      expect(await got).toMatchObject({ status: 503, text: expect.stringContaining(why) });
+    }
+    const letting = setInterval(held.go, 0);
+    for (const one of await Promise.all(asked)) textOf(one);
+    clearInterval(letting);
+  });
+
+  it('and where nobody may, the next is waited for that lets one', async () => {
+    const [held, other] = [gate(), gate()];
+    await set({ answers: [held.answer, other.answer], settings: [{ ...NARROW, queue: 'off' }, NARROW] });
+    const asked = [trials.ask({ text: 'first' })];
+    await expect.poll(() => held.came).toEqual(['first']);
+    asked.push(trials.ask({ text: 'second' }));
+    await expect.poll(() => other.came).toEqual(['second']);
+    asked.push(trials.ask({ text: 'third' }));
+    await expect.poll(() => trials.server.app.active()).toBe(3);
+    other.go();
+    await expect.poll(() => other.came).toEqual(['second', 'third']);
+    other.go();
+    held.go();
+    expect((await Promise.all(asked)).map(({ headers }) => headers['x-pailou-served-by'])).toEqual(['a/up', 'b/up', 'b/up']);
+    const waited = trials.server.records.find(
+      ({ route }) => route && candidatesOf(route).every(({ reasons }) => reasons.includes('concurrency_full')),
+    );
+    expect(waited?.route && candidatesOf(waited.route).map(({ provider, verdict }) => `${provider} ${verdict}`)).toEqual([
+      'a eligible',
+      'b chosen',
+    ]);
+    expect(waited?.failed).toBe(undefined);
+  });
+
+  it('and who has waited in vain goes where room is by then, and waits nowhere else', async () => {
+    const [held, other] = [gate(), gate()];
+    await set({ answers: [held.answer, other.answer], settings: [{ ...NARROW, queue: { wait: 300 } }, NARROW] });
+    const asked = [trials.ask({ text: 'first' })];
+    await expect.poll(() => held.came).toEqual(['first']);
+    asked.push(trials.ask({ text: 'second' }));
+    await expect.poll(() => other.came).toEqual(['second']);
+    expect(await trials.ask({ text: 'in vain' })).toMatchObject({ status: 503, text: expect.stringContaining('no call ended in time') });
+    const waits = trials.ask({ text: 'third' });
+    await expect.poll(() => trials.server.app.active()).toBe(3);
+    other.go();
+    await expect.poll(() => other.came).toEqual(['second', 'third']);
+    other.go();
+    held.go();
+    expect((await waits).headers).toMatchObject({ 'x-pailou-served-by': 'b/up', 'x-pailou-attempts': '1' });
+    await Promise.all(asked);
+    expect(trials.server.records.find(({ failed }) => failed)?.failed).toEqual('a/up;concurrency_full');
+  });
+});
+
 it('what a call waits for room is part of its time', async () => {
   const held = gate();
   const timeouts = { connect: 1000, headers: 5000, firstToken: 5000, idle: 5000, total: 700 };
