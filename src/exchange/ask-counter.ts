@@ -29,6 +29,8 @@ export interface Countable {
   readonly signal: AbortSignal;
   /** Milliseconds that are left for it. */
   readonly leftMs: number;
+  /** Also a counter that is to be left alone is asked: nobody else is left. */
+  readonly anyway: boolean;
 }
 
 /** What a provider's counter said. */
@@ -43,6 +45,11 @@ export interface CounterFailure {
   readonly fault: Fault;
   /** It is the client's own request that was refused, in the client's own protocol: nobody else would count it either. */
   readonly isMistake: boolean;
+}
+
+/** A provider's counter was not asked: it has said that it is to be left alone for a while. */
+export interface CounterWait {
+  readonly waits: true;
 }
 
 const COUNT_MS = 15_000;
@@ -186,6 +193,13 @@ function counters(provider: Provider, client: ProtocolId, model: string): readon
   return able.toSorted((a, b) => Number(b.protocol === client) - Number(a.protocol === client));
 }
 
+/** The provider with the first of its credentials with which its counter may be asked now. */
+function payingFor(provider: Provider, anyway: boolean, { trying }: ExchangePorts): Provider | undefined {
+  const paid = provider.credentials?.map((one) => one.provider) ?? [provider];
+  const first = paid.find((one) => !trying.counterWaits.isOut(one)) ?? (anyway ? provider : undefined);
+  return first && { ...first, timeouts: provider.timeouts };
+}
+
 /** A refusal of what was sent, for what stood in it. */
 const isRefusal = ({ by, kind }: Fault): boolean => by === 'upstream' && (kind === 'bad_request' || kind === 'too_large');
 
@@ -199,10 +213,12 @@ export async function askCounter(
   model: string,
   ports: ExchangePorts,
   onSend: () => void,
-): Promise<ProviderCount | CounterFailure | undefined> {
-  const [wire] = counters(provider, asked.client, model);
+): Promise<ProviderCount | CounterFailure | CounterWait | undefined> {
+  const paying = payingFor(provider, asked.anyway, ports);
+  const [wire] = counters(paying ?? provider, asked.client, model);
   const below = wire?.wire.countTokens?.(model);
   if (!wire || below === undefined) return undefined;
+  if (!paying) return { waits: true };
   // State that was sealed elsewhere goes to nobody but its maker: then the body is written anew.
   const isSame = wire.protocol === asked.client && !holdsForeignSeal(Buffer.from(JSON.stringify(asked.body)));
   // What cannot be said in the counter's words cannot be counted by it.
@@ -211,13 +227,14 @@ export async function askCounter(
   if (!body) return undefined;
   onSend();
   try {
-    const answer = await send(provider, wire, wire.basePath + below, more, body, ports);
+    const answer = await send(paying, wire, wire.basePath + below, more, body, ports);
     const said = read(answer, provider, wire, ports);
     if (!said) return undefined;
     const tokens = Number(said[SUM[wire.protocol] ?? '']);
     return wire.protocol === asked.client ? { tokens, own: said } : { tokens };
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
+    ports.trying.counterWaits.failed(paying, error.fault);
     // A body that was written here may be refused for how it was written.
     return { fault: error.fault, isMistake: isSame && isRefusal(error.fault) };
   }

@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { ProviderSettings } from '../../src/presets/preset.ts';
 import { type FakeUpstream, json, startUpstream } from '../fakes/upstream.ts';
+import { DIALECTS } from '../exchange/dialects.ts';
 import { startTestServer, TEST_KEY, type TestServer } from '../server.ts';
 
 const MESSAGES = '/v1/messages/count_tokens';
@@ -19,6 +21,8 @@ const TOOL = {
 /** 1 × 1. */
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
+const MESSAGE = DIALECTS.find(({ id }) => id === 'anthropic-messages')?.whole;
+
 let server: TestServer;
 let upstream: FakeUpstream;
 
@@ -35,6 +39,7 @@ beforeAll(async () => {
       narrow: { preset: 'anthropic', baseUrl, key, models: { '*': { context: 10 } } },
       wide: { preset: 'anthropic', baseUrl, key, models: { '*': { context: 100 } } },
       relay: { preset: 'anthropic-compatible', baseUrl, key },
+      patient: { preset: 'anthropic-compatible', baseUrl, key, setAside: 'off' },
       hasty: { preset: 'anthropic-compatible', baseUrl, key, timeouts: { total: 300 } },
       aws: { preset: 'bedrock', baseUrl, key: 'bedrock-api-key-x', region: 'eu-west-1' },
     },
@@ -284,14 +289,86 @@ describe('what cannot be counted is not 200', () => {
   });
 });
 
+/** An error as Anthropic's counter has it. */
+const claudes = (type: string, message: string, status: number, headers: Record<string, string> = {}): FakeUpstream['answer'] => {
+  return (_seen, response) =>
+    void response
+      .writeHead(status, { 'content-type': 'application/json', ...headers })
+      .end(JSON.stringify({ type: 'error', error: { type, message } }));
+};
+
+describe('a counter that asks for patience', () => {
+  const SONNET = 'x/claude-sonnet-4-5';
+  const LIMITED = claudes('rate_limit_error', 'Slow down', 429, { 'retry-after': '60' });
+  const KEYS = { keys: [{ value: 'one' }, { value: 'two' }] };
+  it.each<[name: string, settings: Partial<ProviderSettings>, answer: FakeUpstream['answer'], asked: string, paid: readonly unknown[]]>([
+    ['one that asks for patience', { key: 'one' }, LIMITED, SONNET, []],
+    [
+      'one without room that asks for it',
+      { key: 'one' },
+      claudes('overloaded_error', 'Too many', 529, { 'retry-after': '60' }),
+      SONNET,
+      [],
+    ],
+    ['not one that says nothing of it', { key: 'one' }, claudes('rate_limit_error', 'Slow down', 429), SONNET, ['one']],
+    [
+      'not for the mistake of a client',
+      { key: 'one' },
+      claudes('invalid_request_error', 'No', 400, { 'retry-after': '60' }),
+      SONNET,
+      ['one'],
+    ],
+    ['not longer than it is believed', { key: 'one', setAside: { retryAfter: 0 } }, LIMITED, SONNET, ['one']],
+    ['not where nothing is set aside', { key: 'one', setAside: 'off' }, LIMITED, SONNET, ['one']],
+    ['not where nothing is remembered', { key: 'one', health: 'off' }, LIMITED, SONNET, ['one']],
+    ['not where nobody else can count', { key: 'one' }, LIMITED, 'x/unheard-of', ['one']],
+    ['and asked with another key', KEYS, LIMITED, SONNET, ['two']],
+  ])('is left alone: %s', async (_name, settings, answer, model, paid) => {
+    const limited = await startTestServer({
+      providers: { x: { preset: 'anthropic-compatible', baseUrl: upstream.url, ...settings }, y: { preset: 'sandbox' } },
+      models: { both: { targets: [{ to: SONNET }, { to: 'y/chat' }], strategy: 'priority' } },
+    });
+    const send = (path: string, body: object) =>
+      fetch(limited.url + path, { method: 'POST', headers: { 'x-api-key': TEST_KEY }, body: JSON.stringify(body) });
+    const body = HELLO.anthropic(model);
+    upstream.answer = answer;
+    await send(MESSAGES, body);
+    expect(upstream.seen).toHaveLength(1);
+    upstream.seen.length = 0;
+    upstream.answer = json({ input_tokens: 7 });
+    const { headers } = await send(MESSAGES, body);
+    expect(headers.get('x-pailou-count')).toBe(paid.length > 0 ? 'provider' : 'local');
+    expect(upstream.seen.map((one) => one.headers['x-api-key'])).toEqual(paid);
+    await expect.poll(() => limited.records.map(({ attempts }) => attempts)).toEqual([1, paid.length]);
+    // Calls have limits of their own, and go where they went.
+    upstream.answer = json(MESSAGE);
+    const called = await send('/v1/messages', { ...HELLO.anthropic('both'), max_tokens: 10 });
+    expect(called.headers.get('x-pailou-served-by')).toBe(SONNET);
+    await limited.close();
+  });
+
+  it('is asked again when the time is over', async () => {
+    let later = 0;
+    const clock = { now: Date.now, monotonic: () => performance.now() + later };
+    const providers = { x: { preset: 'anthropic-compatible', baseUrl: upstream.url, key: 'one' } };
+    const limited = await startTestServer({ providers }, undefined, clock);
+    const count = async (): Promise<string | null> => {
+      const headers = { 'x-api-key': TEST_KEY };
+      const answer = await fetch(limited.url + MESSAGES, { method: 'POST', headers, body: JSON.stringify(HELLO.anthropic(SONNET)) });
+      return answer.headers.get('x-pailou-count');
+    };
+    upstream.answer = LIMITED;
+    await count();
+    upstream.answer = json({ input_tokens: 7 });
+    expect(await count()).toBe('local');
+    later = 60_000;
+    expect(await count()).toBe('provider');
+    await limited.close();
+  });
+});
+
 describe('a counter that fails where no count can be made here', () => {
-  const unheard = HELLO.anthropic('relay/unheard-of');
-  const claudes = (type: string, message: string, status: number, headers: Record<string, string> = {}): FakeUpstream['answer'] => {
-    return (_seen, response) =>
-      void response
-        .writeHead(status, { 'content-type': 'application/json', ...headers })
-        .end(JSON.stringify({ type: 'error', error: { type, message } }));
-  };
+  const unheard = HELLO.anthropic('patient/unheard-of');
   it.each<[name: string, answer: FakeUpstream['answer'], status: number, says: RegExp]>([
     ['a limit', claudes('rate_limit_error', 'Slow down', 429, { 'retry-after': '60' }), 429, /Slow down/],
     ['no room', claudes('overloaded_error', 'Too many', 529), 529, /Too many/],

@@ -3,6 +3,7 @@ import { createHealth, type HealthFact } from '../../policy/health.ts';
 import type { HealthNews } from '../../policy/health-news.ts';
 import type { LiveSignals } from '../../policy/live-signals.ts';
 import { createRetryBudget, type RetryLimits, USUAL_LIMITS } from '../../policy/retry.ts';
+import { createCounterWaits } from '../counter-waits.ts';
 import type { Clock } from '../ports.ts';
 import { createSlots } from './slots.ts';
 import type { Trying } from './walking.ts';
@@ -32,6 +33,7 @@ export function createTrying(
     budget: createRetryBudget(monotonic, processes, limits),
     hedges: createRetryBudget(monotonic, processes, () => ({ ...limits(), share: limits().hedges })),
     slots: createSlots(),
+    counterWaits: createCounterWaits(monotonic),
     conversations: createConversations(),
     limits,
     monotonic,

@@ -6,6 +6,7 @@ import type { RetryBudget, RetryLimits } from '../../policy/retry.ts';
 import type { Provider, Timeouts } from '../../presets/preset.ts';
 import type { AttemptEnd, Within } from '../call.ts';
 import type { ClientSink } from '../client-sink.ts';
+import type { CounterWaits } from '../counter-waits.ts';
 import type { Slots } from './slots.ts';
 
 /** What trying remembers from one call to the next, and its clock and chance. */
@@ -16,6 +17,8 @@ export interface Trying {
   /** Bounds how many tries are started beside slow ones. */
   readonly hedges: RetryBudget;
   readonly slots: Slots;
+  /** Counters of tokens that are to be left alone. */
+  readonly counterWaits: CounterWaits;
   /** Where conversations were answered last. */
   readonly conversations: Conversations;
   /** Those in force now. */

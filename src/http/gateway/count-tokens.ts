@@ -1,5 +1,12 @@
 import { type ChatRequest, type Fault, GatewayError, gatewayFault, isObject, type JsonObject, type ProtocolId } from '../../ir/index.ts';
-import { askCounter, checkWrappedModel, type Countable, withMedia } from '../../exchange/ask-counter.ts';
+import {
+  askCounter,
+  checkWrappedModel,
+  type Countable,
+  type CounterFailure,
+  type CounterWait,
+  withMedia,
+} from '../../exchange/ask-counter.ts';
 import type { Routing } from '../../exchange/call.ts';
 import { CLIENT_GONE, recordHead } from '../../exchange/call-record.ts';
 import { decideCount } from '../../exchange/decide-call.ts';
@@ -124,9 +131,8 @@ interface Count {
 }
 
 /** Why it was not counted for a target: what is amiss here, and how its provider's counter failed where it has one. */
-interface NotCounted {
+interface NotCounted extends Partial<CounterWait>, Partial<Pick<CounterFailure, 'fault'>> {
   readonly why?: string;
-  readonly fault?: Fault;
 }
 
 /**
@@ -137,7 +143,7 @@ async function countAt(
   visit: Visit,
   target: Target,
   counting: Counting,
-  { signal, leftMs }: Pick<Countable, 'signal' | 'leftMs'>,
+  more: Pick<Countable, 'signal' | 'leftMs' | 'anyway'>,
   ports: ExchangePorts,
   counter: LocalCounter,
 ): Promise<Count | NotCounted | undefined> {
@@ -145,17 +151,19 @@ async function countAt(
   const { client } = visit;
   counting.last = target;
   const request = decoded(client, counting.body, model);
-  const countable: Countable = { client: client.id, body: counting.body, request, headers: passed(visit.headers), signal, leftMs };
+  const countable: Countable = { client: client.id, body: counting.body, request, headers: passed(visit.headers), ...more };
   const own = await askCounter(countable, provider, model, ports, () => void counting.attempts++);
   if (own && 'tokens' in own) return { body: own.own ?? inWords(visit, own.tokens), by: 'provider' };
   if (visit.sink.closed) return undefined;
-  if (own?.isMistake) throw new GatewayError(own.fault);
+  if (own && 'fault' in own && own.isMistake) throw new GatewayError(own.fault);
+  // Here it could not be counted before.
+  if (more.anyway) return { ...own };
   // A counter that is in trouble is as good as none where the count can be made here, and says so.
   const facts = provider.wires.get(protocol)?.factsOf(model);
   // What cannot be fetched has no size: the counter says so.
   const whole = facts ? await withMedia(countable, facts, ports).catch(() => request) : request;
   const local = await counter.count(whole, model, protocol);
-  if (!local || 'why' in local) return { ...local, ...(own ? { fault: own.fault } : {}) };
+  if (!local || 'why' in local) return { ...local, ...own };
   return { body: inWords(visit, local.tokens), by: 'local' };
 }
 
@@ -167,15 +175,18 @@ async function count(visit: Visit, counting: Counting, ports: ExchangePorts, cou
   let trouble: Fault | undefined;
   const targets = targetsOf(visit, counting, ports).slice(0, MAX_TARGETS);
   const endsAt = ports.clock.monotonic() + (targets[0]?.provider.timeouts.total ?? 0);
-  for (const target of targets) {
+  const turns = targets.map((target) => ({ target, anyway: false }));
+  for (const { target, anyway } of turns) {
     // The last one has all that is left.
     const leftMs = Math.ceil(endsAt - ports.clock.monotonic());
     if (leftMs <= 0) break;
-    const counted = await countAt(visit, target, counting, { signal: gone.signal, leftMs }, ports, counter);
+    const counted = await countAt(visit, target, counting, { signal: gone.signal, leftMs, anyway }, ports, counter);
     if (!counted || visit.sink.closed) return;
     if ('by' in counted) return respondJson(visit, 200, counted.body, { 'x-pailou-count': counted.by });
     first ??= counted;
     trouble ??= counted.fault;
+    // Nobody is left alone where nobody else can count it.
+    if (counted.waits) turns.push({ target, anyway: true });
   }
   // Somebody can count it, though not now: to say that nobody can would be wrong.
   if (trouble) throw new GatewayError(trouble);
