@@ -1,4 +1,5 @@
 import type { ClientSink, OutHeaders } from '../exchange/client-sink.ts';
+import { GatewayError, gatewayFault } from '../ir/index.ts';
 import { createSseReader, sseText } from '../wire/sse.ts';
 
 /** Takes what an exchange says to its client, read: a stream frame by frame, or one whole answer (errors too). */
@@ -20,8 +21,11 @@ export interface ReplyHandler {
   onDrain(listener: () => void): void;
 }
 
-/** The largest whole answer that is held; a larger one is broken off. */
+/** The largest whole answer that is held; a larger one is a fault. */
 const MAX_WHOLE_BYTES = 64 * 1024 * 1024;
+
+const tooLong = (): GatewayError =>
+  new GatewayError(gatewayFault('upstream', 'The upstream answered with more than can be held', { code: 'upstream_malformed' }));
 
 const isStream = (headers: OutHeaders): boolean => String(headers['content-type'] ?? '').startsWith('text/event-stream');
 
@@ -58,7 +62,6 @@ class ReplySink implements ClientSink {
   end(bytes?: Buffer | string): void {
     if (this.#ended) return;
     if (bytes !== undefined) this.#take(bytes);
-    if (this.#bytesHeld > MAX_WHOLE_BYTES) return;
     this.#ended = true;
     if (this.#isRead()) {
       this.#reader.end((frame) => this.#handler.frame(frame.data, frame.event));
@@ -67,13 +70,7 @@ class ReplySink implements ClientSink {
   }
   abort(): void {
     if (this.#ended) return;
-    if (!this.#streaming && !this.#handler.hasBegun()) {
-      // Nothing of a whole answer was told yet: the fault that follows can be told as it should be.
-      this.#head = undefined;
-      this.#pieces.length = 0;
-      this.#bytesHeld = 0;
-      return;
-    }
+    if (!this.#streaming && !this.#handler.hasBegun()) return this.#forget();
     this.#ended = true;
     this.#handler.abort();
   }
@@ -97,12 +94,15 @@ class ReplySink implements ClientSink {
   }
   #hold(buffer: Buffer): void {
     this.#bytesHeld += buffer.length;
-    if (this.#bytesHeld <= MAX_WHOLE_BYTES) this.#pieces.push(buffer);
-    else if (!this.#ended) {
-      this.#ended = true;
-      this.#pieces.length = 0;
-      this.#handler.abort();
-    }
+    if (this.#bytesHeld <= MAX_WHOLE_BYTES) return void this.#pieces.push(buffer);
+    this.#forget();
+    throw tooLong();
+  }
+  /** Nothing of a whole answer was told yet: the fault that follows can be told as it should be. */
+  #forget(): void {
+    this.#head = undefined;
+    this.#pieces.length = 0;
+    this.#bytesHeld = 0;
   }
 }
 

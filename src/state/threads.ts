@@ -129,9 +129,16 @@ interface Said {
   readonly stopReason: Json | undefined;
 }
 
+/** Characters of a message's events: it is kept until it is over. */
+const MAX_MESSAGE = 64 * 1024 * 1024;
+
+const tooLong = (): GatewayError =>
+  new GatewayError(gatewayFault('upstream', 'The upstream sent a longer reply than can be kept', { code: 'upstream_too_long' }));
+
 /** Passes a message on under the gateway's id and hears what was said, before the client hears of the end. */
 function recordMessage(next: ReplyHandler, id: string, onSaid: (said: Said) => void): ReplyHandler {
   const collector = createMessageCollector();
+  let length = 0;
   return {
     hasBegun: () => next.hasBegun(),
     isClosed: () => next.isClosed(),
@@ -139,6 +146,8 @@ function recordMessage(next: ReplyHandler, id: string, onSaid: (said: Said) => v
     frame(data, event) {
       const body = parseObject(data);
       if (!body) return next.frame(data, event);
+      length += data.length;
+      if (length > MAX_MESSAGE) throw tooLong();
       collector.event(body);
       if (collector.isComplete && body['type'] === 'message_stop') onSaid(collector);
       const { message } = body;

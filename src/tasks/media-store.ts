@@ -1,3 +1,4 @@
+import { GatewayError, gatewayFault } from '../ir/index.ts';
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { KeptMedia, MediaStore } from '../exchange/ports.ts';
 
@@ -52,6 +53,20 @@ const newMediaId = (): string =>
     .toString(36)
     .padStart(31, '0');
 
+/** A file that may have no end: as much of it as is kept of all of them. */
+async function* upTo(most: number, source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  let bytes = 0;
+  for await (const piece of source) {
+    bytes += piece.length;
+    if (bytes > most) {
+      throw new GatewayError(
+        gatewayFault('upstream', 'The file is larger than all that is kept (tasks.media.bytes)', { code: 'file_too_large' }),
+      );
+    }
+    yield piece;
+  }
+}
+
 async function* once(data: Uint8Array): AsyncIterable<Uint8Array> {
   yield data;
 }
@@ -76,7 +91,7 @@ export function createMediaStore(ports: MediaStorePorts): MediaStore & { sweep()
       await index.begin(media);
       try {
         const isWhole = data instanceof Uint8Array;
-        const bytes = await blobs.write(id, isWhole ? once(data) : data, mediaType, !isWhole);
+        const bytes = await blobs.write(id, upTo(bounds().bytes, isWhole ? once(data) : data), mediaType, !isWhole);
         await index.finish(id, bytes);
         return { ...media, bytes };
       } catch (error) {

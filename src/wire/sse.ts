@@ -22,10 +22,14 @@ export interface SseReader {
 const LF = 10;
 const CR = 13;
 
-/** The longest line that is read; a longer one is a fault of the upstream. */
+/** The longest line that is read, and the longest event of several; a longer one is a fault of the upstream. */
 export const MAX_LINE_BYTES = 32 * 1024 * 1024;
 /** Longer texts are most of what they were cut out of; to copy one that grows again and again would cost more than it saves. */
 const LOOSE_CHARS = 4096;
+/** What joining one more line to an event takes besides its characters. */
+const LINE_COST = 64;
+/** So many of the longest lines may come without an event: comments, fields that mean nothing. */
+const UNHEARD_LINES = 2;
 
 /**
  * A reader that decodes whole lines only, so a character split over two reads is never broken. CR alone ends a line
@@ -35,15 +39,21 @@ class LineReader implements SseReader {
   readonly #maxLineBytes: number;
   #rest: Buffer[] = [];
   #restBytes = 0;
+  /** Bytes that have come since the last event. */
+  #unheard = 0;
   #first = true;
   #event: string | undefined;
   #data: string | undefined;
+  /** What the lines of an event after its first weigh. */
+  #more = 0;
 
   constructor(maxLineBytes: number) {
     this.#maxLineBytes = maxLineBytes;
   }
 
   push(bytes: Buffer, onFrame: OnFrame): void {
+    if (this.#unheard > UNHEARD_LINES * this.#maxLineBytes) this.#giveUp('comments without an end');
+    this.#unheard += bytes.length;
     // The last line end in this read; a CR in last place may be half of one.
     let at = bytes.lastIndexOf(LF);
     if (bytes.length > 0) {
@@ -79,9 +89,13 @@ class LineReader implements SseReader {
   #dispatch(onFrame: OnFrame): void {
     const event = this.#event;
     const data = this.#data;
-    if (data !== undefined) onFrame(event === undefined ? { data } : { event, data });
+    if (data !== undefined) {
+      this.#unheard = 0;
+      onFrame(event === undefined ? { data } : { event, data });
+    }
     this.#event = undefined;
     this.#data = undefined;
+    this.#more = 0;
   }
 
   #line(text: string, onFrame: OnFrame): void {
@@ -92,11 +106,18 @@ class LineReader implements SseReader {
     const data = this.#data;
     if (text.startsWith('data:')) {
       const value = text.charCodeAt(5) === 32 ? text.slice(6) : text.slice(5);
-      this.#data = data === undefined ? value : `${data}\n${value}`;
+      this.#data = data === undefined ? value : this.#longer(data, value);
     } else if (text.startsWith('event:')) {
       this.#event = text.charCodeAt(6) === 32 ? text.slice(7) : text.slice(6);
-    } else if (text === 'data') this.#data = data === undefined ? '' : `${data}\n`;
+    } else if (text === 'data') this.#data = data === undefined ? '' : this.#longer(data, '');
     // Comments, `id:` and `retry:` mean nothing to a gateway.
+  }
+
+  /** An event goes on: one that never ends is given up as a line is. */
+  #longer(data: string, value: string): string {
+    this.#more += value.length + LINE_COST;
+    if (this.#more > this.#maxLineBytes) this.#giveUp('an event that is too long');
+    return `${data}\n${value}`;
   }
 
   #lines(text: string, onFrame: OnFrame): void {
@@ -118,11 +139,21 @@ class LineReader implements SseReader {
     if (this.#data !== undefined && this.#data.length <= LOOSE_CHARS) this.#data = ownText(this.#data);
   }
 
+  /** Nothing of it is left, so that what is told of it can be read in its place. */
+  #giveUp(what: string): never {
+    this.#rest = [];
+    this.#restBytes = 0;
+    this.#unheard = 0;
+    this.#event = undefined;
+    this.#data = undefined;
+    this.#more = 0;
+    throw new GatewayError(gatewayFault('upstream', `The upstream sent ${what}`, { code: 'upstream_line_too_long' }));
+  }
+
   #keep(bytes: Buffer): void {
     if (bytes.length === 0) return;
     this.#restBytes += bytes.length;
-    if (this.#restBytes > this.#maxLineBytes)
-      throw new GatewayError(gatewayFault('upstream', 'The upstream sent a line that is too long', { code: 'upstream_line_too_long' }));
+    if (this.#restBytes > this.#maxLineBytes) this.#giveUp('a line that is too long');
     this.#rest.push(keptPiece(bytes));
   }
 

@@ -22,13 +22,25 @@ export const BOUNDS: readonly Bound[] = [
     caps: [
       ['src/exchange/lanes/lane.ts', 'MAX_WHOLE_BYTES = 64 * 1024 * 1024'],
       ['src/state/reply-handler.ts', 'MAX_WHOLE_BYTES = 64 * 1024 * 1024'],
+      ['src/exchange/media/held-answer.ts', 'MAX_ANSWER_BYTES = 256 * 1024 * 1024'],
+      ['src/exchange/media/ask-provider.ts', 'MAX_ANSWER_BYTES = 256 * 1024 * 1024'],
     ],
   },
   {
-    row: 'A line of a stream',
+    row: 'A line or an event of a stream',
     caps: [
       ['src/wire/sse.ts', 'MAX_LINE_BYTES = 32 * 1024 * 1024'],
+      ['src/wire/sse.ts', 'UNHEARD_LINES = 2'],
+      ['src/exchange/lanes/raw-stream.ts', 'MAX_UNHEARD_BYTES = 64 * 1024 * 1024'],
       ['src/wire/aws-event-stream.ts', 'MAX_MESSAGE_BYTES = 32 * 1024 * 1024'],
+    ],
+  },
+  {
+    row: 'A streamed reply that is translated',
+    caps: [
+      ['src/exchange/lanes/bounded-reply.ts', 'MAX_REPLY = 128 * 1024 * 1024'],
+      ['src/exchange/lanes/bounded-reply.ts', 'MAX_SILENT = 64 * 1024 * 1024'],
+      ['src/state/threads.ts', 'MAX_MESSAGE = 64 * 1024 * 1024'],
     ],
   },
   {
@@ -98,7 +110,14 @@ export const BOUNDS: readonly Bound[] = [
     ],
   },
   { row: 'Texts that wait to be counted', caps: [['src/tokens/text-reader.ts', 'waiting: 64']] },
-  { row: 'Chat that is spoken', caps: [['src/exchange/media/chat-audio.ts', 'MAX_TEXT = 4 * 1024 * 1024']] },
+  {
+    row: 'Chat that is spoken, and its sound',
+    caps: [
+      ['src/exchange/media/chat-audio.ts', 'MAX_TEXT = 4 * 1024 * 1024'],
+      ['src/exchange/media/chat-audio.ts', 'MAX_ANSWER_BYTES = 64 * 1024 * 1024'],
+      ['src/media/speech/frames.ts', 'MAX_SOUND_BYTES = 64 * 1024 * 1024'],
+    ],
+  },
   {
     row: 'Origins of providers, and idle connections to each',
     caps: [
@@ -201,15 +220,15 @@ export const HELD: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   'src/exchange/lanes/lane.ts': { pieces: 'An answer that is held whole' },
   'src/exchange/lanes/needles.ts': { known: WEAK },
   'src/exchange/lanes/overheard.ts': { pieces: CALL },
-  'src/exchange/lanes/raw-relay.ts': { pieces: 'A line of a stream' },
+  'src/exchange/lanes/raw-relay.ts': { pieces: 'A line or an event of a stream' },
   'src/exchange/lanes/raw-whole.ts': { pieces: CALL },
   'src/exchange/lanes/several.ts': { branches: CALL },
   'src/exchange/lanes/shown-images.ts': { waiting: CALL },
-  'src/exchange/media/chat-audio.ts': { held: 'Chat that is spoken' },
+  'src/exchange/media/chat-audio.ts': { held: 'Chat that is spoken, and its sound', pieces: 'Chat that is spoken, and its sound' },
   'src/exchange/media/detached.ts': { '#pieces': 'Tasks that have not ended', '#gones': CALL },
   'src/exchange/media/embeddings.ts': { groups: CALL, seen: CALL },
+  'src/exchange/media/held-answer.ts': { pieces: 'An answer that is held whole' },
   'src/exchange/media/images-job.ts': { done: 'What finished jobs have said until their files are here' },
-  'src/exchange/media/media-exchange.ts': { pieces: CALL },
   'src/exchange/media/read-media-needs.ts': { abilities: CALL },
   'src/exchange/media/relay.ts': { wires: WEAK },
   'src/exchange/media/videos.ts': { done: 'What finished jobs have said until their files are here' },
@@ -305,10 +324,10 @@ export const HELD: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   'src/upstream/h1-send.ts': { open: CALLS, pools: 'Origins of providers, and idle connections to each' },
   'src/upstream/read-turns.ts': { lanes: CALLS, seats: CALLS },
   'src/upstream/undici-send.ts': { pools: 'Origins of providers, and idle connections to each' },
-  'src/wire/aws-event-stream.ts': { pieces: 'A line of a stream' },
+  'src/wire/aws-event-stream.ts': { pieces: 'A line or an event of a stream' },
   'src/wire/byte-queue.ts': { pieces: CALL },
   'src/wire/multipart-head.ts': { parameters: CALL, headers: CALL },
   'src/wire/pieces.ts': { ours: WEAK, free: 'Buffers for the next pieces' },
-  'src/wire/sse.ts': { '#rest': 'A line of a stream' },
+  'src/wire/sse.ts': { '#rest': 'A line or an event of a stream' },
   'src/wire/top-level-scan.ts': { values: CALL },
 };

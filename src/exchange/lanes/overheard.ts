@@ -1,6 +1,7 @@
 import { type Emit, parseObject, unfold } from '../../ir/index.ts';
 import type { SourceContext } from '../../protocols/protocol.ts';
 import { createSseReader } from '../../wire/sse.ts';
+import { boundedDecoder } from './bounded-reply.ts';
 import { headerOf, type Lane, type LaneContext } from './lane.ts';
 
 /** A whole reply longer than this is not read. */
@@ -14,7 +15,7 @@ interface Ear {
 
 function streamEar({ target }: LaneContext, source: SourceContext, emit: Emit): Ear {
   const reader = createSseReader();
-  const decoder = target.codec.streamDecoder(source);
+  const decoder = boundedDecoder(target.codec.streamDecoder(source));
   let over = false;
   const close = (): void => {
     if (!over) decoder.end(emit);

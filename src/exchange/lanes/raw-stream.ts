@@ -1,4 +1,4 @@
-import { type Fault, gatewayFault } from '../../ir/index.ts';
+import { type Fault, GatewayError, gatewayFault } from '../../ir/index.ts';
 import type { RelayedFaults, Tapped } from '../../protocols/protocol.ts';
 import type { UpstreamHeaders } from '../../upstream/send.ts';
 import { createSseReader, type SseFrame } from '../../wire/sse.ts';
@@ -10,6 +10,9 @@ import { createRawRelay, type RawRelay } from './raw-relay.ts';
 
 /** How long the last word after an upstream's error (`response.failed`) is waited for. */
 const LAST_WORD_MS = 500;
+
+/** Bytes that may come before the first event of content. */
+const MAX_UNHEARD_BYTES = 64 * 1024 * 1024;
 
 /** Comments that came before the first event and are kept for the client; more of them are let go. */
 const MAX_EARLY_BYTES = 16 * 1024;
@@ -23,6 +26,8 @@ interface Streaming {
   readonly faults: RelayedFaults | undefined;
   /** What came before the client was told anything. */
   early: Buffer | undefined;
+  /** Bytes that have come before the first event of content. */
+  unheard: number;
   /** The first event of content has come. */
   started: boolean;
   over: boolean;
@@ -38,6 +43,7 @@ function newStreaming(context: LaneContext, upstream: UpstreamHeaders, dropUsage
     text: createFrameText(call.form),
     faults: call.client.relayedFaults?.(),
     early: undefined,
+    unheard: 0,
     started: false,
     over: false,
     lastWord: undefined,
@@ -113,6 +119,9 @@ function finishNow(streaming: Streaming): void {
 /** Whether it still fits into what is kept for the client. */
 const isEarly = ({ early }: Streaming, out: Buffer): boolean => (early?.length ?? 0) + out.length <= MAX_EARLY_BYTES;
 
+const endless = (): GatewayError =>
+  new GatewayError(gatewayFault('upstream', 'The upstream sent a stream that says nothing', { code: 'upstream_empty' }));
+
 const isOpening = (streaming: Streaming, out: Buffer | undefined): boolean =>
   out !== undefined && isEarly(streaming, out) && streaming.context.target.codec.tap.opening?.(out) === true;
 
@@ -123,6 +132,8 @@ const afterEarly = ({ early }: Streaming, out: Buffer): Buffer => (early ? Buffe
 function pass(streaming: Streaming, out: Buffer): boolean {
   if (!streaming.context.sink.begun) {
     if (!streaming.started) {
+      streaming.unheard += out.length;
+      if (streaming.unheard > MAX_UNHEARD_BYTES) throw endless();
       if (isEarly(streaming, out)) streaming.early = afterEarly(streaming, out);
       return true;
     }

@@ -14,6 +14,7 @@ import { createEventStreamReader } from '../../wire/aws-event-stream.ts';
 import { createSseReader, type SseReader } from '../../wire/sse.ts';
 import type { Decoded } from '../call.ts';
 import { restoreTools } from '../restore-tools.ts';
+import { boundedDecoder } from './bounded-reply.ts';
 import { createClientStream, endOf, factsOf, replyContext, type ReplyTaker, type Seen, see } from './client-stream.ts';
 import { createShownImages } from './shown-images.ts';
 import {
@@ -142,7 +143,7 @@ function readerFor(context: LaneContext): SseReader {
 /** A stream, decoded event by event. */
 function streamAnswer(context: LaneContext, decoded: Decoded, taker: ReplyTaker): AnswerMode {
   const reader = readerFor(context);
-  const decoder = context.target.codec.streamDecoder(sourceContext(context));
+  const decoder = boundedDecoder(context.target.codec.streamDecoder(sourceContext(context)));
   const emit: Emit = restoreTools(decoded.request.tools, (event) => taker.event(event));
   const finish = (cut?: Fault): void => {
     if (!taker.isOver()) decoder.end(emit, cut);

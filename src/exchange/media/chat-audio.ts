@@ -1,6 +1,6 @@
 import { badField, createKeptText, GatewayError, gatewayFault, isObject, type Json, type JsonObject, parseObject } from '../../ir/index.ts';
 import { createSseReader, type SseFrame, sseText } from '../../wire/sse.ts';
-import { inEvents } from '../../media/speech/frames.ts';
+import { inEvents, wholeSound } from '../../media/speech/frames.ts';
 import type { Call } from '../call.ts';
 import type { ClientSink, OutHeaders } from '../client-sink.ts';
 import { type ExchangePorts, respondFault, runExchange } from '../exchange.ts';
@@ -14,13 +14,23 @@ import { writeAll } from './write-all.ts';
  * https://platform.openai.com/docs/guides/audio
  */
 
+/** Letters of an answer that are held to be spoken, and of what waits behind them: no voice reads as much. */
+const MAX_TEXT = 4 * 1024 * 1024;
+/** Bytes of an answer that came whole, with all that it says besides. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
+const TOO_LONG = gatewayFault('upstream', 'The upstream answered with more than can be spoken', { code: 'upstream_malformed' });
+
 /** What a chat answered, taken before the client gets it. */
 interface Captured {
   status: number;
   /** It broke off. */
   isCut?: true;
+  /** It was too long to be spoken. */
+  isEndless?: true;
   headers: OutHeaders;
   readonly pieces: (Buffer | string)[];
+  bytes: number;
 }
 
 /** Told of an answer as it comes; `false` asks to wait until the client has taken what it was told of it. */
@@ -49,7 +59,7 @@ class CapturingSink implements ClientSink {
   write(bytes: Buffer | string): boolean {
     if (bytes.length === 0) return true;
     if (this.#onBytes && this.#taken.status === 200) return this.#onBytes(bytes);
-    this.#taken.pieces.push(bytes);
+    this.#hold(bytes);
     return true;
   }
   flush(): boolean | undefined {
@@ -71,6 +81,16 @@ class CapturingSink implements ClientSink {
   onDrain(listener: () => void): void {
     this.#outer.onDrain(listener);
   }
+  /** Throws the fault of an answer without an end. */
+  #hold(bytes: Buffer | string): void {
+    const taken = this.#taken;
+    if (taken.isEndless) return;
+    taken.bytes += bytes.length;
+    if (taken.bytes <= MAX_ANSWER_BYTES) return void taken.pieces.push(bytes);
+    taken.isEndless = true;
+    taken.pieces.length = 0;
+    throw new GatewayError(TOO_LONG);
+  }
 }
 
 /** `onBytes`: told of the answer, which then is not held. */
@@ -80,6 +100,8 @@ const captureFor = (outer: ClientSink, taken: Captured, onBytes?: OnBytes): Clie
 function refuseCut(call: Call, sink: ClientSink): void {
   respondFault(call, sink, gatewayFault('upstream', 'The upstream broke off in the middle of its answer', { code: 'upstream_cut' }));
 }
+
+const newCaptured = (): Captured => ({ status: 0, headers: {}, pieces: [], bytes: 0 });
 
 const bytesOf = ({ pieces }: Captured): Buffer =>
   Buffer.concat(pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)));
@@ -145,14 +167,14 @@ const wishFor = (input: string, { wanted }: Speaker): SpeechWish => ({
 
 async function soundOf(context: MediaContext, wish: SpeechWish): Promise<Buffer> {
   const { audio, heard, close } = await speak(context, wish);
-  const pieces: Buffer[] = [];
+  let sound: Buffer;
   try {
-    for await (const piece of audio) pieces.push(piece);
+    sound = await wholeSound(audio);
   } finally {
     close();
   }
   context.count(heard.usage);
-  return Buffer.concat(pieces);
+  return sound;
 }
 
 const nowSeconds = (ports: ExchangePorts): number => Math.floor(ports.clock.now() / 1000);
@@ -172,9 +194,10 @@ function spokenReply(reply: JsonObject, choice: JsonObject, audio: JsonObject): 
 }
 
 async function speakWhole(call: Call, inner: Call, sink: ClientSink, speaker: Speaker, ports: ExchangePorts): Promise<void> {
-  const taken: Captured = { status: 0, headers: {}, pieces: [] };
+  const taken = newCaptured();
   await runExchange(inner, captureFor(sink, taken), ports);
   if (sink.closed) return;
+  if (taken.isEndless) return void respondFault(call, sink, TOO_LONG);
   if (taken.isCut) return refuseCut(call, sink);
   const bytes = bytesOf(taken);
   const pass = (): void => {
@@ -204,11 +227,6 @@ function notesOf(context: MediaContext): OutHeaders {
 
 /** A chunk of the reply with another delta. */
 const chunkLike = (chunk: JsonObject, delta: JsonObject): JsonObject => ({ ...chunk, choices: [{ index: 0, delta, finish_reason: null }] });
-
-/** Letters of an answer that are held to be spoken, and of what waits behind them: no voice reads as much. */
-const MAX_TEXT = 4 * 1024 * 1024;
-
-const TOO_LONG = gatewayFault('upstream', 'The upstream answered with more than can be spoken', { code: 'upstream_malformed' });
 
 /** Reads a streamed answer: text goes out as the transcript, what ends it is held until it was spoken. */
 function createListener(sink: ClientSink, headers: () => OutHeaders) {
@@ -272,7 +290,7 @@ function createListener(sink: ClientSink, headers: () => OutHeaders) {
 }
 
 async function speakStreamed(call: Call, inner: Call, sink: ClientSink, speaker: Speaker, ports: ExchangePorts): Promise<void> {
-  const taken: Captured = { status: 0, headers: {}, pieces: [] };
+  const taken = newCaptured();
   const listener = createListener(sink, () => taken.headers);
   await runExchange(inner, captureFor(sink, taken, listener.take), ports);
   if (sink.closed) return;

@@ -6,6 +6,7 @@ import { imageCodecs } from '../../media/images/index.ts';
 import type { ImageCodec, ImageEvent, ImageJob, ImageOutcome, ImageReply, ImageRequest, MadeImage } from '../../media/images/shape.ts';
 import type { MediaAnswer } from '../../media/codec.ts';
 import { createSseReader } from '../../wire/sse.ts';
+import { createHeldAnswer, type HeldAnswer } from './held-answer.ts';
 import type { MediaContext } from './media-exchange.ts';
 import { isOwnAddress } from './provider-request.ts';
 import { sideBySide } from './side-by-side.ts';
@@ -184,7 +185,7 @@ export async function streamImages(
   const most = codec.atOnce?.(request, context.target) ?? 1;
   if (!readEvent || context.target.options['stream'] !== true || request.n > most) return false;
   let finished = false;
-  let whole: Buffer[] | undefined;
+  let whole: HeldAnswer | undefined;
   const reader = createSseReader();
   let flows = true;
   const onFrame = (frame: Parameters<typeof readEvent>[0]): void => {
@@ -200,18 +201,18 @@ export async function streamImages(
   const suited = await withSuitedMask(context, codec, request);
   await context.pass({ ...codec.encode(suited, context.target), isOnce: true }, ({ headers }) => {
     // A copy that does not know `stream` answers whole.
-    if (!String(headers['content-type'] ?? '').includes('event-stream')) whole = [];
+    if (!String(headers['content-type'] ?? '').includes('event-stream')) whole = createHeldAnswer();
     return {
       body(bytes) {
         flows = true;
-        if (whole) whole.push(bytes);
+        if (whole) whole.add(bytes);
         else reader.push(bytes, onFrame);
         return flows;
       },
     };
   });
   if (whole) {
-    const body = Buffer.concat(whole);
+    const body = whole.whole();
     const outcome = understood(context, () => codec.decode({ status: 200, headers: {}, body }, request, context.target));
     if (outcome.kind !== 'made') throw new Error('a job in place of a stream');
     context.count(outcome.reply.usage);

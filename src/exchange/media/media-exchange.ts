@@ -17,6 +17,7 @@ import { namedSessionReader } from '../trying/session.ts';
 import { walk } from '../trying/walk.ts';
 import type { Step, Walking } from '../trying/walking.ts';
 import { type Asking, decideMedia } from './choose-media.ts';
+import { createHeldAnswer } from './held-answer.ts';
 import { type Chosen, chosenAt, type Writing, writingAt } from './writing.ts';
 import { AT_ONCE } from './side-by-side.ts';
 import { createWaits, type Waits } from './waits.ts';
@@ -40,9 +41,6 @@ export interface MediaCall extends Asking, Pick<Call, 'id' | 'label' | 'at' | 's
   /** Its route keeps answers: what became of that. */
   readonly cached?: Cached;
 }
-
-/** The largest whole answer that is held: sixteen images as base64. */
-const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 
 /** A call on its way to one target: what an ability's exchange works with. */
 export interface MediaContext extends Writing {
@@ -120,9 +118,6 @@ function sum(a: Usage | undefined, b: Usage): Usage {
   return a ? { ...b, input: a.input + b.input, output: a.output + b.output } : b;
 }
 
-const tooMuch = (): GatewayError =>
-  new GatewayError(gatewayFault('upstream', 'The upstream answered with more than can be held', { code: 'upstream_malformed' }));
-
 /** What sends a try's requests, each after it was `checked`; the answers are waited for in `waits`. */
 function sendingFor(
   base: Parameters<typeof sendMedia>[0] & Pick<MediaContext, 'sink'>,
@@ -131,23 +126,20 @@ function sendingFor(
 ): Pick<MediaContext, 'ask' | 'open' | 'pass'> {
   return {
     async ask(request, codec, signal) {
-      const pieces: Buffer[] = [];
-      let bytes = 0;
+      const held = createHeldAnswer();
       let head: Omit<MediaAnswer, 'body'> | undefined;
       const open = (received: Omit<MediaAnswer, 'body'>): Pick<UpstreamSink, 'body'> => {
         head = received;
         return {
           body(piece) {
-            bytes += piece.length;
-            if (bytes > MAX_ANSWER_BYTES) throw tooMuch();
-            pieces.push(piece);
+            held.add(piece);
             return true;
           },
         };
       };
       await waits.during(sendMedia(base, checked(request), codec, open, signal));
       if (!head) throw new Error('an answer without a head');
-      return { ...head, body: Buffer.concat(pieces, bytes) };
+      return { ...head, body: held.whole() };
     },
     open: (request, codec) => waits.during(openAnswer(base, checked(request), codec)),
     pass(request, open) {

@@ -1,16 +1,6 @@
-import {
-  badField,
-  type ChatRequest,
-  GatewayError,
-  gatewayFault,
-  isObject,
-  type Json,
-  type JsonObject,
-  type Part,
-  textOf,
-} from '../../ir/index.ts';
+import { badField, type ChatRequest, isObject, type Json, type JsonObject, type Part, textOf } from '../../ir/index.ts';
 import { wholeSamples } from '../../media/audio/samples.ts';
-import { inEvents, noSound } from '../../media/speech/frames.ts';
+import { inEvents, noSound, wholeSound } from '../../media/speech/frames.ts';
 import { splitScript } from '../../media/speech/script.ts';
 import { objectAt, optionalArray, optionalObject, optionalString, requiredString } from '../../wire/fields.ts';
 import { createFrameText } from '../lanes/client-stream.ts';
@@ -35,8 +25,6 @@ export interface GeminiSpeech {
 
 const AT = 'generationConfig.speechConfig';
 const MIME = 'audio/L16;codec=pcm;rate=24000';
-/** Twenty minutes of samples in one answer. */
-const MAX_PCM_BYTES = 64 * 1024 * 1024;
 
 /** Google's JSON takes `snake_case` too. */
 function camelDeep(value: Json): Json {
@@ -180,19 +168,9 @@ function usageIn({ usage }: Spoken['heard']): JsonObject {
 }
 
 async function whole(context: MediaContext, audio: AsyncIterable<Buffer>, heard: Spoken['heard'], reply: Reply): Promise<void> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of audio) {
-    bytes += piece.length;
-    if (bytes > MAX_PCM_BYTES) {
-      throw new GatewayError(
-        gatewayFault('upstream', 'The speech is longer than one answer holds: stream it', { code: 'answer_too_large' }),
-      );
-    }
-    pieces.push(piece);
-  }
+  const pcm = await wholeSound(audio);
   context.count(heard.usage);
-  context.reply(chunk(reply, Buffer.concat(pieces, bytes), { finishReason: 'STOP' }, usageIn(heard)));
+  context.reply(chunk(reply, pcm, { finishReason: 'STOP' }, usageIn(heard)));
 }
 
 async function* frames(

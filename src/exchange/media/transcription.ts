@@ -12,6 +12,7 @@ import type {
   TranscriptionRequest,
 } from '../../media/transcription/shape.ts';
 import { diarizedSegment, usageOf, writeTranscript } from '../../media/transcription/write.ts';
+import { collected } from '../../wire/collected.ts';
 import { sseText } from '../../wire/sse.ts';
 import { type Fields, streamedForm } from './form-stream.ts';
 import { begun } from './begun.ts';
@@ -54,17 +55,6 @@ const EVENTS = 'text/event-stream; charset=utf-8';
 
 const tooLong = (): GatewayError =>
   new GatewayError(gatewayFault('upstream', 'The upstream answered with more than can be held', { code: 'upstream_malformed' }));
-
-async function collected(bytes: AsyncIterable<Buffer>, max: number, over: () => GatewayError): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  let length = 0;
-  for await (const piece of bytes) {
-    length += piece.length;
-    if (length > max) throw over();
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces, length);
-}
 
 /** The usage of an answer that passed, JSON or events. */
 function countTapped(context: MediaContext, usage: unknown): void {

@@ -1,4 +1,13 @@
-import { GatewayError, gatewayFault, isObject, type Json, type JsonObject, parseObject, type Usage } from '../../ir/index.ts';
+import {
+  createKeptText,
+  GatewayError,
+  gatewayFault,
+  isObject,
+  type Json,
+  type JsonObject,
+  parseObject,
+  type Usage,
+} from '../../ir/index.ts';
 import { jsonBody } from '../codec.ts';
 import { eventObjects, noSound } from '../speech/frames.ts';
 import { numberAt, objectsAt, textAt } from './read.ts';
@@ -144,18 +153,18 @@ export const geminiTranscription: InlineTranscription = {
     return { ...(needsTimes(request) ? timedTranscript(text) : { text: text.trim() }), ...factsIn(reply) };
   },
   async *events(body) {
-    let text = '';
+    const text = createKeptText();
     let isOver = false;
     let facts: ReturnType<typeof factsIn> = {};
     for await (const reply of eventObjects(body)) {
       checkFinish(reply);
       facts = { ...facts, ...factsIn(reply) };
       const delta = textIn(reply);
-      text += delta;
+      text.add(delta);
       if (delta !== '') yield { type: 'delta', text: delta };
       if (objectsAt(reply, 'candidates')?.[0]?.['finishReason'] === 'STOP') isOver = true;
     }
     if (!isOver) throw noSound('The upstream ended in mid-answer');
-    yield { type: 'done', transcript: { text, ...facts } };
+    yield { type: 'done', transcript: { text: text.text(), ...facts } };
   },
 };

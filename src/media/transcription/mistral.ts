@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type Usage } from '../../ir/index.ts';
+import { createKeptText, isObject, type JsonObject, type Usage } from '../../ir/index.ts';
 import { eventObjects, noSound } from '../speech/frames.ts';
 import { answerWithText, numberAt, objectsAt, readSegments, textAt } from './read.ts';
 import { needsTimes, ownFields } from './refusals.ts';
@@ -58,18 +58,18 @@ export const mistralTranscription: FormTranscription = {
   decode: ({ body }) => transcriptOf(answerWithText(body)),
   async *events(body) {
     let isOver = false;
-    let text = '';
+    const text = createKeptText();
     for await (const event of eventObjects(body)) {
       const type = textAt(event, 'type') ?? '';
       if (type === 'transcription.text.delta') {
         const delta = textAt(event, 'text') ?? '';
-        text += delta;
+        text.add(delta);
         yield { type: 'delta', text: delta };
       } else if (type === 'transcription.segment') {
         for (const segment of readSegments([event], 'text', 'speaker_id') ?? []) yield { type: 'segment', segment };
       } else if (type === 'transcription.done') {
         isOver = true;
-        yield { type: 'done', transcript: transcriptOf({ ...event, text: textAt(event, 'text') ?? text }) };
+        yield { type: 'done', transcript: transcriptOf({ ...event, text: textAt(event, 'text') ?? text.text() }) };
       }
     }
     if (!isOver) throw noSound('The upstream ended in mid-answer');
