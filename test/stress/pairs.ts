@@ -21,7 +21,7 @@ export interface Pair {
   isBack(): Promise<boolean>;
 }
 
-/** Counting is no call: a counter that fails is left for one's own count, and nothing is remembered of it. */
+/** Counting is no call: a counter that fails is left for one’s own count, and what is remembered of it says nothing of calls. */
 export const isCount = ({ name }: Family): boolean => name.startsWith('count of tokens');
 
 /** What is paid for by the piece, or has been read by the time that it fails: another target is asked only where the first has done nothing. */
