@@ -419,14 +419,6 @@ describe('jobs of a provider', () => {
     expect(files.seen.filter(({ path }) => path.includes('get_result'))).toEqual([]);
   });
 
-  it.each([401, 429, 503])('are ordered once: a look that is refused (%i) has no other target make the images as well', async (status) => {
-    const before = bfl.seen.length;
-    bfl.answer = (request, response) =>
-      request.method === 'POST' ? json({ id: 'j' })(request, response) : json({ detail: 'no' }, status)(request, response);
-    await expect(client.images.generate({ model: 'flux', prompt: 'x' })).rejects.toMatchObject({ status: status === 401 ? 502 : status });
-    expect(bfl.seen.slice(before).map(({ method }) => method)).toEqual(['POST', 'GET']);
-  });
-
   it('say why they were refused', async () => {
     bfl.answer = (request, response) =>
       request.method === 'POST' ? json({ id: 'j' })(request, response) : json({ id: 'j', status: 'Content Moderated' })(request, response);

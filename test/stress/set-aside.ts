@@ -13,6 +13,8 @@ const APART_MS = 60;
 const LOOK_MS = 60;
 /** How long a breaker is open at first, and a little. */
 const OPEN_MS = 5200;
+/** Failures in a row that open a breaker. */
+const OPENS = 5;
 /** So many calls in turn: of each endpoint five are enough to open its breaker. */
 const CALLS_TO_OPEN = 8;
 /** Calls of each endpoint beside one probe. */
@@ -20,19 +22,24 @@ const BESIDE = 20;
 
 const isWell = (got: Got): boolean => got.status === 200 && got.isWhole;
 
-async function inTurn(pair: Pair, calls: number): Promise<Got[]> {
-  const all: Got[] = [];
-  for (let i = 0; i < calls; i++) all.push(await pair.ask());
-  return all;
+/** Calls in turn: those that were lost, and those that the first target was asked for. */
+async function inTurn({ first, ask }: Pair, calls: number): Promise<{ readonly lost: number; readonly there: number }> {
+  let [lost, there] = [0, 0];
+  for (let i = 0; i < calls; i++) {
+    const before = first.tries.length;
+    if (!isWell(await ask())) lost++;
+    if (first.tries.length > before) there++;
+  }
+  return { lost, there };
 }
 
 async function opens(pair: Pair): Promise<Measured> {
   const { family, first } = pair;
   first.behave = refusing(500);
-  const lost = (await inTurn(pair, CALLS_TO_OPEN)).filter((got) => !isWell(got)).length;
+  const { lost, there } = await inTurn(pair, CALLS_TO_OPEN);
   const value = first.tries.length;
   // What is asked for once is not asked of the other when the first has failed; when that is set aside it is.
-  const isKept = value === 5 && lost === (isAskedOnce(family) ? 5 : 0);
+  const isKept = value === OPENS && lost === (isAskedOnce(family) ? there : 0);
   return {
     promise: 'retry.breaker',
     about: family.name,
@@ -85,7 +92,8 @@ async function lastOf(pair: Pair, calls: number): Promise<Measured> {
   const came = (): number => first.tries.length + second.tries.length;
   first.behave = refusing(500);
   second.behave = refusing(500);
-  await inTurn(pair, isAskedOnce(family) ? 10 : 5);
+  // Of some each call asks one of them, of some both, and some ask again.
+  for (let i = 0; i < 2 * OPENS && came() < 2 * OPENS; i++) await pair.ask();
   const opening = came();
   let value = 0;
   for (let i = 0; i < calls; i++) {
@@ -97,7 +105,7 @@ async function lastOf(pair: Pair, calls: number): Promise<Measured> {
   first.behave = well(family);
   second.behave = well(family);
   const isBack = isWell(await pair.ask());
-  const isKept = value === 0 && opening === 10 && since === calls && isBack;
+  const isKept = value === 0 && opening === 2 * OPENS && since === calls && isBack;
   const detail = `asked ${opening} times until then, ${since} after`;
   return { promise: 'retry.last', about: family.name, value, many: calls, isKept, ...(isKept ? {} : { detail }) };
 }

@@ -4,7 +4,7 @@ import { readUsage } from '../../media/images/usage.ts';
 import { maskAs } from '../../media/images/mask.ts';
 import { imageCodecs } from '../../media/images/index.ts';
 import type { ImageCodec, ImageEvent, ImageJob, ImageOutcome, ImageReply, ImageRequest, MadeImage } from '../../media/images/shape.ts';
-import type { MediaAnswer } from '../../media/codec.ts';
+import type { MediaAnswer, MediaRequest } from '../../media/codec.ts';
 import { createSseReader } from '../../wire/sse.ts';
 import { createHeldAnswer, type HeldAnswer } from './held-answer.ts';
 import type { MediaContext } from './media-exchange.ts';
@@ -65,6 +65,26 @@ function pause(ms: number, signals: readonly AbortSignal[]): Promise<void> {
   });
 }
 
+/** Looks how a job stands, and again where that is not answered: the job goes on all the same, and is paid for. */
+async function look(
+  context: MediaContext,
+  request: MediaRequest,
+  codec: ImageCodec,
+  pauseMs: number,
+  signal: AbortSignal,
+): Promise<MediaAnswer> {
+  for (;;) {
+    try {
+      return await context.ask(request, codec, signal);
+    } catch (error) {
+      const waitMs = error instanceof GatewayError && !signal.aborted ? context.onceMore(error.fault, pauseMs) : undefined;
+      if (waitMs === undefined) throw error;
+      await context.waitFor(pause(waitMs, [signal, context.signal()]));
+      context.countAgain();
+    }
+  }
+}
+
 /** Asks for a job until it is done. */
 async function follow(context: MediaContext, codec: ImageCodec, started: ImageJob, signal: AbortSignal): Promise<ImageReply> {
   const { ports, target, endsAt } = context;
@@ -75,9 +95,10 @@ async function follow(context: MediaContext, codec: ImageCodec, started: ImageJo
   let wait: number = POLL.first;
   for (let left = endsAt - ports.clock.monotonic(); left > 0; left = endsAt - ports.clock.monotonic()) {
     // The last look has some of what is left.
-    await context.waitFor(pause(Math.min(wait, Math.max(LAST_MS, left / 2)), [signal, context.signal()]));
+    const pauseMs = Math.min(wait, Math.max(LAST_MS, left / 2));
+    await context.waitFor(pause(pauseMs, [signal, context.signal()]));
     wait = Math.min(POLL.most, wait * POLL.factor);
-    const answer = await context.ask(poll(job, target), codec, signal);
+    const answer = await look(context, poll(job, target), codec, pauseMs, signal);
     const outcome: ImageOutcome = understood(context, () => decodeJob(answer, job, target));
     if (outcome.kind === 'made') return outcome.reply;
     job = outcome.job;

@@ -15,7 +15,7 @@ import { refuseLosses } from '../refuse-losses.ts';
 import { tellingMoves } from '../trying/affinity.ts';
 import { namedSessionReader } from '../trying/session.ts';
 import { walk } from '../trying/walk.ts';
-import type { Step, Walking } from '../trying/walking.ts';
+import type { OnceMore, Step, Walking } from '../trying/walking.ts';
 import { type Asking, decideMedia } from './choose-media.ts';
 import { createHeldAnswer } from './held-answer.ts';
 import { type Chosen, chosenAt, type Writing, writingAt } from './writing.ts';
@@ -71,6 +71,13 @@ export interface MediaContext extends Writing {
   open(request: MediaRequest, codec?: Pick<WholeCodec<never, never>, 'decodeFault'>): Promise<OpenAnswer>;
   /** Waits for something that is the provider's to do: no time of the gateway's own. */
   waitFor<T>(work: Promise<T>): Promise<T>;
+  /**
+   * A question that does no harm was not answered: after how many milliseconds it may be asked again, `leastMs` at the earliest;
+   * `undefined`: that was the end of it.
+   */
+  readonly onceMore: OnceMore;
+  /** It is asked again. */
+  countAgain(): void;
   /** Adds to what the record says was used. */
   count(usage: Usage | undefined): void;
   /** A request goes out that is none of the context's own. */
@@ -156,7 +163,7 @@ function sendingFor(
 
 function contextOf(
   call: MediaCall,
-  { sink, number, isLimited, apartMs }: Pick<Step, 'sink' | 'number' | 'isLimited' | 'apartMs'>,
+  { sink, number, isLimited, apartMs, onceMore }: Pick<Step, 'sink' | 'number' | 'isLimited' | 'apartMs' | 'onceMore'>,
   ports: ExchangePorts,
   { provider, media, model }: Chosen,
   settling: Settling,
@@ -170,17 +177,18 @@ function contextOf(
   const endsAt = ports.clock.monotonic() + provider.timeouts.total;
   const base = { ...writing, call, sink, ports, attempt: number, apartMs, endsAt, atOnce: isLimited ? 1 : AT_ONCE };
   const waits = createWaits(ports.clock.monotonic);
+  let attempts = number;
   const headers = (): OutHeaders => {
     mine.answeredAt = ports.clock.monotonic();
     return {
       ...callHeaders(call),
-      ...servedBy({ provider, model }, number),
+      ...servedBy({ provider, model }, attempts),
       'x-pailou-overhead-ms': (mine.answeredAt - call.started - apartMs - waits.ms()).toFixed(2),
       ...(notes.list.length > 0 ? { 'x-pailou-notes': notesHeader(notes.list) } : {}),
       ...(call.cached ? cacheHeaders(call.cached) : {}),
     };
   };
-  const countTry = (): void => void (settling.attempts = Math.max(settling.attempts, number));
+  const countTry = (): void => void (settling.attempts = Math.max(settling.attempts, attempts));
   const checked = <T>(request: T): T => {
     refuseLosses(call, notes);
     countTry();
@@ -200,6 +208,8 @@ function contextOf(
     ordered: () => void (settling.isOrdered = true),
     refuseLosses: () => refuseLosses(call, notes),
     waitFor: waits.during,
+    onceMore,
+    countAgain: () => void attempts++,
     count(usage) {
       if (usage) mine.usage = sum(mine.usage, usage);
     },

@@ -1,9 +1,8 @@
 import { type Fault, GatewayError } from '../../ir/index.ts';
-import type { Outcome } from '../../policy/health.ts';
-import { verdictOf } from '../../policy/retry.ts';
 import type { AttemptEnd } from '../call.ts';
 import type { ClientSink } from '../client-sink.ts';
 import type { Guide } from './guide.ts';
+import { createOnceMore, judged, type UnderWay } from './once-more.ts';
 import { keyRoomsOf, type Room, roomsOf, takeAll } from './rooms.ts';
 import type { Release } from './slots.ts';
 import type { Next, Step, Tried, Trying, Walking } from './walking.ts';
@@ -78,11 +77,6 @@ function timeoutsLeft({ deadline, sent, trying, call }: Tour, { next, release }:
   return { ...own, total: Math.max(1, Math.min(own.total, Math.ceil(deadline - trying.monotonic()))) };
 }
 
-function judged(fault: Fault): Omit<Outcome, 'gone'> {
-  const { retryAfterMs } = fault;
-  return { verdict: verdictOf(fault), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
-}
-
 /** Makes one try at a place that was entered. `sink`: the client, as this try sees it. Rejects by a defect only. */
 export async function tryOnce(tour: Tour, entry: Entry, sink: ClientSink): Promise<Tried> {
   const { call, trying, guide } = tour;
@@ -93,14 +87,15 @@ export async function tryOnce(tour: Tour, entry: Entry, sink: ClientSink): Promi
   const sentAt = trying.monotonic();
   const apartMs = number > 1 || release ? sentAt - tour.began : 0;
   const place = guide.placeOf(next);
-  const probing = trying.health.began(place);
+  const underWay: UnderWay = { next, place, probing: trying.health.began(place) };
   let fault: Fault | undefined;
   let gone = true;
   let end: AttemptEnd;
   let thrown: GatewayError | undefined;
   try {
     try {
-      end = await call.run({ candidate, provider, timeouts, number, sink, isLimited: release !== undefined, apartMs });
+      const onceMore = createOnceMore(tour, underWay);
+      end = await call.run({ candidate, provider, timeouts, number, sink, isLimited: release !== undefined, apartMs, onceMore });
     } catch (error) {
       // What cannot be written for a target is told as its end; and so is whatever a try makes of its being given up.
       if (!(error instanceof GatewayError)) throw error;
@@ -113,6 +108,6 @@ export async function tryOnce(tour: Tour, entry: Entry, sink: ClientSink): Promi
     return { next, number, end, ...(thrown ? { thrown } : {}), tookMs: trying.monotonic() - sentAt, isFinal };
   } finally {
     release?.();
-    trying.health.ended(place, probing, fault ? { ...judged(fault), gone } : { gone });
+    if (!fault || fault !== underWay.told) trying.health.ended(place, underWay.probing, fault ? { ...judged(fault), gone } : { gone });
   }
 }

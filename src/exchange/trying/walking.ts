@@ -54,6 +54,12 @@ export interface Walking {
   readonly failed: string[];
 }
 
+/**
+ * Something that does no harm has failed within a try: after how many milliseconds it may be asked of the same place once more, which
+ * counts as another try; `leastMs` at the earliest. `undefined`: it is how the try ends.
+ */
+export type OnceMore = (fault: Fault, leastMs: number) => number | undefined;
+
 /** One try at one target with one credential. */
 export interface Step {
   readonly candidate: Candidate;
@@ -68,6 +74,7 @@ export interface Step {
   readonly isLimited: boolean;
   /** Milliseconds that went before it with waiting for room, and with tries that came to nothing and pauses after them. */
   readonly apartMs: number;
+  readonly onceMore: OnceMore;
 }
 
 /** Where to go next. */
