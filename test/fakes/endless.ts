@@ -120,6 +120,11 @@ const HEARD: Family = {
 /** Answers without an end that the families do not show. */
 export const MORE_ENDLESS: readonly Endless[] = [
   answeredAs('images, streamed', 'images', SPACE),
+  {
+    name: 'images, streamed, told by their links',
+    family: familyOf('images, streamed'),
+    filler: many(said({ type: 'image_generation.completed', url: 'https://example.com/a.png' })),
+  },
   answeredAs('image edits, streamed', 'image edits', SPACE),
   answeredAs('transcription, streamed', 'transcription', SPACE),
   {

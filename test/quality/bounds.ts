@@ -23,6 +23,7 @@ export const BOUNDS: readonly Bound[] = [
       ['src/exchange/lanes/lane.ts', 'MAX_WHOLE_BYTES = 64 * 1024 * 1024'],
       ['src/state/reply-handler.ts', 'MAX_WHOLE_BYTES = 64 * 1024 * 1024'],
       ['src/exchange/media/held-answer.ts', 'MAX_ANSWER_BYTES = 256 * 1024 * 1024'],
+      ['src/exchange/media/held-answer.ts', 'MAX_TRY_BYTES = 512 * 1024 * 1024'],
       ['src/exchange/media/ask-provider.ts', 'MAX_ANSWER_BYTES = 256 * 1024 * 1024'],
     ],
   },
@@ -98,8 +99,8 @@ export const BOUNDS: readonly Bound[] = [
   {
     row: 'What finished jobs have said until their files are here',
     caps: [
-      ['src/exchange/media/videos.ts', 'MAX_DONE = 1000'],
-      ['src/exchange/media/images-job.ts', 'MAX_DONE = 1000'],
+      ['src/exchange/media/done-jobs.ts', 'MAX_DONE = 1000'],
+      ['src/exchange/media/done-jobs.ts', 'MAX_DONE_BYTES = 64 * 1024 * 1024'],
     ],
   },
   {
@@ -227,11 +228,10 @@ export const HELD: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   'src/exchange/media/chat-audio.ts': { held: 'Chat that is spoken, and its sound', pieces: 'Chat that is spoken, and its sound' },
   'src/exchange/media/detached.ts': { '#pieces': 'Tasks that have not ended', '#gones': CALL },
   'src/exchange/media/embeddings.ts': { groups: CALL, seen: CALL },
+  'src/exchange/media/done-jobs.ts': { done: 'What finished jobs have said until their files are here' },
   'src/exchange/media/held-answer.ts': { pieces: 'An answer that is held whole' },
-  'src/exchange/media/images-job.ts': { done: 'What finished jobs have said until their files are here' },
   'src/exchange/media/read-media-needs.ts': { abilities: CALL },
   'src/exchange/media/relay.ts': { wires: WEAK },
-  'src/exchange/media/videos.ts': { done: 'What finished jobs have said until their files are here' },
   'src/exchange/model-list.ts': { found: CALL, known: WEAK, asking: WEAK },
   'src/exchange/once/event-chain.ts': { events: CALL },
   'src/exchange/once/kept-answers.ts': { table: 'Answers that routes keep' },

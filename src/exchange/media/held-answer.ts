@@ -2,6 +2,8 @@ import { GatewayError, gatewayFault } from '../../ir/index.ts';
 
 /** The largest whole answer that is held: sixteen images as base64. */
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+/** All answers to what one try asks: where it is several requests, all are held until the last has come. */
+const MAX_TRY_BYTES = 512 * 1024 * 1024;
 
 const tooMuch = (): GatewayError =>
   new GatewayError(gatewayFault('upstream', 'The upstream answered with more than can be held', { code: 'upstream_malformed' }));
@@ -13,16 +15,20 @@ export interface HeldAnswer {
   whole(): Buffer;
 }
 
-/** Nothing has come. */
-export function createHeldAnswer(): HeldAnswer {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  return {
-    add(piece) {
-      bytes += piece.length;
-      if (bytes > MAX_ANSWER_BYTES) throw tooMuch();
-      pieces.push(piece);
-    },
-    whole: () => Buffer.concat(pieces, bytes),
+/** Gives what holds one answer after another, or side by side, of one try. */
+export function createHeldAnswers(): () => HeldAnswer {
+  let all = 0;
+  return () => {
+    const pieces: Buffer[] = [];
+    let bytes = 0;
+    return {
+      add(piece) {
+        bytes += piece.length;
+        all += piece.length;
+        if (bytes > MAX_ANSWER_BYTES || all > MAX_TRY_BYTES) throw tooMuch();
+        pieces.push(piece);
+      },
+      whole: () => Buffer.concat(pieces, bytes),
+    };
   };
 }

@@ -10,6 +10,7 @@ import type { ExchangePorts } from '../exchange.ts';
 import { withSuitedMask } from './images.ts';
 import { type Asked, askProvider } from './ask-provider.ts';
 import { refuseLosses } from '../refuse-losses.ts';
+import { createDoneJobs } from './done-jobs.ts';
 import type { MediaContext } from './media-exchange.ts';
 import { isOwnAddress } from './provider-request.ts';
 import { understood } from './whole.ts';
@@ -62,24 +63,32 @@ function jobOf({ remoteId = '', value }: Task): ImageJob {
   return { id: remoteId, ...(typeof job['url'] === 'string' ? { url: job['url'] } : {}) };
 }
 
-async function ask(task: Task, place: Place, signal: AbortSignal): Promise<ImageOutcome> {
+/** How a job stands, and of how many bytes the answer was that said it. */
+async function ask(task: Task, place: Place, signal: AbortSignal): Promise<{ readonly outcome: ImageOutcome; readonly bytes: number }> {
   const { codec, target } = place;
   const { poll, decodeJob } = codec;
   if (!poll || !decodeJob) throw new Error(`codec '${codec.id}' has no jobs`);
   const job = jobOf(task);
   const answer = await askProvider(place, poll(job, target), signal);
-  return understood(place, () => decodeJob(answer, job, target));
+  return { outcome: understood(place, () => decodeJob(answer, job, target)), bytes: answer.body.length };
 }
 
 /** A job that ended without an image says so in its answer, not by a status. */
 const isVerdict = (error: unknown): error is GatewayError =>
   error instanceof GatewayError && (error.fault.code === 'content_policy_violation' || error.fault.code === 'job_failed');
 
-async function progressOf(task: Task, place: Place, signal: AbortSignal): Promise<TaskProgress & { readonly reply?: ImageReply }> {
+interface Standing extends TaskProgress {
+  /** What was made, and of how many bytes the answer was. */
+  readonly made?: { readonly reply: ImageReply; readonly bytes: number };
+}
+
+async function progressOf(task: Task, place: Place, signal: AbortSignal): Promise<Standing> {
   try {
-    const outcome = await ask(task, place, signal);
-    if (outcome.kind === 'made')
-      return { status: 'completed', detail: { ...task.value.detail, ...saidOf(outcome.reply) }, reply: outcome.reply };
+    const { outcome, bytes } = await ask(task, place, signal);
+    if (outcome.kind === 'made') {
+      const { reply } = outcome;
+      return { status: 'completed', detail: { ...task.value.detail, ...saidOf(reply) }, made: { reply, bytes } };
+    }
     const { progress } = outcome;
     return { status: 'in_progress', ...(progress === undefined ? {} : { progress }) };
   } catch (error) {
@@ -89,9 +98,12 @@ async function progressOf(task: Task, place: Place, signal: AbortSignal): Promis
   }
 }
 
+/** Characters of a prompt that are kept: no maker of images takes as many. */
+const MAX_PROMPT = 32 * 1024;
+
 /** What the answer says beside the images. */
 const saidOf = ({ images }: ImageReply): JsonObject => ({
-  images: images.map(({ revisedPrompt }) => ({ revised_prompt: revisedPrompt ?? null })),
+  images: images.map(({ revisedPrompt }) => ({ revised_prompt: revisedPrompt?.slice(0, MAX_PROMPT) ?? null })),
 });
 
 async function bytesOf({ data, url }: MadeImage, place: Place, signal: AbortSignal): Promise<Buffer> {
@@ -121,28 +133,21 @@ async function keepAll(task: Task, reply: ImageReply, place: Place, signal: Abor
   }
 }
 
-const MAX_DONE = 1000;
-
 /** Asks providers how their jobs get on, and fetches the images. */
 export function createImageDriver(ports: JobPorts): Pick<Required<TaskDriver>, 'poll' | 'keep'> {
-  const done = new Map<string, ImageReply>();
+  const done = createDoneJobs<ImageReply>();
   return {
     async poll(task, signal) {
       // Work of a process that is gone.
       if (task.remoteId === undefined) throw new Error('a task without a job');
-      const { reply, ...progress } = await progressOf(task, placeOf(task, ports), signal);
-      if (reply) {
-        if (done.size >= MAX_DONE) done.clear();
-        done.set(task.id, reply);
-      }
+      const { made, ...progress } = await progressOf(task, placeOf(task, ports), signal);
+      if (made) done.put(task.id, made.reply, made.bytes);
       return progress;
     },
     async keep(task, signal) {
       const place = placeOf(task, ports);
-      const known = done.get(task.id);
-      // An address that did not work may be a new one the next time.
-      done.delete(task.id);
-      const outcome = known ? { kind: 'made' as const, reply: known } : await ask(task, place, signal);
+      const known = done.take(task.id);
+      const outcome = known ? { kind: 'made' as const, reply: known } : (await ask(task, place, signal)).outcome;
       if (outcome.kind !== 'made')
         throw new GatewayError(gatewayFault('upstream', 'The job is not done after all', { code: 'upstream_malformed' }));
       return keepAll(task, outcome.reply, place, signal);

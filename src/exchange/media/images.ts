@@ -6,7 +6,7 @@ import { imageCodecs } from '../../media/images/index.ts';
 import type { ImageCodec, ImageEvent, ImageJob, ImageOutcome, ImageReply, ImageRequest, MadeImage } from '../../media/images/shape.ts';
 import type { MediaAnswer, MediaRequest } from '../../media/codec.ts';
 import { createSseReader } from '../../wire/sse.ts';
-import { createHeldAnswer, type HeldAnswer } from './held-answer.ts';
+import { createHeldAnswers, type HeldAnswer } from './held-answer.ts';
 import type { MediaContext } from './media-exchange.ts';
 import { isOwnAddress } from './provider-request.ts';
 import { sideBySide } from './side-by-side.ts';
@@ -195,6 +195,12 @@ export async function holdImage(context: MediaContext, image: MadeImage, signal:
 export const holdImages = (context: MediaContext, images: readonly MadeImage[]): Promise<readonly HeldImage[]> =>
   sideBySide(images, 4, (image, signal) => holdImage(context, image, AbortSignal.any([signal, context.signal()])));
 
+/** Images of one stream: no maker gives as many. */
+const MAX_STREAMED = 32;
+
+const tooMany = (): GatewayError =>
+  new GatewayError(gatewayFault('upstream', 'The upstream sent more images than were asked for', { code: 'upstream_malformed' }));
+
 /** Passes what a provider streams, event by event; `undefined` where it does not stream. */
 export async function streamImages(
   context: MediaContext,
@@ -205,7 +211,7 @@ export async function streamImages(
   const { readEvent } = codec;
   const most = codec.atOnce?.(request, context.target) ?? 1;
   if (!readEvent || context.target.options['stream'] !== true || request.n > most) return false;
-  let finished = false;
+  let images = 0;
   let whole: HeldAnswer | undefined;
   const reader = createSseReader();
   let flows = true;
@@ -214,7 +220,7 @@ export async function streamImages(
     if (!event) return;
     if (event.type === 'fault') throw new GatewayError(event.fault);
     if (event.type === 'image') {
-      finished = true;
+      if (++images > MAX_STREAMED) throw tooMany();
       context.count(readUsage(event.about?.['usage']));
     }
     flows = take(event) && flows;
@@ -222,7 +228,7 @@ export async function streamImages(
   const suited = await withSuitedMask(context, codec, request);
   await context.pass({ ...codec.encode(suited, context.target), isOnce: true }, ({ headers }) => {
     // A copy that does not know `stream` answers whole.
-    if (!String(headers['content-type'] ?? '').includes('event-stream')) whole = createHeldAnswer();
+    if (!String(headers['content-type'] ?? '').includes('event-stream')) whole = createHeldAnswers()();
     return {
       body(bytes) {
         flows = true;
@@ -241,7 +247,7 @@ export async function streamImages(
     return true;
   }
   reader.end(onFrame);
-  if (!finished) {
+  if (images === 0) {
     throw new GatewayError(
       gatewayFault('upstream', 'The stream of the provider ended before an image was complete', { code: 'upstream_cut' }),
     );

@@ -17,7 +17,7 @@ import { namedSessionReader } from '../trying/session.ts';
 import { walk } from '../trying/walk.ts';
 import type { OnceMore, Step, Walking } from '../trying/walking.ts';
 import { type Asking, decideMedia } from './choose-media.ts';
-import { createHeldAnswer } from './held-answer.ts';
+import { createHeldAnswers } from './held-answer.ts';
 import { type Chosen, chosenAt, type Writing, writingAt } from './writing.ts';
 import { AT_ONCE } from './side-by-side.ts';
 import { createWaits, type Waits } from './waits.ts';
@@ -131,9 +131,10 @@ function sendingFor(
   waits: Waits,
   checked: <T>(request: T) => T,
 ): Pick<MediaContext, 'ask' | 'open' | 'pass'> {
+  const hold = createHeldAnswers();
   return {
     async ask(request, codec, signal) {
-      const held = createHeldAnswer();
+      const held = hold();
       let head: Omit<MediaAnswer, 'body'> | undefined;
       const open = (received: Omit<MediaAnswer, 'body'>): Pick<UpstreamSink, 'body'> => {
         head = received;

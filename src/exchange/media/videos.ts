@@ -16,6 +16,7 @@ import type { RemoteOrder, Task, TaskDriver, TaskMedia, TaskProgress } from '../
 import type { ExchangePorts } from '../exchange.ts';
 import { type Asked, askProvider, openProvider, Redirected } from './ask-provider.ts';
 import { refuseLosses } from '../refuse-losses.ts';
+import { createDoneJobs } from './done-jobs.ts';
 import type { MediaContext } from './media-exchange.ts';
 import { mediaLink } from './media-link.ts';
 import { isOwnAddress, refusePacked } from './provider-request.ts';
@@ -53,24 +54,30 @@ function placeOf(task: Pick<Task, 'provider' | 'model'>, { exchange, snapshot }:
   return { provider, media, ports: exchange, codec, target };
 }
 
+/** Characters of why a job failed. */
+const MAX_REASON = 4096;
+
 const progressOf = ({ status, progress, error, detail, expiresAt }: VideoJob): TaskProgress => ({
   status,
   detail,
   ...(progress === undefined ? {} : { progress }),
-  ...(error ? { error } : {}),
+  ...(error ? { error: { code: error.code.slice(0, MAX_REASON), message: error.message.slice(0, MAX_REASON) } } : {}),
   ...(expiresAt === undefined ? {} : { expiresAt }),
 });
 
 /** How much of what a provider says is kept. */
 const MAX_DETAIL = 64 * 1024;
 
-async function jobOf(task: Task, place: Place, signal: AbortSignal): Promise<VideoJob> {
+/** How a job stands, and of how many bytes the answer was that said it. */
+async function jobOf(task: Task, place: Place, signal: AbortSignal): Promise<{ readonly job: VideoJob; readonly bytes: number }> {
   const { remoteId = '' } = task;
   const { codec, target } = place;
   const answer = await askProvider(place, codec.poll(remoteId, target), signal);
   const job = understood(place, () => codec.job(answer, remoteId, target));
   // What is long holds bytes of a film, and is no record of one.
-  return answer.body.length > MAX_DETAIL && JSON.stringify(job.detail).length > MAX_DETAIL ? { ...job, detail: {} } : job;
+  const bytes = answer.body.length;
+  const isLong = bytes > MAX_DETAIL && JSON.stringify(job.detail).length > MAX_DETAIL;
+  return { job: isLong ? { ...job, detail: {} } : job, bytes };
 }
 
 /** Types that a server gives for what is no file. */
@@ -187,12 +194,10 @@ const isNoSuchJob = (error: unknown): boolean =>
 
 /** How far a list of jobs is read to find one. */
 const MAX_PAGES = 20;
-/** How many finished jobs are remembered between the last question and the fetching of what they made. */
-const MAX_DONE = 1000;
 
 /** Asks providers how their videos get on, and fetches them. */
 export function createVideoDriver(ports: VideoPorts): Omit<Required<TaskDriver>, 'describe'> {
-  const done = new Map<string, VideoJob>();
+  const done = createDoneJobs<VideoJob>();
   const send = async (task: Task, requests: readonly ('cancel' | 'remove')[], signal: AbortSignal): Promise<void> => {
     const place = placeOf(task, ports);
     const request = requests.find((one) => place.codec[one] !== undefined);
@@ -201,18 +206,13 @@ export function createVideoDriver(ports: VideoPorts): Omit<Required<TaskDriver>,
   };
   return {
     async poll(task, signal) {
-      const job = await jobOf(task, placeOf(task, ports), signal);
-      if (job.status === 'completed') {
-        if (done.size >= MAX_DONE) done.clear();
-        done.set(task.id, job);
-      }
+      const { job, bytes } = await jobOf(task, placeOf(task, ports), signal);
+      if (job.status === 'completed') done.put(task.id, job, bytes);
       return progressOf(job);
     },
     async keep(task, signal) {
       const place = placeOf(task, ports);
-      const job = done.get(task.id) ?? (await jobOf(task, place, signal));
-      // An address that did not work may be a new one the next time.
-      done.delete(task.id);
+      const job = done.take(task.id) ?? (await jobOf(task, place, signal)).job;
       return keepAll(job, task, place, signal);
     },
     cancel: (task, signal) => send(task, ['cancel'], signal),
