@@ -87,7 +87,22 @@ async function check(family: Family, filler: Buffer, reads?: true): Promise<void
   await expect.poll(() => server.app.active(), { timeout: 10_000, interval: 10 }).toBe(0);
 }
 
+/** As much of an error as may be read, and what is sent before the upstream hears of that. */
+const MAX_ERROR_BYTES = 16 * MIB;
+const COMPLAINT = Buffer.alloc(64 * 1024, 'x');
+
+async function checkError(family: Family): Promise<void> {
+  const poured: Poured = { bytes: 0, takenAt: 0, isOver: false };
+  upstream.behave = (_one, response) => pour({ type: 'text/plain', pieces: [] }, response, COMPLAINT, poured, MAX_HELD_BYTES, 400);
+  const saw = await ask(family.ask('case-1-'), true);
+  expect(poured.bytes).toBeLessThan(MAX_ERROR_BYTES);
+  if (saw.status === 200) expect(family.isLate === true && saysFailed(saw.end)).toBe(true);
+  else expect(JSON.parse(saw.end)).toHaveProperty('error.message');
+  await expect.poll(() => poured.isOver, { timeout: 10_000, interval: 10 }).toBe(true);
+}
+
 describe.each(FAMILIES)('$name', (family) => {
+  it('an error that never ends', () => checkError(family), 60_000);
   it.each(FILLERS.filter(({ fits }) => fits(family)))('$name for ever', ({ of }) => check(family, of(family)), 60_000);
 });
 

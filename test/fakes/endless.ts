@@ -40,8 +40,15 @@ export interface Poured {
 }
 
 /** Begins as a good answer does, and goes on with `filler` for as long as that is taken, `most` bytes of it. */
-export function pour({ type, pieces }: Family, response: ServerResponse, filler: Buffer, poured: Poured, most: number): void {
-  response.writeHead(200, { 'content-type': type });
+export function pour(
+  { type, pieces }: Pick<Family, 'type' | 'pieces'>,
+  response: ServerResponse,
+  filler: Buffer,
+  poured: Poured,
+  most: number,
+  status = 200,
+): void {
+  response.writeHead(status, { 'content-type': type });
   for (const piece of pieces.slice(0, Math.ceil((pieces.length - 1) / 2))) response.write(piece);
   const go = (): void => {
     let hasRoom = true;

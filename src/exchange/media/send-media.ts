@@ -112,6 +112,11 @@ function send(context: Base, outgoing: UpstreamRequest, codec: FaultReader, open
       if (refused) {
         refused.bytes += bytes.length;
         if (refused.bytes <= MAX_ERROR_BYTES) refused.pieces.push(bytes);
+        // Enough to know what it says: it may have no end.
+        else if (upstream.call) {
+          upstream.call.abort();
+          finish();
+        }
         return true;
       }
       try {
