@@ -31,8 +31,9 @@ export const FILLERS: readonly Filler[] = [
   { name: 'more bytes', of: () => Buffer.alloc(PIECE_BYTES, 3), fits: ({ type }) => /^(?:audio|image)\//.test(type) },
 ];
 
-/** An answer that goes on for ever, as far as it was taken. */
+/** Answers that go on for ever, as far as they were taken. */
 export interface Poured {
+  /** Of the longest: what is asked again may be answered so again. */
   bytes: number;
   /** When some was taken last, by the monotonic clock. */
   takenAt: number;
@@ -48,15 +49,18 @@ export function pour(
   most: number,
   status = 200,
 ): void {
+  poured.isOver = false;
   response.writeHead(status, { 'content-type': type });
   for (const piece of pieces.slice(0, Math.ceil((pieces.length - 1) / 2))) response.write(piece);
+  let bytes = 0;
   const go = (): void => {
     let hasRoom = true;
     while (hasRoom && !response.destroyed) {
       hasRoom = response.write(filler);
-      poured.bytes += filler.length;
-      if (poured.bytes > most) response.destroy();
+      bytes += filler.length;
+      if (bytes > most) response.destroy();
     }
+    poured.bytes = Math.max(poured.bytes, bytes);
     poured.takenAt = performance.now();
   };
   response.on('drain', go).on('close', () => (poured.isOver = true));
