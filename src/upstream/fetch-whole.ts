@@ -1,4 +1,5 @@
 import { GatewayError, gatewayFault } from '../ir/index.ts';
+import { createHeldBytes } from '../wire/held-bytes.ts';
 import type { Send, UpstreamHeaders, UpstreamRequest } from './send.ts';
 
 /** A whole answer of an upstream. */
@@ -20,8 +21,7 @@ export function fetchWhole(
   signal?: AbortSignal,
 ): Promise<WholeAnswer> {
   return new Promise((resolve, reject) => {
-    const pieces: Buffer[] = [];
-    let bytes = 0;
+    const held = createHeldBytes();
     let status = 0;
     let headers: UpstreamHeaders = {};
     const settle = (): void => {
@@ -41,14 +41,13 @@ export function fetchWhole(
         headers = fields;
       },
       body(chunk) {
-        bytes += chunk.length;
-        if (bytes > maxBytes) stop('The upstream answered with more than can be held', 'upstream_malformed');
-        else pieces.push(chunk);
+        if (held.length() + chunk.length > maxBytes) stop('The upstream answered with more than can be held', 'upstream_malformed');
+        else held.add(chunk);
         return true;
       },
       end() {
         settle();
-        resolve({ status, headers, body: Buffer.concat(pieces, bytes) });
+        resolve({ status, headers, body: held.whole() });
       },
       fail(fault) {
         settle();

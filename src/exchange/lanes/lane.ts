@@ -3,6 +3,7 @@ import type { ProviderCodec } from '../../protocols/protocol.ts';
 import type { UpstreamHeaders, UpstreamSink } from '../../upstream/send.ts';
 import type { AttemptEnd, Call, Target } from '../call.ts';
 import type { ClientSink, OutHeaders } from '../client-sink.ts';
+import { createHeldBytes } from '../../wire/held-bytes.ts';
 import { hideInBytes, hideInFault, type Hidden } from '../hide-secrets.ts';
 import { passHeaders, routedHeaders } from '../out-headers.ts';
 import { inflated } from './inflate.ts';
@@ -213,16 +214,14 @@ export function notAnAnswer(context: LaneContext, what: string): Fault {
 
 /** Collects a whole answer of bounded size and hands it over; too large is a fault. */
 export function collectMode(context: LaneContext, onWhole: (body: Buffer) => void): AnswerMode {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
+  const held = createHeldBytes();
   let over = false;
   return {
     body(chunk) {
       if (over) return true;
-      if (bytes === 0) context.onFirstToken();
-      bytes += chunk.length;
-      pieces.push(chunk);
-      if (bytes > MAX_WHOLE_BYTES) {
+      if (held.length() === 0) context.onFirstToken();
+      held.add(chunk);
+      if (held.length() > MAX_WHOLE_BYTES) {
         over = true;
         context.abortUpstream();
         context.done({ fault: notAnAnswer(context, 'more than can be held'), endedBy: 'gateway' });
@@ -230,7 +229,7 @@ export function collectMode(context: LaneContext, onWhole: (body: Buffer) => voi
       return true;
     },
     end() {
-      if (!over) onWhole(pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, bytes));
+      if (!over) onWhole(held.whole());
     },
     fail(fault) {
       if (!over) context.done({ fault, endedBy: 'upstream' });

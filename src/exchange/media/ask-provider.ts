@@ -3,6 +3,7 @@ import { GatewayError, gatewayFault } from '../../ir/index.ts';
 import type { MediaAnswer, MediaRequest, WholeCodec } from '../../media/codec.ts';
 import type { Provider, ProviderMedia } from '../../presets/preset.ts';
 import { fetchStream } from '../../upstream/fetch-stream.ts';
+import { createHeldBytes } from '../../wire/held-bytes.ts';
 import { deadlineFault } from '../attempt.ts';
 import type { ExchangePorts } from '../exchange.ts';
 import { faultOfMedia, upstreamRequest } from './provider-request.ts';
@@ -30,16 +31,14 @@ const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 const MAX_ERROR_BYTES = 256 * 1024;
 
 async function collect(body: Readable, maxBytes: number, onPiece?: () => void): Promise<Buffer | undefined> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
+  const held = createHeldBytes();
   for await (const piece of body as AsyncIterable<Buffer>) {
     onPiece?.();
-    bytes += piece.length;
     // Leaving the loop hangs up.
-    if (bytes > maxBytes) return undefined;
-    pieces.push(piece);
+    if (held.length() + piece.length > maxBytes) return undefined;
+    held.add(piece);
   }
-  return Buffer.concat(pieces, bytes);
+  return held.whole();
 }
 
 /** A provider says that what was asked for is elsewhere. */

@@ -1,4 +1,5 @@
 import { GatewayError, gatewayFault } from '../../ir/index.ts';
+import { createHeldBytes } from '../../wire/held-bytes.ts';
 
 /** The largest whole answer that is held: sixteen images as base64. */
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
@@ -19,16 +20,14 @@ export interface HeldAnswer {
 export function createHeldAnswers(): () => HeldAnswer {
   let all = 0;
   return () => {
-    const pieces: Buffer[] = [];
-    let bytes = 0;
+    const held = createHeldBytes();
     return {
       add(piece) {
-        bytes += piece.length;
         all += piece.length;
-        if (bytes > MAX_ANSWER_BYTES || all > MAX_TRY_BYTES) throw tooMuch();
-        pieces.push(piece);
+        if (held.length() + piece.length > MAX_ANSWER_BYTES || all > MAX_TRY_BYTES) throw tooMuch();
+        held.add(piece);
       },
-      whole: () => Buffer.concat(pieces, bytes),
+      whole: held.whole,
     };
   };
 }
