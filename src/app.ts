@@ -107,7 +107,7 @@ function tryingOf(ports: AppPorts, signals: LiveSignals, snapshot: () => Snapsho
   if (!peers) return createTrying(signals, clock, { limits, ...telling });
   const trying = createTrying(signals, clock, { limits, processes: peers.count, tell: peers.tellHealth, ...telling });
   peers.onHealth((fact) => trying.health.learn(fact));
-  return { ...trying, slots: peers.slots };
+  return { ...trying, slots: peers.slots, minutes: peers.minutes };
 }
 
 function exchangePorts(ports: AppPorts, snapshot: () => Snapshot): ExchangePorts {

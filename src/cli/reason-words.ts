@@ -35,6 +35,7 @@ const WORDS: Readonly<Record<Plain, Words>> = {
   credential_bad: ['its key is refused', '凭证无效'],
   quota_exhausted: ['nothing left to spend there', '额度用尽'],
   concurrency_full: ['busy to the limit', '并发已满'],
+  local_rate_limit: ['its minute is used up', '本分钟限额已满'],
   context_too_long: ['too long for it', '超出上下文长度'],
   cache_hit: ['answered before', '命中缓存'],
 };

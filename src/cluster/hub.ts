@@ -3,6 +3,7 @@ import type { HealthFact } from '../policy/health.ts';
 import type { Handlers, Link } from './link.ts';
 import type { OfPrimary, OfWorker } from './messages.ts';
 import { createPlaces } from './places.ts';
+import { createSharedMinutes, type SharedMinutes } from './shared-minutes.ts';
 
 /** What the primary does for its workers while they work: it carries what one says to the others, and keeps what must be kept once. */
 export interface Hub {
@@ -51,6 +52,7 @@ interface Crew {
   /** Who keeps a name. */
   readonly locks: Map<string, number>;
   readonly places: ReturnType<typeof createPlaces>;
+  readonly minutes: SharedMinutes;
 }
 
 function newCrew(): Crew {
@@ -62,7 +64,13 @@ function newCrew(): Crew {
       for (const { link } of members.values()) link.tell('full', { place, isFull });
     },
   });
-  return { members, facts: [], locks: new Map(), places };
+  const minutes = createSharedMinutes(
+    () => performance.now(),
+    (news) => {
+      for (const { link } of members.values()) link.tell('minute', news);
+    },
+  );
+  return { members, facts: [], locks: new Map(), places, minutes };
 }
 
 const othersOf = ({ members }: Crew, number: number): readonly Member[] =>
@@ -96,11 +104,13 @@ async function settle(crew: Crew, number: number, store: string): Promise<void> 
 
 /** What one of them may ask. */
 function handlersOf(crew: Crew, number: number, member: Member): ReturnType<Hub['join']> {
-  const { locks, places } = crew;
+  const { locks, places, minutes } = crew;
   return {
     health: (fact) => void learn(crew, number, member, fact),
     take: (wish) => places.take(number, wish),
     release: (ticket) => void places.release(number, ticket),
+    count: ({ minute, taking }) => minutes.count(minute, taking),
+    recount: ({ minute, at, by }) => void minutes.change(minute, at, by),
     lock: (name) => lock(crew, number, member, name),
     unlock(name) {
       if (locks.get(name) === number) locks.delete(name);
@@ -116,7 +126,7 @@ function handlersOf(crew: Crew, number: number, member: Member): ReturnType<Hub[
 /** Nobody has joined yet. */
 export function createHub(): Hub {
   const crew = newCrew();
-  const { members, facts, locks, places } = crew;
+  const { members, facts, locks, places, minutes } = crew;
   return {
     join(number, link) {
       const member: Member = { link, dirty: new Set(), isWelcome: false };
@@ -127,6 +137,7 @@ export function createHub(): Hub {
       const member = members.get(number);
       if (!member) return;
       for (const place of places.full()) member.link.tell('full', { place, isFull: true });
+      for (const news of minutes.full()) member.link.tell('minute', news);
       // Each tells when it happened, and changes what is remembered as it did then.
       for (const { by, fact } of facts) if (by !== member) member.link.tell('health', fact);
       member.isWelcome = true;

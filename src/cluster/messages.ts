@@ -1,8 +1,10 @@
 import type { Config } from '../config/config.ts';
+import type { Counted, Full, Taking } from '../exchange/trying/minutes.ts';
 import type { Wanting } from '../exchange/trying/slots.ts';
 import type { Place } from '../http/listeners.ts';
 import type { Fault } from '../ir/index.ts';
 import type { HealthFact } from '../policy/health.ts';
+import type { Minute } from '../policy/minute.ts';
 import type { Taken } from './door.ts';
 
 /** What one process can be asked by another, by its name: what comes with the question, and what is answered. */
@@ -26,6 +28,12 @@ export interface PlaceWish extends Omit<Wanting, 'sink'> {
 
 /** What became of a wish for a place. */
 export type Placed = { readonly state: 'granted' | 'left' } | { readonly state: 'refused'; readonly fault: Fault };
+
+/** A minute of a key or a provider has no room for so many milliseconds; 0: it has some. */
+export interface MinuteNews {
+  readonly place: string;
+  readonly fullForMs: number;
+}
 
 /** A question to whichever worker can answer it: of a response that is being made there, say. */
 export interface OthersQuestion {
@@ -56,6 +64,7 @@ export interface OfWorker {
   readonly placed: { readonly ask: { readonly ticket: number; readonly placed: Placed }; readonly answer: undefined };
   /** Whether a call would have to wait for a place. */
   readonly full: { readonly ask: { readonly place: string; readonly isFull: boolean }; readonly answer: undefined };
+  readonly minute: { readonly ask: MinuteNews; readonly answer: undefined };
   /** `undefined`: it cannot tell. */
   readonly question: { readonly ask: OthersQuestion; readonly answer: unknown };
 }
@@ -70,6 +79,13 @@ export interface OfPrimary {
   readonly take: { readonly ask: PlaceWish; readonly answer: Placed | { readonly state: 'waiting' } };
   /** Gives a place back, or wants it no more. */
   readonly release: { readonly ask: number; readonly answer: undefined };
+  /** Counts a call in a minute, where it has room. */
+  readonly count: { readonly ask: { readonly minute: Minute; readonly taking: Taking }; readonly answer: Counted | Full };
+  /** It took so much more, or less, than was counted. */
+  readonly recount: {
+    readonly ask: { readonly minute: Minute; readonly at: Counted['at']; readonly by: Taking };
+    readonly answer: undefined;
+  };
   /** Keeps a name for one of all workers; false: another has it. */
   readonly lock: { readonly ask: string; readonly answer: boolean };
   readonly unlock: { readonly ask: string; readonly answer: undefined };

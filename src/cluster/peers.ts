@@ -1,8 +1,10 @@
 import { GatewayError, gatewayFault } from '../ir/index.ts';
+import type { Minutes } from '../exchange/trying/minutes.ts';
 import type { Slots } from '../exchange/trying/slots.ts';
 import type { HealthFact } from '../policy/health.ts';
 import { type Handlers, type Link, Silence } from './link.ts';
 import type { OfPrimary, OfWorker } from './messages.ts';
+import { createRemoteMinutes } from './remote-minutes.ts';
 import { createRemoteSlots } from './remote-slots.ts';
 
 /** What a store tells the processes that share it, and asks of them: what one has put, all can read. */
@@ -24,6 +26,8 @@ export interface Peers {
   readonly isLeader: () => boolean;
   /** Places at providers, counted together. */
   readonly slots: Slots;
+  /** What keys and providers take in a minute, counted together. */
+  readonly minutes: Minutes;
   /** Tells the others what happened at a place. */
   readonly tellHealth: (fact: HealthFact) => void;
   /** Hears what happened there. */
@@ -39,7 +43,7 @@ export interface Peers {
 }
 
 /** What a worker answers by itself; the rest is the server's. */
-export type PeerHandlers = Pick<Handlers<OfWorker>, 'lead' | 'flush' | 'health' | 'placed' | 'full' | 'question'>;
+export type PeerHandlers = Pick<Handlers<OfWorker>, 'lead' | 'flush' | 'health' | 'placed' | 'full' | 'minute' | 'question'>;
 
 /** How long the primary is waited for: it has little to do, the machine may have much. Once it has not answered nobody waits for it. */
 const ANSWER_MS = 5000;
@@ -66,6 +70,7 @@ export function createPeers(
   link: Link<OfPrimary>,
 ): { readonly peers: Peers; readonly handlers: PeerHandlers } {
   const slots = createRemoteSlots({ link, number, count });
+  const minutes = createRemoteMinutes({ link, number, count, monotonic: () => performance.now() });
   const learners: ((fact: HealthFact) => void)[] = [];
   const flushes = new Map<string, () => Promise<void>>();
   const answers = new Map<string, (body: unknown) => unknown>();
@@ -76,6 +81,7 @@ export function createPeers(
     count,
     isLeader: () => leads,
     slots,
+    minutes,
     tellHealth: (fact) => link.tell('health', fact),
     onHealth: (learn) => void learners.push(learn),
     settling(store, flush) {
@@ -123,6 +129,10 @@ export function createPeers(
     },
     full({ place, isFull }) {
       slots.full(place, isFull);
+      return undefined;
+    },
+    minute(news) {
+      minutes.learn(news);
       return undefined;
     },
     question: ({ topic, body }) => answers.get(topic)?.(body),

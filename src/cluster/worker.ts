@@ -79,6 +79,7 @@ export function runWorker(process: WorkerProcess, serve: (order: StartOrder, pee
       health: (fact) => ours().health(fact),
       placed: (said) => ours().placed(said),
       full: (said) => ours().full(said),
+      minute: (news) => ours().minute(news),
       question: (question) => ours().question(question),
     },
   });

@@ -54,6 +54,26 @@ export const provider = {
             max: 100_000,
             examples: [4],
           },
+          rpm: {
+            kind: 'number',
+            doc: [
+              'Requests with it in any minute, retries among them: then another key is used, or another target, or the call is refused (429). Left out: no limit',
+              '任意一分钟内使用该密钥的请求数上限（含重试）；达到后改用其他密钥或目标，没有则拒绝（429）。省略表示不限',
+            ],
+            min: 1,
+            max: 1_000_000,
+            examples: [500],
+          },
+          tpm: {
+            kind: 'number',
+            doc: [
+              'Tokens with it in any minute, of questions and answers: as `rpm`. Of a call under way they are estimated',
+              '任意一分钟内使用该密钥的 token 数上限（输入与输出合计），规则同 `rpm`；进行中的请求按估算计',
+            ],
+            min: 1,
+            max: 1_000_000_000,
+            examples: [200_000],
+          },
         },
       },
       examples: [[{ value: '${env:OPENAI_KEY_A}', weight: 2 }, { value: '${file:/run/secrets/openai_b}' }]],
@@ -185,6 +205,26 @@ export const provider = {
       min: 1,
       max: 100_000,
       examples: [8],
+    },
+    rpm: {
+      kind: 'number',
+      doc: [
+        'Requests in any minute with all its keys together, retries among them: then another target is used, or the call is refused (429). Left out: no limit',
+        '任意一分钟内所有密钥合计的请求数上限（含重试）；达到后改用其他目标，没有则拒绝（429）。省略表示不限',
+      ],
+      min: 1,
+      max: 1_000_000,
+      examples: [1000],
+    },
+    tpm: {
+      kind: 'number',
+      doc: [
+        'Tokens in any minute with all its keys together, of questions and answers: as `rpm`. Of a call under way they are estimated',
+        '任意一分钟内所有密钥合计的 token 数上限（输入与输出合计），规则同 `rpm`；进行中的请求按估算计',
+      ],
+      min: 1,
+      max: 1_000_000_000,
+      examples: [400_000],
     },
     queue,
     retries,

@@ -270,7 +270,12 @@ const moment = fc.record({
     ),
     { maxLength: 5 },
   ),
-  full: fc.uniqueArray(targetName, { maxLength: 4 }),
+  full: fc
+    .uniqueArray(fc.tuple(targetName, fc.constantFrom('concurrency_full' as const, 'local_rate_limit' as const)), {
+      maxLength: 4,
+      selector: ([name]) => name,
+    })
+    .map((pairs) => new Map(pairs)),
 });
 
 const NO_SAY = { places: [{}, {}, {}, {}], rule: {}, listed: {} };
@@ -422,8 +427,8 @@ describe('what is explained is what is done', () => {
         const client = clientCodecs.get(protocol);
         if (!key || !client) throw new Error('no key or client');
         const out = down.map((name): [string, TargetSignals] => [name, { out: 'unhealthy' }]);
-        const isFull = (one: { readonly provider: string; readonly model: string }) => full.includes(`${one.provider}/${one.model}`);
-        const signals = { random, turns: new Map(Object.entries(turns)), targets: new Map([...known, ...out]), isFull };
+        const whyFull = ({ provider, model }: { readonly provider: string; readonly model: string }) => full.get(`${provider}/${model}`);
+        const signals = { random, turns: new Map(Object.entries(turns)), targets: new Map([...known, ...out]), whyFull };
         const body = Buffer.from(JSON.stringify({ ...BODIES[protocol](needs, 'word '.repeat(words)), user: 'someone@example.com' }));
         const headers = { 'x-session-id': 'a-session-of-somebody' };
         const call = { snapshot, model, key, client, body, headers, address: '192.0.2.7', routing: { asks, ignored: [] } };

@@ -34,6 +34,7 @@ import { bareIds, createSealKeeper, restoreSeals } from './seal-keeper.ts';
 import { tellingMoves } from './trying/affinity.ts';
 import { readMoment } from './trying/moment.ts';
 import { sessionReader } from './trying/session.ts';
+import { tokensReader } from './trying/tokens.ts';
 import { walk } from './trying/walk.ts';
 import type { Step, Trying, Walking } from './trying/walking.ts';
 import { targetOf } from './target-of.ts';
@@ -63,6 +64,8 @@ interface Progress {
   readonly tries: OneTry[];
   /** What its conversation is told by. */
   session: () => string | undefined;
+  /** Tokens that it is expected to take. */
+  tokens: () => number;
   /** The one whose end is the call's. */
   last?: OneTry | undefined;
   end: AttemptEnd;
@@ -200,6 +203,7 @@ async function tryOnce(call: Call, step: Step, decision: Decision, progress: Pro
   if (decision.ambiguous) outgoing.notes.add('model', 'approximated', `several providers know it: ${decision.ambiguous.join(', ')}`);
   mine.notes = outgoing.notes;
   progress.attempts = Math.max(progress.attempts, number);
+  if (step.requests) await step.requests.next(outgoings.length);
   if (sink.closed) return { endedBy: 'client' };
   const all = (): Promise<AttemptEnd> =>
     attemptAll(outgoings, step.isLimited, ports.clock.monotonic, (one, tookMs) =>
@@ -227,6 +231,7 @@ function answer(call: Call, sink: ClientSink, decision: Decision, progress: Prog
     within: call.within,
     sink,
     session: progress.session,
+    tokens: progress.tokens,
     run: (step) => tryOnce(call, step, decision, progress, ports),
     answeredBy: (step) => void (progress.last = progress.tries[step]),
     failed: progress.failed,
@@ -317,13 +322,22 @@ function recordOf(call: Call, progress: Progress, ports: ExchangePorts): CallRec
 
 /** Runs one call to its end: decide, prepare, attempt, answer, settle. Resolves when everything was said; never rejects. */
 export async function runExchange(call: Call, sink: ClientSink, ports: ExchangePorts): Promise<AttemptEnd> {
-  const progress: Progress = { attempts: 0, tries: [], session: () => undefined, end: { endedBy: 'gateway' }, status: 200, failed: [] };
+  const progress: Progress = {
+    attempts: 0,
+    tries: [],
+    session: () => undefined,
+    tokens: () => 0,
+    end: { endedBy: 'gateway' },
+    status: 200,
+    failed: [],
+  };
   try {
     const losses = { reader: () => lossReader(call, ports), tries: ports.trying.limits().tries };
     const decided = decideCall(call, readMoment(ports, call.snapshot), losses);
     const { decision } = decided;
     progress.route = keepDecision(decided);
     progress.session = sessionReader(call, decided.request.caller?.session);
+    progress.tokens = tokensReader(call, decided.request.needs);
     ports.signals.follow(decision);
     progress.end = await answer(call, sink, decision, progress, ports);
   } catch (error) {

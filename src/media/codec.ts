@@ -13,6 +13,8 @@ export interface MediaRequest {
   readonly body?: readonly Buffer[];
   /** It starts something that must not be started twice: never sent again, whatever becomes of the connection. */
   readonly isOnce?: boolean;
+  /** It only looks how far something is. What gets (`GET`) never does more. */
+  readonly isLook?: boolean;
   /** A body that is not held: it is read as the upstream takes it, once. */
   readonly stream?: MediaStream;
 }

@@ -11,7 +11,7 @@ import { applyRules } from './rules.ts';
 import { draftOf, type Expansion, expand, factsIn, expandAsked, expandLater, MAX_STEPS, type Way } from './routes/expand.ts';
 import type { Failure } from './routes/route.ts';
 import type { Caller } from './routes/strategies.ts';
-import { type IsFull, NO_SIGNALS, type OutReason, type Signals } from './signals.ts';
+import { isFullReason, NO_SIGNALS, type OutReason, type Signals, type WhyFull } from './signals.ts';
 import type { ClientKey, Snapshot } from './snapshot.ts';
 
 export type { Candidate } from './candidate.ts';
@@ -216,26 +216,39 @@ const TRIED_TWICE: ReadonlySet<RouteRequest['operation']> = new Set(['generate',
  * The first of some that has room now. Those before it are passed by, not left out: when it fails they may have room, and it may be
  * waited for.
  */
-function withRoom(drafts: readonly Draft[], isFull: IsFull): Draft | undefined {
+function withRoom(drafts: readonly Draft[], whyFull: WhyFull): Draft | undefined {
   return drafts.find((draft) => {
-    if (draft.reasons.includes('concurrency_full')) return false;
-    if (!isFull(draft)) return true;
-    draft.reasons = [...draft.reasons, 'concurrency_full'];
-    return false;
+    if (draft.reasons.some(isFullReason)) return false;
+    const why = whyFull(draft);
+    if (why) draft.reasons = [...draft.reasons, why];
+    return why === undefined;
   });
 }
 
-const NONE_FULL: IsFull = () => false;
+const NONE_FULL: WhyFull = () => undefined;
 
 /**
- * Marks the choice, which is tried first: what stands before it is tried after it, if at all. Where all are full the first that may be
- * waited for is.
+ * The first of those to be tried that has room. Where none has it is the first that may be waited for, then one that is kept for limits:
+ * for a minute nobody waits.
  */
+function firstToTry(first: Draft, drafts: readonly Draft[], whyFull: WhyFull, providers: Snapshot['providers']): Draft {
+  const eligible = drafts.filter(({ verdict }) => verdict === 'eligible');
+  const plain = eligible.filter(({ after }) => after === undefined);
+  const keptForLimits = eligible.filter(({ after }) => after?.includes('rateLimited') === true);
+  if (plain.length === 0 || plain.length + keptForLimits.length === 1) return first;
+  const free = withRoom(plain, whyFull);
+  if (free) return free;
+  const isLimited = ({ reasons }: Draft): boolean => reasons.includes('local_rate_limit');
+  const waitedFor = plain.find((draft) => !isLimited(draft) && mayWait(providers.get(draft.provider) ?? {}));
+  return waitedFor ?? (plain.some(isLimited) ? withRoom(keptForLimits, whyFull) : undefined) ?? first;
+}
+
+/** Marks the choice, which is tried first: what stands before it is tried after it, if at all. */
 function choose(
   drafts: readonly Draft[],
   onlyFirst: boolean,
   operation: RouteRequest['operation'],
-  { isFull = NONE_FULL }: Pick<Signals, 'isFull'>,
+  { whyFull = NONE_FULL }: Pick<Signals, 'whyFull'>,
   providers: Snapshot['providers'],
 ): readonly Draft[] {
   const first = firstOf(drafts);
@@ -246,14 +259,13 @@ function choose(
     return drafts;
   }
   const plain = drafts.filter(({ verdict, after }) => verdict === 'eligible' && after === undefined);
-  const chosen =
-    plain.length > 1 ? (withRoom(plain, isFull) ?? plain.find(({ provider }) => mayWait(providers.get(provider) ?? {})) ?? first) : first;
+  const chosen = firstToTry(first, drafts, whyFull, providers);
   chosen.verdict = 'chosen';
   if (chosen.hedgeMs === undefined || !TRIED_TWICE.has(operation)) return drafts;
   // Where it is slow, this one is tried beside it.
   const beside = withRoom(
     plain.filter((draft) => draft !== chosen),
-    isFull,
+    whyFull,
   );
   if (beside) beside.reasons = [...beside.reasons, 'hedge'];
   return drafts;

@@ -4,7 +4,7 @@ import { decide, type Decision, type RouteRequest } from './decide.ts';
 import { candidateOf, lineOf, needLetters, needsOf, outLetter, outOf } from './kept-letters.ts';
 import type { Needs } from './needs.ts';
 import type { Caller } from './routes/strategies.ts';
-import type { Lookup, Signals, TargetSignals } from './signals.ts';
+import { type FullReason, isFullReason, type Lookup, type Signals, type TargetSignals } from './signals.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
@@ -261,9 +261,9 @@ const turnsIn = (flat: readonly (string | number)[]): ReadonlyMap<string, number
 export function replay(snapshot: Snapshot, call: Recorded, kept: KeptDecision): Decision {
   const { p: platform, m: after, n, f = [], l = [], w: prefers, c, r: random = 0, t = [], s = [] } = kept;
   const candidates = candidatesOf(kept);
-  const full = new Set(candidates.flatMap((one) => (one.reasons.includes('concurrency_full') ? [nameOf(one)] : [])));
-  const isFull = (one: Target): boolean => full.has(nameOf(one));
-  const then: Signals = { random, turns: turnsIn(t), targets: targetsIn(s, candidates), ...(full.size > 0 ? { isFull } : {}) };
+  const full = new Map(candidates.flatMap((one) => one.reasons.filter(isFullReason).map((why) => [nameOf(one), why] as const)));
+  const whyFull = (one: Target): FullReason | undefined => full.get(nameOf(one));
+  const then: Signals = { random, turns: turnsIn(t), targets: targetsIn(s, candidates), ...(full.size > 0 ? { whyFull } : {}) };
   const { models, ...open } = [...snapshot.keys.values()].find(({ name }) => name === call.key) ?? { models: undefined };
   const key = models === undefined || kept.a === 1 ? open : { ...open, models };
   const operation = call.operation === 'count_tokens' ? 'generate' : (call.operation as 'generate' | Ability);

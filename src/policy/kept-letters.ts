@@ -40,6 +40,7 @@ const REASONS: { readonly [C in Plain]: string } = {
   credential_bad: 'K',
   quota_exhausted: 'Q',
   concurrency_full: 'F',
+  local_rate_limit: 'M',
   context_too_long: 'L',
 };
 

@@ -50,6 +50,8 @@ function failureOf({ kind, code = '', message }: Fault): Pick<Verdict, 'failure'
 export function verdictOf(fault: Fault, { askedMs }: Pick<RetryRule, 'askedMs'> = USUAL_RETRY): Verdict {
   const { by, kind, code = '', retryAfterMs, quota } = fault;
   if (code === 'upstream_credential') return { scope: 'credential', again: false, failure: 'down', ...(quota ? { quota } : {}) };
+  // Nobody was asked: it says nothing of anybody's health.
+  if (code === 'local_rate_limit') return { scope: 'gateway', again: false, failure: 'rateLimited' };
   // What the gateway itself found of an upstream is a failure there; all else that it says is its own refusal.
   if (by === 'gateway' && kind !== 'upstream' && kind !== 'timeout') return { scope: 'gateway', again: false };
   const isSoon = retryAfterMs !== undefined && retryAfterMs <= askedMs;

@@ -1,7 +1,13 @@
 import type { Candidate } from './candidate.ts';
 
 /** Why a target is not to be tried now. */
-export type OutReason = 'circuit_open' | 'cooldown' | 'unhealthy' | 'credential_bad' | 'quota_exhausted' | 'concurrency_full';
+export type OutReason = 'circuit_open' | 'cooldown' | 'unhealthy' | 'credential_bad' | 'quota_exhausted' | FullReason;
+
+/** Why a target takes no more calls now: of calls at once, or in this minute. */
+export type FullReason = 'concurrency_full' | 'local_rate_limit';
+
+/** Whether a reason says that a target is full. */
+export const isFullReason = (reason: string): reason is FullReason => reason === 'concurrency_full' || reason === 'local_rate_limit';
 
 /** What is known of a target at this moment. */
 export interface TargetSignals {
@@ -28,12 +34,12 @@ export interface Signals {
   readonly turns: Lookup<number>;
   /** By `provider/model`, or `provider` for all of it. */
   readonly targets: Lookup<TargetSignals>;
-  /** Whether a target takes no more calls now; absent: all of them have room. */
-  readonly isFull?: IsFull;
+  /** Why a target takes no more calls now; absent: all of them have room. */
+  readonly whyFull?: WhyFull;
 }
 
-/** Whether a target takes no more calls at once than it has. */
-export type IsFull = (target: Pick<Candidate, 'provider' | 'model' | 'rooms'>) => boolean;
+/** Why a target takes no more calls now; `undefined`: it has room. */
+export type WhyFull = (target: Pick<Candidate, 'provider' | 'model' | 'rooms'>) => FullReason | undefined;
 
 /** A moment at which nothing is known: the first of everything is taken. */
 export const NO_SIGNALS: Signals = { random: 0, turns: new Map(), targets: new Map() };

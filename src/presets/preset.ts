@@ -1,6 +1,7 @@
 import type { BreakerRule } from '../policy/breaker.ts';
 import type { CooldownRule } from '../policy/cooldown.ts';
 import type { Said } from '../policy/models/model-facts.ts';
+import type { Minute, MinuteLimits } from '../policy/minute.ts';
 import type { AbilitySettings } from '../policy/needs.ts';
 import type { QueueRule } from '../policy/queue.ts';
 import type { RetryRule } from '../policy/retry.ts';
@@ -169,7 +170,7 @@ export interface Preset {
 export const definePreset = (preset: Preset): Preset => preset;
 
 /** A provider as the operator configured it. Times in milliseconds. */
-export interface ProviderSettings {
+export interface ProviderSettings extends MinuteLimits {
   readonly preset: string;
   readonly baseUrl?: string | Readonly<Record<string, string>>;
   readonly key?: string;
@@ -268,7 +269,7 @@ export interface HealthCheck {
 }
 
 /** One of a provider's keys. */
-export interface KeyShare {
+export interface KeyShare extends MinuteLimits {
   readonly value: string;
   /** In proportion to the others; default 1. */
   readonly weight?: number;
@@ -342,6 +343,8 @@ export interface Provider {
   readonly credentials?: readonly { readonly id: string; readonly weight: number; readonly provider: Provider }[];
   /** Calls that may be under way at once with the credential that it goes with. */
   readonly keyConcurrency?: number;
+  /** What it and the credential that it goes with take in a minute; absent: as much as comes. */
+  readonly minutes?: readonly Minute[];
   /** Who may wait for room at it, where the operator says so. */
   readonly queue?: QueueRule;
   readonly timeouts: Timeouts;

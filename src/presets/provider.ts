@@ -4,6 +4,7 @@ import { USUAL_RULE } from '../policy/breaker.ts';
 import { USUAL_COOLDOWN } from '../policy/cooldown.ts';
 import { NO_QUEUE, USUAL_QUEUE } from '../policy/queue.ts';
 import { matchesAny, matchGlob } from '../policy/glob.ts';
+import type { Minute, MinuteLimits } from '../policy/minute.ts';
 import { type RetryRule, USUAL_RETRY } from '../policy/retry.ts';
 import { type Place, placeAt, placesUnder, readAddress } from './base-url.ts';
 import { presets } from './index.ts';
@@ -284,6 +285,31 @@ function checkOf(named: string, { health }: ProviderSettings, modelsPath: string
   return { check: { everyMs, timeoutMs, failures, path, isOwnPath: health.path !== undefined } };
 }
 
+/** What it takes in a minute as a whole. */
+function minutesOf(name: string, { rpm, tpm }: ProviderSettings): Pick<Provider, 'minutes'> {
+  const minute = minuteOf(name, `Provider '${name}'`, { rpm, tpm });
+  return minute ? { minutes: [minute] } : {};
+}
+
+function minuteOf(
+  place: string,
+  title: string,
+  { rpm, tpm }: { readonly [L in keyof MinuteLimits]: MinuteLimits[L] | undefined },
+): Minute | undefined {
+  if (rpm === undefined && tpm === undefined) return undefined;
+  return { place, title, ...(rpm === undefined ? {} : { rpm }), ...(tpm === undefined ? {} : { tpm }) };
+}
+
+/** The same provider with what one of its keys takes: the narrower first. */
+function limited(made: Provider, { concurrency, rpm, tpm }: KeyShare): Provider {
+  const minute = minuteOf(made.credential, `A key of provider '${made.name}'`, { rpm, tpm });
+  return {
+    ...made,
+    ...(concurrency === undefined ? {} : { keyConcurrency: concurrency }),
+    ...(minute ? { minutes: [minute, ...(made.minutes ?? [])] } : {}),
+  };
+}
+
 /** Who may wait for room at it. */
 function queueOf({ queue }: ProviderSettings): Pick<Provider, 'queue'> {
   if (queue === undefined || queue === 'off') return queue ? { queue: NO_QUEUE } : {};
@@ -325,9 +351,9 @@ export function compileProvider(name: string, settings: ProviderSettings, codecF
   const { keys, ...rest } = settings;
   if (!keys) return compileOne(name, settings, codecFacts);
   checkKeys(name, settings, keys);
-  const credentials = keys.map(({ value, weight = 1, concurrency }) => {
-    const made = compileOne(name, { ...rest, key: value }, codecFacts);
-    const provider: Provider = concurrency === undefined ? made : { ...made, keyConcurrency: concurrency };
+  const credentials = keys.map((share) => {
+    const { value, weight = 1 } = share;
+    const provider = limited(compileOne(name, { ...rest, key: value }, codecFacts), share);
     return { id: provider.credential, weight, provider };
   });
   const [first] = credentials;
@@ -375,6 +401,7 @@ function compileOne(name: string, settings: ProviderSettings, codecFacts: CodecF
     credential: credentialId(name, settings),
     timeouts: { ...DEFAULT_TIMEOUTS, ...settings.timeouts },
     ...listed,
+    ...minutesOf(name, settings),
     ...queueOf(settings),
     ...breakerOf(settings),
     ...setAsideOf(settings),

@@ -140,6 +140,74 @@ it('a provider that lets nobody wait is passed by, whichever worker is asked', a
   for (const one of connections) one.close();
 });
 
+describe('a limit on requests in a minute', () => {
+  const RPM = 25;
+  const start = (): Promise<CrewServer> => startCrew(home, providers(`, rpm: ${RPM}`));
+
+  it('is never passed by all workers together, and used up; all of them know when there is room', async () => {
+    const server = await start();
+    const connections = (await toEach(server, 10)).flat();
+    const replies = (await Promise.all(connections.flatMap((one) => [call(one), call(one)]))).map(({ status }) => status);
+    expect(replies.filter((status) => status === 200).length).toBe(RPM);
+    expect(replies.filter((status) => status === 429).length).toBe(40 - RPM);
+    expect(callsTo(upstream)).toBe(RPM);
+    const refused = await Promise.all(connections.map((one) => call(one)));
+    expect(new Set(refused.map(({ headers }) => Number(headers['retry-after']) > 30))).toEqual(new Set([true]));
+    // What is full there is gone past, before it is asked for in vain.
+    for (const one of connections.slice(0, 1).concat(connections.slice(-1))) {
+      const reply = await call(one, 'both');
+      expect(reply.headers).toMatchObject({ 'x-pailou-served-by': 'spare/m', 'x-pailou-attempts': '1' });
+    }
+    expect(callsTo(upstream)).toBe(RPM);
+    for (const one of connections) one.close();
+  });
+
+  it('is kept by shares while nobody counts for all of them, and what was sent then is counted after it', async () => {
+    const server = await start();
+    const connections = (await toEach(server, 20)).flat();
+    server.child.kill('SIGSTOP');
+    const replies = await Promise.all(connections.map((one) => call(one)));
+    expect(replies.filter(({ status }) => status === 200).length).toBe(RPM);
+    expect(callsTo(upstream)).toBe(RPM);
+    server.child.kill('SIGCONT');
+    await expect.poll(async () => (await call(connections[0] as OneConnection)).status).toBe(429);
+    expect((await Promise.all(connections.map((one) => call(one)))).every(({ status }) => status === 429)).toBe(true);
+    expect(callsTo(upstream)).toBe(RPM);
+    for (const one of connections) one.close();
+  });
+
+  it('counts what a worker sent that has died', async () => {
+    const server = await start();
+    const connections = (await toEach(server, 10)).flat();
+    await Promise.all(connections.map((one) => call(one)));
+    for (const one of connections) one.close();
+    const dying = server.pidOf(1);
+    process.kill(dying, 'SIGKILL');
+    await vi.waitFor(() => expect(() => process.kill(dying, 0)).toThrow('ESRCH'), { timeout: 10_000 });
+    await expect.poll(() => server.workers().size, { timeout: 10_000 }).toBe(2);
+    const later = (await toEach(server, 5)).flat();
+    const statuses = (await Promise.all(later.map((one) => call(one)))).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 200).length).toBe(RPM - 20);
+    expect(callsTo(upstream)).toBe(RPM);
+    for (const one of later) one.close();
+  });
+});
+
+it('a limit on tokens in a minute counts what was reported to any worker', async () => {
+  upstream.answer = json({ ...REPLY, usage: { prompt_tokens: 990, completion_tokens: 10, total_tokens: 1000 } });
+  const server = await startCrew(home, providers(', tpm: 2600'));
+  const pair = await twoWorkers(server);
+  // Each is expected to take about 500, and turns out to have taken 1000.
+  const statuses = [];
+  for (const one of [...pair, ...pair]) {
+    statuses.push((await call(one)).status);
+    await caughtUp(one);
+  }
+  expect(statuses).toEqual([200, 200, 200, 429]);
+  expect(callsTo(upstream)).toBe(3);
+  for (const one of pair) one.close();
+});
+
 /** Behind everything that the workers have told each other. */
 const caughtUp = (by: OneConnection) => by.send('GET', '/v1/responses/resp_of_nobody');
 

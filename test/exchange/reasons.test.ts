@@ -29,7 +29,7 @@ const PROMISED = `alias pattern pinned_by_request key_not_allowed model_unsuppor
   last_target hedge cache_hit content_refused`.split(/\s+/);
 
 /** Promised, and of no decision: the page on routing says why. */
-const ELSEWHERE = ['local_rate_limit', 'budget_exhausted', 'retry', 'load_shed', 'content_refused'];
+const ELSEWHERE = ['budget_exhausted', 'retry', 'load_shed', 'content_refused'];
 
 const BOTH = [{ to: 'one/m' }, { to: 'two/m' }];
 const PRICE = { '*': { price: { currency: 'USD', input: 1 } } };
@@ -60,11 +60,15 @@ const failed = (status: 402 | 401 | 429 | 502): Outcome => {
 };
 
 /** After something has happened at `one/m`. */
-function after(happens: (trying: ReturnType<typeof createTrying>) => unknown, models: object = { smart: { targets: BOTH } }) {
+function after(
+  happens: (trying: ReturnType<typeof createTrying>) => unknown,
+  models: object = { smart: { targets: BOTH } },
+  more: Parameters<typeof snapshotOf>[1] = {},
+) {
   const signals = createLiveSignals(() => 0);
   const trying = createTrying(signals, { now: () => 0, monotonic: () => 0 });
   happens(trying);
-  const snapshot = snapshotOf(models);
+  const snapshot = snapshotOf(models, more);
   return reasons(snapshot, {}, readMoment({ signals, trying }, snapshot));
 }
 
@@ -145,6 +149,8 @@ const CASES: { readonly [C in Plain]: () => readonly ReasonCode[] | Promise<read
       health.checked('one', 60_000);
       health.checked('two', 60_000);
     }),
+  local_rate_limit: () =>
+    after(({ minutes }) => minutes.take({ place: 'one', title: '', rpm: 1 }, { requests: 1, tokens: 1 }), undefined, { one: { rpm: 1 } }),
   concurrency_full: () =>
     after(
       ({ slots }) =>

@@ -75,7 +75,7 @@ async function look(
 ): Promise<MediaAnswer> {
   for (;;) {
     try {
-      return await context.ask(request, codec, signal);
+      return await context.ask({ ...request, isLook: true }, codec, signal);
     } catch (error) {
       const waitMs = error instanceof GatewayError && !signal.aborted ? context.onceMore(error.fault, pauseMs) : undefined;
       if (waitMs === undefined) throw error;

@@ -11,8 +11,10 @@ import { type ExchangePorts, respondFault } from '../exchange.ts';
 import { cacheHeaders, callHeaders, notesHeader, servedBy } from '../out-headers.ts';
 import type { CallRecord } from '../ports.ts';
 import { measured } from '../measured.ts';
+import { contentOf } from '../read-needs.ts';
 import { refuseLosses } from '../refuse-losses.ts';
 import { tellingMoves } from '../trying/affinity.ts';
+import { MINUTE_FULL } from '../trying/requests.ts';
 import { namedSessionReader } from '../trying/session.ts';
 import { walk } from '../trying/walk.ts';
 import type { OnceMore, Step, Walking } from '../trying/walking.ts';
@@ -164,7 +166,14 @@ function sendingFor(
 
 function contextOf(
   call: MediaCall,
-  { sink, number, isLimited, apartMs, onceMore }: Pick<Step, 'sink' | 'number' | 'isLimited' | 'apartMs' | 'onceMore'>,
+  {
+    sink,
+    number,
+    isLimited,
+    apartMs,
+    onceMore,
+    requests,
+  }: Pick<Step, 'sink' | 'number' | 'isLimited' | 'apartMs' | 'onceMore' | 'requests'>,
   ports: ExchangePorts,
   { provider, media, model }: Chosen,
   settling: Settling,
@@ -176,7 +185,7 @@ function contextOf(
   settling.last = mine;
   settling.tries[number] = mine;
   const endsAt = ports.clock.monotonic() + provider.timeouts.total;
-  const base = { ...writing, call, sink, ports, attempt: number, apartMs, endsAt, atOnce: isLimited ? 1 : AT_ONCE };
+  const base = { ...writing, call, sink, ports, attempt: number, apartMs, endsAt, requests, atOnce: isLimited ? 1 : AT_ONCE };
   const waits = createWaits(ports.clock.monotonic);
   let attempts = number;
   const headers = (): OutHeaders => {
@@ -189,7 +198,10 @@ function contextOf(
       ...(call.cached ? cacheHeaders(call.cached) : {}),
     };
   };
-  const countTry = (): void => void (settling.attempts = Math.max(settling.attempts, attempts));
+  const countTry = (): void => {
+    settling.attempts = Math.max(settling.attempts, attempts);
+    requests?.sent();
+  };
   const checked = <T>(request: T): T => {
     refuseLosses(call, notes);
     countTry();
@@ -274,6 +286,7 @@ const UNSENT: ReadonlySet<string> = new Set([
   'upstream_connect_timeout',
   'upstream_tls',
   'not_expressible',
+  MINUTE_FULL,
 ]);
 
 /** Whether nothing has come of a try: it was not sent, or refused for its credential or a limit before anything was done. */
@@ -328,6 +341,9 @@ async function tryAll(
     within,
     sink,
     session,
+    // Of pictures, films and speech nothing is known before they have been paid for.
+    tokens: () => (hasPrompts ? 0 : contentOf(call.told?.(), 'input').tokens),
+    usageOf: (number) => settling.tries[number]?.usage,
     ...(isRepeatable === true && !isSpent
       ? {}
       : { mayGoOn: (fault: Fault) => isSpent?.() !== true && !settling.isOrdered && (isRepeatable === true || didNothing(fault)) }),

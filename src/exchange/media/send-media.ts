@@ -6,6 +6,7 @@ import { type ByteQueue, createByteQueue } from '../../wire/byte-queue.ts';
 import { deadlineFault } from '../attempt.ts';
 import type { ClientSink } from '../client-sink.ts';
 import type { ExchangePorts } from '../exchange.ts';
+import type { Requests } from '../trying/requests.ts';
 import { faultOfMedia, type FaultReader, upstreamRequest, refusePacked } from './provider-request.ts';
 
 /** The client hung up: nothing is to be said any more. */
@@ -21,6 +22,8 @@ interface Base {
   readonly sink: ClientSink;
   /** Monotonic milliseconds until which all that this try asks must have ended. */
   readonly endsAt: number;
+  /** The provider takes only so many requests in a minute. */
+  readonly requests?: Requests | undefined;
 }
 
 /** An answer that comes as it is read. */
@@ -39,6 +42,8 @@ export async function sendMedia(
   signal?: AbortSignal,
 ): Promise<void> {
   const outgoing = await upstreamRequest(context, request);
+  // What only looks how far something is asks for no work.
+  if (context.requests && request.method !== 'GET' && request.isLook !== true) await context.requests.next();
   if (context.sink.closed) throw new ClientGone();
   signal?.throwIfAborted();
   return send(context, outgoing, codec, open, signal);

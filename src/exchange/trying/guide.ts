@@ -4,9 +4,10 @@ import { chooseCredential } from '../../policy/credentials.ts';
 import type { Place } from '../../policy/health.ts';
 import { mayWait } from '../../policy/queue.ts';
 import { USUAL_RETRY, type Verdict, verdictOf, waitMs } from '../../policy/retry.ts';
-import type { OutReason } from '../../policy/signals.ts';
+import type { FullReason, OutReason } from '../../policy/signals.ts';
 import type { Provider } from '../../presets/preset.ts';
-import { areFull, keyRoomsOf, roomsOf } from './rooms.ts';
+import { MINUTE_FULL } from './requests.ts';
+import { areFull, roomsOf, whyKeyFull } from './rooms.ts';
 import type { Next, Tried, Trying, Walking } from './walking.ts';
 
 /** Chooses where a call goes, try by try. */
@@ -29,7 +30,7 @@ export const credentialsOf = (provider: Provider): readonly string[] => provider
 
 /** Whether a candidate is there for what has gone wrong. A client's own mistake goes only where a route says so. */
 export function isFor({ after }: Candidate, fault: Fault, { scope, failure }: Verdict = verdictOf(fault)): boolean {
-  if (scope === 'gateway') return fault.code === 'not_expressible' && after === undefined;
+  if (scope === 'gateway' && fault.code !== MINUTE_FULL) return fault.code === 'not_expressible' && after === undefined;
   if (scope === 'client') return failure !== undefined && (after?.includes(failure) ?? false);
   return after === undefined || (failure !== undefined && after.includes(failure));
 }
@@ -37,7 +38,7 @@ export function isFor({ after }: Candidate, fault: Fault, { scope, failure }: Ve
 /** Whether it was the credential that a try failed for. */
 function isOfKey({ end: { fault } }: Tried): boolean {
   const scope = fault && verdictOf(fault).scope;
-  return scope === 'credential' || scope === 'limit';
+  return scope === 'credential' || scope === 'limit' || fault?.code === MINUTE_FULL;
 }
 
 /** What the pieces below share: of one call. */
@@ -58,13 +59,15 @@ function baseOf({ call }: Guiding, candidate: Candidate): Provider {
 const isFull = (guiding: Guiding, candidate: Candidate): boolean =>
   areFull(roomsOf(candidate, baseOf(guiding, candidate)), guiding.trying.slots);
 
-const isKeyFull = ({ trying }: Guiding, provider: Provider): boolean => areFull(keyRoomsOf(provider), trying.slots);
+/** Why there is no room at a place now. */
+const whyFull = (guiding: Guiding, { candidate, provider }: Pick<Next, 'candidate' | 'provider'>): FullReason | undefined =>
+  whyKeyFull(provider, guiding.trying) ?? (isFull(guiding, candidate) ? 'concurrency_full' : undefined);
 
 /** One of some credentials: one with room before one without. */
 function chooseOf(guiding: Guiding, credentials: Credentials, isOut: (id: string) => boolean): Provider | undefined {
   const session = guiding.call.session();
   const choosing = { random: guiding.trying.random(), isOut, ...(session === undefined ? {} : { session }) };
-  const full = credentials.filter(({ provider }) => isKeyFull(guiding, provider)).map(({ id }) => id);
+  const full = credentials.filter(({ provider }) => whyKeyFull(provider, guiding.trying) !== undefined).map(({ id }) => id);
   const free =
     full.length === 0 ? undefined : chooseCredential(credentials, { ...choosing, isOut: (id) => isOut(id) || full.includes(id) });
   return (free ?? chooseCredential(credentials, choosing))?.provider;
@@ -87,10 +90,11 @@ interface Search {
   readonly passed: readonly { readonly candidate: Candidate; readonly why: OutReason }[];
 }
 
-/** The first of those meant that is well and has room; else the first that has none and may be waited for. */
+/** The first of those meant that is well and has room; else the first that may be waited for; else one that says when its minute has room. */
 function search(guiding: Guiding, isMeant: (candidate: Candidate, at: number) => boolean): Search {
   const passed: { candidate: Candidate; why: OutReason }[] = [];
   let crowded: Next | undefined;
+  let limited: Next | undefined;
   for (const candidate of guiding.order.filter(isMeant)) {
     const base = baseOf(guiding, candidate);
     const place = { provider: candidate.provider, model: candidate.model, credentials: credentialsOf(base), watched: isWatched(base) };
@@ -104,24 +108,24 @@ function search(guiding: Guiding, isMeant: (candidate: Candidate, at: number) =>
       continue;
     }
     const next = { candidate, provider, waitMs: 0 };
-    if (!isFull(guiding, candidate) && !isKeyFull(guiding, provider)) return { next, passed };
-    if (mayWait(provider)) crowded ??= next;
-    passed.push({ candidate, why: 'concurrency_full' });
+    const why = whyFull(guiding, next);
+    if (!why) return { next, passed };
+    if (why === 'local_rate_limit') limited ??= next;
+    else if (mayWait(provider)) crowded ??= next;
+    passed.push({ candidate, why });
   }
-  return {
-    next: crowded,
-    passed: passed.slice(
-      0,
-      passed.findIndex(({ candidate }) => candidate === crowded?.candidate),
-    ),
-  };
+  const next = crowded ?? limited;
+  const at = passed.findIndex(({ candidate }) => candidate === next?.candidate);
+  return { next, passed: passed.slice(0, at) };
 }
 
 const firstOf = (...asked: Parameters<typeof search>): Next | undefined => search(...asked).next;
 
-/** The same place once more, where that may help. */
-function again({ call, trying }: Guiding, last: Tried, fault: Fault, tried: readonly Tried[]): Next | undefined {
+/** The same place once more, where that may help and another minute is not to be waited for. */
+function again(guiding: Guiding, last: Tried, fault: Fault, tried: readonly Tried[]): Next | undefined {
+  const { call, trying } = guiding;
   const { candidate, provider } = last.next;
+  if (whyFull(guiding, last.next) === 'local_rate_limit') return undefined;
   const rule = provider.retry ?? USUAL_RETRY;
   const most = rule.times ?? (isWatched(provider) ? Infinity : 0);
   const times = tried.filter((one) => one.next.candidate === candidate).length;
@@ -170,10 +174,13 @@ function following(guiding: Guiding, tried: readonly Tried[]): Next | undefined 
   const verdict = verdictOf(fault);
   for (const one of tried) if (isOfKey(one)) guiding.spent.push(one.next.provider.credential);
   const other = isOfKey(last) ? withOtherKey(guiding, last.next.candidate) : undefined;
-  if (other) return other;
+  const isLimited = fault.code === MINUTE_FULL;
+  if (other && !(isLimited && whyFull(guiding, other))) return other;
   const been = new Set(tried.map((one) => one.next.candidate));
   const elsewhere = firstOf(guiding, (one) => !been.has(one) && isFor(one, fault, verdict));
-  return elsewhere ?? again(guiding, last, fault, tried);
+  // Where none has room each is asked all the same: the first that will have says when.
+  if (other && elsewhere && whyFull(guiding, elsewhere)) return other;
+  return elsewhere ?? other ?? again(guiding, last, fault, tried);
 }
 
 /** Where one turned out to have no room: one that has, or that is waited for where nobody has waited yet. */
@@ -182,17 +189,17 @@ function instead(guiding: Guiding, refused: readonly Next[], tried: readonly Tri
   const fault = tried.at(-1)?.end.fault;
   const other = firstOf(guiding, (one) => !been.has(one) && (fault ? isFor(one, fault) : one.after === undefined));
   const hasWaited = refused.some(({ provider }) => mayWait(provider));
-  return other && hasWaited && (isFull(guiding, other.candidate) || isKeyFull(guiding, other.provider)) ? undefined : other;
+  return other && hasWaited && whyFull(guiding, other) ? undefined : other;
 }
 
 function beside(guiding: Guiding, slow: Next, tried: readonly Tried[]): Next | undefined {
   const been = new Set([slow.candidate, ...tried.map((one) => one.next.candidate)]);
   const other = firstOf(guiding, (one) => one.after === undefined && !been.has(one));
-  if (other) return isFull(guiding, other.candidate) || isKeyFull(guiding, other.provider) ? undefined : other;
+  if (other) return whyFull(guiding, other) ? undefined : other;
   const { candidate, provider } = slow;
   if (isFull(guiding, candidate)) return undefined;
   const sibling = withOtherKey(guiding, candidate, provider.credential);
-  return sibling && !isKeyFull(guiding, sibling.provider) ? sibling : undefined;
+  return sibling && !whyFull(guiding, sibling) ? sibling : undefined;
 }
 
 /** A guide for one call. */

@@ -1,8 +1,10 @@
-import { type Fault, GatewayError } from '../../ir/index.ts';
+import { type Fault, GatewayError, type Usage } from '../../ir/index.ts';
+import type { Minute } from '../../policy/minute.ts';
 import type { AttemptEnd } from '../call.ts';
 import type { ClientSink } from '../client-sink.ts';
 import type { Guide } from './guide.ts';
 import { createOnceMore, judged, type UnderWay } from './once-more.ts';
+import { type Admission, admit } from './requests.ts';
 import { keyRoomsOf, type Room, roomsOf, takeAll } from './rooms.ts';
 import type { Release } from './slots.ts';
 import type { Next, Step, Tried, Trying, Walking } from './walking.ts';
@@ -34,19 +36,46 @@ export type Waiter = Pick<ClientSink, 'closed' | 'onGone'>;
 export interface Entry {
   readonly next: Next;
   readonly release?: Release;
+  /** Its place in the minutes of its key and provider, where they have such. */
+  readonly admission?: Admission;
 }
 
+/** A place that takes nothing more in this minute. */
+export interface Refused {
+  readonly next: Next;
+  readonly refusal: Fault;
+}
+
+type Entering = Entry | Refused | undefined;
+
 /**
- * Waits for room at a place; does not wait where there is no bound on it. `until`: the client, or whoever else may make it pointless;
- * `undefined` when that has happened. Throws the refusal where there is none in time.
+ * Waits for room at a place; does not wait where there is no bound on it, nor for another minute. `until`: the client, or whoever else
+ * may make it pointless; `undefined` when that has happened. Throws the refusal where there is no room in time.
  */
-export function enter(tour: Tour, next: Next, until: Waiter = tour.call.sink): Entry | undefined | Promise<Entry | undefined> {
+export function enter(tour: Tour, next: Next, until: Waiter = tour.call.sink): Entering | Promise<Entering> {
   if (tour.deadline === Infinity) tour.deadline = deadlineOf(tour.call, next);
   const { candidate, provider } = next;
   const ofKey = keyRoomsOf(provider);
   const ofTarget = roomsOf(candidate, provider);
-  if (ofKey.length > 0 || ofTarget.length > 0) return enterRooms(tour, next, [...ofKey, ...ofTarget], until);
+  const isBounded = ofKey.length > 0 || ofTarget.length > 0;
+  if (provider.minutes) return enterMinutes(tour, next, provider.minutes, [...ofKey, ...ofTarget], until);
+  if (isBounded) return enterRooms(tour, next, [...ofKey, ...ofTarget], until);
   return until.closed ? undefined : { next };
+}
+
+/** First room for the call at once, which it may have to wait for: what is counted goes out then. */
+async function enterMinutes(tour: Tour, next: Next, minutes: readonly Minute[], rooms: readonly Room[], until: Waiter): Promise<Entering> {
+  const { call, trying } = tour;
+  const entry = rooms.length > 0 ? await enterRooms(tour, next, rooms, until) : { next };
+  if (!entry || until.closed) return undefined;
+  // One of which nothing is known finds no room in a minute that has none.
+  const tokens = minutes.some(({ tpm }) => tpm !== undefined) ? Math.max(1, call.tokens()) : 0;
+  const admission = await admit(minutes, tokens, trying.minutes);
+  if ('end' in admission && !until.closed) return { ...entry, admission };
+  entry.release?.();
+  if (!('end' in admission)) return { next, refusal: admission };
+  admission.end(undefined);
+  return undefined;
 }
 
 async function enterRooms(tour: Tour, next: Next, rooms: readonly Room[], until: Waiter): Promise<Entry | undefined> {
@@ -77,10 +106,22 @@ function timeoutsLeft({ deadline, sent, trying, call }: Tour, { next, release }:
   return { ...own, total: Math.max(1, Math.min(own.total, Math.ceil(deadline - trying.monotonic()))) };
 }
 
+const tokensOf = (usage: Usage | undefined): number | undefined => usage && usage.input + usage.output;
+
+/** How a call ends, for now, at a place that takes nothing more in this minute: nothing was sent. */
+export const refusedTry = ({ next, refusal }: Refused): Tried => ({
+  next,
+  number: 0,
+  end: { fault: refusal, endedBy: 'gateway' },
+  thrown: new GatewayError(refusal),
+  tookMs: 0,
+  isFinal: false,
+});
+
 /** Makes one try at a place that was entered. `sink`: the client, as this try sees it. Rejects by a defect only. */
 export async function tryOnce(tour: Tour, entry: Entry, sink: ClientSink): Promise<Tried> {
   const { call, trying, guide } = tour;
-  const { next, release } = entry;
+  const { next, release, admission } = entry;
   const { candidate, provider } = next;
   const timeouts = timeoutsLeft(tour, entry);
   const number = ++tour.sent;
@@ -90,12 +131,13 @@ export async function tryOnce(tour: Tour, entry: Entry, sink: ClientSink): Promi
   const underWay: UnderWay = { next, place, probing: trying.health.began(place) };
   let fault: Fault | undefined;
   let gone = true;
-  let end: AttemptEnd;
+  let end: AttemptEnd | undefined;
   let thrown: GatewayError | undefined;
   try {
     try {
       const onceMore = createOnceMore(tour, underWay);
-      end = await call.run({ candidate, provider, timeouts, number, sink, isLimited: release !== undefined, apartMs, onceMore });
+      const step = { candidate, provider, timeouts, number, sink, isLimited: release !== undefined, apartMs, onceMore };
+      end = await call.run(admission ? { ...step, requests: admission } : step);
     } catch (error) {
       // What cannot be written for a target is told as its end; and so is whatever a try makes of its being given up.
       if (!(error instanceof GatewayError)) throw error;
@@ -108,6 +150,7 @@ export async function tryOnce(tour: Tour, entry: Entry, sink: ClientSink): Promi
     return { next, number, end, ...(thrown ? { thrown } : {}), tookMs: trying.monotonic() - sentAt, isFinal };
   } finally {
     release?.();
+    admission?.end(tokensOf(end?.usage ?? call.usageOf?.(number)));
     if (!fault || fault !== underWay.told) trying.health.ended(place, underWay.probing, fault ? { ...judged(fault), gone } : { gone });
   }
 }

@@ -70,7 +70,8 @@ async function startBeside(tour: Tour, slow: Runner): Promise<Runner | undefined
   if (!next || !trying.hedges.withdraw()) return undefined;
   try {
     const entry = await enter(tour, next, new WhileSlow(slow));
-    if (!entry) return undefined;
+    // Nor that its minute has none.
+    if (!entry || 'refusal' in entry) return undefined;
     tour.hedged = true;
     return run(tour, entry);
   } catch (error) {

@@ -1,7 +1,9 @@
 import type { Candidate } from '../../policy/candidate.ts';
 import { USUAL_QUEUE } from '../../policy/queue.ts';
+import type { FullReason } from '../../policy/signals.ts';
 import type { Provider } from '../../presets/preset.ts';
 import type { Release, Slots, Wanting } from './slots.ts';
+import type { Trying } from './walking.ts';
 
 /** Something that takes only so many calls at once. */
 export type Room = Pick<Wanting, 'place' | 'title' | 'limit' | 'queue'>;
@@ -29,6 +31,15 @@ export const keyRoomsOf = ({ name, credential, keyConcurrency, queue = USUAL_QUE
 
 /** Whether a call would have to wait for any of them. */
 export const areFull = (rooms: readonly Room[], slots: Slots): boolean => rooms.some(({ place, limit }) => slots.isFull(place, limit));
+
+/** What is known of how full places are. */
+export type Fullness = Pick<Trying, 'slots' | 'minutes'>;
+
+/** Why a provider, with the credential that it goes with, takes no more calls now. */
+export function whyKeyFull(provider: Provider, { slots, minutes }: Fullness): FullReason | undefined {
+  if (provider.minutes?.some((minute) => minutes.fullForMs(minute) > 0) === true) return 'local_rate_limit';
+  return areFull(keyRoomsOf(provider), slots) ? 'concurrency_full' : undefined;
+}
 
 /**
  * Takes a place in each, one after the other, always in the same order, so that no two calls wait for each other. `undefined` when

@@ -5,6 +5,7 @@ import type { LiveSignals } from '../../policy/live-signals.ts';
 import { createRetryBudget, type RetryLimits, USUAL_LIMITS } from '../../policy/retry.ts';
 import { createCounterWaits } from '../counter-waits.ts';
 import type { Clock } from '../ports.ts';
+import { createMinutes } from './minutes.ts';
 import { createSlots } from './slots.ts';
 import type { Trying } from './walking.ts';
 
@@ -33,6 +34,7 @@ export function createTrying(
     budget: createRetryBudget(monotonic, processes, limits),
     hedges: createRetryBudget(monotonic, processes, () => ({ ...limits(), share: limits().hedges })),
     slots: createSlots(),
+    minutes: createMinutes(monotonic),
     counterWaits: createCounterWaits(monotonic),
     conversations: createConversations(),
     limits,

@@ -3,7 +3,7 @@ import type { AttemptEnd } from '../call.ts';
 import type { ClientSink } from '../client-sink.ts';
 import { createGate } from './gate-sink.ts';
 import { createGuide } from './guide.ts';
-import { enter, type Entry, type Tour, tryOnce } from './one-try.ts';
+import { enter, type Entry, type Refused, refusedTry, type Tour, tryOnce } from './one-try.ts';
 import { hedgeMsOf, race } from './race.ts';
 import type { Next, Tried, Trying, Walking } from './walking.ts';
 
@@ -18,11 +18,17 @@ function pause(ms: number, sink: ClientSink): Promise<void> {
   });
 }
 
+/** Of several tries at one place the last one: what the others were told is over. */
+const lastAtEach = (tried: readonly Tried[]): readonly Tried[] =>
+  tried.filter(({ next: { candidate, provider } }, at) =>
+    tried.slice(at + 1).every(({ next }) => next.candidate !== candidate || next.provider.credential !== provider.credential),
+  );
+
 /** What the caller is told in the end: with the earliest time at which any of those that asked for patience is there again. */
 function lastWord(end: AttemptEnd, tried: readonly Tried[]): AttemptEnd {
   const { fault } = end;
   if (!fault || tried.length < 2 || (fault.kind !== 'rate_limit' && fault.kind !== 'overloaded')) return end;
-  const waits = tried.flatMap(({ end: { fault: said } }) => (said?.retryAfterMs === undefined ? [] : [said.retryAfterMs]));
+  const waits = lastAtEach(tried).flatMap(({ end: { fault: said } }) => (said?.retryAfterMs === undefined ? [] : [said.retryAfterMs]));
   return waits.length === 0 ? end : { ...end, fault: { ...fault, retryAfterMs: Math.min(...waits) } };
 }
 
@@ -38,10 +44,11 @@ function failedAt({ tried, call }: Tour, one: Tried): void {
 const mayFollow = ({ mayGoOn }: Walking, { end: { fault } }: Tried): boolean =>
   mayGoOn === undefined || fault === undefined || mayGoOn(fault);
 
-/** How a call ends with this try. */
-function conclude({ end, thrown }: Tried): AttemptEnd {
-  if (thrown) throw thrown;
-  return end;
+/** How a call ends with this try, the last of some. */
+function conclude({ end, thrown }: Tried, tried: readonly Tried[]): AttemptEnd {
+  const last = lastWord(end, tried);
+  if (!thrown) return last;
+  throw last.fault && last !== end ? new GatewayError(last.fault) : thrown;
 }
 
 /**
@@ -59,14 +66,14 @@ export async function walk(call: Walking, trying: Trying): Promise<AttemptEnd> {
   for (;;) {
     const entering = enter(tour, next);
     const entry = entering instanceof Promise ? await entering.catch((error: unknown) => enterElsewhere(tour, next, error)) : entering;
-    const last = entry && (await tryAt(tour, entry));
+    const last = entry && ('refusal' in entry ? refusedTry(entry) : await tryAt(tour, entry));
     // It waited for room, and the client left meanwhile.
     if (!last) return { endedBy: 'client' };
-    if (last.isFinal) return conclude(last);
+    if (last.isFinal) return conclude(last, [last]);
     const all = [...tour.tried, last];
     const mayGoOn = tour.sent < tries && mayFollow(call, last);
     const following = mayGoOn ? guide.next(all) : undefined;
-    if (!following || trying.monotonic() + following.waitMs >= tour.deadline) return lastWord(conclude(last), all);
+    if (!following || trying.monotonic() + following.waitMs >= tour.deadline) return conclude(last, all);
     tour.fail(last);
     if (following.waitMs > 0) await pause(following.waitMs, call.sink);
     if (call.sink.closed) return { endedBy: 'client' };
@@ -75,7 +82,7 @@ export async function walk(call: Walking, trying: Trying): Promise<AttemptEnd> {
 }
 
 /** Goes in elsewhere where a place had no room in time. Throws the refusal where nowhere else is room, or no time is left. */
-async function enterElsewhere(tour: Tour, place: Next, refusal: unknown): Promise<Entry | undefined> {
+async function enterElsewhere(tour: Tour, place: Next, refusal: unknown): Promise<Entry | Refused | undefined> {
   const { guide, tried, trying, call, deadline } = tour;
   const refused = [place];
   for (let error = refusal; ;) {

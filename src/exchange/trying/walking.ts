@@ -1,4 +1,4 @@
-import type { Fault, GatewayError } from '../../ir/index.ts';
+import type { Fault, GatewayError, Usage } from '../../ir/index.ts';
 import type { Candidate } from '../../policy/candidate.ts';
 import type { Conversations } from '../../policy/conversations.ts';
 import type { Health } from '../../policy/health.ts';
@@ -7,6 +7,8 @@ import type { Provider, Timeouts } from '../../presets/preset.ts';
 import type { AttemptEnd, Within } from '../call.ts';
 import type { ClientSink } from '../client-sink.ts';
 import type { CounterWaits } from '../counter-waits.ts';
+import type { Minutes } from './minutes.ts';
+import type { Requests } from './requests.ts';
 import type { Slots } from './slots.ts';
 
 /** What trying remembers from one call to the next, and its clock and chance. */
@@ -17,6 +19,7 @@ export interface Trying {
   /** Bounds how many tries are started beside slow ones. */
   readonly hedges: RetryBudget;
   readonly slots: Slots;
+  readonly minutes: Minutes;
   /** Counters of tokens that are to be left alone. */
   readonly counterWaits: CounterWaits;
   /** Where conversations were answered last. */
@@ -48,6 +51,10 @@ export interface Walking {
   readonly mayGoOn?: (fault: Fault) => boolean;
   /** Makes one try. What it throws (`GatewayError`) before it has sent anything is thrown on where no other place would do. */
   readonly run: (step: Step) => Promise<AttemptEnd>;
+  /** Tokens that it is expected to take; asked only where a key or a provider takes only so many in a minute. */
+  readonly tokens: () => number;
+  /** What a step used, where its end does not say so. */
+  readonly usageOf?: (number: number) => Usage | undefined;
   /** Told whose end is the call's, by the step's number, where tries ran side by side. */
   readonly answeredBy: (number: number) => void;
   /** Gets a word for each try whose end was not the call's, and for each target before the first that was passed by: `provider/model;code`. */
@@ -72,6 +79,8 @@ export interface Step {
   readonly sink: ClientSink;
   /** Only so many calls may be under way there at once, and it has room for one. */
   readonly isLimited: boolean;
+  /** Its key or provider takes only so many requests in a minute: to be told of each that goes out. */
+  readonly requests?: Requests;
   /** Milliseconds that went before it with waiting for room, and with tries that came to nothing and pauses after them. */
   readonly apartMs: number;
   readonly onceMore: OnceMore;

@@ -1,0 +1,63 @@
+import { type Fault, GatewayError, gatewayFault } from '../../ir/index.ts';
+import type { Minute } from '../../policy/minute.ts';
+import type { Full, Held, Minutes, Taking } from './minutes.ts';
+
+/** The requests of a try at a place that takes only so much in a minute. The first has its place there before the try begins. */
+export interface Requests {
+  /** So many go out (default 1): in the place that is there, and in more of them. Throws the refusal (429) where there are none. */
+  next(many?: number): Promise<void>;
+  /** Something goes out in the place that is there. */
+  sent(): void;
+}
+
+/** As the one who let the try in has them. */
+export interface Admission extends Requests {
+  /** The try is over, with so many tokens; `undefined`: nobody has said how many. Where nothing was sent its place is free again. */
+  end(tokens: number | undefined): void;
+}
+
+const NOTHING: Taking = { requests: 0, tokens: 0 };
+
+/** Code of a refusal because a key's or a provider's minute has no room. */
+export const MINUTE_FULL = 'local_rate_limit';
+
+function refusal({ title, rpm, tpm }: Minute, { by, freeInMs }: Full): Fault {
+  const limit = by === 'rpm' ? `${rpm} requests a minute ('rpm')` : `${tpm} tokens a minute ('tpm')`;
+  const message = `${title} has had its ${limit}: there is room in ${Math.ceil(freeInMs / 1000)} s`;
+  return gatewayFault('rate_limit', message, { code: MINUTE_FULL, retryAfterMs: freeInMs });
+}
+
+/** Takes a place in each; in none where one of them is full. */
+async function takeIn(minutes: readonly Minute[], taking: Taking, keeper: Minutes): Promise<readonly Held[] | Fault> {
+  const held: Held[] = [];
+  for (const minute of minutes) {
+    const one = await keeper.take(minute, taking);
+    if ('freeInMs' in one) {
+      for (const other of held) other.settle(NOTHING);
+      return refusal(minute, one);
+    }
+    held.push(one);
+  }
+  return held;
+}
+
+/** Lets a try in that is expected to take so many tokens, or says why not. */
+export async function admit(minutes: readonly Minute[], tokens: number, keeper: Minutes): Promise<Admission | Fault> {
+  const held = await takeIn(minutes, { requests: 1, tokens }, keeper);
+  if (!Array.isArray(held)) return held as Fault;
+  let used = 0;
+  let isSent = false;
+  return {
+    async next(many = 1) {
+      const more = used + many - Math.max(1, used);
+      used += many;
+      const others = more > 0 ? await takeIn(minutes, { requests: more, tokens: 0 }, keeper) : [];
+      if (!Array.isArray(others)) throw new GatewayError(others as Fault);
+      isSent = true;
+    },
+    sent: () => void (isSent = true),
+    end(said = tokens) {
+      for (const one of held as readonly Held[]) one.settle(isSent ? { requests: 1, tokens: said } : NOTHING);
+    },
+  };
+}
