@@ -79,9 +79,13 @@ interface Line extends Connection {
   untouched: boolean;
   /** The reader asks to wait. */
   waits: boolean;
+  /** What was read and put off, as a copy. */
+  late: Buffer | undefined;
 }
 
 function lose(line: Line, error: unknown): void {
+  // What had come before.
+  if (line.late) workOff(line);
   const { turn } = line;
   line.destroy();
   turn?.lost(error, line.untouched);
@@ -102,18 +106,13 @@ function answerEnd(line: Line, keepMs: number): void {
   turn.end();
 }
 
-/** Bytes have come; `false` reads no more for now. */
-function read(line: Line, length: number, bytes: Buffer): boolean {
-  // Nobody asked: nothing that comes now can be an answer.
-  if (!line.turn) {
-    line.socket.destroy();
-    return true;
-  }
+/** Works on what was read; `false` reads no more for now. */
+function work(line: Line, bytes: Buffer): boolean {
   const began = performance.now();
   line.untouched = false;
   line.waits = false;
   try {
-    line.parser.push(bytes.subarray(0, length));
+    line.parser.push(bytes);
   } catch (error) {
     lose(line, error);
   }
@@ -122,6 +121,26 @@ function read(line: Line, length: number, bytes: Buffer): boolean {
   const now = performance.now();
   // One that is idle must hear of its end.
   return !line.turn || line.turns.took(line.turn, now - began, now);
+}
+
+/** Works on what was put off; `false` reads no more for now. */
+function workOff(line: Line): boolean {
+  const { late } = line;
+  line.late = undefined;
+  return !late || work(line, late);
+}
+
+/** Bytes have come; `false` reads no more for now. */
+function read(line: Line, length: number, bytes: Buffer): boolean {
+  // Nobody asked: nothing that comes now can be an answer.
+  if (!line.turn) {
+    line.socket.destroy();
+    return true;
+  }
+  const piece = bytes.subarray(0, length);
+  if (!line.turns.putsOff(line.turn)) return work(line, piece);
+  line.late = Buffer.from(piece);
+  return false;
 }
 
 function begin(line: Line, turn: Turn): void {
@@ -159,11 +178,12 @@ function newLine(origin: Origin, owner: Owner, turns: ReadTurns): Line {
     tookMs: undefined,
     untouched: true,
     waits: false,
+    late: undefined,
     isOpen: () => !socket.destroyed && socket.writable && !socket.readableEnded,
     connectMs: () => line.tookMs ?? 0,
     begin: (turn) => begin(line, turn),
     goOn() {
-      if (!socket.destroyed) socket.resume();
+      if (!socket.destroyed && workOff(line)) socket.resume();
     },
     resume() {
       size.resumed();
@@ -171,6 +191,7 @@ function newLine(origin: Origin, owner: Owner, turns: ReadTurns): Line {
     },
     destroy() {
       line.turn = undefined;
+      line.late = undefined;
       parser.stop();
       socket.destroy();
     },

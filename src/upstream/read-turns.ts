@@ -1,5 +1,10 @@
 /** So much work with what was read is done in one turn of the event loop, in milliseconds; the rest comes in the next ones. */
 const TURN_MS = 1.5;
+/**
+ * After so much, what is read still is put off to the next turn before it is worked on: how long that takes is known only then, and those
+ * that nobody has told to wait yet are not counted.
+ */
+const MOST_MS = 2 * TURN_MS;
 /** Below this nobody needs to know when the turn ends. */
 const NOTABLE_MS = 0.5;
 /** How much the last read counts for how long one takes, by whether it took longer: a turn of many that are long is worse than one of few. */
@@ -13,7 +18,7 @@ export interface Reader {
   readonly owner: string;
   /** When it began, in monotonic milliseconds. */
   readonly since: number;
-  /** It may read again. */
+  /** It may read again, and works on what it has put off. */
   resume(): void;
 }
 
@@ -24,6 +29,11 @@ export interface ReadTurns {
    * called when it is this one's turn again.
    */
   took(reader: Reader, ms: number, now: number): boolean;
+  /**
+   * Whether what was read is put off: there is no time left for this one in this turn. It must not read on then; `resume` is called in the
+   * next turns, before those that have nothing to work on.
+   */
+  putsOff(reader: Reader): boolean;
   /** Its answer is over. Must be told of each that was ever asked to stop. */
   left(reader: Reader): void;
   /** There is more to do than can be done, or no longer: more is read at once then. */
@@ -41,6 +51,8 @@ interface Waiting {
 /** What one owner's answers take of this turn, and those that wait for another, in the order in which they came to wait. */
 interface Lane {
   spentMs: number;
+  /** Those who have put off what they read, in their order. */
+  readonly late: Reader[];
   queue: Waiting[];
   /** The first ones to have begun, who need not queue … */
   readonly seats: Set<Reader>;
@@ -92,6 +104,14 @@ function seat(lane: Lane, many: number): void {
   lane.isNewOlder = false;
 }
 
+/** Lets those of a lane work on what they have put off, for so long; gives whether all have. */
+function catchUp(lane: Lane, ms: number): boolean {
+  let done = 0;
+  for (; done < lane.late.length && lane.spentMs < ms; done++) lane.late[done]?.resume();
+  lane.late.splice(0, done);
+  return lane.late.length === 0;
+}
+
 /** Lets so many of a lane read, at least one; gives how many. */
 function serve(lane: Lane, many: number): number {
   seat(lane, Math.floor(many * SEATS_SHARE));
@@ -105,8 +125,9 @@ function serve(lane: Lane, many: number): number {
 
 /**
  * Keeps the turns of the event loop short, however many streams there are: once a turn has done enough, those who read after that
- * wait, and go on in the next ones, as many a turn as it has time for. So new connections, refusals and health come in between; whoever
- * asks for little waits for nobody who asks for much; and of one owner's answers, those that began first are not held up by all others.
+ * wait, and go on in the next ones, as many a turn as it has time for; what comes in spite of that is worked on in the next ones. So new
+ * connections, refusals and health come in between; whoever asks for little waits for nobody who asks for much; and of one owner's
+ * answers, those that began first are not held up by all others.
  */
 export function createReadTurns(nextTurn: (run: () => void) => void = setImmediate): ReadTurns {
   const lanes = new Map<string, Lane>();
@@ -120,7 +141,7 @@ export function createReadTurns(nextTurn: (run: () => void) => void = setImmedia
   const laneOf = (owner: string): Lane => {
     const known = lanes.get(owner);
     if (known) return known;
-    const made = { spentMs: 0, queue: [], seats: new Set<Reader>(), seated: [], lastSince: -Infinity, isNewOlder: false };
+    const made: Lane = { spentMs: 0, late: [], queue: [], seats: new Set<Reader>(), seated: [], lastSince: -Infinity, isNewOlder: false };
     lanes.set(owner, made);
     return made;
   };
@@ -132,13 +153,18 @@ export function createReadTurns(nextTurn: (run: () => void) => void = setImmedia
   const turn = (): void => {
     isArmed = false;
     spentMs = 0;
-    let left = Math.max(1, Math.floor(TURN_MS / readMs));
+    let left = TURN_MS;
     let toServe = lanes.size;
     for (const [owner, lane] of lanes) {
-      left -= serve(lane, Math.max(1, Math.floor(left / toServe--)));
+      lane.spentMs = 0;
+      const share = left / toServe--;
+      // Where there is too much to catch up on, nothing new is read.
+      left -= catchUp(lane, share)
+        ? lane.spentMs + readMs * serve(lane, Math.max(1, Math.floor((share - lane.spentMs) / readMs)))
+        : lane.spentMs;
       lanes.delete(owner);
       // Behind the others: what one leaves goes to those after it.
-      if (lane.queue.length > 0) lanes.set(owner, Object.assign(lane, { spentMs: 0 }));
+      if (lane.queue.length + lane.late.length > 0) lanes.set(owner, lane);
       if (toServe === 0) break;
     }
     isFull = lanes.size > 0;
@@ -162,6 +188,15 @@ export function createReadTurns(nextTurn: (run: () => void) => void = setImmedia
       }
       arm();
       return false;
+    },
+    putsOff(reader) {
+      if (spentMs < MOST_MS) return false;
+      const lane = laneOf(reader.owner);
+      if (lane.spentMs < TURN_MS / lanes.size) return false;
+      lane.late.push(reader);
+      isFull = true;
+      arm();
+      return true;
     },
     left(reader) {
       lanes.get(reader.owner)?.seats.delete(reader);
