@@ -439,12 +439,12 @@ describe('a reader that waits', () => {
       });
       void (async () => {
         let before = -1;
-        await expect.poll(() => received > 0 && before === (before = written), { interval: 200 }).toBe(true);
+        await expect.poll(() => received > 0 && before === (before = written), { interval: 200, timeout: 10_000 }).toBe(true);
         expect(received).toBeLessThanOrEqual(64 * 1024);
         expect(written).toBeLessThan(20_000_000);
         // A step at a time.
         call.resume();
-        await expect.poll(() => received).toBeGreaterThan(64 * 1024);
+        await expect.poll(() => received, { timeout: 10_000 }).toBeGreaterThan(64 * 1024);
         expect(received).toBeLessThanOrEqual(128 * 1024);
         goes = true;
         call.resume();
