@@ -85,7 +85,7 @@ interface Line extends Connection {
 
 function lose(line: Line, error: unknown): void {
   // What had come before.
-  if (line.late) workOff(line);
+  workOff(line);
   const { turn } = line;
   line.destroy();
   turn?.lost(error, line.untouched);
@@ -138,8 +138,10 @@ function read(line: Line, length: number, bytes: Buffer): boolean {
     return true;
   }
   const piece = bytes.subarray(0, length);
-  if (!line.turns.putsOff(line.turn)) return work(line, piece);
-  line.late = Buffer.from(piece);
+  // Of TLS more comes than is asked for: what was decrypted with what was read.
+  if (line.late) line.late = Buffer.concat([line.late, piece]);
+  else if (line.turns.putsOff(line.turn)) line.late = Buffer.from(piece);
+  else return work(line, piece);
   return false;
 }
 
@@ -210,6 +212,7 @@ export function openConnection(origin: Origin, owner: Owner, turns: ReadTurns): 
   });
   socket.on('error', (error) => lose(line, error));
   socket.on('end', () => {
+    workOff(line);
     if (!line.turn || !parser.close()) lose(line, undefined);
   });
   socket.on('close', () => {
