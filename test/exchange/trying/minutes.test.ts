@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../../../src/exchange/ports.ts';
 import { candidatesOf, isSameOutcome, replay } from '../../../src/policy/kept-decision.ts';
+import { PNG } from '../../fakes/family.ts';
 import { type Answer, conduct, type Conducted, json } from '../../fakes/upstream.ts';
 import { DIALECTS } from '../dialects.ts';
 import type { Got } from '../stage.ts';
@@ -237,6 +238,49 @@ describe('whatever is sent counts', () => {
     };
     expect([await ask(30), await ask(1), await ask(1)]).toEqual([200, 200, 429]);
     expect(counts(trials)).toEqual([4]);
+  });
+
+  it('films and images that are ordered, and not the looks at them', async () => {
+    const looks: string[] = [];
+    const maker: Answer = (request, response) => {
+      const { method, path } = request;
+      if (method === 'GET' || path.endsWith('/get_result')) looks.push(path);
+      if (path.endsWith('/get_result')) {
+        const isDone = looks.filter((one) => one === path).length > 1;
+        return json(
+          isDone
+            ? { id: 'j', status: 'Ready', result: { sample: `data:image/png;base64,${PNG}` } }
+            : { id: 'j', status: 'Pending', result: null },
+        )(request, response);
+      }
+      if (path.includes('/workflows/')) return json({ request_id: 'j' })(request, response);
+      json({
+        id: 'video_1',
+        object: 'video',
+        model: 'sora-2',
+        status: 'in_progress',
+        progress: 1,
+        created_at: 1,
+        size: '720x1280',
+        seconds: '4',
+      })(request, response);
+    };
+    const at = (preset: string) => ({ preset, key: 'k'.repeat(20), protocols: ['openai-chat' as const], rpm: 1 });
+    await set({ answers: [maker, maker], settings: [at('openai'), at('fireworks')] });
+    const post = async (path: string, body: object): Promise<number> => {
+      const headers = { authorization: `Bearer ${trials.server.key}`, 'content-type': 'application/json' };
+      const got = await fetch(trials.server.url + path, { method: 'POST', headers, body: JSON.stringify(body) });
+      return got.status;
+    };
+    const film = { model: 'a/sora-2', prompt: 'a cat' };
+    expect([await post('/v1/videos', film), await post('/v1/videos', film)]).toEqual([200, 429]);
+    const image = { model: 'b/accounts/fireworks/models/flux-kontext-pro', prompt: 'a cat' };
+    expect([await post('/v1/images/generations', image), await post('/v1/images/generations', image)]).toEqual([200, 429]);
+    expect(looks.length).toBeGreaterThan(1);
+    const ordered = trials.upstreams.map(
+      ({ seen }) => seen.filter(({ method, path }) => method === 'POST' && !path.endsWith('get_result')).length,
+    );
+    expect(ordered).toEqual([1, 1]);
   });
 });
 
