@@ -8,7 +8,12 @@ const ONE: Taking = { requests: 1, tokens: 1 };
 
 /** A call that comes so much later than the one before it, is expected to take so much, and really takes so much. */
 const call = fc.record({
-  afterMs: fc.oneof(fc.double({ min: 0, max: 500, noNaN: true }), fc.double({ min: 0, max: 70_000, noNaN: true })),
+  afterMs: fc.oneof(
+    fc.double({ min: 0, max: 500, noNaN: true }),
+    fc.double({ min: 0, max: 70_000, noNaN: true }),
+    // Where a minute ends.
+    fc.double({ min: 59_800, max: 60_200, noNaN: true }),
+  ),
   expected: fc.integer({ min: 0, max: 60 }),
   really: fc.option(fc.integer({ min: 0, max: 60 })),
   /** Calls that come before it is known what it took. */
@@ -35,7 +40,7 @@ describe('a minute', () => {
           now += afterMs;
           const counted = ledgers.count({ ...place, rpm }, { requests: 1, tokens: 0 });
           if (!('freeInMs' in counted)) starts.push(now);
-          else expect(starts.filter((at) => now - at < MINUTE + 100).length).toBe(rpm);
+          else expect(starts.filter((at) => now - at < MINUTE + 100).length).toBeGreaterThanOrEqual(rpm);
           expect(starts.filter((at) => now - at <= MINUTE).length).toBeLessThanOrEqual(rpm);
         }
       }),

@@ -161,6 +161,23 @@ describe('a target whose minute is full', () => {
     expect((await trials.ask()).headers['x-pailou-served-by']).toBe('b/up');
   });
 
+  it('is passed by after a failure as well, where another may be waited for', async () => {
+    const held = conduct();
+    const failing = json(CHAT.error(500, 'no'), 500);
+    await set({ answers: [failing, good, held.answer], settings: [{}, { rpm: 1 }, { concurrency: 1 }] });
+    textOf(await trials.ask({ model: 'b/up' }));
+    const first = trials.ask({ model: 'c/up' });
+    await held.asked;
+    const second = trials.ask();
+    await expect.poll(() => counts(trials)).toEqual([1, 1, 1]);
+    answerNow(2, held);
+    textOf(await first);
+    expect((await second).headers).toMatchObject({ 'x-pailou-served-by': 'c/up', 'x-pailou-attempts': '2' });
+    await expect
+      .poll(() => trials.server.records.find(({ provider, attempts }) => provider === 'c' && attempts === 2)?.failed)
+      .toBe('a/up;upstream');
+  });
+
   it('gives way to one that may be waited for', async () => {
     const held = conduct();
     await set({ answers: [good, held.answer], settings: [{ rpm: 1 }, { concurrency: 1 }] });
@@ -191,12 +208,6 @@ describe('whatever is sent counts', () => {
     await set({ answers: [slow.answer, good], settings: [{}, { rpm: 1 }], config: { models } });
     expect((await trials.ask({ model: 'quick' })).headers['x-pailou-served-by']).toBe('b/up');
     expect((await trials.ask({ model: 'b/up' })).status).toBe(429);
-    // No second one is begun there now: the slow one is waited for.
-    const asked = trials.ask({ model: 'quick' });
-    await expect.poll(() => counts(trials)).toEqual([2, 1]);
-    answerNow(0, slow);
-    textOf(await asked);
-    expect(counts(trials)[1]).toBe(1);
   });
 
   it('each of several answers that are made one by one, before any of them is asked for', async () => {
@@ -306,6 +317,30 @@ describe('tokens of a minute', () => {
     answerNow(0, held);
     textOf(await first);
     expect(statuses(await askMany(3))).toEqual([200, 200, 200]);
+  });
+
+  it('that a call is expected to take may be more than there are: what is decided for it is passed by then', async () => {
+    const models = {
+      lone: { targets: [{ to: 'a/up' }], fallback: { rateLimited: ['b/up'] } },
+      quick: { targets: [{ to: 'b/up' }, { to: 'a/up' }], strategy: 'priority' as const, hedge: 40 },
+      other: { targets: [{ to: 'b/up' }, { to: 'c/up' }], strategy: 'priority' as const, hedge: 40 },
+    };
+    await set({ answers: [using(700), good, good], settings: [{ tpm: 1000 }], config: { models } });
+    textOf(await trials.ask({ model: 'a/up' }));
+    expect((await trials.ask({ model: 'lone' })).headers).toMatchObject({ 'x-pailou-served-by': 'b/up', 'x-pailou-attempts': '1' });
+    expect(await lastRecord(2)).toMatchObject({ failed: 'a/up;local_rate_limit', provider: 'b' });
+    // Nor is it begun beside a slow one.
+    const slow = conduct();
+    const b = trials.upstreams[1];
+    if (b) b.answer = slow.answer;
+    const asked = trials.ask({ model: 'quick' });
+    await slow.asked;
+    if (b) b.answer = conduct().answer;
+    // By then it has been slow for as long.
+    expect((await trials.ask({ model: 'other' })).headers['x-pailou-served-by']).toBe('c/up');
+    answerNow(1, slow);
+    textOf(await asked);
+    expect(counts(trials)).toEqual([1, 3, 1]);
   });
 
   it('leave a call that is larger than the whole minute its own minute', async () => {
