@@ -156,12 +156,15 @@ export async function routeExplainCommand(args: Args, ports: CliPorts, messages:
   const down = listOf(values.down);
   const providers = Object.fromEntries([...snapshot.providers.keys()].map((name) => [name, name]));
   for (const name of down) oneOf(name.split('/', 1)[0] ?? '', '--down', providers, messages);
+  const limited = listOf(values.limited);
+  for (const name of limited) oneOf(name.split('/', 1)[0] ?? '', '--limited', providers, messages);
   const decision = explain(snapshot, {
     model,
     protocol,
     operation,
     needs,
     down,
+    limited,
     ...(values.models === undefined ? {} : { models: listOf(values.models) }),
     ...(values.platform === undefined ? {} : { platform: oneOf(values.platform, '--platform', providers, messages) }),
     ...callerOf(values),

@@ -259,7 +259,7 @@ export function checkModels(
 
 /** Names in a route test that nothing has. */
 function checkTest({ when, expect }: RouteTest, path: string, naming: Naming, reachable: Reachable, report: Report): void {
-  const { key, down = [], platform } = when;
+  const { key, down = [], limited = [], platform } = when;
   const keys = naming.keys.map(({ name }) => name);
   if (key !== undefined && !keys.includes(key)) {
     const what: Words = [`There is no key '${key}'`, `没有名为“${key}”的密钥`];
@@ -270,6 +270,7 @@ function checkTest({ when, expect }: RouteTest, path: string, naming: Naming, re
   const named: readonly (readonly [string, string])[] = [
     ...(platform === undefined ? [] : [[platform, `${path}.when.platform`] as const]),
     ...down.map((name, index) => [name, `${path}.when.down[${index}]`] as const),
+    ...limited.map((name, index) => [name, `${path}.when.limited[${index}]`] as const),
     ...(expect.first === undefined ? [] : [[expect.first, `${path}.expect.first`] as const]),
     ...(expect.order ?? []).map((name, index) => [name, `${path}.expect.order[${index}]`] as const),
     ...(expect.not ?? []).map((name, index) => [name, `${path}.expect.not[${index}]`] as const),

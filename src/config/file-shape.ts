@@ -1,7 +1,8 @@
 import { CNY_FOR_USD } from '../policy/models/price.ts';
 import { limits } from './limits-shape.ts';
 import { provider } from './provider-shape.ts';
-import { modelTable, routeTest, rule } from './routes-shape.ts';
+import { routeTest } from './route-tests-shape.ts';
+import { modelTable, rule } from './routes-shape.ts';
 import { checkAddress, checkBucket, checkKeyValue, checkName, checkOrigin, checkRate, checkUrl, keepFor, upTo } from './shape-kinds.ts';
 import type { ObjectShape, ValueOf } from './shape.ts';
 

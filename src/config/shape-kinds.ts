@@ -57,7 +57,7 @@ export function checkUrl(text: string): Words | undefined {
 }
 
 /** An amount of money: `0.27 USD`. */
-export function checkAmount(text: string): Words | undefined {
+function checkAmount(text: string): Words | undefined {
   return parseAmount(text) ? undefined : ['an amount and its currency: 0.27 USD, 2 CNY', '金额和货币：0.27 USD、2 CNY'];
 }
 
@@ -86,6 +86,10 @@ export function checkBucket(text: string): Words | undefined {
 
 /** Any text that is not blank. */
 export const checkName = (text: string): Words | undefined => (text.trim() === '' ? ['a name', '名称'] : undefined);
+
+/** A field that holds an amount of money. */
+export const amount = (en: string, zh: string, example: string) =>
+  ({ kind: 'text', doc: [en, zh], check: checkAmount, examples: [example] }) as const;
 
 /** A wait that ends. */
 export const timeout = (en: string, zh: string, example: string) =>

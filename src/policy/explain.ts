@@ -3,7 +3,7 @@ import { decide, type Decision, type RouteRequest } from './decide.ts';
 import type { Need, Needs } from './needs.ts';
 import type { Preferences } from './preferences.ts';
 import { type Caller, markedCaller } from './routes/strategies.ts';
-import { NO_SIGNALS, type Signals } from './signals.ts';
+import { NO_SIGNALS, type Signals, type WhyFull } from './signals.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** A call that nobody made, and what is to be imagined about the world. */
@@ -22,6 +22,8 @@ export interface Imagined {
   readonly key?: string;
   /** Providers, or `provider/model`, that do not answer. */
   readonly down?: readonly string[];
+  /** Providers, or `provider/model`, whose minute is used up. */
+  readonly limited?: readonly string[];
   /** Tokens that the answer may have. */
   readonly answer?: number;
   /** Parameters that targets would refuse, and leave out. */
@@ -45,13 +47,16 @@ export function explain(snapshot: Snapshot, imagined: Imagined): Decision {
     refused,
     lost,
     down = [],
+    limited = [],
     caller = {},
     prefers,
     models,
     platform,
   } = imagined;
   const key = [...snapshot.keys.values()].find(({ name }) => name === imagined.key) ?? {};
-  const signals: Signals = { ...NO_SIGNALS, targets: new Map(down.map((name) => [name, { out: 'unhealthy' }])) };
+  const whyFull: WhyFull = (one) =>
+    limited.includes(one.provider) || limited.includes(`${one.provider}/${one.model}`) ? 'local_rate_limit' : undefined;
+  const signals: Signals = { ...NO_SIGNALS, targets: new Map(down.map((name) => [name, { out: 'unhealthy' }])), whyFull };
   const wanted = {
     abilities: needs,
     ...(tokens === undefined ? {} : { tokens }),

@@ -159,6 +159,11 @@ describe('route explain', () => {
       "--down does not know 'opnai'. Did you mean 'openai'?",
       '--down 不认识“opnai”。是否想输入“openai”？',
     ],
+    [
+      'route explain smart --limited opnai/gpt-5.6',
+      "--limited does not know 'opnai'. Did you mean 'openai'?",
+      '--limited 不认识“opnai”。是否想输入“openai”？',
+    ],
     ['route', "'route' is not a whole command. Did you mean 'route explain'?", '命令“route”不完整。是否想输入“route explain”？'],
   ])('%s ends with 2', async (line, en, zh) => {
     const said = await terminal().run(line);
@@ -239,6 +244,8 @@ describe('a route test says what a flag of route explain says', () => {
     ['cheap', '--tokens 1000 --answer 1000', 'tokens: 1000, answer: 1000', 'openai/gpt-5.6'],
     ['smart', '--only openai --sort price', 'only: [openai], sort: price', 'openai/gpt-5.6'],
     ['smart', '--needs tools --down deepseek', 'needs: [tools], down: [deepseek]', 'openai/gpt-5.6'],
+    ['smart', '--limited deepseek', 'limited: [deepseek]', 'openai/gpt-5.6'],
+    ['smart', '--limited openai/gpt-5.6', 'limited: [openai/gpt-5.6]', 'deepseek/deepseek-chat'],
   ])('%s %s', async (model, flags, when, first) => {
     const more = `routeTests: [{ name: t, when: { model: ${model}, ${when} }, expect: { first: ${first} } }]\n`;
     const { run } = openTerminal({ 'pailou.yaml': CALLED + more }, env);

@@ -43,6 +43,8 @@ export interface RouteTest {
     readonly key?: string;
     /** Providers, or `provider/model`, that do not answer. */
     readonly down?: readonly string[];
+    /** … whose minute is used up. */
+    readonly limited?: readonly string[];
   };
   readonly expect: {
     /** The target that is tried first. */
