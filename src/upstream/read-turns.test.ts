@@ -10,18 +10,13 @@ interface Stream {
   readonly reads: number;
   /** What one takes, in milliseconds; as all others if left out. `waited`: turns since the last one. */
   readonly cost?: (waited: number) => number;
-  /** What is done of it when it is over, in milliseconds. */
-  readonly after?: number;
 }
 
 /** What streams read in each turn of an event loop, where a read takes so many milliseconds. */
 function run(streams: readonly Stream[], readMs: number, turns: number) {
   let now = 0;
   let next: (() => void) | undefined;
-  const readTurns = createReadTurns(
-    (turn) => (next = turn),
-    () => now,
-  );
+  const readTurns = createReadTurns((turn) => (next = turn));
   const open = new Set<string>();
   let turn = 0;
   let done: string[] = [];
@@ -41,7 +36,7 @@ function run(streams: readonly Stream[], readMs: number, turns: number) {
       read() {
         if (one.left === 0 || !open.has(stream.name)) return;
         open.delete(stream.name);
-        isLate = readTurns.putsOff(reader, now);
+        isLate = readTurns.putsOff(reader);
         if (!isLate) work();
       },
     };
@@ -54,7 +49,6 @@ function run(streams: readonly Stream[], readMs: number, turns: number) {
       done.push(stream.name);
       if (--one.left === 0) readTurns.left(reader);
       else if (readTurns.took(reader, ms, now)) open.add(stream.name);
-      now += stream.after ?? 0;
     };
     return one;
   });
@@ -117,15 +111,6 @@ describe('reads of one turn', () => {
     const { lengths, read } = run(streams, 0, 3000);
     expect(Math.max(...lengths)).toBeLessThan(3 + 2 + 1.5 + 2);
     expect(Math.min(...counts(read, streams))).toBeGreaterThan(5);
-  });
-
-  it('are as few as there is time for where the work is done after them', () => {
-    const { lengths } = run(
-      many(200, 'a').map((one) => ({ ...one, after: 0.1 })),
-      0,
-      300,
-    );
-    expect(Math.max(...lengths)).toBeLessThan(7);
   });
 
   it('come to all; those that began first do not wait for the others', () => {

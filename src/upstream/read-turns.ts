@@ -5,13 +5,6 @@ const TURN_MS = 1.5;
  * that nobody has told to wait yet are not counted.
  */
 const MOST_MS = 2 * TURN_MS;
-/**
- * Much of what comes of a read is done when it is over: by whoever iterates, and what is written at the end of a tick. So much of the time
- * until the next one counts as its own; more was something else.
- */
-const AFTER_MS = 0.5;
-/** Where nobody looks at the end of a turn, what comes this long after is another turn's. */
-const APART_MS = 2;
 /** Below this nobody needs to know when the turn ends. */
 const NOTABLE_MS = 0.5;
 /** How much the last read counts for how long one takes, by whether it took longer: a turn of many that are long is worse than one of few. */
@@ -37,10 +30,10 @@ export interface ReadTurns {
    */
   took(reader: Reader, ms: number, now: number): boolean;
   /**
-   * Bytes have come, at `now` (monotonic). Whether they are put off: there is no time left for this one in this turn. It must not read on
-   * then; `resume` is called in the next turns, before those that have nothing to work on.
+   * Whether bytes that have come are put off: there is no time left for this one in this turn. It must not read on then; `resume` is called
+   * in the next turns, before those that have nothing to work on.
    */
-  putsOff(reader: Reader, now: number): boolean;
+  putsOff(reader: Reader): boolean;
   /** Its answer is over. Must be told of each that was ever asked to stop. */
   left(reader: Reader): void;
   /** There is more to do than can be done, or no longer: more is read at once then. */
@@ -136,17 +129,10 @@ function serve(lane: Lane, many: number): number {
  * connections, refusals and health come in between; whoever asks for little waits for nobody who asks for much; and of one owner's
  * answers, those that began first are not held up by all others.
  */
-export function createReadTurns(
-  nextTurn: (run: () => void) => void = setImmediate,
-  clock: () => number = () => performance.now(),
-): ReadTurns {
+export function createReadTurns(nextTurn: (run: () => void) => void = setImmediate): ReadTurns {
   const lanes = new Map<string, Lane>();
   let spentMs = 0;
   let readMs = 0;
-  /** Whose the last read was, how long it took and until when. */
-  let lastLane: Lane | undefined;
-  let lastMs = 0;
-  let lastAt = 0;
   let isArmed = false;
   let isCrowded = false;
   /** Some wait for the next turn. */
@@ -164,16 +150,6 @@ export function createReadTurns(
     isArmed = true;
     nextTurn(turn);
   };
-  /** What was done since the last read was its own. */
-  const settle = (now: number): void => {
-    if (!lastLane) return;
-    const after = isArmed || now - lastAt < APART_MS ? Math.min(now - lastAt, AFTER_MS) : 0;
-    spentMs += after;
-    lastLane.spentMs += after;
-    lastLane = undefined;
-    const all = lastMs + after;
-    readMs += (all - readMs) * (all > readMs ? WEIGHT.longer : WEIGHT.shorter);
-  };
   const serveLane = (lane: Lane, share: number): number => {
     lane.spentMs = 0;
     const many = Math.max(1, Math.floor(share / readMs));
@@ -183,7 +159,6 @@ export function createReadTurns(
     return readMs * (done + serve(lane, many - done));
   };
   const turn = (): void => {
-    settle(clock());
     isArmed = false;
     spentMs = 0;
     let left = TURN_MS;
@@ -195,21 +170,16 @@ export function createReadTurns(
       if (lane.queue.length + lane.late.length > 0) lanes.set(owner, lane);
       if (toServe === 0) break;
     }
-    // What comes now is no more of theirs.
-    settle(clock());
     isFull = lanes.size > 0;
     if (isFull) arm();
   };
   return {
     took(reader, ms, now) {
-      settle(now - ms);
       spentMs += ms;
+      readMs += (ms - readMs) * (ms > readMs ? WEIGHT.longer : WEIGHT.shorter);
       if (spentMs > NOTABLE_MS) arm();
       const lane = laneOf(reader.owner);
       lane.spentMs += ms;
-      lastLane = lane;
-      lastMs = ms;
-      lastAt = now;
       if (spentMs < TURN_MS && !isFull) return true;
       // Whoever has not had a share of its own does not wait for those who have had theirs.
       if (lane.spentMs < TURN_MS / lanes.size && lane.queue.length === 0) return true;
@@ -222,9 +192,7 @@ export function createReadTurns(
       arm();
       return false;
     },
-    putsOff(reader, now) {
-      settle(now);
-      if (spentMs > NOTABLE_MS) arm();
+    putsOff(reader) {
       if (spentMs < MOST_MS) return false;
       const lane = laneOf(reader.owner);
       if (lane.spentMs < TURN_MS / lanes.size) return false;
