@@ -122,6 +122,12 @@ describe('a minute', () => {
     expect(ledgers.count({ ...place, rpm: 2, tpm: 10 }, ONE)).toEqual({ at: 0 });
   });
 
+  it('has never room for more requests than it may have', () => {
+    const ledgers = createLedgers(() => 5);
+    expect(ledgers.count({ ...place, rpm: 3 }, { requests: 4, tokens: 0 })).toEqual({ by: 'rpm', freeInMs: Infinity });
+    expect(ledgers.size()).toBe(0);
+  });
+
   it('counts all the same after its limits are changed', () => {
     const ledgers = createLedgers(() => 5);
     for (let at = 0; at < 5; at++) ledgers.count({ ...place, rpm: 5 }, ONE);

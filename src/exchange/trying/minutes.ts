@@ -6,7 +6,7 @@ export interface Taking {
   readonly tokens: number;
 }
 
-/** A minute has no room: by which of its limits, and the milliseconds until it has room for what was asked. */
+/** A minute has no room: by which of its limits, and the milliseconds until it has room for what was asked; `Infinity`: it never has. */
 export interface Full {
   readonly by: 'rpm' | 'tpm';
   readonly freeInMs: number;
@@ -23,7 +23,7 @@ export interface Ledgers {
   size(): number;
   /** Milliseconds until a minute that is full has room for one more call; 0: it has. */
   fullForMs(minute: Minute): number;
-  /** Counts a call where there is room for it. One that is larger than the whole limit has room where nothing else is counted. */
+  /** Counts a call where there is room for it. One of more tokens than the whole limit has room where no others are counted. */
   count(minute: Minute, taking: Taking): Counted | Full;
   /** It took so much more, or less, than was counted. */
   change(place: string, at: Counted['at'], by: Taking): void;
@@ -75,12 +75,10 @@ function forget(ledger: Ledger, now: number): void {
   }
 }
 
-const fits = (used: number, more: number, limit = Infinity): boolean => more === 0 || used + Math.min(more, limit) <= limit;
-
 /** The limit that leaves no room for a call beside what is counted. */
 function bindingOf({ requests, tokens }: Taking, { rpm, tpm }: Minute, taking: Taking): Full['by'] | undefined {
-  if (!fits(requests, taking.requests, rpm)) return 'rpm';
-  return fits(tokens, taking.tokens, tpm) ? undefined : 'tpm';
+  if (rpm !== undefined && requests + taking.requests > rpm) return 'rpm';
+  return tpm !== undefined && taking.tokens > 0 && tokens + Math.min(taking.tokens, tpm) > tpm ? 'tpm' : undefined;
 }
 
 /** Whether there is no room in a ledger, and until when. `now`: not before what was counted last. */
@@ -94,7 +92,7 @@ function fullness(ledger: Ledger, minute: Minute, taking: Taking, now: number): 
     tokens -= part.tokens;
     if (bindingOf({ requests, tokens }, minute, taking) === undefined) return { by, freeInMs: endOf(part) - now };
   }
-  throw new Error('an empty minute has no room');
+  return { by, freeInMs: Infinity };
 }
 
 function add(ledger: Ledger, part: Part, { requests, tokens }: Taking): void {

@@ -4,7 +4,7 @@ import type { AttemptEnd } from '../call.ts';
 import type { ClientSink } from '../client-sink.ts';
 import type { Guide } from './guide.ts';
 import { createOnceMore, judged, type UnderWay } from './once-more.ts';
-import { type Admission, admit } from './requests.ts';
+import { type Admission, admit, type Refusal } from './requests.ts';
 import { keyRoomsOf, type Room, roomsOf, takeAll } from './rooms.ts';
 import type { Release } from './slots.ts';
 import type { Next, Step, Tried, Trying, Walking } from './walking.ts';
@@ -41,9 +41,8 @@ export interface Entry {
 }
 
 /** A place that takes nothing more in this minute. */
-export interface Refused {
+export interface Refused extends Refusal {
   readonly next: Next;
-  readonly refusal: Fault;
 }
 
 type Entering = Entry | Refused | undefined;
@@ -70,11 +69,11 @@ async function enterMinutes(tour: Tour, next: Next, minutes: readonly Minute[], 
   if (!entry || until.closed) return undefined;
   // One of which nothing is known finds no room in a minute that has none.
   const tokens = minutes.some(({ tpm }) => tpm !== undefined) ? Math.max(1, call.tokens()) : 0;
-  const admission = await admit(minutes, tokens, trying.minutes);
-  if ('end' in admission && !until.closed) return { ...entry, admission };
+  const admitted = await admit(minutes, tokens, trying.minutes);
+  if ('admission' in admitted && !until.closed) return { ...entry, ...admitted };
   entry.release?.();
-  if (!('end' in admission)) return { next, refusal: admission };
-  admission.end(undefined);
+  if ('refusal' in admitted) return { next, ...admitted };
+  admitted.admission.end(undefined);
   return undefined;
 }
 

@@ -16,48 +16,62 @@ export interface Admission extends Requests {
   end(tokens: number | undefined): void;
 }
 
+/** There is no room, and what is said of that. */
+export interface Refusal {
+  readonly refusal: Fault;
+}
+
 const NOTHING: Taking = { requests: 0, tokens: 0 };
 
 /** Code of a refusal because a key's or a provider's minute has no room. */
 export const MINUTE_FULL = 'local_rate_limit';
 
-function refusal({ title, rpm, tpm }: Minute, { by, freeInMs }: Full): Fault {
+function refusalOf({ title, rpm, tpm }: Minute, { by, freeInMs }: Full): Fault {
   const limit = by === 'rpm' ? `${rpm} requests a minute ('rpm')` : `${tpm} tokens a minute ('tpm')`;
+  if (freeInMs === Infinity)
+    return gatewayFault('rate_limit', `The call takes more than ${title} may have: ${limit}`, { code: MINUTE_FULL });
   const message = `${title} has had its ${limit}: there is room in ${Math.ceil(freeInMs / 1000)} s`;
   return gatewayFault('rate_limit', message, { code: MINUTE_FULL, retryAfterMs: freeInMs });
 }
 
 /** Takes a place in each; in none where one of them is full. */
-async function takeIn(minutes: readonly Minute[], taking: Taking, keeper: Minutes): Promise<readonly Held[] | Fault> {
+async function takeIn(minutes: readonly Minute[], taking: Taking, keeper: Minutes): Promise<{ readonly held: readonly Held[] } | Refusal> {
   const held: Held[] = [];
   for (const minute of minutes) {
     const one = await keeper.take(minute, taking);
     if ('freeInMs' in one) {
       for (const other of held) other.settle(NOTHING);
-      return refusal(minute, one);
+      return { refusal: refusalOf(minute, one) };
     }
     held.push(one);
   }
-  return held;
+  return { held };
 }
 
 /** Lets a try in that is expected to take so many tokens, or says why not. */
-export async function admit(minutes: readonly Minute[], tokens: number, keeper: Minutes): Promise<Admission | Fault> {
-  const held = await takeIn(minutes, { requests: 1, tokens }, keeper);
-  if (!Array.isArray(held)) return held as Fault;
+export async function admit(
+  minutes: readonly Minute[],
+  tokens: number,
+  keeper: Minutes,
+): Promise<{ readonly admission: Admission } | Refusal> {
+  const first = await takeIn(minutes, { requests: 1, tokens }, keeper);
+  if ('refusal' in first) return first;
   let used = 0;
   let isSent = false;
-  return {
+  const admission: Admission = {
     async next(many = 1) {
       const more = used + many - Math.max(1, used);
       used += many;
-      const others = more > 0 ? await takeIn(minutes, { requests: more, tokens: 0 }, keeper) : [];
-      if (!Array.isArray(others)) throw new GatewayError(others as Fault);
+      const tooSmall = minutes.find(({ rpm = Infinity }) => rpm < used);
+      if (tooSmall) throw new GatewayError(refusalOf(tooSmall, { by: 'rpm', freeInMs: Infinity }));
+      const others = more > 0 ? await takeIn(minutes, { requests: more, tokens: 0 }, keeper) : first;
+      if ('refusal' in others) throw new GatewayError(others.refusal);
       isSent = true;
     },
     sent: () => void (isSent = true),
     end(said = tokens) {
-      for (const one of held as readonly Held[]) one.settle(isSent ? { requests: 1, tokens: said } : NOTHING);
+      for (const one of first.held) one.settle(isSent ? { requests: 1, tokens: said } : NOTHING);
     },
   };
+  return { admission };
 }

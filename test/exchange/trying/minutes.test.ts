@@ -212,13 +212,19 @@ describe('whatever is sent counts', () => {
 
   it('each of several answers that are made one by one, before any of them is asked for', async () => {
     await set({ answers: [json(MESSAGES.whole)], settings: [{ rpm: 5 }], dialects: [MESSAGES] });
-    const ask = async (n: number): Promise<number> => {
+    const asked = (n: number): Promise<Response> => {
       const body = JSON.stringify({ ...CHAT.body('a/up', false), n });
       const headers = { authorization: `Bearer ${trials.server.key}`, 'content-type': 'application/json' };
-      return (await fetch(`${trials.server.url}/v1/chat/completions`, { method: 'POST', headers, body })).status;
+      return fetch(`${trials.server.url}/v1/chat/completions`, { method: 'POST', headers, body });
     };
+    const ask = async (n: number): Promise<number> => (await asked(n)).status;
     expect([await ask(3), await ask(3), await ask(2), await ask(1)]).toEqual([200, 429, 200, 429]);
     expect(counts(trials)).toEqual([5]);
+    ahead += 60_200;
+    const never = await asked(6);
+    expect([never.status, never.headers.get('retry-after')]).toEqual([429, null]);
+    expect(await never.text()).toContain("The call takes more than Provider 'a' may have: 5 requests a minute ('rpm')");
+    expect(await ask(5)).toBe(200);
   });
 
   it('but not a call that could not be written', async () => {
