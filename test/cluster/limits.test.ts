@@ -166,10 +166,9 @@ describe('a limit on requests in a minute', () => {
     const server = await start();
     const connections = (await toEach(server, 20)).flat();
     server.child.kill('SIGSTOP');
-    const replies = await Promise.all(connections.map((one) => call(one)));
+    const replies = await Promise.all(connections.map((one) => call(one))).finally(() => server.child.kill('SIGCONT'));
     expect(replies.filter(({ status }) => status === 200).length).toBe(RPM);
     expect(callsTo(upstream)).toBe(RPM);
-    server.child.kill('SIGCONT');
     await expect.poll(async () => (await call(connections[0] as OneConnection)).status).toBe(429);
     expect((await Promise.all(connections.map((one) => call(one)))).every(({ status }) => status === 429)).toBe(true);
     expect(callsTo(upstream)).toBe(RPM);
