@@ -29,7 +29,9 @@ export const MINUTE_FULL = 'local_rate_limit';
 function refusalOf({ title, rpm, tpm }: Minute, { by, freeInMs }: Full): Fault {
   const limit = by === 'rpm' ? `${rpm} requests a minute ('rpm')` : `${tpm} tokens a minute ('tpm')`;
   if (freeInMs === Infinity)
-    return gatewayFault('rate_limit', `The call takes more than ${title} may have: ${limit}`, { code: MINUTE_FULL });
+    return gatewayFault('rate_limit', `${title} may have ${limit}: this call takes more than that, now and later. Ask for less at once`, {
+      code: MINUTE_FULL,
+    });
   const message = `${title} has had its ${limit}: there is room in ${Math.ceil(freeInMs / 1000)} s`;
   return gatewayFault('rate_limit', message, { code: MINUTE_FULL, retryAfterMs: freeInMs });
 }

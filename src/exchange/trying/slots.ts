@@ -92,12 +92,14 @@ export function createSlots(): Slots {
     const { place: name, owner, sink, maxMs, queue: rule } = wanting;
     const queue = place.queues.get(owner) ?? [];
     if (rule.calls === 0) throw refusal(wanting, "none may wait there ('queue')");
-    if (place.waiting >= rule.calls || queue.length >= rule.perCaller) throw refusal(wanting, 'too many wait already');
+    if (place.waiting >= rule.calls) throw refusal(wanting, `too many wait already: ${rule.calls} may ('queue.calls')`);
+    if (queue.length >= rule.perCaller)
+      throw refusal(wanting, `too many wait already: ${rule.perCaller} of one caller may ('queue.perCaller')`);
     return new Promise((resolve, reject) => {
       const late = setTimeout(
         () => {
           leave(place, owner, waiter);
-          reject(refusal(wanting, 'no call ended in time'));
+          reject(refusal(wanting, `no call ended in time ('${rule.waitMs <= maxMs ? 'queue.wait' : 'timeouts.total'}')`));
         },
         Math.min(maxMs, rule.waitMs),
       );

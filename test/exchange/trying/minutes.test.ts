@@ -223,7 +223,7 @@ describe('whatever is sent counts', () => {
     ahead += 60_200;
     const never = await asked(6);
     expect([never.status, never.headers.get('retry-after')]).toEqual([429, null]);
-    expect(await never.text()).toContain("The call takes more than Provider 'a' may have: 5 requests a minute ('rpm')");
+    expect(await never.text()).toContain("Provider 'a' may have 5 requests a minute ('rpm'): this call takes more than that");
     expect(await ask(5)).toBe(200);
   });
 

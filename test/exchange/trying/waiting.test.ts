@@ -163,9 +163,14 @@ describe('who may wait', () => {
   it.each([
     ['nobody', 'off' as const, ['loud 503'], "none may wait there ('queue')"],
     ['nobody, as a number', { calls: 0 }, ['loud 503'], "none may wait there ('queue')"],
-    ['so many', { calls: 2, perCaller: 2 }, ['loud waits', 'quiet waits', 'quiet 503'], 'too many wait already'],
-    ['so many of one caller', { calls: 5, perCaller: 1 }, ['loud waits', 'loud 503', 'quiet waits', 'quiet 503'], 'too many wait already'],
-    ['for so long', { wait: 50 }, ['quiet 503'], 'no call ended in time'],
+    ['so many', { calls: 2, perCaller: 2 }, ['loud waits', 'quiet waits', 'quiet 503'], "2 may ('queue.calls')"],
+    [
+      'so many of one caller',
+      { calls: 5, perCaller: 1 },
+      ['loud waits', 'loud 503', 'quiet waits', 'quiet 503'],
+      "1 of one caller may ('queue.perCaller')",
+    ],
+    ['for so long', { wait: 50 }, ['quiet 503'], "no call ended in time ('queue.wait')"],
   ])('is as it says: %s', async (_, queue, told, why) => {
     const held = gate();
     await set({ answers: [held.answer], settings: [{ ...NARROW, queue }], config: { keys } });
@@ -244,6 +249,18 @@ it('what a call waits for room is part of its time', async () => {
   textOf(await first);
   expect((await second).status).toBe(504);
   expect(performance.now() - started).toBeLessThan(1500);
+});
+
+it('and where that ends the wait, the refusal says so', async () => {
+  const held = gate();
+  const models = { brief: { targets: [{ to: 'a/up', timeouts: { total: 100 } }] } };
+  await set({ answers: [held.answer], settings: [{ concurrency: 1 }], config: { models } });
+  const first = trials.ask({ model: 'a/up', text: 'first' });
+  await expect.poll(() => held.came.length).toBe(1);
+  const why = "no call ended in time ('timeouts.total')";
+  expect(await trials.ask({ model: 'brief' })).toMatchObject({ status: 503, text: expect.stringContaining(why) });
+  held.go();
+  textOf(await first);
 });
 
 describe('a target of a route that takes one call at once', () => {
