@@ -77,6 +77,7 @@ export async function relayInParts(context: MediaContext, body: JsonObject, { di
   const path = relayPath(context, verb);
   const batch = batchOf(context);
   const starts = Array.from({ length: Math.ceil(list.length / batch) }, (_, part) => part * batch);
+  await context.willSend(starts.length);
   const replies = await sideBySide(starts, context.atOnce, async (from, signal) => {
     const some = list.slice(from, from + batch);
     const answer = await context.ask({ path, body: jsonBody({ ...named, [asked]: some }) }, undefined, signal);
@@ -223,6 +224,7 @@ export async function embed(
 ): Promise<EmbeddingsReply> {
   checkCount(call.inputs.length, call.names.inputs);
   const { target, parts, requestOf } = planFor(context, call, await suited(call.inputs, codec, context), codec);
+  await context.willSend(parts.length);
   const replies = await sideBySide(parts, context.atOnce, async (part, signal) => {
     const request = requestOf(part);
     const answer = await context.ask(codec.encode(request, target), codec, signal);

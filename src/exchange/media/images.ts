@@ -152,6 +152,7 @@ export async function makeImages(context: MediaContext, request: ImageRequest): 
   const codec = codecOf(imageCodecs, context);
   const { stream: _, ...whole } = request;
   const parts = split(context, await withSuitedMask(context, codec, whole), codec);
+  await context.willSend(parts.length);
   const reply = joined(await sideBySide(parts, context.atOnce, (part, signal) => makeOne(context, part, codec, signal)));
   if (reply.images.length > request.n) return { ...reply, images: reply.images.slice(0, request.n) };
   return reply;

@@ -71,6 +71,8 @@ export interface MediaContext extends Writing {
    * also in the middle of reading. Destroy the body to hang up.
    */
   open(request: MediaRequest, codec?: Pick<WholeCodec<never, never>, 'decodeFault'>): Promise<OpenAnswer>;
+  /** So many requests will be sent: there is room for all of them in the target's minute, or none is. */
+  willSend(many: number): Promise<void> | undefined;
   /** Waits for something that is the provider's to do: no time of the gateway's own. */
   waitFor<T>(work: Promise<T>): Promise<T>;
   /**
@@ -113,6 +115,8 @@ interface Settling {
   last?: OneTry | undefined;
   /** Tries that were sent. */
   attempts: number;
+  /** Those of the last try, where its target takes only so many in a minute. */
+  requests?: Step['requests'];
   /** A target makes what was asked for. */
   isOrdered?: true;
   /** The client's bytes went to a provider of its own dialect as they were. */
@@ -184,6 +188,7 @@ function contextOf(
   const mine: OneTry = { provider, model, notes };
   settling.last = mine;
   settling.tries[number] = mine;
+  settling.requests = requests;
   const endsAt = ports.clock.monotonic() + provider.timeouts.total;
   const base = { ...writing, call, sink, ports, attempt: number, apartMs, endsAt, requests, atOnce: isLimited ? 1 : AT_ONCE };
   const waits = createWaits(ports.clock.monotonic);
@@ -220,6 +225,7 @@ function contextOf(
     countTry,
     ordered: () => void (settling.isOrdered = true),
     refuseLosses: () => refuseLosses(call, notes),
+    willSend: (many) => requests?.reserve(many),
     waitFor: waits.during,
     onceMore,
     countAgain: () => void attempts++,
@@ -290,7 +296,8 @@ const UNSENT: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether nothing has come of a try: it was not sent, or refused for its credential or a limit before anything was done. */
-function didNothing(fault: Fault): boolean {
+function didNothing(fault: Fault, { requests }: Pick<Settling, 'requests'>): boolean {
+  if (fault.code === MINUTE_FULL && requests?.isSent() === true) return false;
   const { scope } = verdictOf(fault);
   return UNSENT.has(fault.code ?? '') || scope === 'credential' || scope === 'limit';
 }
@@ -346,7 +353,9 @@ async function tryAll(
     usageOf: (number) => settling.tries[number]?.usage,
     ...(isRepeatable === true && !isSpent
       ? {}
-      : { mayGoOn: (fault: Fault) => isSpent?.() !== true && !settling.isOrdered && (isRepeatable === true || didNothing(fault)) }),
+      : {
+          mayGoOn: (fault: Fault) => isSpent?.() !== true && !settling.isOrdered && (isRepeatable === true || didNothing(fault, settling)),
+        }),
     isJob,
     run,
     answeredBy: (step) => void (settling.last = settling.tries[step]),

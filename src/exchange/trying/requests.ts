@@ -4,10 +4,14 @@ import type { Full, Held, Minutes, Taking } from './minutes.ts';
 
 /** The requests of a try at a place that takes only so much in a minute. The first has its place there before the try begins. */
 export interface Requests {
+  /** Takes places for so many that will go out, before the first of them does. Throws the refusal (429) where there are none. */
+  reserve(many: number): Promise<void>;
   /** So many go out (default 1): in the place that is there, and in more of them. Throws the refusal (429) where there are none. */
   next(many?: number): Promise<void>;
   /** Something goes out in the place that is there. */
   sent(): void;
+  /** Whether anything has gone out. */
+  isSent(): boolean;
 }
 
 /** As the one who let the try in has them. */
@@ -58,20 +62,41 @@ export async function admit(
 ): Promise<{ readonly admission: Admission } | Refusal> {
   const first = await takeIn(minutes, { requests: 1, tokens }, keeper);
   if ('refusal' in first) return first;
-  let used = 0;
+  let [has, used] = [1, 0];
   let isSent = false;
+  const extra: { readonly held: readonly Held[]; readonly many: number }[] = [];
+  /** What was reserved and has not gone out. */
+  const giveBack = (): void => {
+    let unused = has - Math.max(1, used);
+    for (const { held, many } of extra) {
+      const back = Math.min(unused, many);
+      unused -= back;
+      if (back > 0) for (const one of held) one.settle({ requests: many - back, tokens: 0 });
+    }
+  };
+  const reserve = async (many: number): Promise<void> => {
+    const tooSmall = minutes.find(({ rpm = Infinity }) => rpm < used + many);
+    if (tooSmall) throw new GatewayError(refusalOf(tooSmall, { by: 'rpm', freeInMs: Infinity }));
+    const more = used + many - has;
+    if (more <= 0) return;
+    has += more;
+    const others = await takeIn(minutes, { requests: more, tokens: 0 }, keeper);
+    if ('held' in others) return void extra.push({ held: others.held, many: more });
+    has -= more;
+    throw new GatewayError(others.refusal);
+  };
   const admission: Admission = {
+    reserve,
     async next(many = 1) {
-      const more = used + many - Math.max(1, used);
+      const room = reserve(many);
       used += many;
-      const tooSmall = minutes.find(({ rpm = Infinity }) => rpm < used);
-      if (tooSmall) throw new GatewayError(refusalOf(tooSmall, { by: 'rpm', freeInMs: Infinity }));
-      const others = more > 0 ? await takeIn(minutes, { requests: more, tokens: 0 }, keeper) : first;
-      if ('refusal' in others) throw new GatewayError(others.refusal);
+      await room;
       isSent = true;
     },
     sent: () => void (isSent = true),
+    isSent: () => isSent,
     end(said = tokens) {
+      giveBack();
       for (const one of first.held) one.settle(isSent ? { requests: 1, tokens: said } : NOTHING);
     },
   };

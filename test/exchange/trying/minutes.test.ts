@@ -257,6 +257,29 @@ describe('whatever is sent counts', () => {
     expect(counts(trials)).toEqual([4]);
   });
 
+  it.each([
+    // It takes ten texts at once, and the other makes one image at once.
+    { name: 'vectors', path: 'embeddings', preset: 'dashscope', body: { input: Array.from({ length: 100 }, (_, at) => `text ${at}`) } },
+    { name: 'images', path: 'images/generations', preset: 'siliconflow', body: { prompt: 'a gate', n: 8, response_format: 'b64_json' } },
+  ])('all requests of $name in parts, before any of them is sent: the next target makes them', async ({ path, preset, body }) => {
+    const maker: Answer = (request, response) => {
+      const { input } = JSON.parse(request.body) as { input?: readonly string[] };
+      const data = input ? input.map((_, index) => ({ object: 'embedding', index, embedding: [0.5, 1] })) : [{ b64_json: PNG }];
+      json({ object: 'list', model: 'up', data, usage: { prompt_tokens: 2, total_tokens: 2 } })(request, response);
+    };
+    const at = (rpm: number) => ({ preset, key: 'k'.repeat(20), protocols: ['openai-chat' as const], rpm });
+    const models = { both: { targets: [{ to: 'a/up' }, { to: 'b/up' }] } };
+    await set({ answers: [maker, maker], settings: [at(5), at(12)], config: { models } });
+    const headers = { authorization: `Bearer ${trials.server.key}`, 'content-type': 'application/json' };
+    const got = await fetch(`${trials.server.url}/v1/${path}`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ model: 'both', ...body }),
+    });
+    expect(await got.text()).toContain('"data":[{');
+    expect(counts(trials)).toEqual([0, body.n ?? 10]);
+  });
+
   it('films and images that are ordered, and not the looks at them', async () => {
     const looks: string[] = [];
     const maker: Answer = (request, response) => {
