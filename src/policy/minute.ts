@@ -1,3 +1,5 @@
+import type { Fault } from '../ir/index.ts';
+
 /** What calls may take of any minute; absent: as much as comes. */
 export interface MinuteLimits {
   /** Requests that are sent. */
@@ -13,3 +15,10 @@ export interface Minute extends MinuteLimits {
   /** What it is called to whoever is refused. */
   readonly title: string;
 }
+
+/** Code of a refusal because a key's or a provider's minute has no room. */
+export const MINUTE_FULL = 'local_rate_limit';
+
+/** Whether nobody was asked, as a minute has no room. An upstream may use the same word for itself. */
+export const isMinuteFull = (fault: Pick<Fault, 'by' | 'code'> | undefined): boolean =>
+  fault?.by === 'gateway' && fault.code === MINUTE_FULL;

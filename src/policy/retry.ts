@@ -1,4 +1,5 @@
 import type { Fault } from '../ir/index.ts';
+import { isMinuteFull } from './minute.ts';
 import type { Failure } from './routes/route.ts';
 
 /** What a fault says, and of whom. */
@@ -51,7 +52,7 @@ export function verdictOf(fault: Fault, { askedMs }: Pick<RetryRule, 'askedMs'> 
   const { by, kind, code = '', retryAfterMs, quota } = fault;
   if (code === 'upstream_credential') return { scope: 'credential', again: false, failure: 'down', ...(quota ? { quota } : {}) };
   // Nobody was asked: it says nothing of anybody's health.
-  if (code === 'local_rate_limit') return { scope: 'gateway', again: false, failure: 'rateLimited' };
+  if (isMinuteFull(fault)) return { scope: 'gateway', again: false, failure: 'rateLimited' };
   // What the gateway itself found of an upstream is a failure there; all else that it says is its own refusal.
   if (by === 'gateway' && kind !== 'upstream' && kind !== 'timeout') return { scope: 'gateway', again: false };
   const isSoon = retryAfterMs !== undefined && retryAfterMs <= askedMs;

@@ -60,6 +60,18 @@ describe('the SSE reader', () => {
     );
   });
 
+  it('tells an event once, also where whoever takes it throws', () => {
+    const reader = createSseReader();
+    const taken: string[] = [];
+    const take = ({ data }: SseFrame): void => {
+      taken.push(data);
+      if (data === 'one') throw new Error('no more');
+    };
+    expect(() => reader.push(Buffer.from('event: a\ndata: one\n\n'), take)).toThrow('no more');
+    reader.push(Buffer.from('data: two\n\n'), take);
+    expect(taken).toEqual(['one', 'two']);
+  });
+
   it('refuses a line without end', () => {
     const reader = createSseReader(100);
     const piece = Buffer.from('x'.repeat(60));

@@ -89,13 +89,13 @@ class LineReader implements SseReader {
   #dispatch(onFrame: OnFrame): void {
     const event = this.#event;
     const data = this.#data;
-    if (data !== undefined) {
-      this.#unheard = 0;
-      onFrame(event === undefined ? { data } : { event, data });
-    }
+    // Before it is told: whoever takes it may throw.
     this.#event = undefined;
     this.#data = undefined;
     this.#more = 0;
+    if (data === undefined) return;
+    this.#unheard = 0;
+    onFrame(event === undefined ? { data } : { event, data });
   }
 
   #line(text: string, onFrame: OnFrame): void {

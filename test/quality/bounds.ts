@@ -244,6 +244,7 @@ export const HELD: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   'src/exchange/trying/guide.ts': { spent: CALL },
   'src/exchange/trying/minutes.ts': { ledgers: CONFIGURED, parts: 'What providers and their keys have had in a minute' },
   'src/exchange/trying/race-sink.ts': { '#beginning': CALL, '#leaving': CALL },
+  'src/exchange/trying/requests.ts': { extra: CALL },
   'src/exchange/trying/rooms.ts': { held: CALL },
   'src/exchange/trying/slots.ts': { places: CONFIGURED, queues: 'Calls that wait for room at a provider, key or target' },
   'src/exchange/write-request.ts': { finders: WEAK },

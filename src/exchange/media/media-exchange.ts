@@ -1,5 +1,6 @@
 import { type Ability, type Fault, GatewayError, gatewayFault, type Notes, type Usage } from '../../ir/index.ts';
 import type { MediaAnswer, MediaRequest, WholeCodec } from '../../media/codec.ts';
+import { isMinuteFull } from '../../policy/minute.ts';
 import type { KeptDecision } from '../../policy/kept-decision.ts';
 import { verdictOf } from '../../policy/retry.ts';
 import type { Provider } from '../../presets/preset.ts';
@@ -14,7 +15,6 @@ import { measured } from '../measured.ts';
 import { contentOf } from '../read-needs.ts';
 import { refuseLosses } from '../refuse-losses.ts';
 import { tellingMoves } from '../trying/affinity.ts';
-import { MINUTE_FULL } from '../trying/requests.ts';
 import { namedSessionReader } from '../trying/session.ts';
 import { walk } from '../trying/walk.ts';
 import type { OnceMore, Step, Walking } from '../trying/walking.ts';
@@ -292,12 +292,11 @@ const UNSENT: ReadonlySet<string> = new Set([
   'upstream_connect_timeout',
   'upstream_tls',
   'not_expressible',
-  MINUTE_FULL,
 ]);
 
 /** Whether nothing has come of a try: it was not sent, or refused for its credential or a limit before anything was done. */
 function didNothing(fault: Fault, { requests }: Pick<Settling, 'requests'>): boolean {
-  if (fault.code === MINUTE_FULL && requests?.isSent() === true) return false;
+  if (isMinuteFull(fault)) return requests?.isSent() !== true;
   const { scope } = verdictOf(fault);
   return UNSENT.has(fault.code ?? '') || scope === 'credential' || scope === 'limit';
 }

@@ -1,4 +1,5 @@
 import type { Fault } from '../../ir/index.ts';
+import { isMinuteFull } from '../../policy/minute.ts';
 import { type Candidate, triedInOrder } from '../../policy/candidate.ts';
 import { chooseCredential } from '../../policy/credentials.ts';
 import type { Place } from '../../policy/health.ts';
@@ -6,7 +7,6 @@ import { mayWait } from '../../policy/queue.ts';
 import { USUAL_RETRY, type Verdict, verdictOf, waitMs } from '../../policy/retry.ts';
 import type { FullReason, OutReason } from '../../policy/signals.ts';
 import type { Provider } from '../../presets/preset.ts';
-import { MINUTE_FULL } from './requests.ts';
 import { areFull, roomsOf, whyKeyFull } from './rooms.ts';
 import type { Next, Tried, Trying, Walking } from './walking.ts';
 
@@ -30,7 +30,7 @@ export const credentialsOf = (provider: Provider): readonly string[] => provider
 
 /** Whether a candidate is there for what has gone wrong. A client's own mistake goes only where a route says so. */
 export function isFor({ after }: Candidate, fault: Fault, { scope, failure }: Verdict = verdictOf(fault)): boolean {
-  if (scope === 'gateway' && fault.code !== MINUTE_FULL) return fault.code === 'not_expressible' && after === undefined;
+  if (scope === 'gateway' && !isMinuteFull(fault)) return fault.code === 'not_expressible' && after === undefined;
   if (scope === 'client') return failure !== undefined && (after?.includes(failure) ?? false);
   return after === undefined || (failure !== undefined && after.includes(failure));
 }
@@ -38,7 +38,7 @@ export function isFor({ after }: Candidate, fault: Fault, { scope, failure }: Ve
 /** Whether it was the credential that a try failed for. */
 function isOfKey({ end: { fault } }: Tried): boolean {
   const scope = fault && verdictOf(fault).scope;
-  return scope === 'credential' || scope === 'limit' || fault?.code === MINUTE_FULL;
+  return scope === 'credential' || scope === 'limit' || isMinuteFull(fault);
 }
 
 /** What the pieces below share: of one call. */
@@ -174,7 +174,7 @@ function following(guiding: Guiding, tried: readonly Tried[]): Next | undefined 
   const verdict = verdictOf(fault);
   for (const one of tried) if (isOfKey(one)) guiding.spent.push(one.next.provider.credential);
   const other = isOfKey(last) ? withOtherKey(guiding, last.next.candidate) : undefined;
-  const isLimited = fault.code === MINUTE_FULL;
+  const isLimited = isMinuteFull(fault);
   if (other && !(isLimited && whyFull(guiding, other))) return other;
   const been = new Set(tried.map((one) => one.next.candidate));
   const elsewhere = firstOf(guiding, (one) => !been.has(one) && isFor(one, fault, verdict));

@@ -103,6 +103,19 @@ describe('a minute', () => {
     );
   });
 
+  it('counts what a call has taken that was longer than a minute when it ends', () => {
+    let now = 0;
+    const minutes = createMinutes(() => now);
+    const limited = { ...place, tpm: 1000 };
+    const long = minutes.take(limited, { requests: 1, tokens: 10 }) as Held;
+    now = 90_000;
+    expect(minutes.fullForMs(limited)).toBe(0);
+    long.settle({ requests: 1, tokens: 1510 });
+    expect(minutes.fullForMs(limited)).toBe(60_100);
+    now += 60_100;
+    expect(minutes.fullForMs(limited)).toBe(0);
+  });
+
   it('has the place again of a call that sent nothing', () => {
     const minutes = createMinutes(() => 5);
     const minute = { ...place, rpm: 1, tpm: 10 };

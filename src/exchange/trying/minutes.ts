@@ -25,7 +25,7 @@ export interface Ledgers {
   fullForMs(minute: Minute): number;
   /** Counts a call where there is room for it. One of more tokens than the whole limit has room where no others are counted. */
   count(minute: Minute, taking: Taking): Counted | Full;
-  /** It took so much more, or less, than was counted. */
+  /** It took so much more, or less, than was counted. What is told after that is forgotten counts from now on, where it is more. */
   change(place: string, at: Counted['at'], by: Taking): void;
 }
 
@@ -102,6 +102,15 @@ function add(ledger: Ledger, part: Part, { requests, tokens }: Taking): void {
   ledger.tokens += tokens;
 }
 
+/** What is counted now. */
+function partAt({ parts }: Ledger, at: number): Part {
+  const last = parts.at(-1);
+  if (last?.at === at) return last;
+  const made = { at, ...NOTHING };
+  parts.push(made);
+  return made;
+}
+
 /** Nothing is counted yet. `monotonic`: in milliseconds. */
 export function createLedgers(monotonic: () => number): Ledgers {
   const ledgers = new Map<string, Ledger>();
@@ -127,15 +136,18 @@ export function createLedgers(monotonic: () => number): Ledgers {
       const full = fullness(ledger, minute, taking, now);
       if (full) return full;
       const at = Math.floor(now / PART_MS);
-      let part = ledger.parts.at(-1);
-      if (part?.at !== at) ledger.parts.push((part = { at, ...NOTHING }));
-      add(ledger, part, taking);
+      add(ledger, partAt(ledger, at), taking);
       return { at };
     },
     change(place, at, by) {
-      const ledger = ledgers.get(place);
-      const part = ledger?.parts.findLast((one) => one.at === at);
-      if (ledger && part) add(ledger, part, by);
+      const now = monotonic();
+      const known = ledgers.get(place);
+      if (known) forget(known, now);
+      const part = known?.parts.findLast((one) => one.at === at);
+      if (known && part) return add(known, part, by);
+      if (by.tokens <= 0) return;
+      const ledger = known ?? newLedger(place, now);
+      add(ledger, partAt(ledger, Math.floor(now / PART_MS)), { requests: 0, tokens: by.tokens });
     },
   };
 }

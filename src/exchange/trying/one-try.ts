@@ -67,14 +67,19 @@ async function enterMinutes(tour: Tour, next: Next, minutes: readonly Minute[], 
   const { call, trying } = tour;
   const entry = rooms.length > 0 ? await enterRooms(tour, next, rooms, until) : { next };
   if (!entry || until.closed) return undefined;
-  // One of which nothing is known finds no room in a minute that has none.
-  const tokens = minutes.some(({ tpm }) => tpm !== undefined) ? Math.max(1, call.tokens()) : 0;
-  const admitted = await admit(minutes, tokens, trying.minutes);
-  if ('admission' in admitted && !until.closed) return { ...entry, ...admitted };
-  entry.release?.();
-  if ('refusal' in admitted) return { next, ...admitted };
-  admitted.admission.end(undefined);
-  return undefined;
+  let isIn = false;
+  try {
+    // One of which nothing is known finds no room in a minute that has none.
+    const tokens = minutes.some(({ tpm }) => tpm !== undefined) ? Math.max(1, call.tokens()) : 0;
+    const admitted = await admit(minutes, tokens, trying.minutes);
+    if ('refusal' in admitted) return { next, ...admitted };
+    isIn = !until.closed;
+    if (isIn) return { ...entry, ...admitted };
+    admitted.admission.end(undefined);
+    return undefined;
+  } finally {
+    if (!isIn) entry.release?.();
+  }
 }
 
 async function enterRooms(tour: Tour, next: Next, rooms: readonly Room[], until: Waiter): Promise<Entry | undefined> {
@@ -105,7 +110,11 @@ function timeoutsLeft({ deadline, sent, trying, call }: Tour, { next, release }:
   return { ...own, total: Math.max(1, Math.min(own.total, Math.ceil(deadline - trying.monotonic()))) };
 }
 
-const tokensOf = (usage: Usage | undefined): number | undefined => usage && usage.input + usage.output;
+/** What an upstream has said that it was; it may have said anything. */
+function tokensOf(usage: Usage | undefined): number | undefined {
+  const all = usage && usage.input + usage.output;
+  return all !== undefined && Number.isFinite(all) ? Math.max(0, all) : undefined;
+}
 
 /** How a call ends, for now, at a place that takes nothing more in this minute: nothing was sent. */
 export const refusedTry = ({ next, refusal }: Refused): Tried => ({

@@ -1,5 +1,5 @@
 import { type Fault, GatewayError, gatewayFault } from '../../ir/index.ts';
-import type { Minute } from '../../policy/minute.ts';
+import { type Minute, MINUTE_FULL } from '../../policy/minute.ts';
 import type { Full, Held, Minutes, Taking } from './minutes.ts';
 
 /** The requests of a try at a place that takes only so much in a minute. The first has its place there before the try begins. */
@@ -27,9 +27,6 @@ export interface Refusal {
 
 const NOTHING: Taking = { requests: 0, tokens: 0 };
 
-/** Code of a refusal because a key's or a provider's minute has no room. */
-export const MINUTE_FULL = 'local_rate_limit';
-
 function refusalOf({ title, rpm, tpm }: Minute, { by, freeInMs }: Full): Fault {
   const limit = by === 'rpm' ? `${rpm} requests a minute ('rpm')` : `${tpm} tokens a minute ('tpm')`;
   if (freeInMs === Infinity)
@@ -43,15 +40,18 @@ function refusalOf({ title, rpm, tpm }: Minute, { by, freeInMs }: Full): Fault {
 /** Takes a place in each; in none where one of them is full. */
 async function takeIn(minutes: readonly Minute[], taking: Taking, keeper: Minutes): Promise<{ readonly held: readonly Held[] } | Refusal> {
   const held: Held[] = [];
-  for (const minute of minutes) {
-    const one = await keeper.take(minute, taking);
-    if ('freeInMs' in one) {
-      for (const other of held) other.settle(NOTHING);
-      return { refusal: refusalOf(minute, one) };
+  let isIn = false;
+  try {
+    for (const minute of minutes) {
+      const one = await keeper.take(minute, taking);
+      if ('freeInMs' in one) return { refusal: refusalOf(minute, one) };
+      held.push(one);
     }
-    held.push(one);
+    isIn = true;
+    return { held };
+  } finally {
+    if (!isIn) for (const one of held) one.settle(NOTHING);
   }
-  return { held };
 }
 
 /** Lets a try in that is expected to take so many tokens, or says why not. */

@@ -16,6 +16,8 @@ export interface Line {
   fault(fault: Fault, id: string, streamId?: unknown): void;
   /** Closes it when all has gone out. */
   close(code: number, reason: string): void;
+  /** Asks for a sign of life. */
+  ping(): void;
   /** Where more waits to go out than may, nothing more is read until it has: whoever asks on and reads no answer is not listened to. */
   holdBack(): void;
   /** The peer is not listening now, as it has not taken what it was sent. */
@@ -75,6 +77,10 @@ class SocketLine implements Line {
   close(code: number, reason: string): void {
     this.#close = () => this.#socket.close(code, reason);
     if (this.#waiting.isEmpty) this.#close();
+  }
+  /** What waits goes out after it: it may be all that is on its way. */
+  ping(): void {
+    this.#socket.ping(undefined, undefined, this.#onOut);
   }
   holdBack(): void {
     if (!this.#isFlowing()) this.#socket.pause();
@@ -150,7 +156,7 @@ class PingSink implements ClientSink {
   write(): boolean {
     this.#pingedAt = performance.now();
     // Behind what waits it would say nothing.
-    if (!this.#line.isBehind()) this.#socket.ping();
+    if (!this.#line.isBehind()) this.#line.ping();
     return true;
   }
   /** The turn is over. */
@@ -181,7 +187,7 @@ export function watchPeer(socket: WebSocket, line: Line, everyMs: number, inTurn
     if (unanswered > (isBehind() ? BEHIND_PINGS : 0)) return socket.terminate();
     if (unanswered === 0) pinged = line.sent;
     unanswered++;
-    socket.ping();
+    line.ping();
   }, everyMs).unref();
   socket.on('pong', () => {
     unanswered = 0;

@@ -325,6 +325,14 @@ describe('whatever is sent counts', () => {
 });
 
 describe('tokens of a minute', () => {
+  it('are the estimate where an answer reports more than there are numbers', async () => {
+    const answer = JSON.stringify({ ...CHAT.whole, usage: { prompt_tokens: 9, completion_tokens: 8, total_tokens: 17 } });
+    await set({ answers: [json(answer.replace('"completion_tokens":8', '"completion_tokens":1e999'))], settings: [{ tpm: 1200 }] });
+    expect(statuses(await askMany(4))).toEqual([200, 200, 429, 429]);
+    ahead += 60_200;
+    expect(statuses(await askMany(4))).toEqual([200, 200, 429, 429]);
+  });
+
   it('are those that answers report', async () => {
     await set({ answers: [using(600)], settings: [{ tpm: 1500 }] });
     // The third has 1200 before it, and is expected to take about 500.
