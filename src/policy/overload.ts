@@ -75,8 +75,8 @@ const BURST_MS = 4000;
 const BACKLOG_MS = 10_000;
 /** What calls take is forgotten by half in so much time of the processor … */
 const HALVED_MS = 5000;
-/** … and not seen where fewer have ended, or where far more came: what has just begun has not taken all of it. */
-const SEEN = { ended: 10, ofCame: 1 / 2 };
+/** … and not seen where fewer have ended, or where more came: what has just begun has not taken all of it, least of all what is most work. */
+const SEEN = { ended: 10, ofCame: 0.9 };
 /** The limit falls at its full rate when the delay is so many times what it may be, and more. */
 const GENTLE = 10;
 /** An event loop that idles more than this is not what holds anybody up. */

@@ -140,7 +140,7 @@ function read(line: Line, length: number, bytes: Buffer): boolean {
   const piece = bytes.subarray(0, length);
   // Of TLS more comes than is asked for: what was decrypted with what was read.
   if (line.late) line.late = Buffer.concat([line.late, piece]);
-  else if (line.turns.putsOff(line.turn)) line.late = Buffer.from(piece);
+  else if (line.turns.putsOff(line.turn, performance.now())) line.late = Buffer.from(piece);
   else return work(line, piece);
   return false;
 }

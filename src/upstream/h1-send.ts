@@ -202,6 +202,7 @@ function newRunning(pool: Pool, written: Written, sink: UpstreamSink, isClosed: 
     isHead: method === 'HEAD',
     owner,
     since: performance.now(),
+    waitsSince: undefined,
     resume() {
       if (!running.over) running.connection.goOn();
     },

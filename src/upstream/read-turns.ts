@@ -18,6 +18,8 @@ export interface Reader {
   readonly owner: string;
   /** When it began, in monotonic milliseconds. */
   readonly since: number;
+  /** Since when it waits for its turn, in monotonic milliseconds. Kept here. */
+  waitsSince: number | undefined;
   /** It may read again, and works on what it has put off. */
   resume(): void;
 }
@@ -30,10 +32,10 @@ export interface ReadTurns {
    */
   took(reader: Reader, ms: number, now: number): boolean;
   /**
-   * Whether bytes that have come are put off: there is no time left for this one in this turn. It must not read on then; `resume` is called
+   * Whether bytes that have come at `now` (monotonic) are put off: there is no time left for this one in this turn. It must not read on then; `resume` is called
    * in the next turns, before those that have nothing to work on.
    */
-  putsOff(reader: Reader): boolean;
+  putsOff(reader: Reader, now: number): boolean;
   /** Its answer is over. Must be told of each that was ever asked to stop. */
   left(reader: Reader): void;
   /** There is more to do than can be done, or no longer: more is read at once then. */
@@ -43,17 +45,12 @@ export interface ReadTurns {
   waitedMs(now: number): number;
 }
 
-interface Waiting {
-  readonly reader: Reader;
-  readonly at: number;
-}
-
 /** What one owner's answers take of this turn, and those that wait for another, in the order in which they came to wait. */
 interface Lane {
   spentMs: number;
   /** Those who have put off what they read, in their order. */
   readonly late: Reader[];
-  queue: Waiting[];
+  queue: Reader[];
   /** The first ones to have begun, who need not queue … */
   readonly seats: Set<Reader>;
   /** … and those of them that wait for this turn. */
@@ -66,14 +63,14 @@ interface Lane {
 const began = ({ since }: Reader): number => since;
 
 /** Where the one is that began first, of those in a queue. */
-function indexOfFirst(queue: readonly Waiting[]): number {
+function indexOfFirst(queue: readonly Reader[]): number {
   let index = -1;
   let since = Infinity;
   for (let at = 0; at < queue.length; at++) {
-    const one = queue[at] as Waiting;
-    if (began(one.reader) >= since) continue;
+    const one = queue[at] as Reader;
+    if (began(one) >= since) continue;
     index = at;
-    since = began(one.reader);
+    since = began(one);
   }
   return index;
 }
@@ -90,7 +87,7 @@ function seat(lane: Lane, many: number): void {
   const { queue, seats } = lane;
   if (seats.size >= many && !lane.isNewOlder) return;
   for (let index = indexOfFirst(queue); index >= 0; index = indexOfFirst(queue)) {
-    const { reader } = queue[index] as Waiting;
+    const reader = queue[index] as Reader;
     const last = seats.size < many ? undefined : lastSeated(seats);
     if (seats.size >= many && (!last || began(last) <= began(reader))) break;
     // It has its turn, and then it queues.
@@ -112,15 +109,21 @@ function catchUp(lane: Lane, ms: number, many: number): number {
   return done;
 }
 
-/** Lets so many of a lane read, at least one; gives how many. */
-function serve(lane: Lane, many: number): number {
+/**
+ * Lets so many of a lane read or catch up, for so long, at least one; gives how many. Those who have seats come first: else all would have
+ * a little of each turn, and none would end.
+ */
+function serve(lane: Lane, many: number, ms: number): number {
   seat(lane, Math.floor(many * SEATS_SHARE));
   const { seated } = lane;
   lane.seated = [];
-  const others = lane.queue.splice(0, Math.max(1, many - seated.length));
   for (const reader of seated) reader.resume();
-  for (const { reader } of others) reader.resume();
-  return seated.length + others.length;
+  const room = Math.max(1, many - seated.length);
+  const done = catchUp(lane, ms, room);
+  // Where there is too much to catch up on, nothing new is read.
+  const others = lane.late.length > 0 || done >= room ? [] : lane.queue.splice(0, room - done);
+  for (const reader of others) reader.resume();
+  return seated.length + done + others.length;
 }
 
 /**
@@ -150,24 +153,18 @@ export function createReadTurns(nextTurn: (run: () => void) => void = setImmedia
     isArmed = true;
     nextTurn(turn);
   };
-  const serveLane = (lane: Lane, share: number): number => {
-    lane.spentMs = 0;
-    const many = Math.max(1, Math.floor(share / readMs));
-    const done = catchUp(lane, share, many);
-    // Where there is too much to catch up on, nothing new is read.
-    if (lane.late.length > 0 || (done > 0 && done >= many)) return share;
-    return readMs * (done + serve(lane, many - done));
-  };
   const turn = (): void => {
     isArmed = false;
     spentMs = 0;
     let left = TURN_MS;
     let toServe = lanes.size;
     for (const [owner, lane] of lanes) {
-      left -= serveLane(lane, left / toServe--);
+      const share = left / toServe--;
+      lane.spentMs = 0;
+      left -= readMs * serve(lane, Math.max(1, Math.floor(share / readMs)), share);
       lanes.delete(owner);
       // Behind the others: what one leaves goes to those after it.
-      if (lane.queue.length + lane.late.length > 0) lanes.set(owner, lane);
+      if (lane.queue.length + lane.late.length + lane.seated.length > 0) lanes.set(owner, lane);
       if (toServe === 0) break;
     }
     isFull = lanes.size > 0;
@@ -180,22 +177,25 @@ export function createReadTurns(nextTurn: (run: () => void) => void = setImmedia
       if (spentMs > NOTABLE_MS) arm();
       const lane = laneOf(reader.owner);
       lane.spentMs += ms;
+      reader.waitsSince = undefined;
       if (spentMs < TURN_MS && !isFull) return true;
       // Whoever has not had a share of its own does not wait for those who have had theirs.
       if (lane.spentMs < TURN_MS / lanes.size && lane.queue.length === 0) return true;
       isFull = true;
+      reader.waitsSince = now;
       if (lane.seats.has(reader)) lane.seated.push(reader);
       else {
-        lane.queue.push({ reader, at: now });
+        lane.queue.push(reader);
         if (began(reader) < lane.lastSince) lane.isNewOlder = true;
       }
       arm();
       return false;
     },
-    putsOff(reader) {
+    putsOff(reader, now) {
       if (spentMs < MOST_MS) return false;
       const lane = laneOf(reader.owner);
-      if (lane.spentMs < TURN_MS / lanes.size) return false;
+      if (lane.spentMs < TURN_MS / lanes.size || lane.seats.has(reader)) return false;
+      reader.waitsSince ??= now;
       lane.late.push(reader);
       isFull = true;
       arm();
@@ -208,7 +208,8 @@ export function createReadTurns(nextTurn: (run: () => void) => void = setImmedia
     isCrowded: () => isCrowded,
     waitedMs(now) {
       let longest = 0;
-      for (const { queue } of lanes.values()) longest = Math.max(longest, now - (queue[0]?.at ?? now));
+      for (const { queue, late } of lanes.values())
+        for (const first of [queue[0], late[0]]) longest = Math.max(longest, now - (first?.waitsSince ?? now));
       return longest;
     },
   };

@@ -27,9 +27,9 @@ import { type Measured, ms, percentile } from './part.ts';
 
 const ROUNDS = 3;
 const WARM_S = 10;
-/** What of a flood counts comes after its beginning, in which more are let in and end late. */
-const ONSET_S = 18;
-const FLOOD_S = 33;
+/** What of a flood counts comes after its beginning, in which more are let in and end late: of a mix, those that are most work last. */
+const ONSET_S = 26;
+const FLOOD_S = 41;
 /** Of a peak the first fifth does not count: until then those that are long under way do not end. */
 const PEAK_S = 10;
 /** How soon refusals come is seen by others than those who flood, who ask so often a second, at each endpoint in turn. */
