@@ -8,10 +8,16 @@ import { headerOf } from './lanes/lane.ts';
 import { readNeeds } from './read-needs.ts';
 import { roughTokens } from './rough-tokens.ts';
 
-/** Of a piece so much of its end is kept, and what stands before it of the event in which that begins; of the first one more, and its beginning, since a reply's head may be long. */
+/**
+ * Of a piece so much of its end is kept, and what stands before it of the event in which that begins; of the first one more, and its beginning,
+ * since a reply's head may be long, and of a long one some of its middle, since it may be most of the answer.
+ */
 const END_BYTES = 1024;
-const FIRST_END_BYTES = 2048;
+const FIRST_END_BYTES = 1536;
 const HEAD_BYTES = 1024;
+const MIDDLE_BYTES = 640;
+const MIDDLES = [1 / 3, 2 / 3];
+const LONG_BYTES = 3 * 1024;
 /** An event may be so much longer. */
 const EVENT_BYTES = 3072;
 /** What is longer is hardly words: a picture, what a search has found. */
@@ -69,6 +75,12 @@ function endOf(piece: Buffer, bytes: number): number {
   return blank < 0 && end < BLANK_CRLF.length ? at : at + 1 - before.length + end;
 }
 
+/** What begins with the event that stands at a place. */
+function middleOf(piece: Buffer, at: number): string {
+  const from = endOf(piece.subarray(0, at), 0);
+  return piece.toString('latin1', from, from + MIDDLE_BYTES);
+}
+
 function keepSample(received: Received, piece: Buffer): void {
   const { samples, bytes } = received;
   received.next = bytes + bytes / 4;
@@ -76,6 +88,7 @@ function keepSample(received: Received, piece: Buffer): void {
     if (isAll(received, piece)) return;
     const from = endOf(piece, FIRST_END_BYTES);
     if (from > HEAD_BYTES) samples.push(piece.toString('latin1', 0, HEAD_BYTES));
+    if (piece.length > LONG_BYTES) for (const share of MIDDLES) samples.push(middleOf(piece, Math.floor(piece.length * share)));
     samples.push(piece.toString('latin1', from > HEAD_BYTES ? from : 0));
     received.firsts = samples.length;
   } else samples.push(piece.toString('latin1', endOf(piece, END_BYTES)));
@@ -182,12 +195,22 @@ function read(target: Target, samples: readonly string[]): Told {
 const GENERATED = /"(?:delta|text|content|thinking|partial_json|arguments|transcript)"\s*:\s*"((?:[^"\\]|\\.)*)"/g;
 
 /** Events that say once more what others have said. */
-const AGAIN = /"type"\s*:\s*"[\w.]+\.done"/;
+const AGAIN = /"type"\s*:\s*"(?:[\w.]+\.done|response\.(?:completed|incomplete|failed))"/;
+
+/** What such events of a sample say, and what the others do. */
+function apart(sample: string): { readonly once: string; readonly again: string } {
+  if (!AGAIN.test(sample)) return { once: sample, again: '' };
+  const events = sample.split(BLANK).filter((event) => event !== '');
+  const joined = (some: readonly string[]): string => some.map((event) => `${event}\n\n`).join('');
+  return { once: joined(events.filter((event) => !AGAIN.test(event))), again: joined(events.filter((event) => AGAIN.test(event))) };
+}
 
 /** Text before any field: what is kept of an event may begin in the middle of its words. Elsewhere a text without such a field may be the question's. */
 const LOOSE = /^(?:[^"\\]|\\.){64,}/;
+/** What is no picture has a token in so many bytes at least. */
+const MOST_BYTES_A_TOKEN = 4096;
 /** By how much the events that stand whole may tell less than the words do: then the longest of them is not there whole. */
-const FAR = 4;
+const FAR = 2.5;
 
 /** Words, from bytes as samples keep them. */
 const textIn = (bytes: string): string => (bytes.includes(' ') ? Buffer.from(bytes, 'latin1').toString('utf8') : '');
@@ -225,8 +248,21 @@ function estimate(target: Target, { headers = {}, bytes, giant, samples }: Recei
   if (isWhole) return { tokens: (roughTokens(Buffer.from(begun, 'latin1').toString('utf8')) * bytes) / begun.length };
   const isBinary = target.wire.wire.framing === 'aws-event-stream';
   const alike = isBinary || giant === 0 ? samples : samples.filter((sample) => !isOfGiant(sample));
-  const [first = '', ...others] = isBinary ? alike : alike.map(wholeEvents);
-  const rest = Math.max(0, bytes - (isBinary ? 0 : giant) - first.length);
+  const parts = alike.map((sample) => (isBinary ? { once: sample, again: '' } : apart(wholeEvents(sample))));
+  const again = parts.map((part) => part.again).join('');
+  const one = scaled(
+    target,
+    parts.map(({ once }) => once),
+    bytes - (isBinary ? 0 : giant) - again.length,
+  );
+  // What is said again is all of it: nothing else is like that.
+  const whole = again === '' ? { tokens: 0 } : read(target, [again]);
+  return { ...whole, ...one, tokens: Math.max(one.tokens, whole.tokens) };
+}
+
+/** What samples say, for so many bytes: the first for itself. */
+function scaled(target: Target, [first = '', ...others]: readonly string[], bytes: number): Told {
+  const rest = Math.max(0, bytes - first.length);
   const head = read(target, [first]);
   const later = sizeOf(others);
   if (later === 0) return { ...head, tokens: first === '' ? 0 : head.tokens * (1 + rest / first.length) };
@@ -250,7 +286,7 @@ export function withCutUsage(call: Call, target: Target, end: AttemptEnd, receiv
   const usage = end.usage ?? reported;
   const words = byWords(received);
   // Something of it had gone out; an error that the upstream told in its place is not.
-  const least = end.fault?.by === 'upstream' ? 0 : 1;
+  const least = end.fault?.by === 'upstream' ? 0 : 1 + Math.floor((received.bytes - received.giant) / MOST_BYTES_A_TOKEN);
   const output = Math.max(usage?.output ?? 0, Math.ceil(words > tokens * FAR ? words : tokens), least);
   if (output === 0 && !usage) return end;
   const input = usage?.input ?? 0;

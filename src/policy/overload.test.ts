@@ -208,6 +208,12 @@ describe('what calls take', () => {
     expect(known.cost.callMs).toBeCloseTo(20);
   });
 
+  it('of a mix is not what the quick ones took that have ended, while those that are more work go on', () => {
+    // Of three that come two are quick and end at once; the third is most of the work, and none has ended yet.
+    const mixed = from(after(...taking(20)), [{ ...turn(100, 500), delayMs: 0, came: 15, ended: 10 }, 40]);
+    expect(mixed.cost.callMs).toBeGreaterThan(15);
+  });
+
   it('of many that have just come is not what the few took that have ended', () => {
     const streams = from(CALM, [{ ...turn(150, 1000), delayMs: 0, came: 250 }, 4], [{ ...turn(150, 1000), delayMs: 0, ended: 4 }, 4]);
     expect(reasonOf(from(streams, [turn(150, 1000), 8], [turn(150, 1100), 4]))).toBeUndefined();

@@ -190,6 +190,35 @@ it.each(['\n', '\r\n', '\r'])('events are no giants, whatever ends their lines: 
   near(estimateOf({ id: 'openai-chat' }, receivedOf(pieces)));
 });
 
+describe('what the last events say again is said once', () => {
+  const WORDS_SAID = LINE.match(/.{1,5}/g) ?? [];
+  const eventOf = (type: string, more: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`;
+  const reply = { id: 'resp_1', object: 'response', instructions: LINE.repeat(40), tools: [] };
+  const content = [{ type: 'output_text', text: LINE, annotations: [] }];
+  const item = { id: 'msg_1', type: 'message', role: 'assistant', status: 'completed', content };
+  const at = { item_id: 'msg_1', output_index: 0, content_index: 0 };
+  const told = [
+    eventOf('response.created', { response: reply }),
+    eventOf('response.in_progress', { response: reply }),
+    eventOf('response.output_item.added', { output_index: 0, item: { ...item, content: [] } }),
+    eventOf('response.content_part.added', { ...at, part: { type: 'output_text', text: '', annotations: [] } }),
+    ...WORDS_SAID.map((delta) => eventOf('response.output_text.delta', { ...at, delta, obfuscation: 'x'.repeat(16) })),
+    eventOf('response.output_text.done', { ...at, text: LINE }),
+    eventOf('response.content_part.done', { ...at, part: content[0] }),
+    eventOf('response.output_item.done', { output_index: 0, item }),
+  ].join('');
+  const last = eventOf('response.completed', { response: { ...reply, output: [item] } });
+  const few = countTokens(LINE);
+  it.each([
+    ['before the last event', ''],
+    ['in the middle of it', last.slice(0, last.length / 2)],
+  ])('cut %s, all at once', (_name, rest) => {
+    const output = estimateOf({ id: 'openai-responses' }, receivedOf([Buffer.from(told + rest)])) ?? 0;
+    expect(output).toBeGreaterThan(few / 2);
+    expect(output).toBeLessThan(few * 3);
+  });
+});
+
 it('what a reply says of its question is none of its words', () => {
   const said = { type: 'response.created', response: { id: 'resp_1', instructions: LINE.repeat(20), output: [] } };
   const pieces = [Buffer.from(`event: response.created\ndata: ${JSON.stringify(said)}\n\n`), Buffer.from('event: response.in')];
