@@ -145,7 +145,8 @@ function recordMessage(next: ReplyHandler, id: string, onSaid: (said: Said) => v
     begin: (headers) => next.begin(headers),
     frame(data, event) {
       const body = parseObject(data);
-      if (!body) return next.frame(data, event);
+      // What goes out after one that is too long is what was wrong.
+      if (!body || length > MAX_MESSAGE) return next.frame(data, event);
       length += data.length;
       if (length > MAX_MESSAGE) throw tooLong();
       collector.event(body);
