@@ -11,6 +11,11 @@ function youngBytes(): number {
   return getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_size ?? 0;
 }
 
+function everySecond(look: () => void): void {
+  look();
+  setInterval(look, LOOK_EVERY_MS).unref();
+}
+
 /**
  * Keeps V8's young generation small: left alone, a burst doubles it until it holds 100 MiB, which the process never gives
  * back. Measured with 1,000 streams: 41 KiB each, where it was 128; the time that calls take is the same. `--max-semi-space-size`
@@ -18,14 +23,12 @@ function youngBytes(): number {
  */
 function keepYoungHeapSmall(): void {
   let isBound = false;
-  const look = (): void => {
+  everySecond(() => {
     const isEnough = youngBytes() >= ENOUGH_BYTES;
     if (isEnough === isBound) return;
     isBound = isEnough;
     setFlagsFromString(`--semi-space-growth-factor=${isBound ? 1 : 2}`);
-  };
-  look();
-  setInterval(look, LOOK_EVERY_MS).unref();
+  });
 }
 
 /**
@@ -42,13 +45,40 @@ const COLLECTIONS = [
   // are busy it waits for those, a tenth of a second at times; so it lets go of buffers itself, too.
   '--no-parallel-scavenge',
   '--no-concurrent-array-buffer-sweeping',
-  // So much more than what is alive before the next large one. Left alone, V8 takes less the more it has to do, and comes thrice as often.
-  '--heap-growing-percent=80',
 ];
+
+/**
+ * So much more than what is alive, in percent, before the next large collection. Left alone, V8 takes less the more it has to do, and comes
+ * thrice as often.
+ */
+const GROWING = { usual: 80, busy: 200 };
+/** Who idles less than the rest has more to do than it can. */
+const BUSY_SHARE = 0.9;
+
+/**
+ * A large collection holds up whoever comes meanwhile, for some 10 ms; where there is too much to do it comes half as often, for as long as
+ * that lasts.
+ */
+function collectLessWhileBusy(): void {
+  let growing = 0;
+  let before = performance.eventLoopUtilization();
+  everySecond(() => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, before);
+    before = now;
+    const next = utilization > BUSY_SHARE ? GROWING.busy : GROWING.usual;
+    if (next === growing) return;
+    growing = next;
+    setFlagsFromString(`--heap-growing-percent=${growing}`);
+  });
+}
 
 /** Makes Node and V8 hold no more memory for many small things than those take. For a process that serves; the timer keeps none alive. */
 export function keepMemorySmall(): void {
   Buffer.poolSize = POOL_BYTES;
-  if (process.versions.v8.startsWith(V8_VERSION)) for (const flag of COLLECTIONS) setFlagsFromString(flag);
+  if (process.versions.v8.startsWith(V8_VERSION)) {
+    for (const flag of COLLECTIONS) setFlagsFromString(flag);
+    collectLessWhileBusy();
+  }
   keepYoungHeapSmall();
 }
