@@ -1,140 +1,27 @@
 import { type Emit, gatewayFault, parseObject, type Usage } from '../ir/index.ts';
 import type { StreamDecoder } from '../protocols/protocol.ts';
-import type { UpstreamHeaders } from '../upstream/send.ts';
 import { createEventStreamReader } from '../wire/aws-event-stream.ts';
 import { createSseReader } from '../wire/sse.ts';
 import type { AttemptEnd, Call, Target } from './call.ts';
 import { headerOf } from './lanes/lane.ts';
 import { readNeeds } from './read-needs.ts';
 import { roughTokens } from './rough-tokens.ts';
+import type { Received } from './sampled-answer.ts';
 
-/**
- * Of a piece so much of its end is kept, and what stands before it of the event in which that begins; of the first one more, and its beginning,
- * since a reply's head may be long, and of a long one some of its middle, since it may be most of the answer.
- */
-const END_BYTES = 1024;
-const FIRST_END_BYTES = 1536;
-const HEAD_BYTES = 1024;
-const MIDDLE_BYTES = 640;
-const MIDDLES = [1 / 3, 2 / 3];
-const LONG_BYTES = 3 * 1024;
-/** An event may be so much longer. */
-const EVENT_BYTES = 3072;
-/** What is longer is hardly words: a picture, what a search has found. */
-const GIANT_BYTES = 4096;
-/** Of all of them together, the last aside: the oldest but for the first piece's go. */
-const MOST_BYTES = 5 * 1024;
-
-/** What came of an answer, in case it is cut before its usage is told. */
-export interface Received {
-  headers?: UpstreamHeaders;
-  bytes: number;
-  /** How many of them are in events longer than `GIANT_BYTES`, as far as these came in large pieces. */
-  giant: number;
-  /**
-   * Its first piece, and the last of those with which it had become a quarter longer than at the one before, as text with a byte in each
-   * character: a few say what all were like, and an answer that ends well has paid for little more than additions. As bytes each would keep
-   * 8 KiB of Node's pool.
-   */
-  readonly samples: string[];
-  /** How many samples are of the first piece. */
-  firsts: number;
-  /** The length with which the next one is taken. */
-  next: number;
-  /** The body ended, and was not cut. */
-  ended: boolean;
-}
-
-/** Nothing yet. Only of an answer that is generated anything is sampled. */
-export const nothingReceived = ({ operation }: Pick<Call, 'operation'>): Received => ({
-  bytes: 0,
-  giant: 0,
-  samples: [],
-  firsts: 0,
-  next: operation === 'generate' ? 0 : Infinity,
-  ended: false,
-});
-
-const BLANK_LINE = Buffer.from('\n\n');
-const BLANK_CRLF = Buffer.from('\n\r\n');
-/** What ends events, however their lines end. */
-const BLANKS = [BLANK_LINE, BLANK_CRLF, Buffer.from('\r\r')];
-
-const sizeOf = (all: readonly string[]): number => all.reduce((bytes, one) => bytes + one.length, 0);
-
-/** A piece that is the whole answer is not cut any more. */
-const isAll = ({ headers = {} }: Received, piece: Buffer): boolean => Number(headerOf(headers, 'content-length')) === piece.length;
-
-/** Where its last `bytes` begin, or the event that they begin in. */
-function endOf(piece: Buffer, bytes: number): number {
-  const at = piece.length - bytes;
-  if (at <= 0) return 0;
-  const before = piece.subarray(Math.max(0, at - EVENT_BYTES), at + 1);
-  const blank = before.lastIndexOf(BLANK_LINE);
-  const end = blank < 0 ? before.lastIndexOf(BLANK_CRLF) + BLANK_CRLF.length : blank + BLANK_LINE.length;
-  return blank < 0 && end < BLANK_CRLF.length ? at : at + 1 - before.length + end;
-}
-
-/** What begins with the event that stands at a place. */
-function middleOf(piece: Buffer, at: number): string {
-  const from = endOf(piece.subarray(0, at), 0);
-  return piece.toString('latin1', from, from + MIDDLE_BYTES);
-}
-
-function keepSample(received: Received, piece: Buffer): void {
-  const { samples, bytes } = received;
-  received.next = bytes + bytes / 4;
-  if (samples.length === 0) {
-    if (isAll(received, piece)) return;
-    const from = endOf(piece, FIRST_END_BYTES);
-    if (from > HEAD_BYTES) samples.push(piece.toString('latin1', 0, HEAD_BYTES));
-    if (piece.length > LONG_BYTES) for (const share of MIDDLES) samples.push(middleOf(piece, Math.floor(piece.length * share)));
-    samples.push(piece.toString('latin1', from > HEAD_BYTES ? from : 0));
-    received.firsts = samples.length;
-  } else samples.push(piece.toString('latin1', endOf(piece, END_BYTES)));
-  const { firsts } = received;
-  let kept = sizeOf(samples);
-  let old = 0;
-  while (kept > MOST_BYTES && firsts + old < samples.length - 1) kept -= (samples[firsts + old++] as string).length;
-  if (old > 0) samples.splice(firsts, old);
-}
-
-/** How much of a piece is in giant events. One look at each 4 KiB: what has an end of an event in it is not in one. */
-function giantIn(piece: Buffer): number {
-  let giant = 0;
-  let at = 0;
-  while (piece.length - at > GIANT_BYTES) {
-    const window = piece.subarray(at, at + GIANT_BYTES);
-    const end = Math.max(...BLANKS.map((blank) => window.lastIndexOf(blank)));
-    if (end < 0) {
-      const ends = BLANKS.map((blank) => piece.indexOf(blank, at + GIANT_BYTES)).filter((one) => one >= 0);
-      const next = ends.length === 0 ? piece.length : Math.min(...ends);
-      giant += next - at;
-      at = next;
-    } else at += end + BLANK_LINE.length;
-  }
-  return giant;
-}
-
-/** A piece of the body has come. */
-export function receive(received: Received, piece: Buffer): void {
-  received.bytes += piece.length;
-  if (piece.length > GIANT_BYTES && received.next !== Infinity) received.giant += giantIn(piece);
-  if (received.bytes >= received.next) keepSample(received, piece);
-}
-
-const EVENT = /^(?:event|data|id|:)/;
+/** How an event begins; what begins otherwise, with `:{` say, is the rest of one. */
+const EVENT = /^(?:(?:event|data|id|retry):|: ?[\w\r\n])/;
 const BLANK = /\r\n\r\n|\n\n|\r\r/;
 
 /** The events that stand whole in a piece: what is read of it, and what its length counts by. */
 function wholeEvents(piece: string): string {
-  const first = EVENT.test(piece) ? undefined : BLANK.exec(piece);
-  const last = Math.max(piece.lastIndexOf('\n\n') + 2, piece.lastIndexOf('\n\r\n') + 3, piece.lastIndexOf('\r\r') + 2);
-  return piece.slice(first ? first.index + first[0].length : 0, last > 3 ? last : undefined);
+  const blank = BLANK.exec(piece);
+  if (!blank) return '';
+  const first = EVENT.test(piece) ? 0 : blank.index + blank[0].length;
+  return piece.slice(first, Math.max(piece.lastIndexOf('\n\n') + 2, piece.lastIndexOf('\n\r\n') + 3, piece.lastIndexOf('\r\r') + 2));
 }
 
 /** No event is whole in it: where there are giant events, it is of one. */
-const isOfGiant = (sample: string): boolean => !BLANK.test(sample) || wholeEvents(sample) === '';
+const isOfGiant = (sample: string): boolean => wholeEvents(sample) === '';
 
 const CUT = gatewayFault('upstream', 'The answer was cut');
 
@@ -146,8 +33,15 @@ interface Told {
   readonly usage?: Usage;
 }
 
+/** What one sample says. */
+interface Said {
+  readonly text: string;
+  /** How many parts begin in it. */
+  readonly parts: number;
+}
+
 /** Reads samples one by one. What cannot be read, as half of it is missing, says nothing. */
-function createSampleReader({ codec, provider, wire }: Target): { push(sample: string): void; told(): Told } {
+function createSampleReader({ codec, provider, wire }: Target): { push(sample: string): Said; usage(): Usage | undefined } {
   const isBinary = wire.wire.framing === 'aws-event-stream';
   const newDecoder = (): StreamDecoder => codec.streamDecoder({ maker: provider.maker, newId: (prefix) => `${prefix}sample` });
   const decoder = newDecoder();
@@ -165,34 +59,34 @@ function createSampleReader({ codec, provider, wire }: Target): { push(sample: s
   const readBy = (by: StreamDecoder, sample: string): void => {
     const reader = isBinary ? createEventStreamReader() : createSseReader();
     try {
-      reader.push(Buffer.from(sample, 'latin1'), (frame) => by.frame(frame, emit));
+      // A carriage return at the end may be half of a line's.
+      reader.push(Buffer.from(isBinary ? sample : `${sample}\n`, 'latin1'), (frame) => by.frame(frame, emit));
     } catch {
       // A stream with holes breaks the rules of its grammar; the other samples may be read.
     }
   };
   return {
     push(sample) {
-      const before = text.length + parts;
+      text = '';
+      parts = 0;
       readBy(decoder, sample);
       // It may still wait for the end of what began before the hole.
-      if (text.length + parts === before) readBy(newDecoder(), sample);
+      if (text === '' && parts === 0) readBy(newDecoder(), sample);
+      return { text, parts };
     },
-    told() {
+    usage() {
       // Some dialects report in every event, and their decoders tell the last of it at the end.
       decoder.end(emit, CUT);
-      return { tokens: parts + roughTokens(text), ...(usage ? { usage } : {}) };
+      return usage;
     },
   };
 }
 
-function read(target: Target, samples: readonly string[]): Told {
-  const reader = createSampleReader(target);
-  for (const sample of samples) reader.push(sample);
-  return reader.told();
-}
-
-/** Fields in which a stream's events have what was generated. */
-const GENERATED = /"(?:delta|text|content|thinking|partial_json|arguments|transcript)"\s*:\s*"((?:[^"\\]|\\.)*)"/g;
+/** Fields in which a stream's events have what was generated, up to where they end or what there is of them does. */
+const FIELD = String.raw`"(?:delta|text|content|thinking|partial_json|arguments|transcript)"\s*:\s*"((?:[^"\\]|\\.)*)`;
+const GENERATED = new RegExp(String.raw`${FIELD}(?:"|\\?$)`, 'g');
+/** One of which the end is not there. */
+const OPEN = new RegExp(String.raw`${FIELD}\\?$`);
 
 /** Events that say once more what others have said. */
 const AGAIN = /"type"\s*:\s*"(?:[\w.]+\.done|response\.(?:completed|incomplete|failed))"/;
@@ -212,62 +106,132 @@ const MOST_BYTES_A_TOKEN = 4096;
 /** By how much the events that stand whole may tell less than the words do: then the longest of them is not there whole. */
 const FAR = 2.5;
 
+const meanOf = (all: readonly number[]): number => all.reduce((sum, one) => sum + one, 0) / Math.max(1, all.length);
+
+/** Tokens in a character of a text. */
+const tokensPer = (text: string): number => (text === '' ? 0 : roughTokens(text) / text.length);
+
 /** Words, from bytes as samples keep them. */
 const textIn = (bytes: string): string => (bytes.includes(' ') ? Buffer.from(bytes, 'latin1').toString('utf8') : '');
 
-/** Tokens of the words in some samples, for so many bytes that are like them. */
-function wordsOf(samples: readonly string[], bytes: number): number {
-  if (samples.length === 0) return 0;
-  const events = samples.flatMap((sample) => sample.split(BLANK)).filter((event) => !AGAIN.test(event));
-  const text = Buffer.from(events.join('\n\n'), 'latin1').toString('utf8');
+/** What was generated of what stands in a sample. */
+function wordsIn(sample: string): string {
   let words = '';
-  for (const [, found = ''] of text.matchAll(GENERATED)) words += found;
+  for (const event of sample.split(BLANK)) {
+    if (AGAIN.test(event)) continue;
+    for (const [, found = ''] of Buffer.from(event, 'latin1').toString('utf8').matchAll(GENERATED)) words += found;
+  }
+  return words;
+}
+
+/** What was generated of what stands in samples: one may begin in the middle of the words that the one before it ends in. */
+function wordsInEach(samples: readonly string[]): readonly string[] {
+  let isOpen = false;
+  return samples.map((sample) => {
+    const [begun = ''] = LOOSE.exec(sample) ?? [];
+    const words = (isOpen ? textIn(begun) : '') + wordsIn(sample);
+    isOpen = OPEN.test(sample.split(BLANK).at(-1) ?? '') || (isOpen && begun.length === sample.length);
+    return words;
+  });
+}
+
+/** The words of one sample. */
+interface Worded {
+  readonly words: string;
+  readonly bytes: number;
+  readonly isHead: boolean;
+}
+
+/** Characters of the words in samples of one kind, of which there are so many bytes: the head for itself, the others for the rest. */
+function wordsOf(samples: readonly Worded[], bytes: number): number {
+  const head = samples.find(({ isHead }) => isHead);
+  const others = samples.length > 1 ? samples.filter(({ isHead }) => !isHead) : samples;
+  const share = meanOf(others.map((one) => one.words.length / one.bytes));
+  return head && head !== others[0] ? head.words.length + share * Math.max(0, bytes - head.bytes) : share * bytes;
+}
+
+/** The words in samples. Of kinds without any field what begins in the middle of a text. */
+function wordedOf(samples: readonly string[], isOfKind: (sample: string) => boolean): readonly Worded[] {
+  const each = wordsInEach(samples);
+  const found = samples
+    .map((sample, at) => ({ sample, words: each[at] ?? '', bytes: sample.length, isHead: at === 0 }))
+    .filter(({ sample }) => isOfKind(sample));
+  if (found.some(({ words }) => words !== '')) return found;
   // What has no spaces is a picture or a sound.
-  if (words === '') for (const sample of samples) words += textIn(LOOSE.exec(sample)?.[0] ?? '');
-  return words === '' ? 0 : roughTokens(words) * Math.max(1, bytes / sizeOf(samples));
+  return found.map((one) => ({ ...one, words: textIn(LOOSE.exec(one.sample)?.[0] ?? '') }));
 }
 
 /**
- * The same by the words alone, for samples without the events that say what they belong to: an event may be longer than what is kept
+ * The tokens by the words alone, for samples without the events that say what they belong to: an event may be longer than what is kept
  * of it. What stands in giant events, and what stands beside them, each says what its own kind is like.
  */
-function byWords({ bytes, giant, samples }: Received): number {
-  if (giant === 0) return wordsOf(samples, bytes);
-  const { inGiants = [], others = [] } = Object.groupBy(samples, (sample) => (isOfGiant(sample) ? 'inGiants' : 'others'));
-  return wordsOf(others, bytes - giant) + wordsOf(inGiants, giant);
+function byWords({ bytes, giant, asked, samples }: Received): number {
+  const others = wordedOf(samples, (sample) => giant === 0 || !isOfGiant(sample));
+  const inGiants = giant === 0 ? [] : wordedOf(samples, isOfGiant);
+  // The same text may stand at several places.
+  const text = [...others, ...inGiants].map(({ words }, at, all) => (words === all[at - 1]?.words ? '' : words)).join('');
+  return Math.max(roughTokens(text), (wordsOf(others, bytes - giant - asked) + wordsOf(inGiants, giant)) * tokensPer(text));
 }
 
 /**
  * The same of all that came, as its samples have it: the first for itself, since it holds the reply's head; the others for the rest, but
  * for giant events.
  */
-function estimate(target: Target, { headers = {}, bytes, giant, samples }: Received): Told {
+function estimate(target: Target, { headers = {}, bytes, giant, asked, samples }: Received): Told {
   const [begun] = samples;
   if (!begun || headerOf(headers, 'content-encoding') !== '') return { tokens: 0 };
   const isWhole = headerOf(headers, 'content-type').toLowerCase().includes('json');
   if (isWhole) return { tokens: (roughTokens(Buffer.from(begun, 'latin1').toString('utf8')) * bytes) / begun.length };
-  const isBinary = target.wire.wire.framing === 'aws-event-stream';
-  const alike = isBinary || giant === 0 ? samples : samples.filter((sample) => !isOfGiant(sample));
-  const parts = alike.map((sample) => (isBinary ? { once: sample, again: '' } : apart(wholeEvents(sample))));
-  const again = parts.map((part) => part.again).join('');
-  const one = scaled(
-    target,
-    parts.map(({ once }) => once),
-    bytes - (isBinary ? 0 : giant) - again.length,
-  );
+  if (target.wire.wire.framing === 'aws-event-stream') {
+    const [first = NOTHING, ...others] = samples.map((once) => ({ once, bytes: once.length }));
+    return scaled(target, first, others, bytes);
+  }
+  const events = (giant === 0 ? samples : samples.filter((sample) => !isOfGiant(sample))).map(wholeEvents);
+  const parts = events.map(apart);
+  const [first = NOTHING, ...others] = parts.map(({ once }, at) => ({ once, bytes: events[at]?.length ?? 0 }));
+  const one = scaled(target, first, others, bytes - giant - asked);
   // What is said again is all of it: nothing else is like that.
-  const whole = again === '' ? { tokens: 0 } : read(target, [again]);
-  return { ...whole, ...one, tokens: Math.max(one.tokens, whole.tokens) };
+  const again = parts.map((part) => part.again).join('');
+  if (again === '') return one;
+  const reader = createSampleReader(target);
+  const { text, parts: many } = reader.push(again);
+  const usage = one.usage ?? reader.usage();
+  return { tokens: Math.max(one.tokens, many + roughTokens(text)), ...(usage ? { usage } : {}) };
 }
 
-/** What samples say, for so many bytes: the first for itself. */
-function scaled(target: Target, [first = '', ...others]: readonly string[], bytes: number): Told {
-  const rest = Math.max(0, bytes - first.length);
-  const head = read(target, [first]);
-  const later = sizeOf(others);
-  if (later === 0) return { ...head, tokens: first === '' ? 0 : head.tokens * (1 + rest / first.length) };
-  const all = read(target, [first, ...others]);
-  return { ...all, tokens: head.tokens + Math.max(0, all.tokens - head.tokens) * Math.max(1, rest / later) };
+/** Events that stand whole at one place. */
+interface Place {
+  /** Those that say something for the first time. */
+  readonly once: string;
+  /** The length of all. */
+  readonly bytes: number;
+}
+
+const NOTHING: Place = { once: '', bytes: 0 };
+
+/** What each place says: the same event may be at several. */
+function saidAt(reader: ReturnType<typeof createSampleReader>, places: readonly Place[]): readonly (Place & Said)[] {
+  let last: (Place & Said) | undefined;
+  return places.map((place) => (last = last?.once === place.once ? last : { ...place, ...reader.push(place.once) }));
+}
+
+/**
+ * What places say, for so many bytes: the first for itself. Each of the others stands for as much as any other, however long the events
+ * are that are there.
+ */
+function scaled(target: Target, first: Place, others: readonly Place[], bytes: number): Told {
+  const reader = createSampleReader(target);
+  const head = reader.push(first.once);
+  const places = saidAt(
+    reader,
+    others.filter((place) => place.bytes > 0),
+  );
+  const usage = reader.usage();
+  const each = tokensPer(head.text + places.map(({ text }) => text).join(''));
+  const tokensOf = ({ text, parts }: Said): number => parts + text.length * each;
+  const shares =
+    places.length > 0 || first.bytes === 0 ? places.map((place) => tokensOf(place) / place.bytes) : [tokensOf(head) / first.bytes];
+  return { tokens: tokensOf(head) + meanOf(shares) * Math.max(0, bytes - first.bytes), ...(usage ? { usage } : {}) };
 }
 
 /** Whether an answer had begun and was cut. Errors in place of one, and what had already been counted to its end, are no such thing. */
@@ -286,7 +250,7 @@ export function withCutUsage(call: Call, target: Target, end: AttemptEnd, receiv
   const usage = end.usage ?? reported;
   const words = byWords(received);
   // Something of it had gone out; an error that the upstream told in its place is not.
-  const least = end.fault?.by === 'upstream' ? 0 : 1 + Math.floor((received.bytes - received.giant) / MOST_BYTES_A_TOKEN);
+  const least = end.fault?.by === 'upstream' ? 0 : 1 + Math.floor((received.bytes - received.giant - received.asked) / MOST_BYTES_A_TOKEN);
   const output = Math.max(usage?.output ?? 0, Math.ceil(words > tokens * FAR ? words : tokens), least);
   if (output === 0 && !usage) return end;
   const input = usage?.input ?? 0;

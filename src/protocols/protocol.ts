@@ -134,6 +134,8 @@ export interface TapRules {
   readonly finishIsEnd?: boolean;
   /** Reads one frame that may matter. `finish`: this frame, and all after it, are held until the true end. */
   read(frame: SseFrame, soFar: Tapped): Tapped & { readonly finish?: boolean };
+  /** Where each event reports what was used until then: the last report in the last bytes of a stream, of which the first event may not be whole. */
+  reported?(end: Buffer): Usage | undefined;
   /** Reads a whole (not streamed) reply's bytes: usage and stop, by searching, not by parsing all of it. */
   whole(body: Buffer): Tapped;
 }

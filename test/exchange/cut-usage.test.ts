@@ -1,8 +1,10 @@
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Call, Target } from '../../src/exchange/call.ts';
-import { nothingReceived, receive, type Received, withCutUsage } from '../../src/exchange/cut-usage.ts';
+import type { AttemptEnd, Call, Target } from '../../src/exchange/call.ts';
+import { withCutUsage } from '../../src/exchange/cut-usage.ts';
 import { roughTokens } from '../../src/exchange/rough-tokens.ts';
+import { nothingReceived, receive, type Received } from '../../src/exchange/sampled-answer.ts';
+import { gatewayFault } from '../../src/ir/index.ts';
 import { codecOf } from '../corpus/replay.ts';
 import { conduct, cutStream, stream } from '../fakes/upstream.ts';
 import { type Dialect, DIALECTS, PAIRS, WORDS } from './dialects.ts';
@@ -108,11 +110,13 @@ function receivedOf(pieces: readonly Buffer[]): Received {
   return received;
 }
 
-/** The tokens of what came of an answer that its client left. */
-function estimateOf({ id }: Pick<Dialect, 'id'>, received: Received): number | undefined {
+const LEFT: AttemptEnd = { endedBy: 'client', firstTokenAt: 1 };
+
+/** The tokens of what came of an answer that its client left, or that ended otherwise. */
+function estimateOf({ id }: Pick<Dialect, 'id'>, received: Received, end = LEFT): number | undefined {
   const asked = { operation: 'generate', body: Buffer.from('{}') } as unknown as Call;
   const target = { codec: codecOf(id), provider: { maker: 'm' }, wire: { wire: {} } } as unknown as Target;
-  return withCutUsage(asked, target, { endedBy: 'client', firstTokenAt: 1 }, received).usage?.output;
+  return withCutUsage(asked, target, end, received).usage?.output;
 }
 
 describe.each(DIALECTS)('$id: an estimate does not depend on how the bytes came', (dialect) => {
@@ -181,6 +185,52 @@ describe.each(FOUND)('%s: %s is not counted as if it were words', (id, _what, ev
     expect(output).toBeGreaterThan(TOKENS * 0.5);
     expect(output).toBeLessThan(TOKENS * 2);
   });
+});
+
+describe('words count wherever they stand among what has none', () => {
+  const event = (value: object): string => `event: x\ndata: ${JSON.stringify(value)}\n\n`;
+  const found = Array.from({ length: 40 }, (_, index) =>
+    event({
+      type: 'content_block_start',
+      index,
+      content_block: {
+        type: 'web_search_tool_result',
+        tool_use_id: 's',
+        content: [{ type: 'web_search_result', encrypted_content: 'x'.repeat(1000) }],
+      },
+    }),
+  ).join('');
+  const dialect = DIALECTS.find(({ id }) => id === 'anthropic-messages') as Dialect;
+  const words = begun(dialect).join('');
+  it.each([
+    ['first', words + found + found],
+    ['between', found + words + found],
+    ['last', found + found + words],
+  ])('%s', (_where, text) => {
+    const bytes = Buffer.from(text);
+    for (const size of [bytes.length, 16_384]) {
+      const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) => bytes.subarray(at * size, (at + 1) * size));
+      const output = estimateOf(dialect, receivedOf(pieces)) ?? 0;
+      expect(output).toBeGreaterThan(TOKENS / 2);
+      expect(output).toBeLessThan(TOKENS * 2);
+    }
+  });
+});
+
+it('one word behind long events that only say what was asked is counted', () => {
+  const reply = { id: 'resp_1', object: 'response', instructions: LINE.repeat(60), tools: [], output: [] };
+  const event = (type: string, more: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`;
+  const text = [
+    event('response.created', { response: reply }),
+    event('response.in_progress', { response: reply }),
+    event('response.output_item.added', { output_index: 0, item: { id: 'm', type: 'message', role: 'assistant', content: [] } }),
+    event('response.output_text.delta', { item_id: 'm', output_index: 0, content_index: 0, delta: 'One' }),
+    event('error', { code: 'server_error', message: 'it broke' }),
+  ].join('');
+  const end: AttemptEnd = { endedBy: 'upstream', firstTokenAt: 1, fault: { ...gatewayFault('upstream', 'it broke'), by: 'upstream' } };
+  const output = estimateOf({ id: 'openai-responses' }, receivedOf([Buffer.from(text)]), end) ?? 0;
+  expect(output).toBeGreaterThan(0);
+  expect(output).toBeLessThan(20);
 });
 
 it.each(['\n', '\r\n', '\r'])('events are no giants, whatever ends their lines: %j', (end) => {

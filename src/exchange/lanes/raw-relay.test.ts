@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { gatewayFault, parseObject } from '../../ir/index.ts';
 import type { Tapped, TapRules } from '../../protocols/protocol.ts';
+import { tap as gemini } from '../../protocols/gemini/tap.ts';
 import { createRawRelay, lastEventEnd } from './raw-relay.ts';
 
 /** Rules of a small dialect: `fin` finishes, `END` is the last word, `bad` is an error. */
@@ -142,6 +143,32 @@ describe('the raw relay', () => {
     expect(() => {
       for (let i = 0; i < 20; i++) it.push(more);
     }).toThrow('too much');
+  });
+});
+
+describe('where each event reports what was used until then', () => {
+  const chunk = (candidate: object, output: number, text = 'x'): Buffer =>
+    Buffer.from(
+      `data: ${JSON.stringify({
+        candidates: [{ content: { role: 'model', parts: [{ text }] }, ...candidate }],
+        usageMetadata: { promptTokenCount: 5, candidatesTokenCount: output, totalTokenCount: 5 + output },
+        modelVersion: 'up',
+      })}\r\n\r\n`,
+    );
+  const call = { content: { parts: [{ functionCall: { name: 'look', args: {} } }] } };
+  const finish = { finishReason: 'STOP' };
+  it.each([
+    { what: 'before any that is read', pieces: [chunk({}, 3), chunk({}, 7)], output: 7 },
+    { what: 'after one that is read', pieces: [chunk({}, 3), chunk(call, 5), chunk({}, 9)], output: 9 },
+    { what: 'of two that came together', pieces: [Buffer.concat([chunk(call, 5), chunk({}, 9)])], output: 9 },
+    { what: 'behind a long text', pieces: [chunk({}, 3), chunk({}, 2000, 'long '.repeat(2000))], output: 2000 },
+    { what: 'half of the next has come', pieces: [chunk({}, 3), chunk({}, 7), chunk({}, 9).subarray(0, 50)], output: 7 },
+    { what: 'in the finish', pieces: [chunk({}, 3), chunk(finish, 11)], output: 11 },
+  ])('the last report counts in a stream that is cut: $what', ({ pieces, output }) => {
+    const it = createRawRelay(gemini, false);
+    for (const piece of pieces) it.push(piece);
+    expect(it.soFar().usage?.output).toBe(output);
+    expect(it.end(false).tapped.usage?.output).toBe(output);
   });
 });
 

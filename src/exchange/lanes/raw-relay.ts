@@ -11,6 +11,8 @@ const CR = 13;
 const MAX_HELD_BYTES = 8 * 1024 * 1024;
 /** An unfinished event up to this size is joined with what follows it; of longer ones the pieces are only kept. */
 const JOIN_BYTES = 64 * 1024;
+/** So much of the end of what has passed is kept where each event reports. */
+const REPORT_BYTES = 1024;
 /** A blank line is four bytes at most: so many of the last piece's bytes may belong to it. */
 const SEAM = 3;
 
@@ -68,6 +70,8 @@ export interface RawRelay {
     readonly complete: boolean;
   };
   tapped(): Tapped;
+  /** The same with what was reported last, also where no event that says it has been read. */
+  soFar(): Tapped;
   /** Nothing that counts can follow: the last word was said, or an error. */
   isOver(): boolean;
   /** An event that is neither a comment nor the bare last word has been seen. */
@@ -136,6 +140,9 @@ interface Relay {
   /** The first frame is still to come, and is read whatever it is. */
   first: boolean;
   begun: boolean;
+  /** The end of what has passed, where that reports, as so many bytes. */
+  end: Buffer | undefined;
+  endBytes: number;
   held: Held[] | undefined;
   heldBytes: number;
   /** The upstream's own error event. */
@@ -211,12 +218,25 @@ function inspect(relay: Relay, block: Buffer, firstHit: number): number {
   return free;
 }
 
+/** A copy: the bytes themselves are read over. */
+function keepEnd(relay: Relay, block: Buffer): void {
+  relay.end ??= Buffer.allocUnsafeSlow(REPORT_BYTES);
+  relay.endBytes = block.copy(relay.end, 0, Math.max(0, block.length - REPORT_BYTES));
+}
+
+/** With the report of the last event that has passed. What is held was read. */
+function soFar({ rules, tapped, end, endBytes, held }: Relay): Tapped {
+  const usage = end && !held ? rules.reported?.(end.subarray(0, endBytes)) : undefined;
+  return usage ? { ...tapped, usage } : tapped;
+}
+
 /** What of whole events may go on. */
 function pass(relay: Relay, block: Buffer): Buffer | undefined {
   if (relay.held || relay.tapped.fault) {
     holdAll(relay, block);
     return undefined;
   }
+  if (relay.rules.reported) keepEnd(relay, block);
   const hit = relay.first ? 0 : relay.search(block, 0);
   if (hit < 0) {
     relay.begun ||= isData(block);
@@ -261,6 +281,8 @@ export function createRawRelay(rules: TapRules, dropUsageChunk: boolean): RawRel
     tapped: NOTHING,
     first: rules.first,
     begun: false,
+    end: undefined,
+    endBytes: 0,
     held: undefined,
     heldBytes: 0,
     error: undefined,
@@ -268,6 +290,7 @@ export function createRawRelay(rules: TapRules, dropUsageChunk: boolean): RawRel
   };
   return {
     tapped: () => relay.tapped,
+    soFar: () => soFar(relay),
     isOver: () => relay.tapped.done || hasFailed(relay),
     hasBegun: () => relay.begun,
     push(bytes) {
@@ -278,8 +301,9 @@ export function createRawRelay(rules: TapRules, dropUsageChunk: boolean): RawRel
       const last = carry.take();
       if (last) readLast(relay, last, clean);
       const complete = isComplete(relay, clean);
+      const tapped = soFar(relay);
       const held = letGo(relay, complete, dropUsageChunk);
-      return { held, error: relay.awaitsLast ? undefined : relay.error, tapped: relay.tapped, complete };
+      return { held, error: relay.awaitsLast ? undefined : relay.error, tapped, complete };
     },
   };
 }

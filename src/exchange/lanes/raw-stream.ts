@@ -170,6 +170,6 @@ export function rawStream(context: LaneContext, upstream: UpstreamHeaders, dropU
     fail(fault) {
       if (!streaming.over) finish(streaming, false, undefined, fault);
     },
-    soFar: () => factsOf(streaming.relay.tapped()),
+    soFar: () => factsOf(streaming.relay.soFar()),
   };
 }

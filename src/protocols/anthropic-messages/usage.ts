@@ -5,19 +5,39 @@ const count = (value: Json | undefined): number | undefined => (typeof value ===
 
 const given = (key: string, value: number | undefined): Record<string, number> => (value === undefined ? {} : { [key]: value });
 
+const sum = (counts: readonly (number | undefined)[]): number | undefined => {
+  const known = counts.filter((one) => one !== undefined);
+  return known.length === 0 ? undefined : known.reduce((all, one) => all + one, 0);
+};
+
+/**
+ * The report, and those on the summaries that the API has made of the conversation meanwhile: its totals leave them out, and they are paid
+ * for. https://platform.claude.com/docs/en/build-with-claude/compaction
+ */
+function reportsOf(usage: JsonObject): readonly JsonObject[] {
+  const { iterations } = usage;
+  return Array.isArray(iterations) ? [usage, ...iterations.filter(isObject).filter(({ type }) => type === 'compaction')] : [usage];
+}
+
 /** Reads `usage`. This dialect counts cached input apart from `input_tokens`; the shared language counts all of it as input. */
 export function decodeUsage(usage: JsonObject): Usage {
-  const cacheRead = count(usage['cache_read_input_tokens']);
-  const cacheWrite = count(usage['cache_creation_input_tokens']);
-  const writes = isObject(usage['cache_creation']) ? usage['cache_creation'] : {};
-  const details = isObject(usage['output_tokens_details']) ? usage['output_tokens_details'] : {};
+  const reports = reportsOf(usage);
+  const countOf = (name: string, inside?: string): number | undefined =>
+    sum(
+      reports.map((report) => {
+        const holder = inside === undefined ? report : report[inside];
+        return isObject(holder) ? count(holder[name]) : undefined;
+      }),
+    );
+  const cacheRead = countOf('cache_read_input_tokens');
+  const cacheWrite = countOf('cache_creation_input_tokens');
   return {
-    input: (count(usage['input_tokens']) ?? 0) + (cacheRead ?? 0) + (cacheWrite ?? 0),
-    output: count(usage['output_tokens']) ?? 0,
+    input: (countOf('input_tokens') ?? 0) + (cacheRead ?? 0) + (cacheWrite ?? 0),
+    output: countOf('output_tokens') ?? 0,
     ...given('cacheRead', cacheRead),
     ...given('cacheWrite', cacheWrite),
-    ...given('cacheWrite1h', count(writes['ephemeral_1h_input_tokens'])),
-    ...given('reasoning', count(details['thinking_tokens'])),
+    ...given('cacheWrite1h', countOf('ephemeral_1h_input_tokens', 'cache_creation')),
+    ...given('reasoning', countOf('thinking_tokens', 'output_tokens_details')),
     native: { by: DIALECT, value: usage },
   };
 }

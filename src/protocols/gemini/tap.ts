@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, parseObject, type Stop } from '../../ir/index.ts';
+import { isObject, type JsonObject, parseObject, type Stop, type Usage } from '../../ir/index.ts';
 import { firstString, lastObject, lastString } from '../../wire/find-member.ts';
 import type { SseFrame } from '../../wire/sse.ts';
 import type { Tapped, TapRules } from '../protocol.ts';
@@ -67,6 +67,11 @@ function parsed(body: Buffer): Tapped {
   return { ...(value ? readObject(value, { done: true, finished: true }) : {}), done: true, finished: true };
 }
 
+function reported(bytes: Buffer): Usage | undefined {
+  const usage = lastObject(bytes, '"usageMetadata"', isUsage);
+  return usage && decodeUsage(usage);
+}
+
 function readWhole(body: Buffer): Tapped {
   const usage = lastObject(body, '"usageMetadata"', isUsage);
   const word = firstString(body, '"finishReason"');
@@ -98,5 +103,6 @@ export const tap: TapRules = {
   first: false,
   finishIsEnd: true,
   read: readFrame,
+  reported,
   whole: readWhole,
 };
