@@ -106,9 +106,8 @@ function answerEnd(line: Line, keepMs: number): void {
   turn.end();
 }
 
-/** Works on what was read; `false` reads no more for now. */
-function work(line: Line, bytes: Buffer): boolean {
-  const began = performance.now();
+/** Works on what was read, from `began` (monotonic milliseconds) on; `false` reads no more for now. */
+function work(line: Line, bytes: Buffer, began: number): boolean {
   line.untouched = false;
   line.waits = false;
   try {
@@ -127,7 +126,7 @@ function work(line: Line, bytes: Buffer): boolean {
 function workOff(line: Line): boolean {
   const { late } = line;
   line.late = undefined;
-  return !late || work(line, late);
+  return !late || work(line, late, performance.now());
 }
 
 /** Bytes have come; `false` reads no more for now. */
@@ -139,9 +138,14 @@ function read(line: Line, length: number, bytes: Buffer): boolean {
   }
   const piece = bytes.subarray(0, length);
   // Of TLS more comes than is asked for: what was decrypted with what was read.
-  if (line.late) line.late = Buffer.concat([line.late, piece]);
-  else if (line.turns.putsOff(line.turn, performance.now())) line.late = Buffer.from(piece);
-  else return work(line, piece);
+  if (line.late) {
+    line.late = Buffer.concat([line.late, piece]);
+    return false;
+  }
+  // Looked at once for both: each look costs.
+  const now = performance.now();
+  if (!line.turns.putsOff(line.turn, now)) return work(line, piece, now);
+  line.late = Buffer.from(piece);
   return false;
 }
 
