@@ -126,91 +126,136 @@ function serve(lane: Lane, many: number, ms: number): number {
   return seated.length + done + others.length;
 }
 
+/** What the pieces below share: the turn under way, and what is left of those before it. */
+interface Round {
+  /** By their owners; in the order in which they are served. */
+  readonly lanes: Map<string, Lane>;
+  readonly nextTurn: (run: () => void) => void;
+  /** Begins the next turn. */
+  readonly run: () => void;
+  /** What reads have taken of this turn. */
+  spentMs: number;
+  /** What one takes, from those before. */
+  readMs: number;
+  isArmed: boolean;
+  isCrowded: boolean;
+  /** Some wait for the next turn. */
+  isFull: boolean;
+}
+
+function laneOf({ lanes }: Round, owner: string): Lane {
+  const known = lanes.get(owner);
+  if (known) return known;
+  const made: Lane = { spentMs: 0, late: [], queue: [], seats: new Set<Reader>(), seated: [], lastSince: -Infinity, isNewOlder: false };
+  lanes.set(owner, made);
+  return made;
+}
+
+/** Asks to be told when the next turn begins. */
+function arm(round: Round): void {
+  if (round.isArmed) return;
+  round.isArmed = true;
+  round.nextTurn(round.run);
+}
+
+/** The next turn has begun: what was put off is worked on, and those read who wait. */
+function serveAll(round: Round): void {
+  const { lanes } = round;
+  round.isArmed = false;
+  round.spentMs = 0;
+  let left = TURN_MS;
+  let toServe = lanes.size;
+  for (const [owner, lane] of lanes) {
+    const share = left / toServe--;
+    lane.spentMs = 0;
+    left -= round.readMs * serve(lane, Math.max(1, Math.floor(share / round.readMs)), share);
+    lanes.delete(owner);
+    // Behind the others: what one leaves goes to those after it.
+    if (lane.queue.length + lane.late.length + lane.seated.length > 0) lanes.set(owner, lane);
+    if (toServe === 0) break;
+  }
+  round.isFull = lanes.size > 0;
+  if (round.isFull) arm(round);
+}
+
+/** Counts what a read took. */
+function count(round: Round, lane: Lane, ms: number): void {
+  round.spentMs += ms;
+  round.readMs += (ms - round.readMs) * (ms > round.readMs ? WEIGHT.longer : WEIGHT.shorter);
+  lane.spentMs += ms;
+  if (round.spentMs > NOTABLE_MS) arm(round);
+}
+
+/** Whether one of this lane may go on in this turn. */
+function hasTime(round: Round, lane: Lane): boolean {
+  if (round.spentMs < TURN_MS && !round.isFull) return true;
+  // Whoever has not had a share of its own does not wait for those who have had theirs.
+  return lane.spentMs < TURN_MS / round.lanes.size && lane.queue.length === 0;
+}
+
+/** Behind those of its lane that wait, or among those who have seats. */
+function queueUp(lane: Lane, reader: Reader): void {
+  if (lane.seats.has(reader)) {
+    lane.seated.push(reader);
+    return;
+  }
+  lane.queue.push(reader);
+  if (began(reader) < lane.lastSince) lane.isNewOlder = true;
+}
+
+function took(round: Round, reader: Reader, ms: number, now: number): boolean {
+  const lane = laneOf(round, reader.owner);
+  count(round, lane, ms);
+  reader.waitsSince = undefined;
+  if (hasTime(round, lane)) return true;
+  round.isFull = true;
+  reader.waitsSince = now;
+  queueUp(lane, reader);
+  arm(round);
+  return false;
+}
+
+function putsOff(round: Round, reader: Reader, now: number): boolean {
+  if (round.spentMs < MOST_MS) return false;
+  const lane = laneOf(round, reader.owner);
+  if (lane.spentMs < TURN_MS / round.lanes.size || lane.seats.has(reader)) return false;
+  reader.waitsSince ??= now;
+  lane.late.push(reader);
+  round.isFull = true;
+  arm(round);
+  return true;
+}
+
+function longestWaitMs({ lanes }: Round, now: number): number {
+  let longest = 0;
+  for (const { queue, late } of lanes.values())
+    for (const first of [queue[0], late[0]]) longest = Math.max(longest, now - (first?.waitsSince ?? now));
+  return longest;
+}
+
 /**
  * Keeps the turns of the event loop short, however many streams there are: once a turn has done enough, those who read after that
  * wait, and go on in the next ones, as many a turn as it has time for; what comes in spite of that is worked on in the next ones. So new
  * connections, refusals and health come in between; whoever asks for little waits for nobody who asks for much; and of one owner's
  * answers, those that began first are not held up by all others.
  */
-export function createReadTurns(nextTurn: (run: () => void) => void = setImmediate): ReadTurns {
-  const lanes = new Map<string, Lane>();
-  let spentMs = 0;
-  let readMs = 0;
-  let isArmed = false;
-  let isCrowded = false;
-  /** Some wait for the next turn. */
-  let isFull = false;
-
-  const laneOf = (owner: string): Lane => {
-    const known = lanes.get(owner);
-    if (known) return known;
-    const made: Lane = { spentMs: 0, late: [], queue: [], seats: new Set<Reader>(), seated: [], lastSince: -Infinity, isNewOlder: false };
-    lanes.set(owner, made);
-    return made;
-  };
-  const arm = (): void => {
-    if (isArmed) return;
-    isArmed = true;
-    nextTurn(turn);
-  };
-  const turn = (): void => {
-    isArmed = false;
-    spentMs = 0;
-    let left = TURN_MS;
-    let toServe = lanes.size;
-    for (const [owner, lane] of lanes) {
-      const share = left / toServe--;
-      lane.spentMs = 0;
-      left -= readMs * serve(lane, Math.max(1, Math.floor(share / readMs)), share);
-      lanes.delete(owner);
-      // Behind the others: what one leaves goes to those after it.
-      if (lane.queue.length + lane.late.length + lane.seated.length > 0) lanes.set(owner, lane);
-      if (toServe === 0) break;
-    }
-    isFull = lanes.size > 0;
-    if (isFull) arm();
+export function createReadTurns(nextTurn: Round['nextTurn'] = setImmediate): ReadTurns {
+  const round: Round = {
+    lanes: new Map<string, Lane>(),
+    nextTurn,
+    run: () => serveAll(round),
+    spentMs: 0,
+    readMs: 0,
+    isArmed: false,
+    isCrowded: false,
+    isFull: false,
   };
   return {
-    took(reader, ms, now) {
-      spentMs += ms;
-      readMs += (ms - readMs) * (ms > readMs ? WEIGHT.longer : WEIGHT.shorter);
-      if (spentMs > NOTABLE_MS) arm();
-      const lane = laneOf(reader.owner);
-      lane.spentMs += ms;
-      reader.waitsSince = undefined;
-      if (spentMs < TURN_MS && !isFull) return true;
-      // Whoever has not had a share of its own does not wait for those who have had theirs.
-      if (lane.spentMs < TURN_MS / lanes.size && lane.queue.length === 0) return true;
-      isFull = true;
-      reader.waitsSince = now;
-      if (lane.seats.has(reader)) lane.seated.push(reader);
-      else {
-        lane.queue.push(reader);
-        if (began(reader) < lane.lastSince) lane.isNewOlder = true;
-      }
-      arm();
-      return false;
-    },
-    putsOff(reader, now) {
-      if (spentMs < MOST_MS) return false;
-      const lane = laneOf(reader.owner);
-      if (lane.spentMs < TURN_MS / lanes.size || lane.seats.has(reader)) return false;
-      reader.waitsSince ??= now;
-      lane.late.push(reader);
-      isFull = true;
-      arm();
-      return true;
-    },
-    left(reader) {
-      lanes.get(reader.owner)?.seats.delete(reader);
-    },
-    crowd: (is) => void (isCrowded = is),
-    isCrowded: () => isCrowded,
-    waitedMs(now) {
-      let longest = 0;
-      for (const { queue, late } of lanes.values())
-        for (const first of [queue[0], late[0]]) longest = Math.max(longest, now - (first?.waitsSince ?? now));
-      return longest;
-    },
+    took: (reader, ms, now) => took(round, reader, ms, now),
+    putsOff: (reader, now) => putsOff(round, reader, now),
+    left: (reader) => void round.lanes.get(reader.owner)?.seats.delete(reader),
+    crowd: (is) => void (round.isCrowded = is),
+    isCrowded: () => round.isCrowded,
+    waitedMs: (now) => longestWaitMs(round, now),
   };
 }
