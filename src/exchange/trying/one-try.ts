@@ -3,7 +3,7 @@ import type { Minute } from '../../policy/minute.ts';
 import type { AttemptEnd } from '../call.ts';
 import type { ClientSink } from '../client-sink.ts';
 import type { Guide } from './guide.ts';
-import { createOnceMore, judged, type UnderWay } from './once-more.ts';
+import { askOnceMore, beginTry, judged } from './once-more.ts';
 import { type Admission, admit, type Refusal } from './requests.ts';
 import { keyRoomsOf, type Room, roomsOf, takeAll } from './rooms.ts';
 import type { Release } from './slots.ts';
@@ -136,14 +136,14 @@ export async function tryOnce(tour: Tour, entry: Entry, sink: ClientSink): Promi
   const sentAt = trying.monotonic();
   const apartMs = number > 1 || release ? sentAt - tour.began : 0;
   const place = guide.placeOf(next);
-  const underWay: UnderWay = { next, place, probing: trying.health.began(place) };
+  const underWay = beginTry(trying, next, place);
   let fault: Fault | undefined;
   let gone = true;
   let end: AttemptEnd | undefined;
   let thrown: GatewayError | undefined;
   try {
     try {
-      const onceMore = createOnceMore(tour, underWay);
+      const onceMore: Step['onceMore'] = (failed, leastMs) => askOnceMore(tour, underWay, failed, leastMs);
       const step = { candidate, provider, timeouts, number, sink, isLimited: release !== undefined, apartMs, onceMore };
       end = await call.run(admission ? { ...step, requests: admission } : step);
     } catch (error) {
