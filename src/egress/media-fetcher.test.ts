@@ -205,7 +205,12 @@ describe('an answer that is not taken', () => {
       code: 'url_redirects',
       says: 'redirects',
     })),
-    { name: '404', answer: (_, response) => response.writeHead(404).end('no'), code: 'url_unreachable', says: 'answered 404' },
+    ...[404, 410].map((status) => ({
+      name: `${status}`,
+      answer: ((_, response) => response.writeHead(status).end('no')) satisfies RequestListener,
+      code: 'url_gone',
+      says: `answered ${status}`,
+    })),
     { name: '500', answer: (_, response) => response.writeHead(500).end(), code: 'url_unreachable', says: 'answered 500' },
     {
       name: 'a length that is too large',

@@ -42,7 +42,8 @@ interface Fetching {
 function faultOfHead({ statusCode = 0, headers }: http.IncomingMessage, { maxBytes, refuse }: Fetching): GatewayError | undefined {
   if (statusCode >= 300 && statusCode < 400)
     return refuse('it redirects, which is not followed. Give the address that it leads to', 'url_redirects');
-  if (statusCode < 200 || statusCode > 299) return refuse(`its server answered ${statusCode}`, 'url_unreachable');
+  if (statusCode < 200 || statusCode > 299)
+    return refuse(`its server answered ${statusCode}`, statusCode === 404 || statusCode === 410 ? 'url_gone' : 'url_unreachable');
   if (Number(headers['content-length'] ?? 0) > maxBytes) return tooLarge(maxBytes, refuse);
   const { 'content-encoding': encoding = 'identity' } = headers;
   return encoding === 'identity' ? undefined : refuse('its server sent it compressed although that was not asked for', 'url_unreachable');

@@ -1,5 +1,8 @@
-// Images that a provider makes as a job: how it stands is asked again where that is not answered, and nothing is ordered twice.
+// Images that a provider makes as a job: how it stands is asked again where that is not answered, so is the file of a picture that is
+// made, and nothing is ordered twice.
 import { describe, expect, it, vi } from 'vitest';
+import type { Config } from '../../src/config/config.ts';
+import { createMediaFetcher } from '../../src/egress/media-fetcher.ts';
 import { type Answer, startUpstream } from '../fakes/upstream.ts';
 import { startTestServer } from '../server.ts';
 
@@ -14,11 +17,24 @@ const say =
 const ordered = say({ id: 'j' });
 const pending = say({ id: 'j', status: 'Pending' });
 const made = say({ id: 'j', status: 'Ready', result: { sample: `data:image/png;base64,${PNG}` } });
+const picture: Answer = (_request, response) =>
+  void response.writeHead(200, { 'content-type': 'image/png', connection: 'close' }).end(Buffer.from(PNG, 'base64'));
+/** Half of it comes. */
+const broken: Answer = (_request, response) => {
+  response.writeHead(200, { 'content-type': 'image/png', 'content-length': 1000, connection: 'close' });
+  response.write(Buffer.from(PNG, 'base64'), () => response.socket?.resetAndDestroy());
+};
+const never: Answer = () => undefined;
 const cut: Answer = (_request, response) => void response.socket?.resetAndDestroy();
 const no =
   (status: number, headers: Record<string, string> = {}): Answer =>
   (_request, response) =>
     void response.writeHead(status, { 'content-type': 'application/json', connection: 'close', ...headers }).end('{"detail":"no"}');
+
+/** Where a picture lies. */
+const WHERE = ["the provider's own host", 'another host'] as const;
+type Where = (typeof WHERE)[number];
+const FILE = '/made.png';
 
 interface Told {
   readonly status: number;
@@ -31,13 +47,19 @@ interface Told {
 /** A gateway, and a maker of images who takes every order. */
 async function stage() {
   let looks: readonly Answer[] = [];
+  let files: readonly Answer[] = [];
   let at = 0;
+  let fetched = 0;
+  const giveFile: Answer = (request, response) => files[Math.min(fetched++, files.length - 1)]?.(request, response);
   const upstream = await startUpstream((request, response) => {
     if (request.method === 'POST') return ordered(request, response);
+    if (request.path === FILE) return giveFile(request, response);
     looks[Math.min(at++, looks.length - 1)]?.(request, response);
   });
+  const storage = await startUpstream(giveFile);
   const maker = { preset: 'bfl', baseUrl: upstream.url, key: 'k' };
-  const server = await startTestServer({
+  const media = createMediaFetcher({ bounds: () => ({ allow: ['127.0.0.1'], fetchBytes: 2 ** 20 }) });
+  const config: Partial<Config> = {
     providers: {
       bfl: maker,
       other: { ...maker, key: 'l' },
@@ -47,8 +69,17 @@ async function stage() {
       hasty: { ...maker, timeouts: { total: 1000 } },
     },
     models: { flux: { targets: [{ to: 'bfl/flux-2-pro' }], fallback: ['other/flux-2-pro'] } },
-  });
+  };
+  const server = await startTestServer(config, undefined, undefined, { media });
+  const hosts = { "the provider's own host": upstream.url, 'another host': storage.url };
   return {
+    /** Says that the picture is made, and lies there; it is given so, in turn. */
+    lies(where: Where, answers: readonly Answer[]): Answer {
+      [files, fetched] = [answers, 0];
+      return say({ id: 'j', status: 'Ready', result: { sample: hosts[where] + FILE } });
+    },
+    /** How often the picture was fetched. */
+    fetched: () => fetched,
     /** Orders images while looks are answered so, in turn; the last of these is that of all that come then. */
     async order(answers: readonly Answer[], { model = 'flux', n = 1 } = {}): Promise<Told> {
       [looks, at] = [answers, 0];
@@ -82,7 +113,7 @@ async function stage() {
       }),
     async [Symbol.asyncDispose]() {
       await server.close();
-      await upstream.close();
+      await Promise.all([upstream.close(), storage.close()]);
       expect(server.defects).toEqual([]);
     },
   };
@@ -156,5 +187,65 @@ describe.concurrent('a look at a job', () => {
     expect(await at.order([no(503)], { model })).toMatchObject({ status: 503, attempts: '2' });
     expect(await at.order([no(503)], { model })).toMatchObject({ status: 503, attempts: '1' });
     expect(at.came()).toEqual({ POST: 2, GET: 3 });
+  });
+});
+
+describe.concurrent.each(WHERE)('the file of a picture that lies on %s', (where) => {
+  const failed = { status: 502, by: 'bfl/flux-2-pro', body: { error: { code: 'upstream_media' } } };
+
+  it.each<[string, Answer]>([
+    ['500', no(500)],
+    ['503', no(503)],
+    ['429', no(429)],
+    ['a lost connection', cut],
+    ['an end in the middle', broken],
+  ])('is fetched again where it was met by %s, which counts as a try', async (_, fails) => {
+    await using at = await stage();
+    const told = await at.order([pending, at.lies(where, [fails, fails, picture])]);
+    expect(told).toMatchObject({ status: 200, attempts: '3', by: 'bfl/flux-2-pro', body: { data: [{ b64_json: PNG }] } });
+    expect([at.came()['POST'], at.fetched()]).toEqual([1, 3]);
+    const record = await at.record();
+    expect([record.attempts, record.status, record.failed?.match(/bfl\/flux-2-pro;\w+/g)?.length]).toEqual([3, 200, 2]);
+  });
+
+  it.each<[string, Answer, number]>([
+    ['404', no(404), 1],
+    ['what is no image', say({}), 1],
+    ['503 each time', no(503), 3],
+    ['a lost connection each time', cut, 3],
+  ])('that is met by %s ends the call: nobody else is to make it as well', async (_, fails, tries) => {
+    await using at = await stage();
+    expect(await at.order([at.lies(where, [fails])])).toMatchObject({ ...failed, attempts: String(tries) });
+    expect([at.came()['POST'], at.fetched()]).toEqual([1, tries]);
+  });
+
+  it('has the tries that looks have left', async () => {
+    await using at = await stage();
+    expect(await at.order([no(503), at.lies(where, [no(503)])])).toMatchObject({ ...failed, attempts: '3' });
+    expect(at.fetched()).toBe(2);
+  });
+
+  it.each(['once', 'bench'])('is fetched again only where its provider may be asked again (%s)', async (provider) => {
+    await using at = await stage();
+    const told = await at.order([at.lies(where, [no(503), picture])], { model: `${provider}/flux-2-pro` });
+    expect(told).toMatchObject({ ...failed, by: `${provider}/flux-2-pro`, attempts: '1' });
+    expect(at.fetched()).toBe(1);
+  });
+
+  it.each<[string, readonly Answer[]]>([
+    ['is given late', [never]],
+    ['is given late the second time', [no(503), never]],
+  ])('has the time of the call where it %s', async (_, answers) => {
+    await using at = await stage();
+    const { status, ms } = await at.order([at.lies(where, answers)], { model: 'hasty/flux-2-pro' });
+    expect([status, at.fetched()]).toEqual([502, answers.length]);
+    expect(ms).toBeLessThan(1600);
+  });
+
+  it('counts once for the breaker, however it ends', async () => {
+    await using at = await stage();
+    expect(await at.order([at.lies(where, [no(503)])])).toMatchObject({ ...failed, attempts: '3' });
+    expect(await at.order([at.lies(where, [no(503)])])).toMatchObject({ ...failed, attempts: '2' });
+    expect(await at.order([at.lies(where, [picture])])).toMatchObject({ status: 200, by: 'other/flux-2-pro' });
   });
 });

@@ -1,4 +1,4 @@
-import { GatewayError, gatewayFault, type JsonObject, sumUsage, type Usage } from '../../ir/index.ts';
+import { type Fault, GatewayError, gatewayFault, type JsonObject, sumUsage, type Usage } from '../../ir/index.ts';
 import { base64Type, imageType } from '../../media/images/image-type.ts';
 import { readUsage } from '../../media/images/usage.ts';
 import { maskAs } from '../../media/images/mask.ts';
@@ -65,6 +65,17 @@ function pause(ms: number, signals: readonly AbortSignal[]): Promise<void> {
   });
 }
 
+/** Waits until what does no harm and was not answered may be asked again; `false`: it may not. `told`: what its caller is told else. */
+async function mayAskAgain(context: MediaContext, fault: Fault, leastMs: number, signal: AbortSignal, told = fault): Promise<boolean> {
+  const { ports, endsAt } = context;
+  const isOver = signal.aborted || ports.clock.monotonic() + leastMs >= endsAt;
+  const waitMs = isOver ? undefined : context.onceMore(fault, leastMs, told);
+  if (waitMs === undefined) return false;
+  await context.waitFor(pause(waitMs, [signal, context.signal()]));
+  context.countAgain();
+  return true;
+}
+
 /** Looks how a job stands, and again where that is not answered: the job goes on all the same, and is paid for. */
 async function look(
   context: MediaContext,
@@ -77,10 +88,7 @@ async function look(
     try {
       return await context.ask({ ...request, isLook: true }, codec, signal);
     } catch (error) {
-      const waitMs = error instanceof GatewayError && !signal.aborted ? context.onceMore(error.fault, pauseMs) : undefined;
-      if (waitMs === undefined) throw error;
-      await context.waitFor(pause(waitMs, [signal, context.signal()]));
-      context.countAgain();
+      if (!(error instanceof GatewayError) || !(await mayAskAgain(context, error.fault, pauseMs, signal))) throw error;
     }
   }
 }
@@ -163,17 +171,34 @@ const DATA_URI = /^data:([a-z]+\/[a-z0-9.+-]+)?(?:;[a-z0-9=-]+)*;base64,/i;
 const unfetched = (why: string): GatewayError =>
   new GatewayError(gatewayFault('upstream', `The provider's image could not be fetched: ${why}`.slice(0, 500), { code: 'upstream_media' }));
 
-/** Fetches an image from where the provider says that it lies: its own hosts as they are, any other through the guard. */
-async function download(context: MediaContext, url: string, signal: AbortSignal): Promise<Buffer> {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (!parsed) throw unfetched('its address is not complete');
-  try {
-    if (isOwnAddress(context.media, parsed)) return (await context.ask({ method: 'GET', path: '', url }, undefined, signal)).body;
-    return (await context.ports.media.fetch(url, 'data[].url', signal)).data;
-  } catch (error) {
-    if (error instanceof GatewayError)
-      throw unfetched(error.fault.by === 'upstream' ? `HTTP ${error.fault.status}` : (error.fault.code ?? 'it failed'));
-    throw error;
+const whyUnfetched = ({ by, status, code = 'it failed' }: Fault): string => (by === 'upstream' ? `HTTP ${status}` : code);
+
+/** Fetches a file once: from the provider's own hosts as they are, from any other through the guard. */
+async function fetchFile(context: MediaContext, url: URL, signal: AbortSignal): Promise<Buffer> {
+  const { ports, media, endsAt } = context;
+  const { href } = url;
+  if (isOwnAddress(media, url)) return (await context.ask({ method: 'GET', path: '', url: href }, undefined, signal)).body;
+  const late = AbortSignal.timeout(Math.max(1, Math.ceil(endsAt - ports.clock.monotonic())));
+  return (await ports.media.fetch(href, 'data[].url', AbortSignal.any([signal, late]))).data;
+}
+
+/** Milliseconds before a file is fetched again. */
+const FETCH_AGAIN_MS = 250;
+
+/** Fetches an image from where the provider says that it lies, and again where it was not given: it is made, and paid for. */
+async function download(context: MediaContext, address: string, signal: AbortSignal): Promise<Buffer> {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (!url) throw unfetched('its address is not complete');
+  for (;;) {
+    try {
+      return await fetchFile(context, url, signal);
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      const end = unfetched(whyUnfetched(error.fault));
+      // The guard calls it the caller's mistake, as it is where a caller names the address.
+      const fault = error.fault.code === 'url_unreachable' ? end.fault : error.fault;
+      if (!(await mayAskAgain(context, fault, FETCH_AGAIN_MS, signal, end.fault))) throw end;
+    }
   }
 }
 

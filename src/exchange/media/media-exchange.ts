@@ -228,7 +228,7 @@ function contextOf(
     willSend: (many) => requests?.reserve(many),
     waitFor: waits.during,
     onceMore,
-    countAgain: () => void attempts++,
+    countAgain: () => void (settling.attempts = Math.max(settling.attempts, ++attempts)),
     count(usage) {
       if (usage) mine.usage = sum(mine.usage, usage);
     },

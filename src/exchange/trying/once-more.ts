@@ -47,7 +47,7 @@ const failuresAt = ({ tried }: Tour, { candidate }: Next, more: number): number 
  * Decides whether something that does no harm and has failed within a try is asked of the same place once more, as `OnceMore` says. It is
  * as any try that comes to nothing and is made again: it counts, is told, is remembered of the place, and is bounded by what bounds those.
  */
-export function askOnceMore(tour: Tour, underWay: UnderWay, fault: Fault, leastMs: number): number | undefined {
+export function askOnceMore(tour: Tour, underWay: UnderWay, fault: Fault, leastMs: number, told = fault): number | undefined {
   const { call, trying } = tour;
   const { next, place, wasOpen } = underWay;
   const { candidate, provider } = next;
@@ -58,7 +58,7 @@ export function askOnceMore(tour: Tour, underWay: UnderWay, fault: Fault, leastM
   const mayTry = !wasOpen && tour.sent < tour.tries && times <= most && trying.monotonic() + pauseMs < tour.deadline;
   if (!mayTry || !mayPass(fault, rule.askedMs)) return undefined;
   trying.health.ended(place, underWay.probing, judged(fault));
-  underWay.told = fault;
+  underWay.told = told;
   if (isOpen(trying, place) || !trying.budget.withdraw()) return undefined;
   underWay.more++;
   underWay.probing = trying.health.began(place);

@@ -143,7 +143,7 @@ export async function tryOnce(tour: Tour, entry: Entry, sink: ClientSink): Promi
   let thrown: GatewayError | undefined;
   try {
     try {
-      const onceMore: Step['onceMore'] = (failed, leastMs) => askOnceMore(tour, underWay, failed, leastMs);
+      const onceMore: Step['onceMore'] = (failed, leastMs, told) => askOnceMore(tour, underWay, failed, leastMs, told);
       const step = { candidate, provider, timeouts, number, sink, isLimited: release !== undefined, apartMs, onceMore };
       end = await call.run(admission ? { ...step, requests: admission } : step);
     } catch (error) {

@@ -63,9 +63,9 @@ export interface Walking {
 
 /**
  * Something that does no harm has failed within a try: after how many milliseconds it may be asked of the same place once more, which
- * counts as another try; `leastMs` at the earliest. `undefined`: it is how the try ends.
+ * counts as another try; `leastMs` at the earliest. `undefined`: the try ends with it, or with `told` where that is another fault.
  */
-export type OnceMore = (fault: Fault, leastMs: number) => number | undefined;
+export type OnceMore = (fault: Fault, leastMs: number, told?: Fault) => number | undefined;
 
 /** One try at one target with one credential. */
 export interface Step {
