@@ -154,6 +154,22 @@ describe('rerank over others', () => {
     expect([stranger.status, await stranger.json()]).toMatchObject([401, { message: expect.stringContaining('key') as string, error: {} }]);
   });
 
+  it.each([
+    ['GET', 'the method', undefined, 405, /answers POST/],
+    ['PUT', 'the method', { 'anthropic-version': '2023-06-01' }, 405, /answers POST/],
+    ['DELETE', 'a key that nobody has', { authorization: 'Bearer nobody' }, 401, /key/],
+    ['GET', 'no key', { authorization: '' }, 401, /key/],
+  ])('has it there for %s as well, which is refused for %s', async (method, _, more, status, says) => {
+    const answer = await fetch(`${server.url}/v2/rerank`, { method, headers: { authorization: `Bearer ${server.key}`, ...more } });
+    expect([answer.status, answer.headers.get('allow')]).toEqual([status, status === 405 ? 'POST' : null]);
+    const body = (await answer.json()) as object;
+    expect(body).toEqual({
+      id: answer.headers.get('x-request-id'),
+      message: expect.stringMatching(says),
+      error: expect.any(Object) as object,
+    });
+  });
+
   it('takes Jina’s query and Voyage’s name for how many', async () => {
     upstream.answer = json(REPLY);
     const answer = await post('/v1/rerank', { model: 'cohere/rerank-v3.5', query: { text: 'Jiangsu?' }, documents: DOCUMENTS, top_k: 1 });

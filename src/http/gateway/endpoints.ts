@@ -20,7 +20,13 @@ export type Operation =
   | { readonly kind: 'hello' }
   | { readonly kind: 'not-due'; readonly what: string }
   | { readonly kind: 'unknown' }
-  | { readonly kind: 'method'; readonly allow: string };
+  | MethodRefusal;
+
+/** Something that there is, and that is asked for otherwise. */
+interface MethodRefusal extends Partial<Pick<MediaOperation, 'shape' | 'protocol'>> {
+  readonly kind: 'method';
+  readonly allow: string;
+}
 
 /** Something about what the gateway keeps for a client. */
 interface StateOperation {
@@ -72,6 +78,8 @@ const POSTS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   ['embeddings', media('embeddings')],
   ['moderations', media('moderations')],
 ]);
+
+const COHERE_RERANK = media('rerank', 'cohere');
 
 /** Endpoints of the vendors that Pailou does not serve (yet): said in so many words, not as a wrong path. */
 const NOT_DUE: ReadonlySet<string> = new Set([
@@ -138,7 +146,8 @@ export function operationOf(method: string, path: ParsedPath): Operation {
   const reads = method === 'GET' || method === 'HEAD';
   if (endpoint === '' || endpoint === 'hello' || endpoint === 'api/hello')
     return reads ? { kind: 'hello' } : { kind: 'method', allow: 'GET, HEAD' };
-  if (endpoint === 'rerank' && method === 'POST' && path.version === 'v2') return media('rerank', 'cohere');
+  if (endpoint === 'rerank' && path.version === 'v2')
+    return method === 'POST' ? COHERE_RERANK : { ...COHERE_RERANK, kind: 'method', allow: 'POST' };
   const post = POSTS.get(endpoint);
   if (post) return method === 'POST' ? post : { kind: 'method', allow: 'POST' };
   const kept = keptOperation(endpoint);

@@ -119,7 +119,7 @@ function perform(visit: Visit, operation: Operation, body: Buffer, ports: Gatewa
 }
 
 const protocolOf = (operation: Operation, path: ParsedPath | undefined, { url = '', headers }: IncomingMessage): ProtocolId =>
-  'protocol' in operation ? operation.protocol : dialectOf(path, url, headers);
+  ('protocol' in operation ? operation.protocol : undefined) ?? dialectOf(path, url, headers);
 
 /** What a body of unknown length counts as. */
 const UNKNOWN_BYTES = 1024 * 1024;

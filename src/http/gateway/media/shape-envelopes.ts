@@ -18,7 +18,8 @@ const made = new WeakMap<ClientCodec, ClientCodec>();
 
 /** Who writes the errors of an operation, that of a call that is refused unread too. */
 export function envelopeFor(operation: Operation, client: ClientCodec): ClientCodec {
-  const own = operation.kind === 'media' ? OWN[operation.shape] : undefined;
+  const shape = 'shape' in operation ? operation.shape : undefined;
+  const own = shape && OWN[shape];
   if (!own) return client;
   const known = made.get(client) ?? own(client);
   made.set(client, known);
