@@ -3,8 +3,9 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import { createMediaFetcher } from '../../src/egress/media-fetcher.ts';
+import { USUAL_LIMITS } from '../../src/policy/retry.ts';
 import { type Answer, startUpstream } from '../fakes/upstream.ts';
-import { startTestServer } from '../server.ts';
+import { startTestServer, testConfig } from '../server.ts';
 
 /** Three pixels by two. */
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAADklEQVR4nGNwgAEGOAsALRQEgQjZfUEAAAAASUVORK5CYII=';
@@ -45,7 +46,7 @@ interface Told {
 }
 
 /** A gateway, and a maker of images who takes every order. */
-async function stage() {
+async function stage(more: Partial<Config> = {}) {
   let looks: readonly Answer[] = [];
   let files: readonly Answer[] = [];
   let at = 0;
@@ -74,6 +75,7 @@ async function stage() {
       flux: { targets: [{ to: 'bfl/flux-2-pro' }], fallback: ['other/flux-2-pro'] },
       second: { targets: [{ to: 'away/flux-2-pro' }], fallback: ['brisk/flux-2-pro'] },
     },
+    ...more,
   };
   const server = await startTestServer(config, undefined, undefined, { media });
   const hosts = { "the provider's own host": upstream.url, 'another host': storage.url };
@@ -249,7 +251,16 @@ describe.concurrent.each(WHERE)('the file of a picture that lies on %s', (where)
     expect(ms).toBeLessThan(3500);
   });
 
-  it('counts once for the breaker, however it ends', async () => {
+  it('counts once for the breaker where all calls together have had their tries', async () => {
+    const retries = { ...USUAL_LIMITS, share: 0, reserve: 0 };
+    await using at = await stage({ limits: { ...testConfig().limits, retries } });
+    for (let times = 1; times < 5; times++) {
+      expect(await at.order([at.lies(where, [no(503)])])).toMatchObject({ ...failed, attempts: '1' });
+    }
+    expect(await at.order([at.lies(where, [picture])])).toMatchObject({ status: 200, by: 'bfl/flux-2-pro' });
+  });
+
+  it('counts each time for the breaker', async () => {
     await using at = await stage();
     expect(await at.order([at.lies(where, [no(503)])])).toMatchObject({ ...failed, attempts: '3' });
     expect(await at.order([at.lies(where, [no(503)])])).toMatchObject({ ...failed, attempts: '2' });
