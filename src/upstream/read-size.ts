@@ -9,7 +9,7 @@ const SHARED = Buffer.allocUnsafeSlow(64 * 1024);
 const SPARING = SHARED.subarray(0, 16 * 1024);
 /** Of what comes as it is made, and has come for long, half of that. */
 const LONG = SHARED.subarray(0, 8 * 1024);
-const LONG_READS = 64;
+const LONG_READS = 32;
 /** Where calls are refused, several times as much: a read and a write cost as much as some KiB of what is in them. */
 const CROWDED = SHARED.subarray(0, 32 * 1024);
 /** After so many reads without a wait a client keeps up. */
