@@ -25,7 +25,7 @@ import { familyMark } from './half-said.ts';
 import { LANES, markOf } from './lanes.ts';
 import { type Measured, ms, percentile } from './part.ts';
 
-const ROUNDS = 3;
+const ROUNDS = 5;
 const WARM_S = 10;
 /** What of a flood counts comes after its beginning, in which more are let in and end late: of a mix, those that are most work last. */
 const ONSET_S = 26;
@@ -113,19 +113,18 @@ function* goodputRows(rounds: readonly Round[]): Iterable<Measured> {
   };
 }
 
+/** How late the slowest hundredth of all refusals of a round is, beside a server that does nothing else, at the same moments. */
+const lateIn = ({ watched }: Round): number => percentile(watched.refused, 0.99) - percentile(watched.control, 0.99);
+
 /**
- * How soon each endpoint refuses, beside a server that does nothing else, at the same moments. A pause of the process meets whoever comes
- * in it, and one endpoint has too few calls for a hundredth of them: how late that is tells the p99 of all together, to which is added by how
+ * How soon each endpoint refuses. A pause of the process meets whoever comes in it, and one endpoint has too few calls for a hundredth of
+ * them: how late that is tells the p99 of all together, in the middle one of the rounds as under a flood of chats, to which is added by how
  * much this one is later in the middle.
  */
 function* refusalRows(kinds: readonly Kind[], rounds: readonly Round[]): Iterable<Measured> {
   const all = rounds.flatMap(({ watched }) => watched.refused);
-  const late =
-    percentile(all, 0.99) -
-    percentile(
-      rounds.flatMap(({ watched }) => watched.control),
-      0.99,
-    );
+  const lates = rounds.map(lateIn);
+  const late = middle(lates);
   for (const [at, { about }] of kinds.entries()) {
     const seen = rounds.map(({ watched }) => watched.each[at]);
     const refused = seen.flatMap((one) => one?.refused ?? []);
@@ -139,7 +138,7 @@ function* refusalRows(kinds: readonly Kind[], rounds: readonly Round[]): Iterabl
       value,
       many: refused.length,
       isKept: value <= REFUSAL_MS && failed === 0,
-      detail: `p50 ${ms(middle(refused))}, p99 ${ms(percentile(refused, 0.99))}, by one that does nothing else ${ms(percentile(control, 0.99))}; ${served} served, ${failed} failed${seen.find((one) => one?.example !== undefined)?.example ?? ''}`,
+      detail: `rounds ${lates.map(ms).join(', ')}; p50 ${ms(middle(refused))}, p99 ${ms(percentile(refused, 0.99))}, by one that does nothing else ${ms(percentile(control, 0.99))}; ${served} served, ${failed} failed${seen.find((one) => one?.example !== undefined)?.example ?? ''}`,
     };
   }
 }

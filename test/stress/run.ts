@@ -17,7 +17,7 @@ import { hostile } from './hostile.ts';
 import { life } from './life.ts';
 import { memory } from './memory.ts';
 import { once } from './once.ts';
-import { overload } from './overload.ts';
+import { mixed, overload } from './overload.ts';
 import type { Measured, Part, Sizes } from './part.ts';
 import { patterns } from './patterns.ts';
 import { retry } from './retry.ts';
@@ -39,6 +39,7 @@ const PARTS: readonly Part[] = [
   once,
   memory,
   overload,
+  mixed,
   life,
   hostile,
   edge,
