@@ -1,5 +1,5 @@
 /** So much work with what was read is done in one turn of the event loop, in milliseconds; the rest comes in the next ones. */
-const TURN_MS = 1;
+const TURN_MS = 1.2;
 /**
  * After so much, what is read still is put off to the next turn before it is worked on: how long that takes is known only then, and those
  * that nobody has told to wait yet are not counted.
