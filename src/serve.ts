@@ -22,7 +22,7 @@ import { openStores, type Stores } from './stores.ts';
 import type { LocalTokenCounter } from './tokens/local-counter.ts';
 import { createSandboxSend } from './upstream/sandbox-send.ts';
 import { createNetworkSend, type NetworkSend } from './upstream/choose-send.ts';
-import { keepMemorySmall } from './small-memory.ts';
+import { collectLess, keepMemorySmall } from './small-memory.ts';
 
 /** What the server takes from the process. */
 interface ProcessPorts {
@@ -112,6 +112,7 @@ async function build(config: () => Config, data: string, { env, writeLog, peers 
     state: (gateway) => createState(gateway, { store: stores.state, sealer: stores.compaction, ...leading }),
     onDefect: (err, requestId) => log.error({ err, requestId }, 'The gateway failed on a request'),
     onShedding(reason) {
+      collectLess(reason === 'delay');
       network.crowd(reason === 'delay');
       if (reason === undefined) log.info({}, 'Calls are taken again');
       else log.warn({ reason }, 'There is more to do than the server can: calls are refused (limits.overload)');

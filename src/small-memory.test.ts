@@ -5,7 +5,11 @@ test('V8 knows what it is asked for: of a word that it does not know it would co
   const module = new URL('small-memory.ts', import.meta.url).href;
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ['--input-type=module', '-e', `(await import('${module}')).keepMemorySmall()`],
+    [
+      '--input-type=module',
+      '-e',
+      `const { keepMemorySmall, collectLess } = await import('${module}'); keepMemorySmall(); collectLess(true); collectLess(false);`,
+    ],
     {
       encoding: 'utf8',
     },

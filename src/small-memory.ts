@@ -11,11 +11,6 @@ function youngBytes(): number {
   return getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_size ?? 0;
 }
 
-function everySecond(look: () => void): void {
-  look();
-  setInterval(look, LOOK_EVERY_MS).unref();
-}
-
 /**
  * Keeps V8's young generation small: left alone, a burst doubles it until it holds 100 MiB, which the process never gives
  * back. Measured with 1,000 streams: 41 KiB each, where it was 128; the time that calls take is the same. `--max-semi-space-size`
@@ -23,12 +18,14 @@ function everySecond(look: () => void): void {
  */
 function keepYoungHeapSmall(): void {
   let isBound = false;
-  everySecond(() => {
+  const look = (): void => {
     const isEnough = youngBytes() >= ENOUGH_BYTES;
     if (isEnough === isBound) return;
     isBound = isEnough;
     setFlagsFromString(`--semi-space-growth-factor=${isBound ? 1 : 2}`);
-  });
+  };
+  look();
+  setInterval(look, LOOK_EVERY_MS).unref();
 }
 
 /**
@@ -51,34 +48,22 @@ const COLLECTIONS = [
  * So much more than what is alive, in percent, before the next large collection. Left alone, V8 takes less the more it has to do, and comes
  * thrice as often.
  */
-const GROWING = { usual: 80, busy: 200 };
-/** Who idles less than the rest has more to do than it can. */
-const BUSY_SHARE = 0.9;
+const GROWING = { usual: 80, crowded: 200 };
+
+const isKnown = (): boolean => process.versions.v8.startsWith(V8_VERSION);
 
 /**
- * A large collection holds up whoever comes meanwhile, for some 10 ms; where there is too much to do it comes half as often, for as long as
- * that lasts.
+ * A large collection holds up whoever comes meanwhile, for some 10 ms: while calls are refused since there is more to do than can be done,
+ * it comes half as often, for more memory. Not before, however busy: who serves all that come has the time for it.
  */
-function collectLessWhileBusy(): void {
-  let growing = 0;
-  let before = performance.eventLoopUtilization();
-  everySecond(() => {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, before);
-    before = now;
-    const next = utilization > BUSY_SHARE ? GROWING.busy : GROWING.usual;
-    if (next === growing) return;
-    growing = next;
-    setFlagsFromString(`--heap-growing-percent=${growing}`);
-  });
+export function collectLess(is: boolean): void {
+  if (isKnown()) setFlagsFromString(`--heap-growing-percent=${is ? GROWING.crowded : GROWING.usual}`);
 }
 
 /** Makes Node and V8 hold no more memory for many small things than those take. For a process that serves; the timer keeps none alive. */
 export function keepMemorySmall(): void {
   Buffer.poolSize = POOL_BYTES;
-  if (process.versions.v8.startsWith(V8_VERSION)) {
-    for (const flag of COLLECTIONS) setFlagsFromString(flag);
-    collectLessWhileBusy();
-  }
+  if (isKnown()) for (const flag of COLLECTIONS) setFlagsFromString(flag);
+  collectLess(false);
   keepYoungHeapSmall();
 }
