@@ -55,7 +55,8 @@ const A_WHILE_MS = 20;
 
 /** Goes on as it went before, for ever. */
 function more({ pieces, isStream }: Family, response: ServerResponse): void {
-  const piece = isStream ? pieces.at(1) : ' '.repeat(64);
+  // Of two the second is the end of it: of an image that is streamed, all of it.
+  const piece = isStream ? pieces.at(pieces.length > 2 ? 1 : 0) : ' '.repeat(64);
   const timer = setInterval(() => response.write(piece), A_WHILE_MS);
   response.on('close', () => clearInterval(timer));
 }
