@@ -4,8 +4,8 @@ import type { Slots } from '../exchange/trying/slots.ts';
 import type { HealthFact } from '../policy/health.ts';
 import { type Handlers, type Link, Silence } from './link.ts';
 import type { OfPrimary, OfWorker } from './messages.ts';
-import { createRemoteMinutes } from './remote-minutes.ts';
-import { createRemoteSlots } from './remote-slots.ts';
+import { createRemoteMinutes, type RemoteMinutes } from './remote-minutes.ts';
+import { createRemoteSlots, type RemoteSlots } from './remote-slots.ts';
 
 /** What a store tells the processes that share it, and asks of them: what one has put, all can read. */
 export interface Settling {
@@ -63,56 +63,46 @@ const unlessSilent = <T>(answer: Promise<T>, instead: () => T): Promise<T> =>
     throw error;
   });
 
-/** The peers of a worker, over its link to the primary. */
-export function createPeers(
-  number: number,
-  count: number,
-  link: Link<OfPrimary>,
-): { readonly peers: Peers; readonly handlers: PeerHandlers } {
-  const slots = createRemoteSlots({ link, number, count });
-  const minutes = createRemoteMinutes({ link, number, count, monotonic: () => performance.now() });
-  const learners: ((fact: HealthFact) => void)[] = [];
-  const flushes = new Map<string, () => Promise<void>>();
-  const answers = new Map<string, (body: unknown) => unknown>();
-  let leads = false;
+/** What the pieces below share: what this worker knows, and who of it hears and answers the others. */
+interface Knowing {
+  readonly slots: RemoteSlots;
+  readonly minutes: RemoteMinutes;
+  readonly learners: ((fact: HealthFact) => void)[];
+  readonly flushes: Map<string, () => Promise<void>>;
+  readonly answers: Map<string, (body: unknown) => unknown>;
+  leads: boolean;
+}
 
-  const peers: Peers = {
-    number,
-    count,
-    isLeader: () => leads,
-    slots,
-    minutes,
-    tellHealth: (fact) => link.tell('health', fact),
-    onHealth: (learn) => void learners.push(learn),
-    settling(store, flush) {
-      flushes.set(store, flush);
-      let isDirty = false;
-      return {
-        dirty() {
-          if (!isDirty) link.tell('dirty', store);
-          isDirty = true;
-        },
-        clean() {
-          if (isDirty) link.tell('clean', store);
-          isDirty = false;
-        },
-        others: () => unlessSilent(link.ask('settled', store, ANSWER_MS), () => undefined),
-      };
+/** Tells the primary of each change from written to unwritten and back, once. */
+function settlingOver(link: Link<OfPrimary>, store: string): Settling {
+  let isDirty = false;
+  return {
+    dirty() {
+      if (!isDirty) link.tell('dirty', store);
+      isDirty = true;
     },
-    async lock(name) {
-      const isOurs = await unlessSilent(link.ask('lock', name, ANSWER_MS), () => {
-        // It may be given later, to nobody.
-        link.tell('unlock', name);
-        throw cannotTell();
-      });
-      return isOurs ? () => link.tell('unlock', name) : undefined;
+    clean() {
+      if (isDirty) link.tell('clean', store);
+      isDirty = false;
     },
-    ask: (topic, body) => unlessSilent(link.ask('others', { topic, body }, OTHERS_MS), () => undefined),
-    answer: (topic, answer) => void answers.set(topic, answer),
+    others: () => unlessSilent(link.ask('settled', store, ANSWER_MS), () => undefined),
   };
-  const handlers: PeerHandlers = {
+}
+
+async function lockOver(link: Link<OfPrimary>, name: string): Promise<(() => void) | undefined> {
+  const isOurs = await unlessSilent(link.ask('lock', name, ANSWER_MS), () => {
+    // It may be given later, to nobody.
+    link.tell('unlock', name);
+    throw cannotTell();
+  });
+  return isOurs ? () => link.tell('unlock', name) : undefined;
+}
+
+function handlersOf(knowing: Knowing): PeerHandlers {
+  const { slots, minutes, learners, flushes, answers } = knowing;
+  return {
     lead(isLeader) {
-      leads = isLeader;
+      knowing.leads = isLeader;
       return undefined;
     },
     async flush(store) {
@@ -137,5 +127,38 @@ export function createPeers(
     },
     question: ({ topic, body }) => answers.get(topic)?.(body),
   };
-  return { peers, handlers };
+}
+
+/** The peers of a worker, over its link to the primary. */
+export function createPeers(
+  number: number,
+  count: number,
+  link: Link<OfPrimary>,
+): { readonly peers: Peers; readonly handlers: PeerHandlers } {
+  const knowing: Knowing = {
+    slots: createRemoteSlots({ link, number, count }),
+    minutes: createRemoteMinutes({ link, number, count, monotonic: () => performance.now() }),
+    learners: [],
+    flushes: new Map(),
+    answers: new Map(),
+    leads: false,
+  };
+  const { slots, minutes, learners, flushes, answers } = knowing;
+  const peers: Peers = {
+    number,
+    count,
+    isLeader: () => knowing.leads,
+    slots,
+    minutes,
+    tellHealth: (fact) => link.tell('health', fact),
+    onHealth: (learn) => void learners.push(learn),
+    settling(store, flush) {
+      flushes.set(store, flush);
+      return settlingOver(link, store);
+    },
+    lock: (name) => lockOver(link, name),
+    ask: (topic, body) => unlessSilent(link.ask('others', { topic, body }, OTHERS_MS), () => undefined),
+    answer: (topic, answer) => void answers.set(topic, answer),
+  };
+  return { peers, handlers: handlersOf(knowing) };
 }

@@ -26,68 +26,84 @@ interface Held {
   readonly leave: () => void;
 }
 
+/** What the pieces below share. */
+interface Giving {
+  readonly ports: PlacesPorts;
+  /** What each worker wants or has, by ticket. */
+  readonly workers: Map<number, Map<number, Held>>;
+  /** Places of which workers were told that they are full. */
+  readonly full: Set<string>;
+}
+
 const nextTurn = (): Promise<undefined> => new Promise((resolve) => setImmediate(resolve, undefined));
 
-/** Gives out places to several workers. */
-export function createPlaces({ slots, onPlaced, onFull }: PlacesPorts): Places {
-  const workers = new Map<number, Map<number, Held>>();
-  const full = new Set<string>();
+function heldBy({ workers }: Giving, worker: number): Map<number, Held> {
+  const known = workers.get(worker);
+  if (known) return known;
+  const held = new Map<number, Held>();
+  workers.set(worker, held);
+  return held;
+}
 
-  const heldBy = (worker: number): Map<number, Held> => {
-    const known = workers.get(worker);
-    if (known) return known;
-    const held = new Map<number, Held>();
-    workers.set(worker, held);
-    return held;
-  };
-  const tellFull = ({ place, limit }: PlaceWish): void => {
-    const isFull = slots.isFull(place, limit);
-    if (isFull === full.has(place)) return;
-    if (isFull) full.add(place);
-    else full.delete(place);
-    onFull(place, isFull);
-  };
-  /** Waits for the place; keeps it for its worker where that still wants it. */
-  const placed = async (worker: number, wish: PlaceWish): Promise<Placed> => {
-    const { ticket, ...wanting } = wish;
-    const held = heldBy(worker);
-    const goners: (() => void)[] = [];
-    const mine: Held = { leave: () => goners.forEach((tell) => tell()) };
-    held.set(ticket, mine);
-    try {
-      const release = await slots.take({ ...wanting, sink: { onGone: (tell) => goners.push(tell) } });
-      if (release && held.get(ticket) === mine) {
-        mine.release = () => {
-          release();
-          tellFull(wish);
-        };
-        return { state: 'granted' };
-      }
-      release?.();
-      return { state: 'left' };
-    } catch (error) {
-      held.delete(ticket);
-      if (error instanceof GatewayError) return { state: 'refused', fault: error.fault };
-      throw error;
-    } finally {
-      tellFull(wish);
+/** Tells workers where a place has become full, or is no longer. */
+function tellFull({ ports, full }: Giving, { place, limit }: PlaceWish): void {
+  const isFull = ports.slots.isFull(place, limit);
+  if (isFull === full.has(place)) return;
+  if (isFull) full.add(place);
+  else full.delete(place);
+  ports.onFull(place, isFull);
+}
+
+/** Waits for the place; keeps it for its worker where that still wants it. */
+async function takeFor(giving: Giving, worker: number, wish: PlaceWish): Promise<Placed> {
+  const { ticket, ...wanting } = wish;
+  const held = heldBy(giving, worker);
+  const goners: (() => void)[] = [];
+  const mine: Held = { leave: () => goners.forEach((tell) => tell()) };
+  held.set(ticket, mine);
+  try {
+    const release = await giving.ports.slots.take({ ...wanting, sink: { onGone: (tell) => goners.push(tell) } });
+    if (release && held.get(ticket) === mine) {
+      mine.release = () => {
+        release();
+        tellFull(giving, wish);
+      };
+      return { state: 'granted' };
     }
-  };
-  const end = (held: Held): void => (held.release ?? held.leave)();
+    release?.();
+    return { state: 'left' };
+  } catch (error) {
+    held.delete(ticket);
+    if (error instanceof GatewayError) return { state: 'refused', fault: error.fault };
+    throw error;
+  } finally {
+    tellFull(giving, wish);
+  }
+}
 
+/** Gives what becomes of a wish where this turn shows it; else it is told later. */
+async function startTaking(giving: Giving, worker: number, wish: PlaceWish): ReturnType<Places['take']> {
+  let isWaiting = false;
+  const coming = takeFor(giving, worker, wish).then((outcome) => {
+    if (isWaiting) giving.ports.onPlaced(worker, wish.ticket, outcome);
+    return outcome;
+  });
+  const first = await Promise.race([coming, nextTurn()]);
+  if (first) return first;
+  isWaiting = true;
+  tellFull(giving, wish);
+  return { state: 'waiting' };
+}
+
+/** Gives the place back, or stops waiting for it. */
+const end = (held: Held): void => (held.release ?? held.leave)();
+
+/** Gives out places to several workers. */
+export function createPlaces(ports: PlacesPorts): Places {
+  const giving: Giving = { ports, workers: new Map(), full: new Set() };
+  const { workers, full } = giving;
   return {
-    async take(worker, wish) {
-      let isWaiting = false;
-      const coming = placed(worker, wish).then((outcome) => {
-        if (isWaiting) onPlaced(worker, wish.ticket, outcome);
-        return outcome;
-      });
-      const first = await Promise.race([coming, nextTurn()]);
-      if (first) return first;
-      isWaiting = true;
-      tellFull(wish);
-      return { state: 'waiting' };
-    },
+    take: (worker, wish) => startTaking(giving, worker, wish),
     release(worker, ticket) {
       const held = workers.get(worker);
       const one = held?.get(ticket);

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Running } from '../cli/ports.ts';
 import type { Config } from '../config/config.ts';
 import type { Place } from '../http/listeners.ts';
-import { createLink, type Link } from './link.ts';
+import { createLink, type Handlers, type Link } from './link.ts';
 import type { Message, OfPrimary, OfWorker, StartOrder } from './messages.ts';
 import { createPeers, type PeerHandlers, type Peers } from './peers.ts';
 
@@ -35,67 +35,86 @@ const notYet = (): never => {
   throw new Error('the server has not started');
 };
 
+/** What the pieces below share. */
+interface Working {
+  server: WorkerServer | undefined;
+  /** A configuration that is ready to be put in force. */
+  prepared: { readonly revision: number; readonly commit: () => void } | undefined;
+  /** What answers for the peers, from the start on. */
+  peers: PeerHandlers | undefined;
+  /** Connections that it was given, and what the primary was told of them last. */
+  taken: number;
+  told: string;
+}
+
+const serverOf = ({ server }: Working): WorkerServer => server ?? notYet();
+const peersOf = ({ peers }: Working): PeerHandlers => peers ?? notYet();
+
+/** Tells the primary what connections there are; nothing new, nothing said. */
+function tellTaken(working: Working, link: Link<OfPrimary>): void {
+  const now = { open: working.server?.connections() ?? 0, taken: working.taken };
+  const said = `${now.open} ${now.taken}`;
+  if (said === working.told) return;
+  working.told = said;
+  link.tell('taken', now);
+}
+
+function handlersOf(working: Working, start: (order: StartOrder) => Promise<void>, exit: () => void): Handlers<OfWorker> {
+  return {
+    async start(order) {
+      await start(order);
+      return undefined;
+    },
+    prepare({ revision, config }) {
+      working.prepared = { revision, commit: serverOf(working).prepare(config) };
+      return undefined;
+    },
+    commit(revision) {
+      const { prepared } = working;
+      if (prepared?.revision === revision) prepared.commit();
+      working.prepared = undefined;
+      return undefined;
+    },
+    async stop() {
+      await working.server?.stop();
+      exit();
+      return undefined;
+    },
+    async listen(place) {
+      await serverOf(working).listen(place);
+      return undefined;
+    },
+    thin(many) {
+      working.server?.thin(many);
+      return undefined;
+    },
+    lead: (leads) => peersOf(working).lead(leads),
+    flush: (store) => peersOf(working).flush(store),
+    health: (fact) => peersOf(working).health(fact),
+    placed: (said) => peersOf(working).placed(said),
+    full: (said) => peersOf(working).full(said),
+    minute: (news) => peersOf(working).minute(news),
+    question: (question) => peersOf(working).question(question),
+  };
+}
+
 /** Serves the primary: starts the server when it is told to, takes configurations over, and ends. */
 export function runWorker(process: WorkerProcess, serve: (order: StartOrder, peers: Peers) => Promise<WorkerServer>): void {
-  let server: WorkerServer | undefined;
-  let prepared: { readonly revision: number; readonly commit: () => void } | undefined;
-  let own: PeerHandlers | undefined;
-  const ours = (): PeerHandlers => own ?? notYet();
-
+  const working: Working = { server: undefined, prepared: undefined, peers: undefined, taken: 0, told: '' };
+  const start = async (order: StartOrder): Promise<void> => {
+    const { peers, handlers } = createPeers(order.number, order.count, link);
+    working.peers = handlers;
+    working.server = await serve(order, peers);
+    setInterval(tellTaken, TELL_MS, working, link).unref();
+  };
   const link: Link<OfPrimary> = createLink<OfPrimary, OfWorker>({
     send: process.send,
-    handlers: {
-      async start(order) {
-        const { peers, handlers } = createPeers(order.number, order.count, link);
-        own = handlers;
-        server = await serve(order, peers);
-        setInterval(tellTaken, TELL_MS).unref();
-        return undefined;
-      },
-      prepare({ revision, config }) {
-        prepared = { revision, commit: (server ?? notYet()).prepare(config) };
-        return undefined;
-      },
-      commit(revision) {
-        if (prepared?.revision === revision) prepared.commit();
-        prepared = undefined;
-        return undefined;
-      },
-      async stop() {
-        await server?.stop();
-        process.exit();
-        return undefined;
-      },
-      async listen(place) {
-        await (server ?? notYet()).listen(place);
-        return undefined;
-      },
-      thin(many) {
-        server?.thin(many);
-        return undefined;
-      },
-      lead: (leads) => ours().lead(leads),
-      flush: (store) => ours().flush(store),
-      health: (fact) => ours().health(fact),
-      placed: (said) => ours().placed(said),
-      full: (said) => ours().full(said),
-      minute: (news) => ours().minute(news),
-      question: (question) => ours().question(question),
-    },
+    handlers: handlersOf(working, start, process.exit),
   });
-  let taken = 0;
-  let told = '';
-  const tellTaken = (): void => {
-    const now = { open: server?.connections() ?? 0, taken };
-    // Nothing new, nothing said.
-    if (`${now.open} ${now.taken}` === told) return;
-    told = `${now.open} ${now.taken}`;
-    link.tell('taken', now);
-  };
   process.onMessage((message, socket) => {
     if (message.kind !== 'connection') return link.receive(message);
-    taken += 1;
+    working.taken += 1;
     // It may have gone on its way here.
-    if (socket) server?.accept(socket);
+    if (socket) working.server?.accept(socket);
   });
 }
