@@ -34,79 +34,104 @@ const isBuilt = import.meta.url.endsWith('.js');
 const startThread = (): Worker =>
   new Worker(isBuilt ? new URL('./text-worker.js', import.meta.url) : new URL('./text-worker.ts', import.meta.url));
 
+/** What the pieces below share. */
+interface Reading {
+  readonly limits: TextReaderLimits;
+  readonly start: () => Worker;
+  readonly queue: Waiting[];
+  thread: Worker | undefined;
+  running: Waiting | undefined;
+  deadline: NodeJS.Timeout | undefined;
+  isClosed: boolean;
+}
+
+/** Queues a job; `settle` is told what came of it, also where there is no room or its wait becomes too long. */
+function enqueue(reading: Reading, job: TextJob, settle: Waiting['settle']): void {
+  const { queue, limits } = reading;
+  if (reading.isClosed || queue.length >= limits.waiting) return settle('busy');
+  const leave = (): void => {
+    const at = queue.indexOf(waiting);
+    if (at >= 0) queue.splice(at, 1);
+    settle('busy');
+  };
+  const waiting: Waiting = { job, settle, patience: setTimeout(leave, limits.waitMs) };
+  queue.push(waiting);
+  runNext(reading);
+}
+
+function runNext(reading: Reading): void {
+  if (reading.running || reading.isClosed) return;
+  const next = reading.queue.shift();
+  reading.running = next;
+  if (!next) return;
+  clearTimeout(next.patience);
+  const worker = threadOf(reading);
+  reading.deadline = setTimeout(() => drop(reading, worker, 'slow'), reading.limits.jobMs);
+  worker.postMessage(next.job, []);
+}
+
+/** The thread that is there, or a new one. */
+function threadOf(reading: Reading): Worker {
+  if (reading.thread) return reading.thread;
+  const fresh = reading.start();
+  fresh.unref();
+  fresh.on('message', (facts: TextAnswer) => finish(reading, facts));
+  fresh.on('error', () => drop(reading, fresh, 'failed'));
+  fresh.on('exit', () => drop(reading, fresh, 'failed'));
+  reading.thread = fresh;
+  return fresh;
+}
+
+/** What the running job came to; the next one runs. */
+function finish(reading: Reading, outcome: TextAnswer | TextTrouble): void {
+  clearTimeout(reading.deadline);
+  const done = reading.running;
+  reading.running = undefined;
+  done?.settle(outcome);
+  runNext(reading);
+}
+
+/** Ends a thread, and the job that it runs with it. */
+function drop(reading: Reading, from: Worker, trouble: TextTrouble): void {
+  if (reading.thread !== from) return;
+  reading.thread = undefined;
+  from.removeAllListeners();
+  // Errors of a thread that is being ended are of no interest, but must not be unhandled.
+  from.on('error', () => undefined);
+  void from.terminate();
+  if (reading.running) finish(reading, trouble);
+}
+
+async function close(reading: Reading): Promise<void> {
+  reading.isClosed = true;
+  for (const waiting of reading.queue.splice(0)) {
+    clearTimeout(waiting.patience);
+    waiting.settle('busy');
+  }
+  const last = reading.thread;
+  if (last) drop(reading, last, 'busy');
+  await last?.terminate();
+}
+
 /**
  * One worker thread, started by the first job and kept from then on; it never keeps the process alive. Jobs run one at a
  * time: the one that does not end is known, and ends with its thread; the next one gets a new thread.
  */
 export function createTextReader(changes: Partial<TextReaderLimits> = {}, start: () => Worker = startThread): TextReader {
-  const limits = { ...LIMITS, ...changes };
-  const queue: Waiting[] = [];
-  let thread: Worker | undefined;
-  let running: Waiting | undefined;
-  let deadline: NodeJS.Timeout | undefined;
-  let isClosed = false;
-
-  const finish = (outcome: TextAnswer | TextTrouble): void => {
-    clearTimeout(deadline);
-    const done = running;
-    running = undefined;
-    done?.settle(outcome);
-    next();
-  };
-  const drop = (from: Worker, trouble: TextTrouble): void => {
-    if (thread !== from) return;
-    thread = undefined;
-    from.removeAllListeners();
-    // Errors of a thread that is being ended are of no interest, but must not be unhandled.
-    from.on('error', () => undefined);
-    void from.terminate();
-    if (running) finish(trouble);
-  };
-  const ready = (): Worker => {
-    if (thread) return thread;
-    const fresh = start();
-    fresh.unref();
-    fresh.on('message', (facts: TextAnswer) => finish(facts));
-    fresh.on('error', () => drop(fresh, 'failed'));
-    fresh.on('exit', () => drop(fresh, 'failed'));
-    thread = fresh;
-    return fresh;
-  };
-  const next = (): void => {
-    if (running || isClosed) return;
-    running = queue.shift();
-    if (!running) return;
-    clearTimeout(running.patience);
-    const worker = ready();
-    deadline = setTimeout(() => drop(worker, 'slow'), limits.jobMs);
-    worker.postMessage(running.job, []);
+  const reading: Reading = {
+    limits: { ...LIMITS, ...changes },
+    start,
+    queue: [],
+    thread: undefined,
+    running: undefined,
+    deadline: undefined,
+    isClosed: false,
   };
   return {
     read: <Channel extends string>(job: TextJob<Channel>) =>
-      new Promise<TextAnswer<Channel> | TextTrouble>((resolve) => {
-        if (isClosed || queue.length >= limits.waiting) {
-          resolve('busy');
-          return;
-        }
-        const leave = (): void => {
-          const at = queue.indexOf(waiting);
-          if (at >= 0) queue.splice(at, 1);
-          resolve('busy');
-        };
-        const settle = resolve as (outcome: TextAnswer | TextTrouble) => void;
-        const waiting: Waiting = { job, settle, patience: setTimeout(leave, limits.waitMs) };
-        queue.push(waiting);
-        next();
-      }),
-    async close() {
-      isClosed = true;
-      for (const waiting of queue.splice(0)) {
-        clearTimeout(waiting.patience);
-        waiting.settle('busy');
-      }
-      const last = thread;
-      if (last) drop(last, 'busy');
-      await last?.terminate();
-    },
+      new Promise<TextAnswer<Channel> | TextTrouble>((resolve) =>
+        enqueue(reading, job, resolve as (outcome: TextAnswer | TextTrouble) => void),
+      ),
+    close: () => close(reading),
   };
 }
