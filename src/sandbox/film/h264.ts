@@ -176,6 +176,75 @@ function sliceHead(out: BitWriter, kind: 'first' | 'next', frameNumber: number):
   out.ue(1);
 }
 
+/** What all frames of a film have in common. */
+interface Film {
+  readonly width: number;
+  readonly height: number;
+  readonly grid: Grid;
+  readonly blockOf: ReturnType<typeof createBlocks>;
+}
+
+/** A frame that stands alone: every block follows from a neighbour, or is bare. */
+function firstFrame({ grid: { across, down }, blockOf }: Film, canvas: Canvas): Buffer {
+  const out = createBitWriter();
+  sliceHead(out, 'first', 0);
+  const blocks: Block[] = [];
+  const bare: boolean[] = [];
+  for (let at = 0; at < across * down; at++) {
+    const block = blockOf(canvas, at % across, Math.floor(at / across));
+    const left = at % across > 0 ? at - 1 : -1;
+    const up = at - across;
+    const way = followed(block, blocks[left], blocks[up]);
+    blocks.push(block);
+    bare.push(!way);
+    if (!way) {
+      writeBare(out, block, 0);
+      continue;
+    }
+    // Intra 16 × 16 without coefficients; then the chroma mode; the quantiser stays.
+    out.ue(1 + way.luma);
+    out.ue(way.chroma);
+    out.ue(0);
+    writeNoCoefficients(out, bare[left], bare[up]);
+  }
+  return nal(NAL.idr, out.end());
+}
+
+/** A frame after `old`: blocks that are the same are skipped, the others bare. */
+function nextFrame(film: Film, canvas: Canvas, old: Uint8Array, frameNumber: number): Buffer {
+  const { across, down } = film.grid;
+  const out = createBitWriter();
+  sliceHead(out, 'next', frameNumber);
+  let skipped = 0;
+  for (let row = 0; row < down; row++) {
+    const same = isSameRow(film, canvas, old, row);
+    for (let column = 0; column < across; column++) {
+      if (same || !hasChanged(film, canvas, old, column, row)) {
+        skipped++;
+        continue;
+      }
+      out.ue(skipped);
+      skipped = 0;
+      writeBare(out, film.blockOf(canvas, column, row), 5);
+    }
+  }
+  if (skipped > 0) out.ue(skipped);
+  return nal(NAL.next, out.end());
+}
+
+/** Whether every pixel of a row of blocks is as it was: mostly so. */
+function isSameRow({ width, height }: Film, canvas: Canvas, old: Uint8Array, row: number): boolean {
+  const [from, to] = [row * SIZE * width, Math.min((row + 1) * SIZE, height) * width];
+  return Buffer.compare(canvas.pixels.subarray(from, to), old.subarray(from, to)) === 0;
+}
+
+function hasChanged({ width, height }: Film, canvas: Canvas, old: Uint8Array, column: number, row: number): boolean {
+  const [left, right] = [column * SIZE, Math.min((column + 1) * SIZE, width)];
+  for (let y = row * SIZE; y < Math.min((row + 1) * SIZE, height); y++)
+    for (let x = left; x < right; x++) if (canvas.pixels[y * width + x] !== old[y * width + x]) return true;
+  return false;
+}
+
 /** Encodes the frames of one film. */
 export interface FrameEncoder {
   /** The next frame, as one NAL unit; the first stands alone. */
@@ -183,72 +252,12 @@ export interface FrameEncoder {
 }
 
 export function createFrameEncoder(width: number, height: number, palette: readonly Colour[]): FrameEncoder {
-  const { across, down } = gridOf(width, height);
-  const blockOf = createBlocks(palette);
+  const film: Film = { width, height, grid: gridOf(width, height), blockOf: createBlocks(palette) };
   let before: Uint8Array | undefined;
   let frameNumber = 0;
-
-  const first = (canvas: Canvas): Buffer => {
-    const out = createBitWriter();
-    sliceHead(out, 'first', 0);
-    const blocks: Block[] = [];
-    const bare: boolean[] = [];
-    for (let at = 0; at < across * down; at++) {
-      const block = blockOf(canvas, at % across, Math.floor(at / across));
-      const left = at % across > 0 ? at - 1 : -1;
-      const up = at - across;
-      const way = followed(block, blocks[left], blocks[up]);
-      blocks.push(block);
-      bare.push(!way);
-      if (!way) {
-        writeBare(out, block, 0);
-        continue;
-      }
-      // Intra 16 × 16 without coefficients; then the chroma mode; the quantiser stays.
-      out.ue(1 + way.luma);
-      out.ue(way.chroma);
-      out.ue(0);
-      writeNoCoefficients(out, bare[left], bare[up]);
-    }
-    return nal(NAL.idr, out.end());
-  };
-
-  /** Whether any pixel of a row of blocks is another: mostly none is. */
-  const isSame = (canvas: Canvas, old: Uint8Array, row: number): boolean => {
-    const [from, to] = [row * SIZE * width, Math.min((row + 1) * SIZE, height) * width];
-    return Buffer.compare(canvas.pixels.subarray(from, to), old.subarray(from, to)) === 0;
-  };
-
-  const hasChanged = (canvas: Canvas, old: Uint8Array, column: number, row: number): boolean => {
-    const [left, right] = [column * SIZE, Math.min((column + 1) * SIZE, width)];
-    for (let y = row * SIZE; y < Math.min((row + 1) * SIZE, height); y++)
-      for (let x = left; x < right; x++) if (canvas.pixels[y * width + x] !== old[y * width + x]) return true;
-    return false;
-  };
-
-  const next = (canvas: Canvas, old: Uint8Array): Buffer => {
-    const out = createBitWriter();
-    sliceHead(out, 'next', frameNumber);
-    let skipped = 0;
-    for (let row = 0; row < down; row++) {
-      const same = isSame(canvas, old, row);
-      for (let column = 0; column < across; column++) {
-        if (same || !hasChanged(canvas, old, column, row)) {
-          skipped++;
-          continue;
-        }
-        out.ue(skipped);
-        skipped = 0;
-        writeBare(out, blockOf(canvas, column, row), 5);
-      }
-    }
-    if (skipped > 0) out.ue(skipped);
-    return nal(NAL.next, out.end());
-  };
-
   return {
     frame(canvas) {
-      const bytes = before ? next(canvas, before) : first(canvas);
+      const bytes = before ? nextFrame(film, canvas, before, frameNumber) : firstFrame(film, canvas);
       before = canvas.pixels.slice();
       frameNumber++;
       return bytes;
