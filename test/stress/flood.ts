@@ -66,6 +66,13 @@ const agent = new Agent({ keepAlive: true, maxFreeSockets: 4096 });
 const PATIENCE_MS = 20_000;
 /** Of what came last, so many characters are looked at. */
 const TAIL = 800;
+/** So often some of those come who come so many a second … */
+const TICK_MS = 2;
+/**
+ * … after a pause of this process so many times as fast, until none is missing: all that are due at once, some hundred, would be a burst,
+ * which many clients are not, since they do not pause together. Bursts are measured for themselves.
+ */
+const CATCHING_UP = 3;
 const underWay = new Set<ClientRequest>();
 
 interface Outcome {
@@ -199,11 +206,13 @@ async function flood(load: Load): Promise<Flooded> {
     await new Promise<void>((resolve) => {
       const timer = setInterval(() => {
         const now = performance.now();
-        while (asked < ((Math.min(now, until) - began) * pace.rate) / 1000) running.push(one());
+        const due = ((Math.min(now, until) - began) * pace.rate) / 1000;
+        const most = asked + Math.ceil((CATCHING_UP * TICK_MS * pace.rate) / 1000);
+        while (asked < Math.min(due, most)) running.push(one());
         if (now < until) return;
         clearInterval(timer);
         resolve();
-      }, 2);
+      }, TICK_MS);
     });
     const late = setTimeout(() => {
       for (const one of underWay) one.destroy(new Error('not answered'));

@@ -96,7 +96,7 @@ async function roundOf(trial: Trial, watchers: Crowd, rate: number, before: Ran,
   const share = (done(ran) / ((done(before) + done(after)) / 2)) * 100;
   const told =
     `${tellRan(ran)}, work ${weigh(ran.flooded).toFixed(0)}, of ${tellRan(before)}, work ${before.work.toFixed(0)}, and ${tellRan(after)}, ` +
-    `work ${after.work.toFixed(0)}; ${ran.flooded.refused.length} refused`;
+    `work ${after.work.toFixed(0)}; ${ran.flooded.refused.length} refused of ${(ran.flooded.asked / FLOOD_S).toFixed(0)} a second`;
   return [{ share, flood: ran.flooded, watched, told }, after];
 }
 
