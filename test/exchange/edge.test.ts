@@ -234,7 +234,7 @@ describe('paths', () => {
     expect(got.status, got.text).toBe(status);
     expect(got.headers.allow).toBe(allow);
     expect(got.headers['x-request-id']).toMatch(/^req_/);
-    const dialect = path.startsWith('/v1beta') ? gemini : path.includes('messages') ? messages : chat;
+    const dialect = path.includes('/models/x:') ? gemini : path.includes('messages') ? messages : chat;
     expect(() => dialect.envelope(JSON.parse(got.text), status)).not.toThrow();
   });
 

@@ -18,14 +18,17 @@ export type Operation =
   /** Something that is kept, by its signed link or by its owner's key. */
   | { readonly kind: 'kept'; readonly id: string; readonly protocol: ProtocolId }
   | { readonly kind: 'hello' }
-  | { readonly kind: 'not-due'; readonly what: string }
-  | { readonly kind: 'unknown' }
-  | MethodRefusal;
+  | ({ readonly kind: 'not-due'; readonly what: string } & Partial<Dialect>)
+  | ({ readonly kind: 'unknown' } & Partial<Dialect>)
+  /** Something that there is, and that is asked for otherwise. */
+  | ({ readonly kind: 'method'; readonly allow: string } & Partial<Dialect>);
 
-/** Something that there is, and that is asked for otherwise. */
-interface MethodRefusal extends Partial<Pick<MediaOperation, 'shape' | 'protocol'>> {
-  readonly kind: 'method';
-  readonly allow: string;
+/** In whose words a client is refused. */
+export interface Dialect {
+  /** Whose error envelope. */
+  readonly protocol: ProtocolId;
+  /** Whose requests and replies, where those are not the protocol's: they may have errors of their own. */
+  readonly shape?: MediaOperation['shape'];
 }
 
 /** Something about what the gateway keeps for a client. */
@@ -38,13 +41,10 @@ interface StateOperation {
 }
 
 /** An ability besides chat, as one vendor's clients ask for it. */
-export interface MediaOperation {
+export interface MediaOperation extends Dialect {
   readonly kind: 'media';
   readonly ability: Ability;
-  /** Whose request and reply it is. */
   readonly shape: 'openai' | 'gemini' | 'cohere';
-  /** Whose error envelope. */
-  readonly protocol: ProtocolId;
   /** The model that the path names (Gemini). */
   readonly model?: string;
   /** What is asked of the model (Gemini): `embedContent`. */
@@ -93,7 +93,8 @@ const NOT_DUE: ReadonlySet<string> = new Set([
   'vector_stores',
 ]);
 
-function geminiOperation(endpoint: string, query: URLSearchParams): Operation | undefined {
+/** What is asked of a model by a verb at the end of its path; `undefined`: by none that there is. */
+export function geminiOperation(endpoint: string, query: URLSearchParams): Operation | undefined {
   const split = splitModelVerb(endpoint);
   if (!split) return undefined;
   const { model, verb } = split;
@@ -113,7 +114,7 @@ function geminiOperation(endpoint: string, query: URLSearchParams): Operation | 
     case 'predict':
       return { ...media('images', 'gemini'), model, verb };
     case 'batchGenerateContent':
-      return { kind: 'not-due', what: verb };
+      return { kind: 'not-due', what: verb, protocol: 'gemini' };
     default:
       return undefined;
   }
@@ -153,36 +154,15 @@ export function operationOf(method: string, path: ParsedPath): Operation {
   const kept = keptOperation(endpoint);
   if (kept) return kept;
   const verb = geminiOperation(endpoint, query);
-  if (verb) return method === 'POST' ? verb : { kind: 'method', allow: 'POST' };
+  if (verb) return method === 'POST' ? verb : { kind: 'method', allow: 'POST', protocol: 'gemini' };
   if (endpoint === 'models') return reads ? { kind: 'models' } : { kind: 'method', allow: 'GET' };
   if (endpoint.startsWith('models/')) {
     if (reads) return { kind: 'models', id: endpoint.slice('models/'.length) };
     // A verb that nobody has, not a wrong method.
-    return method === 'POST' && splitModelVerb(endpoint) ? { kind: 'unknown' } : { kind: 'method', allow: 'GET' };
+    return method === 'POST' && splitModelVerb(endpoint) ? { kind: 'unknown', protocol: 'gemini' } : { kind: 'method', allow: 'GET' };
   }
   const state = stateOperation(endpoint);
   if (state) return state;
   const word = endpoint.split('/', 1)[0] ?? '';
   return NOT_DUE.has(word) ? { kind: 'not-due', what: word } : { kind: 'unknown' };
-}
-
-/** Words of a path that only one vendor's clients call. */
-const WORDS: readonly (readonly [string, ProtocolId])[] = [
-  ['v1beta', 'gemini'],
-  ['enerateContent', 'gemini'],
-  ['messages', 'anthropic-messages'],
-  ['responses', 'openai-responses'],
-];
-
-/**
- * The protocol whose envelope an answer wears when the operation does not say: by what only one vendor's clients send.
- * `url`: looked into only where the path cannot be read.
- */
-export function dialectOf(path: ParsedPath | undefined, url: string, headers: Readonly<Record<string, unknown>>): ProtocolId {
-  const word = path ? path.endpoint.split('/', 1)[0] : WORDS.find(([one]) => url.includes(one))?.[0];
-  const known = WORDS.find(([one]) => one === word);
-  if (headers['anthropic-version'] !== undefined) return 'anthropic-messages';
-  if (known) return known[1];
-  const isGoogle = headers['x-goog-api-key'] !== undefined || headers['x-goog-api-client'] !== undefined || path?.query.has('key') === true;
-  return isGoogle || path?.version === 'v1beta' ? 'gemini' : 'openai-chat';
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Fault, GatewayError, gatewayFault, type ProtocolId } from '../../ir/index.ts';
+import { type Fault, GatewayError, gatewayFault } from '../../ir/index.ts';
 import type { Call } from '../../exchange/call.ts';
 import type { ClientSink, OutHeaders } from '../../exchange/client-sink.ts';
 import { respondFault } from '../../exchange/exchange.ts';
@@ -11,10 +11,11 @@ import { ulid } from '../new-id.ts';
 import { createResponseSink } from '../response-sink.ts';
 import { authenticate, UNAUTHENTICATED } from './authenticate.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
-import { dialectOf, type Operation, operationOf } from './endpoints.ts';
+import { dialectOf } from './dialect-of.ts';
+import { type Dialect, type Operation, operationOf } from './endpoints.ts';
 import { chatAudio } from './media/chat-audio.ts';
 import { geminiSpeech } from './media/speech-gemini.ts';
-import { type ParsedPath, parsePath } from './paths.ts';
+import { parsePath } from './paths.ts';
 import { fingerprintOf, onlyOnce } from './idempotency.ts';
 import { keptEndpoint } from './media/media-links.ts';
 import { envelopeFor } from './media/shape-envelopes.ts';
@@ -26,10 +27,10 @@ import { NO_ROOM, refuseBusy } from './refuse-busy.ts';
 import { whileAlive } from './stay-alive.ts';
 import { type GatewayPorts, respondJson, type Visit } from './visit.ts';
 
-function clientFor(ports: GatewayPorts, protocol: ProtocolId): ClientCodec {
-  const client = ports.clients.get(protocol);
-  if (!client) throw new Error(`no client codec for ${protocol}`);
-  return client;
+function clientFor(ports: GatewayPorts, dialect: Dialect): ClientCodec {
+  const client = ports.clients.get(dialect.protocol);
+  if (!client) throw new Error(`no client codec for ${dialect.protocol}`);
+  return envelopeFor(dialect, client);
 }
 
 /** What a request for nothing that there is gets; `undefined` for the others. */
@@ -118,9 +119,6 @@ function perform(visit: Visit, operation: Operation, body: Buffer, ports: Gatewa
   }
 }
 
-const protocolOf = (operation: Operation, path: ParsedPath | undefined, { url = '', headers }: IncomingMessage): ProtocolId =>
-  ('protocol' in operation ? operation.protocol : undefined) ?? dialectOf(path, url, headers);
-
 /** What a body of unknown length counts as. */
 const UNKNOWN_BYTES = 1024 * 1024;
 
@@ -147,9 +145,10 @@ export function handleGateway(request: IncomingMessage, response: ServerResponse
   let sink: ClientSink | undefined;
   // Not for those that are refused by the thousand.
   const open = (): ClientSink => (sink ??= createResponseSink(request, response, corsHeaders(headers, cors)));
-  const path = parsePath(request.url ?? '/');
+  const target = request.url ?? '/';
+  const path = parsePath(target);
   const operation: Operation = path ? operationOf(method, path) : { kind: 'unknown' };
-  const client = envelopeFor(operation, clientFor(ports, protocolOf(operation, path, request)));
+  const client = clientFor(ports, dialectOf(operation, path, target, headers));
   const id = `req_${ulid(at)}`;
   const label = labelOf(headers);
   const who = { id, client, ...(label === undefined ? {} : { label }) };

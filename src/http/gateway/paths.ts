@@ -56,21 +56,14 @@ export function parsePath(target: string): ParsedPath | undefined {
   return path;
 }
 
-/**
- * Takes paths as clients send them: without `/v1`, with `/v1/v1`, with doubled or trailing slashes. `undefined`: not a
- * path that could mean anything (broken escapes, control characters, dot segments, an absolute URL).
- */
-function readPath(target: string): ParsedPath | undefined {
+/** What stands before the query, and that. */
+function split(target: string): readonly [path: string, query: URLSearchParams] {
   const mark = target.indexOf('?');
-  const path = mark < 0 ? target : target.slice(0, mark);
-  if (!path.startsWith('/')) return undefined;
-  const segments: string[] = [];
-  for (const raw of path.split('/')) {
-    if (raw === '') continue;
-    const segment = decodeSegment(raw);
-    if (segment === undefined || segment === '.' || segment === '..' || segment.split('/').includes('..')) return undefined;
-    segments.push(segment);
-  }
+  return mark < 0 ? [target, NO_QUERY] : [target.slice(0, mark), new URLSearchParams(target.slice(mark + 1))];
+}
+
+/** A path of segments that are read. */
+function pathOf(segments: readonly string[], query: URLSearchParams): ParsedPath {
   let at = 0;
   let platform: string | undefined;
   const first = segments[0];
@@ -82,10 +75,45 @@ function readPath(target: string): ParsedPath | undefined {
   for (let times = 0; times < 2 && VERSIONS.has(segments[at] ?? ''); times++) version = segments[at++];
   return {
     endpoint: segments.slice(at).join('/'),
-    query: mark < 0 ? NO_QUERY : new URLSearchParams(target.slice(mark + 1)),
+    query,
     ...(platform === undefined ? {} : { platform }),
     ...(version === undefined ? {} : { version }),
   };
+}
+
+/**
+ * Takes paths as clients send them: without `/v1`, with `/v1/v1`, with doubled or trailing slashes. `undefined`: not a
+ * path that could mean anything (broken escapes, control characters, dot segments, an absolute URL).
+ */
+function readPath(target: string): ParsedPath | undefined {
+  if (!target.startsWith('/')) return undefined;
+  const [path, query] = split(target);
+  const segments: string[] = [];
+  for (const raw of path.split('/')) {
+    if (raw === '') continue;
+    const segment = decodeSegment(raw);
+    if (segment === undefined || segment === '.' || segment === '..' || segment.split('/').includes('..')) return undefined;
+    segments.push(segment);
+  }
+  return pathOf(segments, query);
+}
+
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i;
+
+/**
+ * What can be read of a target that means nothing, with a break where it cannot, and without its origin and its dots: by how it begins it is
+ * told whose client sent it. Nothing else may be told from it.
+ */
+export function beginningOf(target: string): ParsedPath {
+  const [path, query] = split(target.replace(ORIGIN, ''));
+  const segments = path.split('/').flatMap((raw) => {
+    const segment = decodeSegment(raw);
+    return segment === undefined ? raw.split(/[%\\]/) : [segment];
+  });
+  return pathOf(
+    segments.filter((one) => one !== '' && one !== '.' && one !== '..'),
+    query,
+  );
 }
 
 /**

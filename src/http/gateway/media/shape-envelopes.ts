@@ -1,5 +1,5 @@
 import type { ClientCodec } from '../../../protocols/protocol.ts';
-import type { MediaOperation, Operation } from '../endpoints.ts';
+import type { Dialect, MediaOperation } from '../endpoints.ts';
 
 /** Errors as Cohere's clients read them, a `message` of their own, beside the usual ones. https://docs.cohere.com/reference/errors */
 const withMessage = (client: ClientCodec): ClientCodec => ({
@@ -16,9 +16,8 @@ const OWN: { readonly [shape in MediaOperation['shape']]?: (client: ClientCodec)
 /** Made once: refusals are written before by who writes them. */
 const made = new WeakMap<ClientCodec, ClientCodec>();
 
-/** Who writes the errors of an operation, that of a call that is refused unread too. */
-export function envelopeFor(operation: Operation, client: ClientCodec): ClientCodec {
-  const shape = 'shape' in operation ? operation.shape : undefined;
+/** Who writes the errors of a dialect, that of a call that is refused unread too. `client`: its protocol's. */
+export function envelopeFor({ shape }: Dialect, client: ClientCodec): ClientCodec {
   const own = shape && OWN[shape];
   if (!own) return client;
   const known = made.get(client) ?? own(client);
