@@ -1,37 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Fault, GatewayError, gatewayFault } from '../../ir/index.ts';
+import { type Fault, gatewayFault } from '../../ir/index.ts';
 import type { Call } from '../../exchange/call.ts';
-import type { ClientSink, OutHeaders } from '../../exchange/client-sink.ts';
-import { respondFault } from '../../exchange/exchange.ts';
 import { answerCall } from '../../exchange/once/answer-call.ts';
 import type { ClientKey } from '../../policy/snapshot.ts';
-import type { ClientCodec } from '../../protocols/protocol.ts';
 import { clientAddress } from '../client-address.ts';
-import { ulid } from '../new-id.ts';
-import { createResponseSink } from '../response-sink.ts';
+import { type Arrival, arrivalOf, fail, newRequestId, refuse, sinkOf } from './arrival.ts';
 import { authenticate, UNAUTHENTICATED } from './authenticate.ts';
-import { corsHeaders, preflightHeaders } from './cors.ts';
-import { dialectOf } from './dialect-of.ts';
-import { type Dialect, type Operation, operationOf } from './endpoints.ts';
+import { preflightHeaders } from './cors.ts';
+import type { Operation } from './endpoints.ts';
 import { chatAudio } from './media/chat-audio.ts';
 import { geminiSpeech } from './media/speech-gemini.ts';
-import { parsePath } from './paths.ts';
+import type { ParsedPath } from './paths.ts';
 import { fingerprintOf, onlyOnce } from './idempotency.ts';
 import { keptEndpoint } from './media/media-links.ts';
-import { envelopeFor } from './media/shape-envelopes.ts';
 import { letGo, readBody } from './read-body.ts';
 import { checkedModel, checkNestedModel, flagOf, isStrict, labelOf, modelOf, scanBody, type ScannedBody } from './read-call.ts';
-import { noteRefusal } from './note-refusal.ts';
 import { readRouting } from './read-routing.ts';
 import { NO_ROOM, refuseBusy } from './refuse-busy.ts';
 import { whileAlive } from './stay-alive.ts';
 import { type GatewayPorts, respondJson, type Visit } from './visit.ts';
-
-function clientFor(ports: GatewayPorts, dialect: Dialect): ClientCodec {
-  const client = ports.clients.get(dialect.protocol);
-  if (!client) throw new Error(`no client codec for ${dialect.protocol}`);
-  return envelopeFor(dialect, client);
-}
 
 /** What a request for nothing that there is gets; `undefined` for the others. */
 function refusalOf(operation: Operation): Fault | undefined {
@@ -130,72 +117,72 @@ function heldOf(headers: IncomingMessage['headers']): number {
   return encoding === undefined ? bytes : Math.max(bytes, UNKNOWN_BYTES);
 }
 
-/** Every request of a client comes in here. Never throws, never leaves a request without an answer. `isBeyond`: there is no room for its connection. */
-export function handleGateway(request: IncomingMessage, response: ServerResponse, ports: GatewayPorts, isBeyond = false): void {
-  const started = ports.clock.monotonic();
-  const at = ports.clock.now();
-  const snapshot = ports.snapshot();
-  const { headers } = request;
-  const method = request.method ?? 'GET';
-  const { cors } = snapshot.config.server;
-  if (method === 'OPTIONS') {
-    response.writeHead(204, { ...preflightHeaders(headers, cors), 'x-request-id': labelOf(headers) ?? `req_${ulid(at)}` }).end();
-    return letGo(request);
-  }
-  let sink: ClientSink | undefined;
-  // Not for those that are refused by the thousand.
-  const open = (): ClientSink => (sink ??= createResponseSink(request, response, corsHeaders(headers, cors)));
-  const target = request.url ?? '/';
-  const path = parsePath(target);
-  const operation: Operation = path ? operationOf(method, path) : { kind: 'unknown' };
-  const client = clientFor(ports, dialectOf(operation, path, target, headers));
-  const id = `req_${ulid(at)}`;
-  const label = labelOf(headers);
-  const who = { id, client, ...(label === undefined ? {} : { label }) };
-  if (isBeyond) return refuseBusy(who, request, response, NO_ROOM, corsHeaders(headers, cors));
-  let key: ClientKey | undefined;
-  const refuse = (fault: Fault, more?: OutHeaders): void => {
-    const status = respondFault(who, open(), fault, undefined, more);
-    if (key) noteRefusal({ ...who, at, started, method, key, snapshot }, operation, status, fault, ports);
-    letGo(request);
-  };
-  const fail = (error: unknown): void => {
-    if (error instanceof GatewayError) return refuse(error.fault);
-    ports.onDefect(error, id);
-    if (sink?.begun) sink.abort();
-    else refuse(gatewayFault('internal', 'The gateway failed on this request. Its log has the details under the request id'));
-  };
-
-  if (operation.kind === 'hello') {
-    respondJson({ ...who, sink: open() }, 200, { name: 'pailou' });
-    return letGo(request);
-  }
-  if (!path) return refuse(gatewayFault('not_found', 'The path cannot be read', { code: 'unknown_path' }));
-  if (operation.kind === 'kept')
-    return void keptEndpoint({ ...who, method, path, headers, snapshot, sink: open() }, operation.id, ports).catch(fail);
-  const caller = authenticate(snapshot, headers, path.query);
-  if (typeof caller === 'string') return refuse(gatewayFault('authentication', UNAUTHENTICATED[caller], { code: 'invalid_api_key' }));
-  key = caller;
-  const refusal = refusalOf(operation);
-  if (refusal) return refuse(refusal, operation.kind === 'method' ? { allow: operation.allow } : {});
-  // What only reads (lists, tasks, files) is answered all the same.
-  if (method === 'POST') {
-    const place = ports.overload.enter(key.id, Math.min(heldOf(headers), snapshot.config.limits.body));
-    if (typeof place !== 'function') {
-      // Without a record: there would be thousands, when least can be written.
-      return refuseBusy(who, request, response, place, corsHeaders(headers, cors));
-    }
+/** Lets a call in, or refuses it because there is too much to do: `false`. What only reads (lists, tasks, files) is let in all the same. */
+function letIn({ request, response, method, headers, snapshot, who, cors, ports }: Arrival, key: ClientKey): boolean {
+  if (method !== 'POST') return true;
+  const place = ports.overload.enter(key.id, Math.min(heldOf(headers), snapshot.config.limits.body));
+  if (typeof place === 'function') {
     response.on('close', place);
+    return true;
   }
+  // Without a record: there would be thousands, when least can be written.
+  refuseBusy(who, request, response, place, cors);
+  return false;
+}
+
+function visitOf(arrival: Arrival, path: ParsedPath, key: ClientKey): Visit {
+  const { request, who, at, started, method, headers, snapshot } = arrival;
   const address = clientAddress(request, snapshot.config.server.trustedProxies);
-  const visit: Visit = { ...who, at, started, method, path, headers, key: caller, snapshot, sink: open(), address };
-  if (operation.kind === 'media') return void ports.services.media(visit, operation, request).catch(fail);
+  return { ...who, at, started, method, path, headers, key, snapshot, sink: sinkOf(arrival), address };
+}
+
+/** Reads the request's body, and does what it asks for. */
+function serve(arrival: Arrival, visit: Visit): void {
+  const { request, operation, snapshot, ports } = arrival;
+  const failed = (error: unknown): void => fail(arrival, error);
+  if (operation.kind === 'media') return void ports.services.media(visit, operation, request).catch(failed);
   readBody(request, snapshot.config.limits.body, (body) => {
-    if (!Buffer.isBuffer(body)) return refuse(body);
+    if (!Buffer.isBuffer(body)) return refuse(arrival, body);
     try {
-      perform(visit, operation, body, ports)?.catch(fail);
+      perform(visit, operation, body, ports)?.catch(failed);
     } catch (error) {
-      fail(error);
+      failed(error);
     }
   });
+}
+
+/** What a signed link names: no key is asked for. */
+function giveKept(arrival: Arrival, path: ParsedPath, id: string): void {
+  const { who, method, headers, snapshot, ports } = arrival;
+  const asked = { ...who, method, path, headers, snapshot, sink: sinkOf(arrival) };
+  keptEndpoint(asked, id, ports).catch((error: unknown) => fail(arrival, error));
+}
+
+function greet(arrival: Arrival): void {
+  respondJson({ ...arrival.who, sink: sinkOf(arrival) }, 200, { name: 'pailou' });
+  letGo(arrival.request);
+}
+
+function answerPreflight(request: IncomingMessage, response: ServerResponse, ports: GatewayPorts): void {
+  const { headers } = request;
+  const id = labelOf(headers) ?? newRequestId(ports.clock.now());
+  response.writeHead(204, { ...preflightHeaders(headers, ports.snapshot().config.server.cors), 'x-request-id': id }).end();
+  letGo(request);
+}
+
+/** Every request of a client comes in here. Never throws, never leaves a request without an answer. `isBeyond`: there is no room for its connection. */
+export function handleGateway(request: IncomingMessage, response: ServerResponse, ports: GatewayPorts, isBeyond = false): void {
+  if (request.method === 'OPTIONS') return answerPreflight(request, response, ports);
+  const arrival = arrivalOf(request, response, ports);
+  const { operation, path } = arrival;
+  if (isBeyond) return refuseBusy(arrival.who, request, response, NO_ROOM, arrival.cors);
+  if (operation.kind === 'hello') return greet(arrival);
+  if (!path) return refuse(arrival, gatewayFault('not_found', 'The path cannot be read', { code: 'unknown_path' }));
+  if (operation.kind === 'kept') return giveKept(arrival, path, operation.id);
+  const key = authenticate(arrival.snapshot, arrival.headers, path.query);
+  if (typeof key === 'string') return refuse(arrival, gatewayFault('authentication', UNAUTHENTICATED[key], { code: 'invalid_api_key' }));
+  arrival.key = key;
+  const refusal = refusalOf(operation);
+  if (refusal) return refuse(arrival, refusal, operation.kind === 'method' ? { allow: operation.allow } : {});
+  if (letIn(arrival, key)) serve(arrival, visitOf(arrival, path, key));
 }
