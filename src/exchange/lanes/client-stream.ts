@@ -89,6 +89,71 @@ export function replyContext(context: LaneContext, request: ChatRequest, body: J
   };
 }
 
+/** What the pieces below share. */
+interface Writing {
+  readonly context: LaneContext;
+  readonly encoder: StreamEncoder;
+  readonly upstream: UpstreamHeaders;
+  readonly text: FrameText;
+  readonly write: WriteFrame;
+  readonly seen: Seen;
+  /** What was encoded and has not gone to the client. */
+  pending: string;
+  /** The client has taken all that was written since the last look. */
+  isFlowing: boolean;
+  /** Content has come. */
+  hasContent: boolean;
+  isOver: boolean;
+}
+
+/** That a reply begins, and what it has read, proves nothing: an error may still keep its status. */
+const isOpening = ({ type }: ReplyEvent): boolean => type === 'reply-start' || type === 'usage';
+
+function begin({ context, upstream, text }: Writing): void {
+  context.sink.begin(200, { ...laneHeaders(context, upstream, text.contentType), 'cache-control': 'no-cache' });
+}
+
+/** Writes an event; what follows the last one does not matter. */
+function take(writing: Writing, event: ReplyEvent): void {
+  const { context, encoder, write } = writing;
+  if (event.type === 'fault') return breakOff(writing, event.fault);
+  const opens = isOpening(event);
+  if (!opens && !writing.hasContent) {
+    writing.hasContent = true;
+    context.onFirstToken();
+  }
+  encoder.event(event, write);
+  if (event.type === 'reply-end') return finish(writing);
+  if (writing.pending !== '' && (context.sink.begun || !opens)) send(writing);
+}
+
+function send(writing: Writing): void {
+  const { sink } = writing.context;
+  if (!sink.begun) begin(writing);
+  writing.isFlowing = sink.write(writing.pending) && writing.isFlowing;
+  writing.pending = '';
+}
+
+/** The last words; where nothing was sent yet the fault is left to whoever hears of the end. */
+function breakOff(writing: Writing, said: Fault): void {
+  const { context, encoder, write, seen } = writing;
+  writing.isOver = true;
+  const fault = ownFault(context, said);
+  if (context.sink.begun) {
+    encoder.event({ type: 'fault', fault }, write);
+    context.sink.end(writing.pending + writing.text.close());
+  }
+  context.done(endOf(seen, 'upstream', fault));
+}
+
+function finish(writing: Writing): void {
+  const { context, seen, text } = writing;
+  writing.isOver = true;
+  if (!context.sink.begun) begin(writing);
+  context.sink.end(writing.pending + text.close());
+  context.done(endOf(seen, 'upstream'));
+}
+
 /**
  * Writes events to the client; nothing is sent before the first one that is not a fault, so that a failure there keeps its status. A function and
  * what it shares, no class: with one V8 held all that a call had until the next large collection, which doubled the cost of a stream.
@@ -99,60 +164,34 @@ export function createClientStream(
   upstream: UpstreamHeaders,
   listen?: (event: ReplyEvent) => void,
 ): ReplyTaker {
-  const { sink } = context;
   const text = createFrameText(context.call.form);
-  const seen: Seen = {};
-  let flowing = true;
-  let over = false;
-  let first = true;
-  let pending = '';
-
-  const write: WriteFrame = (data, event) => {
-    pending += text.frame(data, event);
+  const writing: Writing = {
+    context,
+    encoder,
+    upstream,
+    text,
+    write(data, event) {
+      writing.pending += text.frame(data, event);
+    },
+    seen: {},
+    pending: '',
+    isFlowing: true,
+    hasContent: false,
+    isOver: false,
   };
-  const begin = (): void => sink.begin(200, { ...laneHeaders(context, upstream, text.contentType), 'cache-control': 'no-cache' });
-
   return {
     flows() {
-      const since = flowing;
-      flowing = true;
-      return sink.flush?.() ?? since;
+      const since = writing.isFlowing;
+      writing.isFlowing = true;
+      return context.sink.flush?.() ?? since;
     },
-    soFar: () => factsOf(seen),
-    isOver: () => over,
+    soFar: () => factsOf(writing.seen),
+    isOver: () => writing.isOver,
     event(event) {
-      if (over) return;
-      see(seen, event);
+      if (writing.isOver) return;
+      see(writing.seen, event);
       listen?.(event);
-      if (event.type === 'fault') {
-        over = true;
-        const fault = ownFault(context, event.fault);
-        if (sink.begun) {
-          encoder.event({ type: 'fault', fault }, write);
-          sink.end(pending + text.close());
-        }
-        context.done(endOf(seen, 'upstream', fault));
-        return;
-      }
-      if (first && event.type !== 'reply-start' && event.type !== 'usage') {
-        first = false;
-        context.onFirstToken();
-      }
-      encoder.event(event, write);
-      if (event.type === 'reply-end') {
-        over = true;
-        if (!sink.begun) begin();
-        sink.end(pending + text.close());
-        context.done(endOf(seen, 'upstream'));
-        return;
-      }
-      // That a reply begins, and what it has read, proves nothing: wait for what follows, an error may still keep its status.
-      const isOpening = event.type === 'reply-start' || event.type === 'usage';
-      if (pending !== '' && (sink.begun || !isOpening)) {
-        if (!sink.begun) begin();
-        flowing = sink.write(pending) && flowing;
-        pending = '';
-      }
+      take(writing, event);
     },
   };
 }
