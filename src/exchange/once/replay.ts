@@ -3,6 +3,7 @@ import type { AttemptEnd, Call, Decoded, Target } from '../call.ts';
 import type { ClientSink } from '../client-sink.ts';
 import { type ExchangePorts, imageShower, sealListener } from '../exchange.ts';
 import type { ReplyTaker } from '../lanes/client-stream.ts';
+import type { LaneContext } from '../lanes/lane.ts';
 import { clientTaker } from '../lanes/translated.ts';
 import { cacheHeaders, callHeaders, servedBy } from '../out-headers.ts';
 import type { Link } from './event-chain.ts';
@@ -44,74 +45,94 @@ function notesOf({ notes }: Source): Notes {
   return list;
 }
 
-/** Takes a reply's events for a client that did not make the call. `onRead`: it has read on after it had to wait. */
-export function createHearing(hearer: Hearer, source: Source, at: Link, onRead?: () => void) {
+/** What its taker tells a hearing. */
+interface Heard {
+  readonly settle: (end: AttemptEnd) => void;
+  readonly fail: (error: unknown) => void;
+  /** The client has read on. */
+  readonly resume: () => void;
+}
+
+/** Writes events as the lane that asked the provider would have. */
+function takerFor(hearer: Hearer, source: Source, { settle, fail, resume }: Heard): ReplyTaker {
   const { call, decoded, sink, ports } = hearer;
   const waited = waitedMs(hearer);
   const target = targetOf(call, source, ports);
-  const seals = sealListener(call, target, decoded, ports);
-  let place = at;
-  let isWaiting = false;
-  let broken: Fault | undefined;
-  let settle: (end: AttemptEnd) => void = () => {};
-  const done = new Promise<AttemptEnd>((resolve) => {
-    settle = resolve;
-  });
+  const context: LaneContext = {
+    call,
+    target,
+    sink,
+    notes: notesOf(source),
+    attempt: 0,
+    overheadMs: () => ports.clock.monotonic() - call.started - waited,
+    now: () => ports.clock.now(),
+    newId: ports.newId,
+    onFirstToken: () => {},
+    done: settle,
+    abortUpstream: () => {},
+    resumeUpstream: resume,
+    onDefect: fail,
+    ...imageShower(call, target, decoded, ports),
+  };
+  return clientTaker(context, decoded, {}, sealListener(call, target, decoded, ports));
+}
+
+/** How far a client has heard an answer. */
+interface Hearing {
+  readonly taker: ReplyTaker;
+  readonly fail: Heard['fail'];
+  /** The last event that it was told. */
+  place: Link;
+  /** It must read before it is told more. */
+  isWaiting: boolean;
+  /** What comes after all that there is to read. */
+  broken: Fault | undefined;
+}
+
+/** Tells what there is to tell, as far as the client reads. */
+function pump(hearing: Hearing): void {
+  const { taker } = hearing;
+  try {
+    while (!hearing.isWaiting && !taker.isOver()) {
+      const { next } = hearing.place;
+      if (!next?.event) break;
+      hearing.place = next;
+      taker.event(next.event);
+      hearing.isWaiting = !taker.flows();
+    }
+    const { broken, isWaiting, place } = hearing;
+    if (broken && !isWaiting && !place.next && !taker.isOver()) taker.event({ type: 'fault', fault: broken });
+  } catch (error) {
+    hearing.fail(error);
+  }
+}
+
+/** Takes a reply's events for a client that did not make the call. `onRead`: it has read on after it had to wait. */
+export function createHearing(hearer: Hearer, source: Source, at: Link, onRead?: () => void) {
+  const { call, sink, ports } = hearer;
+  const { promise: done, resolve: settle } = Promise.withResolvers<AttemptEnd>();
   const fail = (error: unknown): void => {
     ports.onDefect(error, call.id);
     if (sink.begun) sink.abort();
     settle({ fault: gatewayFault('internal', 'The gateway failed on this request'), endedBy: 'gateway' });
   };
-  const taker: ReplyTaker = clientTaker(
-    {
-      call,
-      target,
-      sink,
-      notes: notesOf(source),
-      attempt: 0,
-      overheadMs: () => ports.clock.monotonic() - call.started - waited,
-      now: () => ports.clock.now(),
-      newId: ports.newId,
-      onFirstToken: () => {},
-      done: (end) => settle(end),
-      abortUpstream: () => {},
-      resumeUpstream: () => resume(),
-      onDefect: fail,
-      ...imageShower(call, target, decoded, ports),
-    },
-    decoded,
-    {},
-    seals,
-  );
-  const pump = (): void => {
-    try {
-      while (!isWaiting && !taker.isOver()) {
-        const { next } = place;
-        if (!next?.event) break;
-        place = next;
-        taker.event(next.event);
-        isWaiting = !taker.flows();
-      }
-      if (broken && !isWaiting && !place.next && !taker.isOver()) taker.event({ type: 'fault', fault: broken });
-    } catch (error) {
-      fail(error);
-    }
-  };
   const resume = (): void => {
-    isWaiting = false;
-    pump();
+    hearing.isWaiting = false;
+    pump(hearing);
     onRead?.();
   };
+  const taker = takerFor(hearer, source, { settle, fail, resume });
+  const hearing: Hearing = { taker, fail, place: at, isWaiting: false, broken: undefined };
   sink.onDrain(resume);
   sink.onGone(() => settle({ ...taker.soFar(), endedBy: 'client' }));
   return {
-    pump,
+    pump: () => pump(hearing),
     /** After what there is to read comes this fault. */
     breakOff(fault: Fault): void {
-      broken = fault;
-      pump();
+      hearing.broken = fault;
+      pump(hearing);
     },
-    place: () => place,
+    place: () => hearing.place,
     /** Settles when the client was told everything, or has left. */
     done,
   };
