@@ -83,6 +83,10 @@ function get(fetching: Fetching): Promise<{ readonly data: Buffer; readonly cont
   });
 }
 
+/**
+ * As many are fetched and wait as may: whoever comes then is refused at once, as of all that there is too much of (503, with `Retry-After`),
+ * in its protocol's words. A call goes on to a target for which nothing has to be fetched, where it has one; it is no target's failure.
+ */
 const overloaded = (): GatewayError =>
   new GatewayError(
     gatewayFault('overloaded', 'Too many files are being fetched. Try again soon', { code: 'fetches_full', retryAfterMs: 1000 }),
@@ -107,7 +111,8 @@ const whenAborted = (signal: AbortSignal, fault: () => GatewayError): Promise<ne
 
 /**
  * Fetches what clients' URLs name, and nothing that only this machine or its network can see: a name is resolved once, every
- * address of it checked, and a checked one dialled; redirects are not followed; size and time are bounded.
+ * address of it checked, and a checked one dialled; redirects are not followed; size and time are bounded. Throws `GatewayError`: what is
+ * wrong with the address, or `fetches_full` where too many are fetched already.
  */
 export function createMediaFetcher({ bounds, resolve = systemResolve, totalMs = TOTAL_MS }: FetcherPorts): MediaFetcher {
   const fetches: Gate = createGate(FETCHES, overloaded);

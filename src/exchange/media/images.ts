@@ -185,6 +185,13 @@ async function fetchFile(context: MediaContext, url: URL, signal: AbortSignal): 
 /** Milliseconds before a file is fetched again. */
 const FETCH_AGAIN_MS = 250;
 
+/** Waits until there may be room to fetch what is made and paid for. Throws that there was none where no time is left. */
+async function waitForRoom({ waitFor, signal, endsAt, ports }: MediaContext, full: GatewayError, gone: AbortSignal): Promise<void> {
+  const { retryAfterMs: pauseMs = FETCH_AGAIN_MS } = full.fault;
+  if (gone.aborted || ports.clock.monotonic() + pauseMs >= endsAt) throw full;
+  await waitFor(pause(pauseMs, [gone, signal()]));
+}
+
 /** Fetches an image from where the provider says that it lies, and again where it was not given: it is made, and paid for. */
 async function download(context: MediaContext, address: string, signal: AbortSignal): Promise<Buffer> {
   const url = URL.canParse(address) ? new URL(address) : undefined;
@@ -194,6 +201,10 @@ async function download(context: MediaContext, address: string, signal: AbortSig
       return await fetchFile(context, url, signal);
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
+      if (error.fault.code === 'fetches_full') {
+        await waitForRoom(context, error, signal);
+        continue;
+      }
       const end = unfetched(whyUnfetched(error.fault));
       // The guard calls it the caller's mistake, as it is where a caller names the address.
       const fault = error.fault.code === 'url_unreachable' ? end.fault : error.fault;

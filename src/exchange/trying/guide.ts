@@ -28,9 +28,15 @@ const isWatched = ({ settings }: Provider): boolean => settings.health !== 'off'
 /** The ids of all of a provider's credentials. */
 export const credentialsOf = (provider: Provider): readonly string[] => provider.credentials?.map(({ id }) => id) ?? [provider.credential];
 
+/**
+ * Refusals of ours that another place may not meet with: it has words for what this one has none for, or takes an address as it is where a
+ * file had to be fetched for this one and there was no room to.
+ */
+const OF_ONE_PLACE: ReadonlySet<string | undefined> = new Set(['not_expressible', 'fetches_full']);
+
 /** Whether a candidate is there for what has gone wrong. A client's own mistake goes only where a route says so. */
 export function isFor({ after }: Candidate, fault: Fault, { scope, failure }: Verdict = verdictOf(fault)): boolean {
-  if (scope === 'gateway' && !isMinuteFull(fault)) return fault.code === 'not_expressible' && after === undefined;
+  if (scope === 'gateway' && !isMinuteFull(fault)) return OF_ONE_PLACE.has(fault.code) && after === undefined;
   if (scope === 'client') return failure !== undefined && (after?.includes(failure) ?? false);
   return after === undefined || (failure !== undefined && after.includes(failure));
 }

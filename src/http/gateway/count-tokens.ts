@@ -161,9 +161,15 @@ async function countAt(
   // A counter that is in trouble is as good as none where the count can be made here, and says so.
   const facts = provider.wires.get(protocol)?.factsOf(model);
   // What cannot be fetched has no size: the counter says so.
-  const whole = facts ? await withMedia(countable, facts, ports).catch(() => request) : request;
+  let full: Fault | undefined;
+  const unfetched = (error: unknown): typeof request => {
+    // There is no room to fetch it just now: it may be counted a little later.
+    if (error instanceof GatewayError && error.fault.kind === 'overloaded') full = error.fault;
+    return request;
+  };
+  const whole = facts ? await withMedia(countable, facts, ports).catch(unfetched) : request;
   const local = await counter.count(whole, model, protocol);
-  if (!local || 'why' in local) return { ...local, ...own };
+  if (!local || 'why' in local) return { ...local, ...(full ? { fault: full } : {}), ...own };
   return { body: inWords(visit, local.tokens), by: 'local' };
 }
 
