@@ -10,12 +10,15 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
+import { createCheckpoints } from './checkpoints.ts';
 
 /** SQLite waits for a lock in this thread, where nothing else runs meanwhile: it waits little, and we try again. */
 const BUSY_TIMEOUT_MS = 20;
 /** How long a statement waits for another process altogether. */
 const PATIENCE_MS = 10_000;
 const MAX_STATEMENTS = 200;
+/** 64 MiB. */
+const MOST_LOG_PAGES = 16_384;
 const SQLITE_BUSY = 5;
 
 /** How a file is kept. */
@@ -33,8 +36,8 @@ const pragmasOf = ({ isFleeting = false }: SqliteOptions): readonly string[] => 
   // Readers and one writer do not wait for each other. A commit outlives the process at once, a power cut after the next checkpoint.
   'pragma journal_mode = wal',
   `pragma synchronous = ${isFleeting ? 'off' : 'normal'}`,
-  // Little at a time: nothing else runs meanwhile.
-  ...(isFleeting ? ['pragma wal_autocheckpoint = 64'] : []),
+  // Little at a time where nobody waits for the disk; else another thread does it, and this one where that is not enough.
+  `pragma wal_autocheckpoint = ${isFleeting ? 64 : MOST_LOG_PAGES}`,
   'pragma foreign_keys = on',
   'pragma journal_size_limit = 16777216',
 ];
@@ -75,13 +78,18 @@ async function* rowsOf<R>(database: DatabaseSync, { sql, parameters }: CompiledQ
   for (const row of database.prepare(sql).iterate(...(parameters as SQLInputValue[]))) yield { rows: [row as R] };
 }
 
-function createConnection(database: DatabaseSync): DatabaseConnection {
+const bytesOf = (value: SQLInputValue): number =>
+  typeof value === 'string' ? value.length : ArrayBuffer.isView(value) ? value.byteLength : 0;
+
+/** `onWritten`: something was, with values of so many bytes. */
+function createConnection(database: DatabaseSync, onWritten: (bytes: number) => void): DatabaseConnection {
   const prepared = createStatements(database);
   function execute<R>({ sql, parameters }: CompiledQuery): QueryResult<R> {
     const statement = prepared(sql);
     const values = parameters as SQLInputValue[];
     if (statement.columns().length > 0) return { rows: statement.all(...values) as R[] };
     const { changes, lastInsertRowid } = statement.run(...values);
+    if (changes > 0) onWritten(values.reduce<number>((sum, value) => sum + bytesOf(value), 0));
     return { rows: [], insertId: BigInt(lastInsertRowid), numAffectedRows: BigInt(changes) };
   }
   return {
@@ -93,6 +101,7 @@ function createConnection(database: DatabaseSync): DatabaseConnection {
 function createDriver(path: string, options: SqliteOptions): Driver {
   let database: DatabaseSync | undefined;
   let only: DatabaseConnection | undefined;
+  const checkpoints = options.isFleeting === true ? undefined : createCheckpoints(path);
   const run = async (connection: DatabaseConnection, sql: string): Promise<void> => {
     await connection.executeQuery(CompiledQuery.raw(sql));
   };
@@ -110,7 +119,7 @@ function createDriver(path: string, options: SqliteOptions): Driver {
         throw error;
       }
       database = opened;
-      only = createConnection(opened);
+      only = createConnection(opened, (bytes) => checkpoints?.written(bytes));
     },
     acquireConnection: () => Promise.resolve(connected()),
     releaseConnection: () => Promise.resolve(),
@@ -118,9 +127,9 @@ function createDriver(path: string, options: SqliteOptions): Driver {
     beginTransaction: (connection) => run(connection, 'begin immediate'),
     commitTransaction: (connection) => run(connection, 'commit'),
     rollbackTransaction: (connection) => run(connection, 'rollback'),
-    destroy() {
+    async destroy() {
+      await checkpoints?.close();
       database?.close();
-      return Promise.resolve();
     },
   };
 }
