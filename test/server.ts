@@ -90,7 +90,7 @@ const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance
 
 /** What of the world outside a test replaces. */
 export type ServerOptions = Partial<
-  Pick<AppPorts, 'media' | 'seals' | 'spoolFolder' | 'tasks' | 'mediaStore' | 'idempotency' | 'modelLists' | 'onHealth'>
+  Pick<AppPorts, 'send' | 'media' | 'seals' | 'spoolFolder' | 'tasks' | 'mediaStore' | 'idempotency' | 'modelLists' | 'onHealth'>
 >;
 
 export async function startTestServer(

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { JsonObject } from '../../src/ir/index.ts';
+import type { Send } from '../../src/upstream/send.ts';
 import { CUT_WIRES, type Recorded } from './cut-wires.ts';
 
 /** How a stream breaks: the connection closed without the last chunk, reset, closed within an event; or an error event and a proper end. */
@@ -12,6 +14,8 @@ export interface CutUpstream {
   readonly url: string;
   /** Puts a stream there; gives what its models' names begin with. */
   put(recorded: Recorded): string;
+  /** How a gateway sends to it, by `send`: what is reset takes along what has not been read, so each stream is reset once all of it has been. */
+  sendBy(send: Send): Send;
   close(): Promise<void>;
 }
 
@@ -31,21 +35,64 @@ function bytesOf({ events, wire }: Recorded, count: number, way: Way): Buffer {
   return Buffer.concat(way === 'half' ? [...said, next.subarray(0, Math.ceil(length / 2))] : said);
 }
 
-function say(response: ServerResponse, recorded: Recorded, count: string | undefined, way: string | undefined): void {
-  response.writeHead(200, { 'content-type': CUT_WIRES[recorded.wire].type });
-  if (way === undefined) {
-    response.end(Buffer.concat(recorded.events));
+/** What a gateway has still to read of a stream before that is reset. */
+interface Unread {
+  bytes: number;
+  readonly reset: () => void;
+}
+
+/** By the number that is in its head. */
+type AllUnread = Map<string, Unread>;
+
+const NUMBER = 'x-stream-number';
+
+/** `send`, with what is read of streams taken from what is unread of them. */
+const readingSend =
+  (all: AllUnread, send: Send): Send =>
+  (request, sink) => {
+    let unread: Unread | undefined;
+    return send(request, {
+      ...sink,
+      head(status, headers) {
+        unread = all.get(String(headers[NUMBER]));
+        sink.head(status, headers);
+      },
+      body(bytes) {
+        const flows = sink.body(bytes);
+        if (unread) unread.bytes -= bytes.length;
+        if (unread?.bytes === 0) unread.reset();
+        return flows;
+      },
+    });
+  };
+
+/** Says some bytes and resets the connection once they have been read. */
+function sayThenReset(response: ServerResponse, type: string, bytes: Buffer, all: AllUnread): void {
+  const number = randomUUID();
+  const reset = (): void => void response.socket?.resetAndDestroy();
+  response.writeHead(200, { 'content-type': type, [NUMBER]: number }).flushHeaders();
+  if (bytes.length === 0) {
+    setImmediate(reset);
     return;
   }
-  const bytes = bytesOf(recorded, Number(count), way as Way);
-  if (way === 'error') response.end(bytes);
-  else {
-    response.flushHeaders();
-    // Once it has gone out: what is reset may take along what has not been read.
-    const stop = (): void => void (way === 'rst' ? response.socket?.resetAndDestroy() : response.socket?.end());
-    if (bytes.length === 0) setImmediate(stop);
-    else response.write(bytes, () => setImmediate(stop));
+  all.set(number, { bytes: bytes.length, reset });
+  response.on('close', () => all.delete(number));
+  response.write(bytes);
+}
+
+function say(response: ServerResponse, recorded: Recorded, count: string | undefined, way: string | undefined, all: AllUnread): void {
+  const { type } = CUT_WIRES[recorded.wire];
+  const bytes = way === undefined ? Buffer.concat(recorded.events) : bytesOf(recorded, Number(count), way as Way);
+  if (way === 'rst') return sayThenReset(response, type, bytes, all);
+  response.writeHead(200, { 'content-type': type });
+  if (way === undefined || way === 'error') {
+    response.end(bytes);
+    return;
   }
+  response.flushHeaders();
+  const stop = (): void => void response.socket?.end();
+  if (bytes.length === 0) setImmediate(stop);
+  else response.write(bytes, () => setImmediate(stop));
 }
 
 /** What a request asks for: by its path, by a form, or by its body. */
@@ -57,6 +104,7 @@ const wantedBy = (path: string, text: string): string =>
 /** Starts one on a free port. */
 export async function startCutUpstream(): Promise<CutUpstream> {
   const streams: Recorded[] = [];
+  const unread: AllUnread = new Map();
   const server = createServer((request, response) => {
     const pieces: Buffer[] = [];
     request.on('error', () => {});
@@ -65,13 +113,14 @@ export async function startCutUpstream(): Promise<CutUpstream> {
     request.on('end', () => {
       const [name = '', count, way] = wantedBy(request.url ?? '', Buffer.concat(pieces).toString()).split('-');
       const recorded = streams[Number(name.slice(1))];
-      if (recorded) say(response, recorded, count, way);
+      if (recorded) say(response, recorded, count, way, unread);
       else response.writeHead(418).end();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    sendBy: (send) => readingSend(unread, send),
     put: (recorded) => `s${streams.push(recorded) - 1}`,
     close: () =>
       new Promise((resolve) => {

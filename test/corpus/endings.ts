@@ -3,6 +3,7 @@
 import { roughTokens } from '../../src/exchange/rough-tokens.ts';
 import { TOKEN_CLASSES } from '../../src/ir/index.ts';
 import type { ProviderSettings } from '../../src/presets/preset.ts';
+import { createNetworkSend } from '../../src/upstream/choose-send.ts';
 import type { SseFrame } from '../../src/wire/sse.ts';
 import { startTestServer, type TestServer } from '../server.ts';
 import { type CutReader, cutReaders, type Said } from './cut-readers.ts';
@@ -116,7 +117,9 @@ async function* inTurn<T>(jobs: readonly (() => Promise<T>)[]): AsyncIterable<T>
 /** Sets the stage. */
 export async function setEndingsStage(): Promise<EndingsStage> {
   const upstream = await startCutUpstream();
-  const server = await startTestServer({ providers: providersAt(upstream.url) });
+  const network = createNetworkSend();
+  const providers = providersAt(upstream.url);
+  const server = await startTestServer({ providers }, undefined, undefined, { send: upstream.sendBy(network.send) });
   const scene: Scene = { upstream, server };
   const readersOf = cutReaders(server);
   return {
@@ -141,6 +144,7 @@ export async function setEndingsStage(): Promise<EndingsStage> {
     },
     async close() {
       await server.close();
+      await network.close();
       await upstream.close();
     },
   };
