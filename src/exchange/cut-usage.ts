@@ -88,15 +88,17 @@ const GENERATED = new RegExp(String.raw`${FIELD}(?:"|\\?$)`, 'g');
 /** One of which the end is not there. */
 const OPEN = new RegExp(String.raw`${FIELD}\\?$`);
 
-/** Events that say once more what others have said. */
-const AGAIN = /"type"\s*:\s*"(?:[\w.]+\.done|response\.(?:completed|incomplete|failed))"/;
-
-/** What such events of a sample say, and what the others do. */
-function apart(sample: string): { readonly once: string; readonly again: string } {
-  if (!AGAIN.test(sample)) return { once: sample, again: '' };
-  const events = sample.split(BLANK).filter((event) => event !== '');
-  const joined = (some: readonly string[]): string => some.map((event) => `${event}\n\n`).join('');
-  return { once: joined(events.filter((event) => !AGAIN.test(event))), again: joined(events.filter((event) => AGAIN.test(event))) };
+/** What the events of a sample say that repeat others of the answer, and what the others do. */
+function apart(sample: string, repeats: Received['repeats']): { readonly once: string; readonly again: string } {
+  if (!repeats) return { once: sample, again: '' };
+  let once = '';
+  let again = '';
+  for (const event of sample.split(BLANK)) {
+    if (event === '') continue;
+    if (repeats(event) === 'answer') again += `${event}\n\n`;
+    else once += `${event}\n\n`;
+  }
+  return { once, again };
 }
 
 /** Text before any field: what is kept of an event may begin in the middle of its words. Elsewhere a text without such a field may be the question's. */
@@ -115,21 +117,21 @@ const tokensPer = (text: string): number => (text === '' ? 0 : roughTokens(text)
 const textIn = (bytes: string): string => (bytes.includes(' ') ? Buffer.from(bytes, 'latin1').toString('utf8') : '');
 
 /** What was generated of what stands in a sample. */
-function wordsIn(sample: string): string {
+function wordsIn(sample: string, repeats: Received['repeats']): string {
   let words = '';
   for (const event of sample.split(BLANK)) {
-    if (AGAIN.test(event)) continue;
+    if (repeats?.(event)) continue;
     for (const [, found = ''] of Buffer.from(event, 'latin1').toString('utf8').matchAll(GENERATED)) words += found;
   }
   return words;
 }
 
 /** What was generated of what stands in samples: one may begin in the middle of the words that the one before it ends in. */
-function wordsInEach(samples: readonly string[]): readonly string[] {
+function wordsInEach({ samples, repeats }: Received): readonly string[] {
   let isOpen = false;
   return samples.map((sample) => {
     const [begun = ''] = LOOSE.exec(sample) ?? [];
-    const words = (isOpen ? textIn(begun) : '') + wordsIn(sample);
+    const words = (isOpen ? textIn(begun) : '') + wordsIn(sample, repeats);
     isOpen = OPEN.test(sample.split(BLANK).at(-1) ?? '') || (isOpen && begun.length === sample.length);
     return words;
   });
@@ -137,6 +139,7 @@ function wordsInEach(samples: readonly string[]): readonly string[] {
 
 /** The words of one sample. */
 interface Worded {
+  readonly sample: string;
   readonly words: string;
   readonly bytes: number;
   readonly isHead: boolean;
@@ -150,34 +153,43 @@ function wordsOf(samples: readonly Worded[], bytes: number): number {
   return head && head !== others[0] ? head.words.length + share * Math.max(0, bytes - head.bytes) : share * bytes;
 }
 
-/** The words in samples. Of kinds without any field what begins in the middle of a text. */
-function wordedOf(samples: readonly string[], isOfKind: (sample: string) => boolean): readonly Worded[] {
-  const each = wordsInEach(samples);
-  const found = samples
-    .map((sample, at) => ({ sample, words: each[at] ?? '', bytes: sample.length, isHead: at === 0 }))
-    .filter(({ sample }) => isOfKind(sample));
-  if (found.some(({ words }) => words !== '')) return found;
+/** The words in samples of one kind. Where none has any field, what begins in the middle of a text. */
+function wordedOf(samples: readonly Worded[]): readonly Worded[] {
+  if (samples.some(({ words }) => words !== '')) return samples;
   // What has no spaces is a picture or a sound.
-  return found.map((one) => ({ ...one, words: textIn(LOOSE.exec(one.sample)?.[0] ?? '') }));
+  return samples.map((one) => ({ ...one, words: textIn(LOOSE.exec(one.sample)?.[0] ?? '') }));
 }
 
 /**
  * The tokens by the words alone, for samples without the events that say what they belong to: an event may be longer than what is kept
  * of it. What stands in giant events, and what stands beside them, each says what its own kind is like.
  */
-function byWords({ bytes, giant, asked, samples }: Received): number {
-  const others = wordedOf(samples, (sample) => giant === 0 || !isOfGiant(sample));
-  const inGiants = giant === 0 ? [] : wordedOf(samples, isOfGiant);
+function byWords(received: Received): number {
+  const { bytes, giant, repeated, samples, lengths } = received;
+  const each = wordsInEach(received);
+  const all = samples.map((sample, at): Worded => ({ sample, words: each[at] ?? '', bytes: lengths[at] ?? 0, isHead: at === 0 }));
+  const others = wordedOf(all.filter(({ sample }) => giant === 0 || !isOfGiant(sample)));
+  const inGiants = giant === 0 ? [] : wordedOf(all.filter(({ sample }) => isOfGiant(sample)));
   // The same text may stand at several places.
-  const text = [...others, ...inGiants].map(({ words }, at, all) => (words === all[at - 1]?.words ? '' : words)).join('');
-  return Math.max(roughTokens(text), (wordsOf(others, bytes - giant - asked) + wordsOf(inGiants, giant)) * tokensPer(text));
+  const text = [...others, ...inGiants].map(({ words }, at, some) => (words === some[at - 1]?.words ? '' : words)).join('');
+  return Math.max(roughTokens(text), (wordsOf(others, bytes - giant - repeated) + wordsOf(inGiants, giant)) * tokensPer(text));
+}
+
+/** The events that stand whole in samples, but for those of giant ones. */
+function placesIn({ giant, repeats, samples, lengths }: Received): readonly (Place & { readonly again: string })[] {
+  return samples.flatMap((sample, at) => {
+    const events = wholeEvents(sample);
+    if (events === '' && giant > 0) return [];
+    return [{ ...apart(events, repeats), bytes: events === '' ? 0 : (lengths[at] ?? 0) - sample.length + events.length }];
+  });
 }
 
 /**
  * The same of all that came, as its samples have it: the first for itself, since it holds the reply's head; the others for the rest, but
  * for giant events.
  */
-function estimate(target: Target, { headers = {}, bytes, giant, asked, samples }: Received): Told {
+function estimate(target: Target, received: Received): Told {
+  const { headers = {}, bytes, giant, repeated, again: passed, samples } = received;
   const [begun] = samples;
   if (!begun || headerOf(headers, 'content-encoding') !== '') return { tokens: 0 };
   const isWhole = headerOf(headers, 'content-type').toLowerCase().includes('json');
@@ -186,12 +198,11 @@ function estimate(target: Target, { headers = {}, bytes, giant, asked, samples }
     const [first = NOTHING, ...others] = samples.map((once) => ({ once, bytes: once.length }));
     return scaled(target, first, others, bytes);
   }
-  const events = (giant === 0 ? samples : samples.filter((sample) => !isOfGiant(sample))).map(wholeEvents);
-  const parts = events.map(apart);
-  const [first = NOTHING, ...others] = parts.map(({ once }, at) => ({ once, bytes: events[at]?.length ?? 0 }));
-  const one = scaled(target, first, others, bytes - giant - asked);
+  const places = placesIn(received);
+  const [first = NOTHING, ...others] = places;
+  const one = scaled(target, first, others, bytes - giant - repeated);
   // What is said again is all of it: nothing else is like that.
-  const again = parts.map((part) => part.again).join('');
+  const again = passed + places.map((place) => place.again).join('');
   if (again === '') return one;
   const reader = createSampleReader(target);
   const { text, parts: many } = reader.push(again);
@@ -237,7 +248,9 @@ function scaled(target: Target, first: Place, others: readonly Place[], bytes: n
 /** Whether an answer had begun and was cut. Errors in place of one, and what had already been counted to its end, are no such thing. */
 function isCut({ fault, endedBy, firstTokenAt, usage, stop }: AttemptEnd, { headers = {}, ended }: Received): boolean {
   if ((!fault && endedBy !== 'client') || firstTokenAt === undefined || (usage && stop)) return false;
-  return !ended || !headerOf(headers, 'content-type').includes('json');
+  const type = headerOf(headers, 'content-type');
+  // Where none is told it is taken for JSON, too.
+  return !ended || !(type === '' || type.includes('json'));
 }
 
 /** The tokens of a request's texts, counted low. */
@@ -249,10 +262,9 @@ export function withCutUsage(call: Call, target: Target, end: AttemptEnd, receiv
   const { tokens, usage: reported } = estimate(target, received);
   const usage = end.usage ?? reported;
   const words = byWords(received);
-  // Something of it had gone out; an error that the upstream told in its place is not.
-  const least = end.fault?.by === 'upstream' ? 0 : 1 + Math.floor((received.bytes - received.giant - received.asked) / MOST_BYTES_A_TOKEN);
+  // Something of it had come.
+  const least = 1 + Math.floor((received.bytes - received.giant - received.repeated) / MOST_BYTES_A_TOKEN);
   const output = Math.max(usage?.output ?? 0, Math.ceil(words > tokens * FAR ? words : tokens), least);
-  if (output === 0 && !usage) return end;
   const input = usage?.input ?? 0;
   return { ...end, usage: { ...usage, input: input > 0 ? input : inputOf(call), output, estimated: true } };
 }

@@ -1,3 +1,4 @@
+import type { TapRules } from '../protocols/protocol.ts';
 import type { UpstreamHeaders } from '../upstream/send.ts';
 import type { Call } from './call.ts';
 import { headerOf } from './lanes/lane.ts';
@@ -11,6 +12,8 @@ const GIANT_BYTES = 2048;
 /** … and its beginning, which says what it is; how far back that is looked for. */
 const OPENING_BYTES = 320;
 const FAR_BYTES = 16 * 1024;
+/** So much of what repeats the answer. */
+const AGAIN_BYTES = 2048;
 /** A piece that is no longer than this is kept as a whole. */
 const PIECE_BYTES = 1024;
 /** How far apart the places are at first, and how many there may be before half of them go … */
@@ -24,41 +27,47 @@ export interface Received {
   bytes: number;
   /** How many of them are in events longer than `GIANT_BYTES`, as far as these came in large pieces … */
   giant: number;
-  /** … and in those that only say what was asked, which are in neither place nor giant. */
-  asked: number;
+  /** … and in those that only repeat what was asked or said, which are in neither place nor giant. */
+  repeated: number;
+  /** The last of them goes on in the next piece. */
+  goesOn: boolean;
+  /** What is kept of those that repeat the answer: there are providers that say it in no other. */
+  again: string;
   /**
    * Its beginning, and what stands at places that are equally far apart, as text with a byte in each character: a few say what all is
    * like, and the longer it becomes the farther apart they are, so that an answer that ends well has paid for little more than additions.
    * As bytes each would keep 8 KiB of Node's pool.
    */
   samples: string[];
+  /** How long each was before what is no words was left out of it. */
+  lengths: number[];
   /** How far apart these are. */
   apart: number;
   /** Where the next one is. */
   next: number;
   /** Where the giant event begins that stands at the last one; it is looked at once. */
   giantFrom: number;
+  /** Which of its events repeat something. */
+  readonly repeats: TapRules['repeats'];
   /** The body ended, and was not cut. */
   ended: boolean;
 }
 
 /** Nothing yet. Only of an answer that is generated anything is sampled. */
-export const nothingReceived = ({ operation }: Pick<Call, 'operation'>): Received => ({
+export const nothingReceived = ({ operation }: Pick<Call, 'operation'>, { repeats }: Pick<TapRules, 'repeats'>): Received => ({
   bytes: 0,
   giant: 0,
-  asked: 0,
+  repeated: 0,
+  goesOn: false,
+  again: '',
   samples: [],
+  lengths: [],
   apart: APART_BYTES,
   next: operation === 'generate' ? 0 : Infinity,
   giantFrom: -1,
+  repeats,
   ended: false,
 });
-
-/** Events that say what was asked, all of it: instructions and tools. */
-const QUESTION = /"type"\s*:\s*"response\.(?:created|queued|in_progress)"/;
-
-/** Whether the event that begins there is one. */
-const isQuestion = (piece: Buffer, start: number): boolean => QUESTION.test(piece.toString('latin1', start, start + OPENING_BYTES));
 
 /** What ends events, however their lines end. https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream */
 const BLANKS = ['\n\n', '\n\r\n', '\r\r'].map((blank) => Buffer.from(blank));
@@ -79,6 +88,13 @@ function lastEnd(bytes: Buffer): number {
     if (at >= 0) return at + blank.length;
   }
   return -1;
+}
+
+/** What the event that begins there repeats. */
+function repeatedAt({ repeats }: Received, piece: Buffer, start: number): 'question' | 'answer' | undefined {
+  if (!repeats) return undefined;
+  const opening = piece.subarray(start, start + OPENING_BYTES);
+  return repeats(opening.toString('latin1', 0, Math.min(firstEnd(opening), OPENING_BYTES)));
 }
 
 /** Where the event begins that stands at a place of a piece, the piece itself where it has begun before that; `undefined`: far before it. */
@@ -111,9 +127,11 @@ function giantAt(piece: Buffer, at: number, start: number | undefined): string {
 
 /** Every other place goes. */
 function thin(received: Received): void {
-  const { samples, apart } = received;
+  const { samples, lengths, apart } = received;
   const places = samples.length - 1;
-  received.samples = samples.filter((_, at) => at === 0 || at % 2 === 1);
+  const stays = (_: unknown, at: number): boolean => at === 0 || at % 2 === 1;
+  received.samples = samples.filter(stays);
+  received.lengths = lengths.filter(stays);
   received.next += places % 2 === 0 ? 0 : apart;
   received.apart = apart * 2;
 }
@@ -131,13 +149,19 @@ function areMany({ samples }: Received): boolean {
 const isAll = ({ headers = {} }: Received, piece: Buffer): boolean => Number(headerOf(headers, 'content-length')) === piece.length;
 
 /** Keeps what stands at a place, and finds the next one. */
-function keepPlace(received: Received, sample: string): void {
-  const { samples } = received;
+function keepPlace(received: Received, sample: string, length = sample.length): void {
+  const { samples, lengths } = received;
   const last = samples.at(-1);
   samples.push(sample === last ? last : sample);
+  lengths.push(length);
   received.next += received.apart;
   while (areMany(received)) thin(received);
 }
+
+/** Bytes written in letters, as those of seals, pictures and sounds are: no words, and half of what long events hold. */
+const DATA = /[\w+/=-]{256,}/g;
+/** In shorter events they are not looked for. */
+const LONG_BYTES = 512;
 
 /** Keeps the events at a place of a piece that begins at `begins` of all that came, as far as they are no giants. */
 function keepEvents(received: Received, piece: Buffer, begins: number, start: number | undefined): void {
@@ -145,24 +169,42 @@ function keepEvents(received: Received, piece: Buffer, begins: number, start: nu
   // As long as the places are next to each other nothing is left out between them.
   const to = received.apart > APART_BYTES ? at : at + APART_BYTES - 1;
   const end = endOf(piece, Math.max(to, (start ?? at) + PLACE_BYTES));
-  if (start !== undefined && end !== undefined && end - start <= GIANT_BYTES)
-    return keepPlace(received, piece.toString('latin1', start, end));
+  if (start !== undefined && end !== undefined && end - start <= GIANT_BYTES) {
+    const events = piece.toString('latin1', start, end);
+    return keepPlace(received, events.length > LONG_BYTES ? events.replaceAll(DATA, '') : events, events.length);
+  }
   const from = begins + (start ?? at);
   const last = received.samples.at(-1);
   keepPlace(received, last !== undefined && received.giantFrom === from ? last : giantAt(piece, at, start));
   received.giantFrom = from;
 }
 
+/**
+ * Passes by an event that begins at `start`, stands at a place and only repeats something, so that places are equally far apart in the rest.
+ * Of shorter ones, which most places miss, those that are met stand for all.
+ */
+function passesBy(received: Received, piece: Buffer, begins: number, start: number): boolean {
+  const { apart, again } = received;
+  const repeated = repeatedAt(received, piece, start);
+  if (!repeated) return false;
+  const at = received.next - begins;
+  const last = at + firstEnd(piece.subarray(at));
+  const end = Math.min(piece.length, last);
+  const isNext = apart === APART_BYTES;
+  if (!isNext && end - start <= apart) return false;
+  // Giants are counted before.
+  if (end - start <= GIANT_BYTES) received.repeated += end - start;
+  if (repeated === 'answer' && again.length + last - start <= AGAIN_BYTES) received.again += piece.toString('latin1', start, end);
+  received.next = begins + end + (isNext ? 0 : at - start);
+  return true;
+}
+
 /** Looks at a place of a piece. */
 function lookAt(received: Received, piece: Buffer, begins: number): void {
   // Of AWS's binary stream each begins with a message, as no text does, and has no blank lines.
   if (piece.length <= PIECE_BYTES || piece[0] === 0) return keepPlace(received, piece.toString('latin1', 0, PIECE_BYTES));
-  const at = received.next - begins;
-  const start = startOf(piece, at);
-  if (start === undefined || !isQuestion(piece, start)) return keepEvents(received, piece, begins, start);
-  const end = at + Math.min(piece.length - at, firstEnd(piece.subarray(at)));
-  if (end - start <= GIANT_BYTES) received.asked += end - at;
-  received.next = begins + end;
+  const start = startOf(piece, received.next - begins);
+  if (start === undefined || !passesBy(received, piece, begins, start)) keepEvents(received, piece, begins, start);
 }
 
 function keepSamples(received: Received, piece: Buffer): void {
@@ -171,6 +213,7 @@ function keepSamples(received: Received, piece: Buffer): void {
     if (isAll(received, piece)) return;
     const head = headOf(piece);
     received.samples.push(head);
+    received.lengths.push(head.length);
     received.next = head.length;
   }
   // Of what comes at once no more is looked at than would be left of it.
@@ -178,20 +221,40 @@ function keepSamples(received: Received, piece: Buffer): void {
   while (received.next < bytes) lookAt(received, piece, bytes - piece.length);
 }
 
-/** Counts what of a piece is in giant events. One look at each 4 KiB: what has an end of an event in it is not in one. */
+/**
+ * Counts what of a piece is in giant events, and sees what its last event is, which may go on in the next piece. One look at each 4 KiB: what
+ * has an end of an event in it is not in one.
+ */
 function countGiants(received: Received, piece: Buffer): void {
   let at = 0;
+  let last = 0;
   while (piece.length - at > GIANT_BYTES) {
     const end = lastEnd(piece.subarray(at, at + GIANT_BYTES));
     const next = end >= 0 ? at + end : Math.min(piece.length, at + GIANT_BYTES + firstEnd(piece.subarray(at + GIANT_BYTES)));
-    if (end < 0) received[isQuestion(piece, at) ? 'asked' : 'giant'] += next - at;
+    if (end < 0) received[repeatedAt(received, piece, at) ? 'repeated' : 'giant'] += next - at;
+    last = at;
     at = next;
   }
+  if (at < piece.length) last = at + Math.max(0, lastEnd(piece.subarray(at)));
+  received.goesOn = firstEnd(piece.subarray(last)) === Infinity && repeatedAt(received, piece, last) !== undefined;
 }
+
+/** What of a piece follows an event that began before it and only repeats something. */
+function afterRepeated(received: Received, piece: Buffer): Buffer {
+  const end = firstEnd(piece);
+  received.goesOn = end === Infinity;
+  const left = received.goesOn ? NOTHING : piece.subarray(end);
+  received.repeated += piece.length - left.length;
+  received.next = Math.max(received.next, received.bytes - left.length);
+  return left;
+}
+
+const NOTHING = Buffer.alloc(0);
 
 /** A piece of the body has come. */
 export function receive(received: Received, piece: Buffer): void {
   received.bytes += piece.length;
-  if (piece.length > GIANT_BYTES && received.next !== Infinity) countGiants(received, piece);
-  if (received.bytes > received.next) keepSamples(received, piece);
+  const left = received.goesOn ? afterRepeated(received, piece) : piece;
+  if (piece.length > (received.repeats ? PIECE_BYTES : GIANT_BYTES) && received.next !== Infinity) countGiants(received, left);
+  if (received.bytes > received.next) keepSamples(received, left);
 }

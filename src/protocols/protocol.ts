@@ -136,6 +136,11 @@ export interface TapRules {
   read(frame: SseFrame, soFar: Tapped): Tapped & { readonly finish?: boolean };
   /** Where each event reports what was used until then: the last report in the last bytes of a stream, of which the first event may not be whole. */
   reported?(end: Buffer): Usage | undefined;
+  /**
+   * What an event says once more, and nothing else of the answer: of the question, or what other events of the answer say. `event`: as much
+   * of it as is at hand, at least its beginning, with a byte in each character. Absent: the dialect's events never do.
+   */
+  repeats?(event: string): 'question' | 'answer' | undefined;
   /** Reads a whole (not streamed) reply's bytes: usage and stop, by searching, not by parsing all of it. */
   whole(body: Buffer): Tapped;
 }

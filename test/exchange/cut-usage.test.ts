@@ -103,20 +103,22 @@ function piecesOf(bytes: Buffer, seed: number, most = 30_000): readonly Buffer[]
   return pieces;
 }
 
-function receivedOf(pieces: readonly Buffer[]): Received {
-  const received = nothingReceived({ operation: 'generate' });
+function receivedOf({ id }: Pick<Dialect, 'id'>, pieces: readonly Buffer[]): Received {
+  const received = nothingReceived({ operation: 'generate' }, codecOf(id).tap);
   received.headers = { 'content-type': 'text/event-stream' };
   for (const piece of pieces) receive(received, piece);
   return received;
 }
 
 const LEFT: AttemptEnd = { endedBy: 'client', firstTokenAt: 1 };
+/** Its upstream told an error behind it. */
+const BROKEN: AttemptEnd = { endedBy: 'upstream', firstTokenAt: 1, fault: { ...gatewayFault('upstream', 'it broke'), by: 'upstream' } };
 
 /** The tokens of what came of an answer that its client left, or that ended otherwise. */
-function estimateOf({ id }: Pick<Dialect, 'id'>, received: Received, end = LEFT): number | undefined {
+function estimateOf({ id }: Pick<Dialect, 'id'>, pieces: readonly Buffer[], end = LEFT): number | undefined {
   const asked = { operation: 'generate', body: Buffer.from('{}') } as unknown as Call;
   const target = { codec: codecOf(id), provider: { maker: 'm' }, wire: { wire: {} } } as unknown as Target;
-  return withCutUsage(asked, target, end, received).usage?.output;
+  return withCutUsage(asked, target, end, receivedOf({ id }, pieces)).usage?.output;
 }
 
 describe.each(DIALECTS)('$id: an estimate does not depend on how the bytes came', (dialect) => {
@@ -131,10 +133,10 @@ describe.each(DIALECTS)('$id: an estimate does not depend on how the bytes came'
     ...CHANCES.map((seed) => [`in small pieces, seed ${seed}`, piecesOf(all, seed, 800)] as const),
   ];
   it.each(comings)('%s', (name, pieces) => {
-    const received = receivedOf(pieces);
+    const received = receivedOf(dialect, pieces);
     expect(received.samples.reduce((bytes, one) => bytes + one.length, 0)).toBeLessThanOrEqual(8 * 1024);
     // Single bytes are no events: then there is only what an earlier report said.
-    if (name !== 'byte by byte') near(estimateOf(dialect, received));
+    if (name !== 'byte by byte') near(estimateOf(dialect, pieces));
   });
 });
 
@@ -147,7 +149,7 @@ describe.each(DIALECTS)('$id: an event that is longer than what is kept of it', 
     ['of which a part has come', [...start, long.subarray(0, long.length * 0.9)]],
     ['that came in two', [...start, long.subarray(0, 3000), long.subarray(3000)]],
   ])('%s is counted', (_name, pieces) => {
-    const output = estimateOf({ id }, receivedOf(pieces)) ?? 0;
+    const output = estimateOf({ id }, pieces) ?? 0;
     expect(output).toBeGreaterThan(TOKENS * 0.4);
     expect(output).toBeLessThan(TOKENS * 1.5);
   });
@@ -181,7 +183,7 @@ describe.each(FOUND)('%s: %s is not counted as if it were words', (id, _what, ev
   const bytes = Buffer.from([...(dialect ? begun(dialect) : []), giant].join(''));
   it.each([8192, 16_384, 65_536])('in pieces of %d bytes', (size) => {
     const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) => bytes.subarray(at * size, (at + 1) * size));
-    const output = estimateOf({ id }, receivedOf(pieces)) ?? 0;
+    const output = estimateOf({ id }, pieces) ?? 0;
     expect(output).toBeGreaterThan(TOKENS * 0.5);
     expect(output).toBeLessThan(TOKENS * 2);
   });
@@ -210,7 +212,7 @@ describe('words count wherever they stand among what has none', () => {
     const bytes = Buffer.from(text);
     for (const size of [bytes.length, 16_384]) {
       const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) => bytes.subarray(at * size, (at + 1) * size));
-      const output = estimateOf(dialect, receivedOf(pieces)) ?? 0;
+      const output = estimateOf(dialect, pieces) ?? 0;
       expect(output).toBeGreaterThan(TOKENS / 2);
       expect(output).toBeLessThan(TOKENS * 2);
     }
@@ -227,8 +229,7 @@ it('one word behind long events that only say what was asked is counted', () => 
     event('response.output_text.delta', { item_id: 'm', output_index: 0, content_index: 0, delta: 'One' }),
     event('error', { code: 'server_error', message: 'it broke' }),
   ].join('');
-  const end: AttemptEnd = { endedBy: 'upstream', firstTokenAt: 1, fault: { ...gatewayFault('upstream', 'it broke'), by: 'upstream' } };
-  const output = estimateOf({ id: 'openai-responses' }, receivedOf([Buffer.from(text)]), end) ?? 0;
+  const output = estimateOf({ id: 'openai-responses' }, [Buffer.from(text)], BROKEN) ?? 0;
   expect(output).toBeGreaterThan(0);
   expect(output).toBeLessThan(20);
 });
@@ -237,7 +238,7 @@ it.each(['\n', '\r\n', '\r'])('events are no giants, whatever ends their lines: 
   const [dialect] = DIALECTS;
   const bytes = Buffer.from(dialect ? begun(dialect).join('').replaceAll('\n', end) : '');
   const pieces = Array.from({ length: Math.ceil(bytes.length / 16_384) }, (_, at) => bytes.subarray(at * 16_384, (at + 1) * 16_384));
-  near(estimateOf({ id: 'openai-chat' }, receivedOf(pieces)));
+  near(estimateOf({ id: 'openai-chat' }, pieces));
 });
 
 describe('what the last events say again is said once', () => {
@@ -263,21 +264,81 @@ describe('what the last events say again is said once', () => {
     ['before the last event', ''],
     ['in the middle of it', last.slice(0, last.length / 2)],
   ])('cut %s, all at once', (_name, rest) => {
-    const output = estimateOf({ id: 'openai-responses' }, receivedOf([Buffer.from(told + rest)])) ?? 0;
+    const output = estimateOf({ id: 'openai-responses' }, [Buffer.from(told + rest)]) ?? 0;
     expect(output).toBeGreaterThan(few / 2);
     expect(output).toBeLessThan(few * 3);
   });
 });
 
+describe('a call of a server of tools, among what the server says and long seals', () => {
+  const eventOf = (type: string, more: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`;
+  const itemOf = (type: string, more: object, is: 'added' | 'done'): string =>
+    eventOf(`response.output_item.${is}`, { output_index: 0, item: { id: 'item_1', type, ...more } });
+  const ARGUMENTS = JSON.stringify({
+    street: 'Gate Street',
+    question: 'Which gates of carved stone still stand over the road, and since when?',
+  });
+  const server_label = 'gates';
+  const sealed = (bytes: number): object => ({ summary: [], encrypted_content: Buffer.alloc(bytes, 'seal').toString('base64') });
+  const call = { server_label, name: 'ask', arguments: ARGUMENTS, output: null };
+  const tools = [{ name: 'ask', description: LINE.repeat(4), input_schema: { type: 'object' } }];
+  const response = { id: 'resp_1', instructions: LINE.repeat(6), tools: [], output: [] };
+  const told = [
+    eventOf('response.created', { response }),
+    eventOf('response.in_progress', { response }),
+    itemOf('mcp_list_tools', { server_label, tools: [] }, 'added'),
+    itemOf('mcp_list_tools', { server_label, tools }, 'done'),
+    itemOf('reasoning', sealed(700), 'added'),
+    itemOf('reasoning', sealed(1500), 'done'),
+    itemOf('mcp_call', { ...call, arguments: '' }, 'added'),
+    eventOf('response.mcp_call_arguments.delta', { item_id: 'item_1', output_index: 0, delta: ARGUMENTS }),
+    eventOf('response.mcp_call_arguments.done', { item_id: 'item_1', output_index: 0, arguments: ARGUMENTS }),
+    itemOf('mcp_call', { ...call, output: LINE.repeat(40) }, 'done'),
+    itemOf('reasoning', sealed(700), 'added'),
+    itemOf('reasoning', sealed(1400), 'done'),
+  ];
+  const word = [
+    itemOf('message', { role: 'assistant', content: [] }, 'added'),
+    eventOf('response.output_text.delta', { item_id: 'item_1', output_index: 0, content_index: 0, delta: 'Two', logprobs: [] }),
+  ];
+  const few = countTokens(ARGUMENTS);
+  const comings: readonly (readonly [string, (text: string) => readonly Buffer[]])[] = [
+    ['all at once', (text) => [Buffer.from(text)]],
+    ...CHANCES.map((seed) => [`in pieces, seed ${seed}`, (text: string) => piecesOf(Buffer.from(text), seed)] as const),
+  ];
+  it.each(comings)('its arguments are counted, of what came %s', (_name, pieces) => {
+    for (const text of [told.join(''), [...told, ...word].join('')]) {
+      const output = estimateOf({ id: 'openai-responses' }, pieces(text)) ?? 0;
+      expect(output).toBeGreaterThan(few / 2);
+      expect(output).toBeLessThan(few * 4 + 50);
+    }
+  });
+});
+
+it('what only the events say that else repeat others is counted', () => {
+  const item = {
+    id: 'msg_1',
+    type: 'message',
+    role: 'assistant',
+    content: [{ type: 'output_text', text: LINE.repeat(8), annotations: [] }],
+  };
+  const said = { type: 'response.output_item.done', output_index: 0, item };
+  const begins = { type: 'response.created', response: { id: 'resp_1', instructions: LINE.repeat(20), output: [] } };
+  const text = [begins, said].map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('');
+  const output = estimateOf({ id: 'openai-responses' }, [Buffer.from(text)]) ?? 0;
+  expect(output).toBeGreaterThan(countTokens(LINE) * 4);
+  expect(output).toBeLessThan(countTokens(LINE) * 16);
+});
+
 it('what a reply says of its question is none of its words', () => {
   const said = { type: 'response.created', response: { id: 'resp_1', instructions: LINE.repeat(20), output: [] } };
   const pieces = [Buffer.from(`event: response.created\ndata: ${JSON.stringify(said)}\n\n`), Buffer.from('event: response.in')];
-  expect(estimateOf({ id: 'openai-responses' }, receivedOf(pieces))).toBe(1);
+  expect(estimateOf({ id: 'openai-responses' }, pieces)).toBe(1);
 });
 
-it.each(DIALECTS)('$id: what cannot be read is one token at least', ({ id }) =>
-  expect(estimateOf({ id }, receivedOf([Buffer.from('data: {"a":')]))).toBe(1),
-);
+it.each(DIALECTS)('$id: what cannot be read is one token at least, also before an error', ({ id }) => {
+  for (const end of [LEFT, BROKEN]) expect(estimateOf({ id }, [Buffer.from('data: {"a":')], end)).toBe(1);
+});
 
 // An Anthropic stream says before its words that a text begins, which stands whole.
 const SELF_CONTAINED = DIALECTS.filter(({ id }) => id !== 'anthropic-messages');
@@ -289,7 +350,7 @@ describe.each(SELF_CONTAINED)('$id: a first event that is longer than what is ke
     ['after the events before it, all at once', [...events.slice(0, from), long].join('')],
     ['alone', long],
     ['cut after its words, before its end', long.slice(0, -12)],
-  ])('%s', (_name, text) => near(estimateOf({ id }, receivedOf([Buffer.from(text)]))));
+  ])('%s', (_name, text) => near(estimateOf({ id }, [Buffer.from(text)])));
 });
 
 describe('an error in place of an answer', () => {
@@ -299,6 +360,26 @@ describe('an error in place of an answer', () => {
     await ask(stage, client, upstream, true);
     expect((await lastRecord(stage, before + 1)).output).toBeUndefined();
   });
+
+  it.each(PAIRS)('costs nothing where nobody says what it is: $name', async ({ client, upstream }) => {
+    const before = stage.server.records.length;
+    const error = JSON.stringify(upstream.error(400, 'it broke'));
+    stage.upstream.answer = (_request, response) => void response.writeHead(200).end(error);
+    await ask(stage, client, upstream, false);
+    expect((await lastRecord(stage, before + 1)).output).toBeUndefined();
+  });
+
+  it.each(PAIRS.filter(({ upstream }) => upstream.id === 'openai-responses'))(
+    'costs nothing after events that say that one begins: $name',
+    async ({ client, upstream }) => {
+      const before = stage.server.records.length;
+      const opening = upstream.events.filter((event) => /response\.(?:created|in_progress)/.test(event));
+      expect(opening).not.toEqual([]);
+      stage.upstream.answer = stream([...opening, upstream.errorEvent]);
+      await ask(stage, client, upstream, true);
+      expect((await lastRecord(stage, before + 1)).output).toBeUndefined();
+    },
+  );
 });
 
 describe('what a text takes, roughly', () => {

@@ -148,11 +148,13 @@ function take(streaming: Streaming, bytes: Buffer): boolean {
   if (streaming.over) return true;
   const { relay, context } = streaming;
   const out = relay.push(bytes);
-  if (relay.hasBegun() && !streaming.started && !isOpening(streaming, out)) {
+  const hasFailed = relay.tapped().fault !== undefined;
+  // An error in its place is nothing of an answer.
+  const isOfAnswer = out !== undefined || !hasFailed;
+  if (relay.hasBegun() && !streaming.started && isOfAnswer && !isOpening(streaming, out)) {
     streaming.started = true;
     context.onFirstToken();
   }
-  const hasFailed = relay.tapped().fault !== undefined;
   if (relay.isOver() || (hasFailed && !context.sink.begun)) {
     finish(streaming, true, out);
     return true;

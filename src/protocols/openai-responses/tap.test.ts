@@ -17,6 +17,22 @@ const response = (more: JsonObject): JsonObject => ({
 const frame = (value: JsonObject, event?: string) => ({ data: JSON.stringify(value), ...(event === undefined ? {} : { event }) });
 const hit = (text: string): boolean => tap.needles.some((needle) => text.includes(needle));
 
+it.each([
+  ['response.created', 'question'],
+  ['response.in_progress', 'question'],
+  ['response.queued', 'question'],
+  ['response.mcp_list_tools.in_progress', undefined],
+  ['response.output_item.added', undefined],
+  ['response.output_text.delta', undefined],
+  ['response.output_text.done', 'answer'],
+  ['response.output_item.done', 'answer'],
+  ['response.completed', 'answer'],
+  ['response.incomplete', 'answer'],
+])('%s repeats of question and answer: %s', (type, what) => {
+  const begins = (space: string): string => `event: ${type}\ndata: {"type":${space}"${type}","sequence_number":3,"item_id":"a`;
+  expect([begins(''), begins(' ')].map((event) => tap.repeats?.(event))).toEqual([what, what]);
+});
+
 describe('frames of a stream', () => {
   it.each([
     { name: 'completed', status: 'completed', more: {}, stop: 'stop' },

@@ -61,6 +61,14 @@ function readWhole(body: Buffer): Tapped {
   };
 }
 
+/** Instructions and tools. */
+const QUESTION = /"type"\s*:\s*"response\.(?:created|queued|in_progress)"/;
+/** What has come in pieces: each part of it whole, and at last all. */
+const ANSWER = /"type"\s*:\s*"(?:[\w.]+\.done|response\.(?:completed|incomplete|failed))"/;
+
+const repeats = (event: string): 'question' | 'answer' | undefined =>
+  QUESTION.test(event) ? 'question' : ANSWER.test(event) ? 'answer' : undefined;
+
 /**
  * What the raw lane looks for. Quotes in text are escaped there, so a needle is found only where it is meant. Every
  * response that begins says `"error":null`: only errors that are something are looked for.
@@ -88,5 +96,6 @@ export const tap: TapRules = {
   ],
   first: false,
   read: readFrame,
+  repeats,
   whole: readWhole,
 };
