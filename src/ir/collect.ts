@@ -63,68 +63,80 @@ export interface Collector {
   result(): Collected;
 }
 
-export function createCollector(): Collector {
-  let start: Extract<ReplyEvent, { type: 'reply-start' }> | undefined;
-  let end: Extract<ReplyEvent, { type: 'reply-end' }> | undefined;
-  let fault: Fault | undefined;
-  let usage: Usage | undefined;
-  let open: OpenPart | undefined;
-  const choices: Part[][] = [[]];
+/** What the pieces below share: what has come of a reply. */
+interface Gathered {
+  start: Extract<ReplyEvent, { type: 'reply-start' }> | undefined;
+  end: Extract<ReplyEvent, { type: 'reply-end' }> | undefined;
+  fault: Fault | undefined;
+  usage: Usage | undefined;
+  open: OpenPart | undefined;
+  /** The parts of each choice that are closed. */
+  readonly choices: Part[][];
+}
 
-  const close = (how: PartEnd): void => {
-    if (!open) return;
-    const parts = (choices[open.choice] ??= []);
-    parts.push(closed(open, how));
-    open = undefined;
-  };
+function close(gathered: Gathered, how: PartEnd): void {
+  const { open, choices } = gathered;
+  if (!open) return;
+  (choices[open.choice] ??= []).push(closed(open, how));
+  gathered.open = undefined;
+}
+
+function take(gathered: Gathered, event: ReplyEvent): void {
+  const { open } = gathered;
+  switch (event.type) {
+    case 'reply-start':
+      gathered.start = event;
+      return;
+    case 'part-start':
+      close(gathered, {});
+      gathered.open = { head: event.part, choice: event.choice ?? 0, said: createKeptText(), citations: [], logprobs: [] };
+      return;
+    case 'part-delta':
+      if (open) open.said.add(event.text);
+      return;
+    case 'part-note':
+      if (open && event.citations) open.citations = [...open.citations, ...event.citations];
+      if (open && event.logprobs) open.logprobs = [...open.logprobs, ...event.logprobs];
+      return;
+    case 'part-end':
+      close(gathered, event);
+      return;
+    case 'usage':
+      gathered.usage = event.usage;
+      return;
+    case 'reply-end':
+      gathered.end = event;
+      return;
+    case 'fault':
+      gathered.fault = event.fault;
+      return;
+  }
+}
+
+function replyOf({ start, end, usage, choices }: Gathered): Reply {
   const choice = (index: number, stop: Stop): Choice => ({ parts: choices[index] ?? [], stop });
-
+  const others = end?.others?.map((stop, index) => choice(index + 1, stop));
+  const residue = { ...start?.residue, ...end?.residue };
   return {
-    event(event) {
-      switch (event.type) {
-        case 'reply-start':
-          start = event;
-          return;
-        case 'part-start':
-          close({});
-          open = { head: event.part, choice: event.choice ?? 0, said: createKeptText(), citations: [], logprobs: [] };
-          return;
-        case 'part-delta':
-          if (open) open.said.add(event.text);
-          return;
-        case 'part-note':
-          if (open && event.citations) open.citations = [...open.citations, ...event.citations];
-          if (open && event.logprobs) open.logprobs = [...open.logprobs, ...event.logprobs];
-          return;
-        case 'part-end':
-          close(event);
-          return;
-        case 'usage':
-          usage = event.usage;
-          return;
-        case 'reply-end':
-          end = event;
-          return;
-        case 'fault':
-          fault = event.fault;
-          return;
-      }
-    },
+    id: start?.id ?? '',
+    model: start?.model ?? '',
+    ...given('createdAt', start?.createdAt),
+    ...choice(0, end?.stop ?? { reason: 'other' }),
+    ...(others && others.length > 0 ? { others } : {}),
+    ...given('usage', usage),
+    ...given('serviceTier', end?.serviceTier ?? start?.serviceTier),
+    ...(Object.keys(residue).length > 0 ? { residue } : {}),
+  };
+}
+
+export function createCollector(): Collector {
+  const gathered: Gathered = { start: undefined, end: undefined, fault: undefined, usage: undefined, open: undefined, choices: [[]] };
+  return {
+    event: (event) => take(gathered, event),
     result() {
-      close({});
-      const others = end?.others?.map((stop, index) => choice(index + 1, stop));
-      const residue = { ...start?.residue, ...end?.residue };
-      const reply: Reply = {
-        id: start?.id ?? '',
-        model: start?.model ?? '',
-        ...given('createdAt', start?.createdAt),
-        ...choice(0, end?.stop ?? { reason: 'other' }),
-        ...(others && others.length > 0 ? { others } : {}),
-        ...given('usage', usage),
-        ...given('serviceTier', end?.serviceTier ?? start?.serviceTier),
-        ...(Object.keys(residue).length > 0 ? { residue } : {}),
-      };
-      return { reply, complete: end !== undefined || fault !== undefined, ...(fault ? { fault } : {}) };
+      close(gathered, {});
+      const { end, fault } = gathered;
+      return { reply: replyOf(gathered), complete: end !== undefined || fault !== undefined, ...(fault ? { fault } : {}) };
     },
   };
 }
