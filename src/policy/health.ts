@@ -195,6 +195,23 @@ function report({ targets, credentials }: Memory, newsroom: Newsroom, { place, n
   newsroom.changed(`key ${credential}`, { provider, key }, stateAfter(credentials.of(credential), now), now);
 }
 
+/** A try begins, or has ended as `outcome` says; gives whether that changed anything. */
+function apply(memory: Memory, newsroom: Newsroom | undefined, happening: Happening, outcome: Outcome | undefined): boolean {
+  const { place, now } = happening;
+  if (!outcome) beginProbes(memory, happening);
+  else if (!judge(memory, happening, outcome)) return false;
+  memory.standing.show(nameOf(place), place, now);
+  if (outcome && newsroom) report(memory, newsroom, happening);
+  return true;
+}
+
+/** A check found a provider out until then (monotonic milliseconds), or well; also where that is nothing new. */
+function applyCheck({ standing }: Memory, newsroom: Newsroom | undefined, provider: string, until: number, now: number): void {
+  if (until > now || standing.down > 0) standing.setDown(provider, until, now);
+  const isWell = until <= now;
+  newsroom?.changed(`all ${provider}`, { provider }, { out: isWell ? undefined : 'unhealthy', isWell, until }, now);
+}
+
 /** Remembers how tries end. Several of them that learn from each other act as one. */
 export function createHealth({ monotonic, now: epoch, mark, tell, news }: HealthPorts): Health {
   const targets = createTroubles((name) => mark(name, undefined));
@@ -203,22 +220,6 @@ export function createHealth({ monotonic, now: epoch, mark, tell, news }: Health
   const memory: Memory = { targets, credentials, standing };
   const newsroom = news && createNewsroom(epoch, news);
   const isEmpty = (): boolean => targets.size === 0 && credentials.size === 0 && standing.down === 0;
-
-  /** Gives whether it changed anything. */
-  const apply = (happening: Happening, outcome: Outcome | undefined): boolean => {
-    const { place, now } = happening;
-    if (!outcome) beginProbes(memory, happening);
-    else if (!judge(memory, happening, outcome)) return false;
-    standing.show(nameOf(place), place, now);
-    if (outcome && newsroom) report(memory, newsroom, happening);
-    return true;
-  };
-  /** A check found a provider out until then (monotonic milliseconds), or well; also where that is nothing new. */
-  const found = (provider: string, until: number, now: number): void => {
-    if (until > now || standing.down > 0) standing.setDown(provider, until, now);
-    const isWell = until <= now;
-    newsroom?.changed(`all ${provider}`, { provider }, { out: isWell ? undefined : 'unhealthy', isWell, until }, now);
-  };
   return {
     refresh: () => standing.refresh(monotonic),
     whyCredentialOut: (id) => (credentials.has(id) ? outOf(credentials.of(id), monotonic()) : undefined),
@@ -234,26 +235,27 @@ export function createHealth({ monotonic, now: epoch, mark, tell, news }: Health
       const credential = isToProbe(credentials, place.credential, now);
       if (!target && !credential) return NO_PROBE;
       const probing = { target, credential };
-      apply({ place, probing, now }, undefined);
+      apply(memory, newsroom, { place, probing, now }, undefined);
       tell?.({ at: epoch(), place, probing });
       return probing;
     },
     ended(place, probing, outcome) {
       const isWell = outcome.verdict === undefined && isEmpty();
       if (!place.watched || isWell) return;
-      if (apply({ place, probing, now: monotonic() }, outcome)) tell?.({ at: epoch(), place, probing, outcome });
+      const happening = { place, probing, now: monotonic() };
+      if (apply(memory, newsroom, happening, outcome)) tell?.({ at: epoch(), place, probing, outcome });
     },
     checked(provider, downForMs) {
       const isNothing = downForMs <= 0 && standing.down === 0;
       const now = monotonic();
-      found(provider, now + downForMs, now);
+      applyCheck(memory, newsroom, provider, now + downForMs, now);
       if (!isNothing) tell?.({ at: epoch(), checked: provider, downForMs });
     },
     learn(fact) {
       const ago = Math.max(0, epoch() - fact.at);
       const now = monotonic();
-      if ('checked' in fact) found(fact.checked, now - ago + fact.downForMs, now);
-      else apply({ place: fact.place, probing: fact.probing, now: now - ago }, fact.outcome);
+      if ('checked' in fact) applyCheck(memory, newsroom, fact.checked, now - ago + fact.downForMs, now);
+      else apply(memory, newsroom, { place: fact.place, probing: fact.probing, now: now - ago }, fact.outcome);
     },
   };
 }
