@@ -65,6 +65,14 @@ function letIn(place: Place): void {
   }
 }
 
+/** Waits as the last of its owner. */
+function enqueue(place: Place, owner: string, waiter: Waiter): void {
+  const queue = place.queues.get(owner) ?? [];
+  queue.push(waiter);
+  place.waiting++;
+  place.queues.set(owner, queue);
+}
+
 function leave(place: Place, owner: string, waiter: Waiter): void {
   const queue = place.queues.get(owner);
   const at = queue?.indexOf(waiter) ?? -1;
@@ -74,51 +82,58 @@ function leave(place: Place, owner: string, waiter: Waiter): void {
   if (queue.length === 0) place.queues.delete(owner);
 }
 
+/** Places that are taken or waited for, by their names. */
+type Places = Map<string, Place>;
+
+/** The way to give back a place that was taken; the place is forgotten once nobody has it or waits for it. */
+function releaseOf(places: Places, name: string, place: Place): Release {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    place.running--;
+    letIn(place);
+    if (place.running === 0 && place.waiting === 0) places.delete(name);
+  };
+}
+
+/** Throws the refusal where no more may wait. */
+function checkQueue(place: Place, wanting: Wanting): void {
+  const { calls, perCaller } = wanting.queue;
+  if (calls === 0) throw refusal(wanting, "none may wait there ('queue')");
+  if (place.waiting >= calls) throw refusal(wanting, `too many wait already: ${calls} may ('queue.calls')`);
+  if ((place.queues.get(wanting.owner)?.length ?? 0) >= perCaller)
+    throw refusal(wanting, `too many wait already: ${perCaller} of one caller may ('queue.perCaller')`);
+}
+
+function wait(places: Places, place: Place, wanting: Wanting): Promise<Release | undefined> {
+  const { place: name, owner, sink, maxMs, queue: rule } = wanting;
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(
+      () => {
+        leave(place, owner, waiter);
+        reject(refusal(wanting, `no call ended in time ('${rule.waitMs <= maxMs ? 'queue.wait' : 'timeouts.total'}')`));
+      },
+      Math.min(maxMs, rule.waitMs),
+    );
+    const waiter: Waiter = {
+      go() {
+        clearTimeout(late);
+        resolve(releaseOf(places, name, place));
+      },
+    };
+    enqueue(place, owner, waiter);
+    sink.onGone(() => {
+      clearTimeout(late);
+      leave(place, owner, waiter);
+      resolve(undefined);
+    });
+  });
+}
+
 /** No place is taken yet. */
 export function createSlots(): Slots {
-  const places = new Map<string, Place>();
-
-  const releaseOf = (name: string, place: Place): Release => {
-    let done = false;
-    return () => {
-      if (done) return;
-      done = true;
-      place.running--;
-      letIn(place);
-      if (place.running === 0 && place.waiting === 0) places.delete(name);
-    };
-  };
-  const wait = (place: Place, wanting: Wanting): Promise<Release | undefined> => {
-    const { place: name, owner, sink, maxMs, queue: rule } = wanting;
-    const queue = place.queues.get(owner) ?? [];
-    if (rule.calls === 0) throw refusal(wanting, "none may wait there ('queue')");
-    if (place.waiting >= rule.calls) throw refusal(wanting, `too many wait already: ${rule.calls} may ('queue.calls')`);
-    if (queue.length >= rule.perCaller)
-      throw refusal(wanting, `too many wait already: ${rule.perCaller} of one caller may ('queue.perCaller')`);
-    return new Promise((resolve, reject) => {
-      const late = setTimeout(
-        () => {
-          leave(place, owner, waiter);
-          reject(refusal(wanting, `no call ended in time ('${rule.waitMs <= maxMs ? 'queue.wait' : 'timeouts.total'}')`));
-        },
-        Math.min(maxMs, rule.waitMs),
-      );
-      const waiter: Waiter = {
-        go() {
-          clearTimeout(late);
-          resolve(releaseOf(name, place));
-        },
-      };
-      queue.push(waiter);
-      place.waiting++;
-      place.queues.set(owner, queue);
-      sink.onGone(() => {
-        clearTimeout(late);
-        leave(place, owner, waiter);
-        resolve(undefined);
-      });
-    });
-  };
+  const places: Places = new Map();
   return {
     isFull(name, limit) {
       const place = limit === undefined ? undefined : places.get(name);
@@ -130,9 +145,12 @@ export function createSlots(): Slots {
       places.set(name, place);
       place.limit = limit;
       letIn(place);
-      if (place.running >= limit || place.waiting > 0) return wait(place, wanting);
+      if (place.running >= limit || place.waiting > 0) {
+        checkQueue(place, wanting);
+        return wait(places, place, wanting);
+      }
       place.running++;
-      return releaseOf(name, place);
+      return releaseOf(places, name, place);
     },
   };
 }
