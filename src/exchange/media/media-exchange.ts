@@ -168,40 +168,56 @@ function sendingFor(
   };
 }
 
+/** What is aborted when a client hangs up: made when it is first asked for. */
+function goneSignal(sink: ClientSink): MediaContext['signal'] {
+  let gone: AbortController | undefined;
+  return () => {
+    if (gone) return gone.signal;
+    const made = new AbortController();
+    sink.onGone(() => made.abort());
+    gone = made;
+    return made.signal;
+  };
+}
+
+function replyHeaders(call: MediaCall, mine: OneTry, attempts: number, overheadMs: number): OutHeaders {
+  const { list } = mine.notes;
+  return {
+    ...callHeaders(call),
+    ...servedBy(mine, attempts),
+    'x-pailou-overhead-ms': overheadMs.toFixed(2),
+    ...(list.length > 0 ? { 'x-pailou-notes': notesHeader(list) } : {}),
+    ...(call.cached ? cacheHeaders(call.cached) : {}),
+  };
+}
+
+/** From here on this try's end is the call's, unless another one begins. */
+function beginTry(settling: Settling, { number, requests }: Pick<Step, 'number' | 'requests'>, mine: OneTry): void {
+  settling.last = mine;
+  settling.tries[number] = mine;
+  settling.requests = requests;
+}
+
 function contextOf(
   call: MediaCall,
-  {
-    sink,
-    number,
-    isLimited,
-    apartMs,
-    onceMore,
-    requests,
-  }: Pick<Step, 'sink' | 'number' | 'isLimited' | 'apartMs' | 'onceMore' | 'requests'>,
+  step: Pick<Step, 'sink' | 'number' | 'isLimited' | 'apartMs' | 'onceMore' | 'requests'>,
   ports: ExchangePorts,
   { provider, media, model }: Chosen,
   settling: Settling,
 ): MediaContext {
+  const { sink, number, isLimited, apartMs, onceMore, requests } = step;
   const writing = writingAt({ provider, media, model }, ports.newId);
   const { notes } = writing;
-  let gone: AbortController | undefined;
   const mine: OneTry = { provider, model, notes };
-  settling.last = mine;
-  settling.tries[number] = mine;
-  settling.requests = requests;
+  beginTry(settling, step, mine);
   const endsAt = ports.clock.monotonic() + provider.timeouts.total;
   const base = { ...writing, call, sink, ports, attempt: number, apartMs, endsAt, requests, atOnce: isLimited ? 1 : AT_ONCE };
   const waits = createWaits(ports.clock.monotonic);
   let attempts = number;
   const headers = (): OutHeaders => {
-    mine.answeredAt = ports.clock.monotonic();
-    return {
-      ...callHeaders(call),
-      ...servedBy({ provider, model }, attempts),
-      'x-pailou-overhead-ms': (mine.answeredAt - call.started - apartMs - waits.ms()).toFixed(2),
-      ...(notes.list.length > 0 ? { 'x-pailou-notes': notesHeader(notes.list) } : {}),
-      ...(call.cached ? cacheHeaders(call.cached) : {}),
-    };
+    const now = ports.clock.monotonic();
+    mine.answeredAt = now;
+    return replyHeaders(call, mine, attempts, now - call.started - apartMs - waits.ms());
   };
   const countTry = (): void => {
     settling.attempts = Math.max(settling.attempts, attempts);
@@ -214,13 +230,7 @@ function contextOf(
   };
   return {
     ...base,
-    signal() {
-      if (gone) return gone.signal;
-      const made = new AbortController();
-      sink.onGone(() => made.abort());
-      gone = made;
-      return made.signal;
-    },
+    signal: goneSignal(sink),
     ...sendingFor(base, waits, checked),
     countTry,
     ordered: () => void (settling.isOrdered = true),

@@ -57,6 +57,14 @@ interface Refused {
   bytes: number;
 }
 
+/** Takes a piece of an error; `false`: enough has come to know what it says, it may have no end. */
+function addTo(refused: Refused, bytes: Buffer): boolean {
+  refused.bytes += bytes.length;
+  if (refused.bytes > MAX_ERROR_BYTES) return false;
+  refused.pieces.push(bytes);
+  return true;
+}
+
 /** The time that a request has. */
 interface Deadlines {
   /** The first piece of an answer is awaited; more than once is once. */
@@ -98,8 +106,7 @@ function send(context: Base, outgoing: UpstreamRequest, codec: FaultReader, open
   const finish = (): void => {
     deadlines.clear();
     if (!refused) return resolve();
-    const text = Buffer.concat(refused.pieces).toString('utf8');
-    reject(new GatewayError(faultOfMedia(context, codec, refused, text)));
+    reject(new GatewayError(faultOfMedia(context, codec, refused, Buffer.concat(refused.pieces).toString('utf8'))));
   };
   upstream.call = ports.send(outgoing, {
     head(status, headers) {
@@ -115,13 +122,9 @@ function send(context: Base, outgoing: UpstreamRequest, codec: FaultReader, open
     body(bytes) {
       deadlines.hasFirst();
       if (refused) {
-        refused.bytes += bytes.length;
-        if (refused.bytes <= MAX_ERROR_BYTES) refused.pieces.push(bytes);
-        // Enough to know what it says: it may have no end.
-        else if (upstream.call) {
-          upstream.call.abort();
-          finish();
-        }
+        if (addTo(refused, bytes) || !upstream.call) return true;
+        upstream.call.abort();
+        finish();
         return true;
       }
       try {
