@@ -1,5 +1,4 @@
 import { isObject, type Json, type JsonObject, parseObject } from '../ir/index.ts';
-import type { OutHeaders } from '../exchange/client-sink.ts';
 import type { ReplyHandler } from './reply-handler.ts';
 import { errorFrame, lifecycleFrame } from './response-frames.ts';
 
@@ -28,72 +27,88 @@ function failedBy(error: JsonObject, last: JsonObject): JsonObject {
   };
 }
 
-/** Passes a reply of the Responses protocol on with the gateway's own members in it, and keeps its last word. */
-export function recordResponse(next: ReplyHandler, recording: Recording): ReplyHandler {
-  let last: JsonObject | undefined;
-  let over = false;
+/** What the pieces below share. */
+interface Recorded {
+  readonly recording: Recording;
+  /** The response as it stood when it last passed. */
+  last: JsonObject | undefined;
+  /** What became of it was told. */
+  isOver: boolean;
+}
 
-  const final = (response: JsonObject): void => {
-    if (over) return;
-    over = true;
-    recording.onFinal(response);
-  };
-  const nothing = (fault?: Json): void => {
-    if (over) return;
-    over = true;
-    recording.onNothing(fault);
-  };
-  const own = (response: JsonObject): JsonObject => {
-    // A failure of bytes that passed by knows nothing of the response that had begun.
-    const bare = last !== undefined && response['created_at'] === 0 && response['status'] === 'failed';
-    return { ...(bare ? { ...last, status: 'failed', error: response['error'] ?? null } : response), ...recording.members };
-  };
+function endWith(recorded: Recorded, response: JsonObject): void {
+  if (recorded.isOver) return;
+  recorded.isOver = true;
+  recorded.recording.onFinal(response);
+}
 
-  next.onGone(() => nothing());
-  return {
-    hasBegun: () => next.hasBegun(),
-    isClosed: () => next.isClosed(),
-    begin: (headers) => next.begin(headers),
-    frame(data, event) {
-      const lifecycle = lifecycleFrame(data, event);
-      if (lifecycle) {
-        last = own(lifecycle.response);
-        recording.onResponse?.(last);
-        if (lifecycle.isFinal) final(last);
-        return next.frame(JSON.stringify({ ...lifecycle.body, response: last }), event);
-      }
-      const error = errorFrame(data, event);
-      if (error) {
-        if (last) final(failedBy(error, last));
-        else nothing(error);
-      }
-      return next.frame(data, event);
-    },
-    end() {
-      nothing();
-      next.end();
-    },
-    whole(status: number, headers: OutHeaders, body: Buffer) {
-      const response = status === 200 ? parseObject(body.toString('utf8')) : undefined;
-      if (!response) {
-        nothing(errorIn(body));
-        next.whole(status, headers, body);
-        return;
-      }
-      const kept = own(response);
-      final(kept);
-      next.whole(status, headers, Buffer.from(JSON.stringify(kept)));
-    },
-    abort() {
-      nothing();
-      next.abort();
-    },
-    onGone: (listener) => next.onGone(listener),
-    onDrain: (listener) => next.onDrain(listener),
-  };
+function endWithNothing(recorded: Recorded, fault?: Json): void {
+  if (recorded.isOver) return;
+  recorded.isOver = true;
+  recorded.recording.onNothing(fault);
+}
+
+/** A response with the gateway's own members. */
+function owned({ recording, last }: Recorded, response: JsonObject): JsonObject {
+  // A failure of bytes that passed by knows nothing of the response that had begun.
+  const bare = last !== undefined && response['created_at'] === 0 && response['status'] === 'failed';
+  return { ...(bare ? { ...last, status: 'failed', error: response['error'] ?? null } : response), ...recording.members };
+}
+
+/** Takes notice of an event, and gives it as the client is to have it. */
+function recordFrame(recorded: Recorded, data: string, event: string | undefined): string {
+  const lifecycle = lifecycleFrame(data, event);
+  if (lifecycle) {
+    const response = owned(recorded, lifecycle.response);
+    recorded.last = response;
+    recorded.recording.onResponse?.(response);
+    if (lifecycle.isFinal) endWith(recorded, response);
+    return JSON.stringify({ ...lifecycle.body, response });
+  }
+  const error = errorFrame(data, event);
+  if (error) {
+    if (recorded.last) endWith(recorded, failedBy(error, recorded.last));
+    else endWithNothing(recorded, error);
+  }
+  return data;
+}
+
+/** The same of an answer that comes whole. */
+function recordWhole(recorded: Recorded, status: number, body: Buffer): Buffer {
+  const response = status === 200 ? parseObject(body.toString('utf8')) : undefined;
+  if (!response) {
+    endWithNothing(recorded, errorIn(body));
+    return body;
+  }
+  const kept = owned(recorded, response);
+  endWith(recorded, kept);
+  return Buffer.from(JSON.stringify(kept));
 }
 
 function errorIn(body: Buffer): Json | undefined {
   const error = parseObject(body.toString('utf8'))?.['error'];
   return isObject(error) ? error : undefined;
+}
+
+/** Passes a reply of the Responses protocol on with the gateway's own members in it, and keeps its last word. */
+export function recordResponse(next: ReplyHandler, recording: Recording): ReplyHandler {
+  const recorded: Recorded = { recording, last: undefined, isOver: false };
+  next.onGone(() => endWithNothing(recorded));
+  return {
+    hasBegun: () => next.hasBegun(),
+    isClosed: () => next.isClosed(),
+    begin: (headers) => next.begin(headers),
+    frame: (data, event) => next.frame(recordFrame(recorded, data, event), event),
+    end() {
+      endWithNothing(recorded);
+      next.end();
+    },
+    whole: (status, headers, body) => next.whole(status, headers, recordWhole(recorded, status, body)),
+    abort() {
+      endWithNothing(recorded);
+      next.abort();
+    },
+    onGone: (listener) => next.onGone(listener),
+    onDrain: (listener) => next.onDrain(listener),
+  };
 }

@@ -184,45 +184,53 @@ export interface Threads {
   expand(visit: Visit, body: JsonObject): Promise<JsonObject>;
 }
 
+/** Keeps a turn, once it is said. */
+function keep({ store }: TurnPorts, call: Call, id: string, turn: Turn, said: Said): void {
+  // A refused turn is not part of the conversation: the client drops it as well.
+  if (said.stopReason === 'refusal') return;
+  const { previous, messages, fixed } = turn;
+  store.put({
+    owner: call.key.id,
+    kind: 'thread',
+    id,
+    position: 0,
+    createdAt: call.at,
+    ...(previous === undefined ? {} : { parent: previous }),
+    value: { ...(previous === undefined ? { fixed } : {}), messages, content: said.content },
+  });
+}
+
+async function answerTurn(ports: TurnPorts, visit: Visit, call: Call, body: JsonObject, wish: Wish): Promise<void> {
+  const turn = await turnOf(body, wish, call.key.id, ports);
+  const id = ports.exchange.newId('msg_');
+  const recorder = recordMessage(httpHandler(visit.sink), id, (said) => keep(ports, call, id, turn, said));
+  const prepared = { body: turn.body, replyId: id, raw: !holdsSealToken(turn.body) };
+  await answerCall({ ...call, headers: withoutBeta(call), prepared }, createReplySink(recorder), ports.exchange);
+}
+
+/** A thread goes on from each of its messages once: throws the refusal where another call does that, or did. */
+async function continueThread(
+  ports: TurnPorts,
+  visit: Visit,
+  call: Call,
+  body: JsonObject,
+  wish: Extract<Wish, { type: 'continue' }>,
+): Promise<void> {
+  const unlock = await ports.locks.lock(`${call.key.id} ${wish.previous}`);
+  if (!unlock)
+    throw refusal('thread_continue_in_flight', 'Another request continues from this message. Wait for its end and continue from its reply');
+  try {
+    const next = await ports.store.children({ owner: call.key.id, kind: 'thread', parent: wish.previous }, CHAIN_LIMITS);
+    if (next.length > 0)
+      throw refusal('thread_already_continued', 'The thread was continued from this message before. Continue from the reply to that');
+    await answerTurn(ports, visit, call, body, wish);
+  } finally {
+    unlock();
+  }
+}
+
 /** Threads over the store. */
 export function createThreads(ports: TurnPorts): Threads {
-  const keep = (call: Call, id: string, turn: Turn, said: Said): void => {
-    // A refused turn is not part of the conversation: the client drops it as well.
-    if (said.stopReason === 'refusal') return;
-    const { previous, messages, fixed } = turn;
-    ports.store.put({
-      owner: call.key.id,
-      kind: 'thread',
-      id,
-      position: 0,
-      createdAt: call.at,
-      ...(previous === undefined ? {} : { parent: previous }),
-      value: { ...(previous === undefined ? { fixed } : {}), messages, content: said.content },
-    });
-  };
-  const runOnce = async (visit: Visit, call: Call, body: JsonObject, wish: Wish): Promise<void> => {
-    const turn = await turnOf(body, wish, call.key.id, ports);
-    const id = ports.exchange.newId('msg_');
-    const recorder = recordMessage(httpHandler(visit.sink), id, (said) => keep(call, id, turn, said));
-    const prepared = { body: turn.body, replyId: id, raw: !holdsSealToken(turn.body) };
-    await answerCall({ ...call, headers: withoutBeta(call), prepared }, createReplySink(recorder), ports.exchange);
-  };
-  const continueOnce = async (visit: Visit, call: Call, body: JsonObject, wish: Extract<Wish, { type: 'continue' }>): Promise<void> => {
-    const unlock = await ports.locks.lock(`${call.key.id} ${wish.previous}`);
-    if (!unlock)
-      throw refusal(
-        'thread_continue_in_flight',
-        'Another request continues from this message. Wait for its end and continue from its reply',
-      );
-    try {
-      const next = await ports.store.children({ owner: call.key.id, kind: 'thread', parent: wish.previous }, CHAIN_LIMITS);
-      if (next.length > 0)
-        throw refusal('thread_already_continued', 'The thread was continued from this message before. Continue from the reply to that');
-      await runOnce(visit, call, body, wish);
-    } finally {
-      unlock();
-    }
-  };
   return {
     run(visit, call) {
       const { limits } = call.snapshot.config;
@@ -238,7 +246,7 @@ export function createThreads(ports: TurnPorts): Threads {
           },
         );
       }
-      return wish.type === 'create' ? runOnce(visit, call, body, wish) : continueOnce(visit, call, body, wish);
+      return wish.type === 'create' ? answerTurn(ports, visit, call, body, wish) : continueThread(ports, visit, call, body, wish);
     },
     async expand(visit, body) {
       const wish = readWish(body);
