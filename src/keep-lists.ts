@@ -45,70 +45,102 @@ export interface ListKeeper {
   stop(): void;
 }
 
+/** What the pieces below share. */
+interface Keeping {
+  readonly ports: ListKeeperPorts;
+  /** The file as it was put in force. */
+  seen: ReturnType<ModelListFile['stamp']>;
+  /** When providers were asked on the schedule, and those on this machine. */
+  triedAt: number;
+  localAt: number;
+  /** Ends when all that was learnt is written. */
+  writing: Promise<void>;
+  timer: NodeJS.Timeout | undefined;
+  isStopped: boolean;
+}
+
+const WHAT = 'the lists of models';
+
+/** Does what is due, and again a while later. */
+async function look(keeping: Keeping): Promise<void> {
+  const { onDefect, lookMs = LOOK_MS } = keeping.ports;
+  try {
+    await askLocal(keeping);
+    await askWhereDue(keeping);
+    if (!keeping.isStopped) follow(keeping);
+  } catch (error) {
+    onDefect(error, WHAT);
+  }
+  if (!keeping.isStopped) keeping.timer = setTimeout(() => void look(keeping), lookMs).unref();
+}
+
+async function askLocal(keeping: Keeping): Promise<void> {
+  const { clock, snapshot, ask, isLeader } = keeping.ports;
+  if (clock.now() - keeping.localAt < LOCAL_MS || !isLeader()) return;
+  keeping.localAt = clock.now();
+  const local = [...snapshot().providers.values()].filter(({ preset }) => preset.local && preset.models);
+  await Promise.all(local.map(async (provider) => learn(keeping, provider, await ask(provider))));
+}
+
+async function askWhereDue(keeping: Keeping): Promise<void> {
+  const { file, clock, snapshot, ask, isLeader } = keeping.ports;
+  const now = clock.now();
+  const everyMs = snapshot().config.catalogue?.syncMs;
+  if (everyMs === undefined || now - keeping.triedAt < Math.min(everyMs, RETRY_MS) || !isLeader()) return;
+  const before = file.read();
+  const due = dueNames(snapshot(), before, everyMs, now);
+  if (due.length === 0) return;
+  keeping.triedAt = now;
+  const { lists } = await syncModels(snapshot(), before, ask, now, (name) => due.includes(name));
+  if (!keeping.isStopped) await file.write(lists);
+}
+
+/** Puts in force what somebody has written. */
+function follow(keeping: Keeping): void {
+  const { file, apply } = keeping.ports;
+  const stamp = file.stamp();
+  if (stamp === keeping.seen) return;
+  keeping.seen = stamp;
+  apply(file.read());
+}
+
+/** One after the other: each stands on what the one before has written. */
+function learn(keeping: Keeping, provider: Provider, said: ReadonlyMap<string, Said>): void {
+  if (said.size === 0) return;
+  keeping.writing = keeping.writing
+    .then(() => write(keeping, provider, said))
+    .catch((error: unknown) => keeping.ports.onDefect(error, WHAT));
+}
+
+async function write(keeping: Keeping, provider: Provider, said: ReadonlyMap<string, Said>): Promise<void> {
+  const { file, clock, snapshot } = keeping.ports;
+  const { providers } = snapshot();
+  const before = new Map([...file.read()].filter(([name]) => providers.has(name)));
+  if (keeping.isStopped || isKnown(listOf(before, provider)?.models, said)) return;
+  await file.write(new Map([...before, [provider.name, { place: placeOf(provider), at: clock.now(), models: said }]]));
+  follow(keeping);
+}
+
 /**
  * Follows the lists of the data folder, whoever writes them, and asks providers for theirs on the schedule that is configured. Servers
  * on this machine are asked anyway: what they have changes with a command, and nobody knows it but they.
  */
 export function keepLists(ports: ListKeeperPorts): ListKeeper {
-  const { file, clock, snapshot, lookMs = LOOK_MS } = ports;
-  let seen = file.stamp();
-  let triedAt = -Infinity;
-  let localAt = -Infinity;
-  let writing = Promise.resolve();
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
-
-  const follow = (): void => {
-    const stamp = file.stamp();
-    if (stamp === seen) return;
-    seen = stamp;
-    ports.apply(file.read());
-  };
-  const askWhereDue = async (): Promise<void> => {
-    const now = clock.now();
-    const everyMs = snapshot().config.catalogue?.syncMs;
-    if (everyMs === undefined || now - triedAt < Math.min(everyMs, RETRY_MS) || !ports.isLeader()) return;
-    const before = file.read();
-    const due = dueNames(snapshot(), before, everyMs, now);
-    if (due.length === 0) return;
-    triedAt = now;
-    const { lists } = await syncModels(snapshot(), before, ports.ask, now, (name) => due.includes(name));
-    if (!stopped) await file.write(lists);
-  };
-  const keep = async (provider: Provider, said: ReadonlyMap<string, Said>): Promise<void> => {
-    const { providers } = snapshot();
-    const before = new Map([...file.read()].filter(([name]) => providers.has(name)));
-    if (stopped || isKnown(listOf(before, provider)?.models, said)) return;
-    await file.write(new Map([...before, [provider.name, { place: placeOf(provider), at: clock.now(), models: said }]]));
-    follow();
-  };
-  // One after the other: each stands on what the one before has written.
-  const learn = (provider: Provider, said: ReadonlyMap<string, Said>): void => {
-    if (said.size === 0) return;
-    writing = writing.then(() => keep(provider, said)).catch((error: unknown) => ports.onDefect(error, 'the lists of models'));
-  };
-  const askLocal = async (): Promise<void> => {
-    if (clock.now() - localAt < LOCAL_MS || !ports.isLeader()) return;
-    localAt = clock.now();
-    const local = [...snapshot().providers.values()].filter(({ preset }) => preset.local && preset.models);
-    await Promise.all(local.map(async (provider) => learn(provider, await ports.ask(provider))));
-  };
-  const look = async (): Promise<void> => {
-    try {
-      await askLocal();
-      await askWhereDue();
-      if (!stopped) follow();
-    } catch (error) {
-      ports.onDefect(error, 'the lists of models');
-    }
-    if (!stopped) timer = setTimeout(() => void look(), lookMs).unref();
+  const keeping: Keeping = {
+    ports,
+    seen: ports.file.stamp(),
+    triedAt: -Infinity,
+    localAt: -Infinity,
+    writing: Promise.resolve(),
+    timer: undefined,
+    isStopped: false,
   };
   return {
-    start: () => void look(),
-    learn,
+    start: () => void look(keeping),
+    learn: (provider, said) => learn(keeping, provider, said),
     stop() {
-      stopped = true;
-      clearTimeout(timer);
+      keeping.isStopped = true;
+      clearTimeout(keeping.timer);
     },
   };
 }
