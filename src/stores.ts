@@ -5,7 +5,7 @@ import { masterSecret } from './config/master-secret.ts';
 import type { Clock, Journal, MediaStore, SealStore } from './exchange/ports.ts';
 import type { Peers } from './cluster/peers.ts';
 import type { IdempotencyStore } from './http/gateway/idempotency.ts';
-import { lazily } from './lazily.ts';
+import { lazily, type Lazy } from './lazily.ts';
 import type { Log } from './observe/log.ts';
 import { awsSigned } from './presets/aws-auth.ts';
 import { lazyStateStore } from './state/lazy-store.ts';
@@ -16,6 +16,7 @@ import { createJournal } from './store/journal.ts';
 import { createMasterKey, type MasterKey, type Sealer } from './store/master-key.ts';
 import { createMediaIndex } from './store/media-index.ts';
 import { createNode } from './store/node.ts';
+import type { RequestsDatabase } from './store/requests/database.ts';
 import type { Requests } from './store/requests/requests.ts';
 import { createTaskStore } from './store/tasks.ts';
 import { createMediaFolder } from './tasks/media-folder.ts';
@@ -83,71 +84,99 @@ const MAX_EARLY = 1000;
 const LONGEST_CALL_MS = 40 * 60_000;
 const DAY_MS = 86_400_000;
 
-/** The table of requests, loaded with its first row. */
-function openRequests(ports: StorePorts) {
-  const { folder, clock, log, config } = ports;
-  const early: (readonly [id: string, json: string])[] = [];
-  let made: Requests | undefined;
-  let failingSince = 0;
-  const bring = async (since: number, isThorough: boolean): Promise<void> => {
+/** What the pieces below share. */
+interface RequestsOpening {
+  readonly ports: StorePorts;
+  /** Rows that came before the table was there. */
+  readonly early: (readonly [id: string, json: string])[];
+  readonly database: Lazy<RequestsDatabase>;
+  readonly requests: Lazy<Requests>;
+  made: Requests | undefined;
+  /** When it could not be written last (milliseconds since 1970). */
+  failingSince: number;
+}
+
+async function openRequestsDatabase({ folder, log }: StorePorts): Promise<RequestsDatabase> {
+  const opened = await import('./store/requests/database.ts');
+  return opened.openRequests(folder, (err) =>
+    log.warn({ err }, 'The table of requests was damaged: it is put aside, and made again from the journal'),
+  );
+}
+
+/** Makes the table, and puts into it what came before. */
+async function makeRequests(opening: RequestsOpening): Promise<Requests> {
+  const { ports, early, database } = opening;
+  const { clock, log, config } = ports;
+  const { createRequests } = await import('./store/requests/requests.ts');
+  const made = createRequests({
+    database,
+    now: () => clock.now(),
+    limits: () => config().limits,
+    onTrouble(err, dropped) {
+      opening.failingSince = clock.now();
+      void noteDamage(ports, err);
+      log.error({ err, dropped }, 'The table of requests cannot be written. Calls go on, and stand in the journal');
+    },
+    onRecovered(dropped) {
+      log.warn({ dropped }, 'The table of requests can be written again');
+      if (dropped > 0) void bringOver(opening, opening.failingSince - LONGEST_CALL_MS, true);
+    },
+    ...sharedOf(ports),
+  });
+  opening.made = made;
+  for (const [id, json] of early.splice(0)) made.add(id, json);
+  return made;
+}
+
+async function noteDamage({ folder, log }: StorePorts, trouble: unknown): Promise<void> {
+  try {
+    const { isDamaged, markDamaged } = await import('./store/requests/database.ts');
+    if (!isDamaged(trouble)) return;
+    await markDamaged(folder);
+    log.error({}, 'The table of requests is damaged. With the next start it is put aside, and made again from the journal');
+  } catch (err) {
+    log.error({ err }, 'The table of requests could not be marked as damaged');
+  }
+}
+
+/** Puts into the table what the journal has and it has not. Never rejects. */
+async function bringOver({ ports, requests: load }: RequestsOpening, since: number, isThorough: boolean): Promise<void> {
+  const { folder, log, config } = ports;
+  try {
     const requests = await load();
     const { catchUp } = await import('./store/requests/catch-up.ts');
     await catchUp({ folder: join(folder, 'journal'), requests, since, maxRows: config().limits.requestRows, isThorough });
+  } catch (err) {
+    log.error({ err }, 'Calls of the journal could not be brought over into the table of requests');
+  }
+}
+
+/** The table of requests, loaded with its first row. */
+function openRequests(ports: StorePorts) {
+  const { clock, log, config } = ports;
+  const opening: RequestsOpening = {
+    ports,
+    early: [],
+    database: lazily(() => openRequestsDatabase(ports)),
+    requests: lazily(() => makeRequests(opening)),
+    made: undefined,
+    failingSince: 0,
   };
-  const bringOver = (since: number, isThorough: boolean): Promise<void> =>
-    bring(since, isThorough).catch((err: unknown) =>
-      log.error({ err }, 'Calls of the journal could not be brought over into the table of requests'),
-    );
-  const database = lazily(async () => {
-    const opened = await import('./store/requests/database.ts');
-    return opened.openRequests(folder, (err) =>
-      log.warn({ err }, 'The table of requests was damaged: it is put aside, and made again from the journal'),
-    );
-  });
-  const noteDamage = async (trouble: unknown): Promise<void> => {
-    try {
-      const { isDamaged, markDamaged } = await import('./store/requests/database.ts');
-      if (!isDamaged(trouble)) return;
-      await markDamaged(folder);
-      log.error({}, 'The table of requests is damaged. With the next start it is put aside, and made again from the journal');
-    } catch (err) {
-      log.error({ err }, 'The table of requests could not be marked as damaged');
-    }
-  };
-  const load = lazily(async () => {
-    const { createRequests } = await import('./store/requests/requests.ts');
-    made = createRequests({
-      database,
-      now: () => clock.now(),
-      limits: () => config().limits,
-      onTrouble(err, dropped) {
-        failingSince = clock.now();
-        void noteDamage(err);
-        log.error({ err, dropped }, 'The table of requests cannot be written. Calls go on, and stand in the journal');
-      },
-      onRecovered(dropped) {
-        log.warn({ dropped }, 'The table of requests can be written again');
-        if (dropped > 0) void bringOver(failingSince - LONGEST_CALL_MS, true);
-      },
-      ...sharedOf(ports),
-    });
-    for (const [id, json] of early.splice(0)) made.add(id, json);
-    return made;
-  });
+  const { early, database, requests } = opening;
   return {
     add(id: string, json: string): void {
-      if (made) return made.add(id, json);
+      if (opening.made) return opening.made.add(id, json);
       if (config().limits.requestRows === 0) return;
       if (early.length < MAX_EARLY) early.push([id, json]);
-      load().catch((err: unknown) => log.error({ err }, 'The table of requests cannot be kept'));
+      requests().catch((err: unknown) => log.error({ err }, 'The table of requests cannot be kept'));
     },
     async warm(): Promise<void> {
       const { requestDays, requestRows } = config().limits;
       if (requestRows === 0) return;
-      await bringOver(clock.now() - requestDays * DAY_MS, false);
+      await bringOver(opening, clock.now() - requestDays * DAY_MS, false);
     },
     async close(): Promise<void> {
-      await load.ifMade((requests) => requests.close());
+      await requests.ifMade((made) => made.close());
       await database.ifMade((opened) => opened.destroy());
     },
   };
