@@ -280,6 +280,17 @@ describe('bytes and addresses', () => {
     expect(gpt.seen.at(-1)).toMatchObject({ path: '/generated/1.png', headers: { authorization: 'Bearer k' } });
   });
 
+  it.each([
+    { name: 'at once', stream: false },
+    { name: 'whole, where a stream was asked for', stream: true },
+  ])('are fetched as many as were asked for, of 10,000 that came $name', async ({ stream: asks }) => {
+    gpt.answer = json({ created: 1, data: Array.from({ length: 10_000 }, (_, at) => ({ url: `${files.url}/${at}.png` })) });
+    files.seen.length = 0;
+    const answer = await post('/v1/images/generations', { model, prompt: 'x', n: 2, stream: asks });
+    expect((await answer.text()).match(/"b64_json"/g)).toHaveLength(2);
+    expect(files.seen).toHaveLength(2);
+  });
+
   it("are the provider's address where it gave one", async () => {
     gpt.answer = remote('https://files.example/made.png');
     const reply = await client.images.generate({ model, prompt: 'x', response_format: 'url' });

@@ -28,6 +28,13 @@ export const BOUNDS: readonly Bound[] = [
     ],
   },
   {
+    row: 'Images of one answer',
+    caps: [
+      ['src/media/images/shape.ts', 'MOST_IMAGES = 10'],
+      ['src/exchange/media/images.ts', 'MAX_STREAMED = 32'],
+    ],
+  },
+  {
     row: 'A line or an event of a stream',
     caps: [
       ['src/wire/sse.ts', 'MAX_LINE_BYTES = 32 * 1024 * 1024'],

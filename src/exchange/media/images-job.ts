@@ -2,12 +2,20 @@ import { createNotes, GatewayError, gatewayFault, isObject, type Json, type Json
 import type { MediaTarget } from '../../media/codec.ts';
 import { imageType } from '../../media/images/image-type.ts';
 import { imageCodecs } from '../../media/images/index.ts';
-import type { ImageCodec, ImageJob, ImageOutcome, ImageReply, ImageRequest, MadeImage } from '../../media/images/shape.ts';
+import {
+  type ImageCodec,
+  type ImageJob,
+  type ImageOutcome,
+  type ImageReply,
+  type ImageRequest,
+  type MadeImage,
+  MOST_IMAGES,
+} from '../../media/images/shape.ts';
 import type { Snapshot } from '../../policy/snapshot.ts';
 import type { ProviderMedia } from '../../presets/preset.ts';
 import type { RemoteOrder, Task, TaskDriver, TaskMedia, TaskProgress } from '../../tasks/ports.ts';
 import type { ExchangePorts } from '../exchange.ts';
-import { withSuitedMask } from './images.ts';
+import { asManyAs, withSuitedMask } from './images.ts';
 import { type Asked, askProvider } from './ask-provider.ts';
 import { refuseLosses } from '../refuse-losses.ts';
 import { createDoneJobs } from './done-jobs.ts';
@@ -56,7 +64,13 @@ function placeOf(task: Pick<Task, 'provider' | 'model' | 'value'>, { exchange, s
 }
 
 /** What is remembered of a job beside its id. */
-const detailOf = ({ id, url }: ImageJob): JsonObject => ({ job: { id, ...(url === undefined ? {} : { url }) } });
+const detailOf = ({ id, url }: ImageJob, { n }: ImageRequest): JsonObject => ({ job: { id, ...(url === undefined ? {} : { url }) }, n });
+
+/** How many images were asked for: of a job that began before that was remembered, no more than may be. */
+function countOf({ value }: Task): number {
+  const n = value.detail?.['n'];
+  return typeof n === 'number' ? n : MOST_IMAGES;
+}
 
 function jobOf({ remoteId = '', value }: Task): ImageJob {
   const job = isObject(value.detail?.['job']) ? value.detail['job'] : {};
@@ -70,7 +84,9 @@ async function ask(task: Task, place: Place, signal: AbortSignal): Promise<{ rea
   if (!poll || !decodeJob) throw new Error(`codec '${codec.id}' has no jobs`);
   const job = jobOf(task);
   const answer = await askProvider(place, poll(job, target), signal);
-  return { outcome: understood(place, () => decodeJob(answer, job, target)), bytes: answer.body.length };
+  const outcome = understood(place, () => decodeJob(answer, job, target));
+  const bytes = answer.body.length;
+  return outcome.kind === 'made' ? { outcome: { ...outcome, reply: asManyAs(countOf(task), outcome.reply) }, bytes } : { outcome, bytes };
 }
 
 /** A job that ended without an image says so in its answer, not by a status. */
@@ -169,7 +185,7 @@ export async function imageSubmission(context: MediaContext, given: ImageRequest
     const answer = await askProvider(asked, { ...written, isOnce: true }, signal);
     const outcome = understood(asked, () => codec.decode(answer, request, target));
     if (outcome.kind !== 'pending') throw new Error('an image in place of a job');
-    return { status: 'queued', remoteId: outcome.job.id, detail: detailOf(outcome.job) };
+    return { status: 'queued', remoteId: outcome.job.id, detail: detailOf(outcome.job, request) };
   };
 }
 

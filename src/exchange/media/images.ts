@@ -155,15 +155,18 @@ export function writeImages(writing: Writing, request: ImageRequest): void {
   if (part) codec.encode(part, writing.target);
 }
 
+/** No more images than were asked for, whatever came: each may have to be fetched. */
+export const asManyAs = (n: number, reply: ImageReply): ImageReply =>
+  reply.images.length > n ? { ...reply, images: reply.images.slice(0, n) } : reply;
+
 /** Asks the target for images, in as many requests as it needs. */
 export async function makeImages(context: MediaContext, request: ImageRequest): Promise<ImageReply> {
   const codec = codecOf(imageCodecs, context);
   const { stream: _, ...whole } = request;
   const parts = split(context, await withSuitedMask(context, codec, whole), codec);
   await context.willSend(parts.length);
-  const reply = joined(await sideBySide(parts, context.atOnce, (part, signal) => makeOne(context, part, codec, signal)));
-  if (reply.images.length > request.n) return { ...reply, images: reply.images.slice(0, request.n) };
-  return reply;
+  const replies = await sideBySide(parts, context.atOnce, (part, signal) => makeOne(context, part, codec, signal));
+  return asManyAs(request.n, joined(replies));
 }
 
 const DATA_URI = /^data:([a-z]+\/[a-z0-9.+-]+)?(?:;[a-z0-9=-]+)*;base64,/i;
@@ -280,7 +283,7 @@ export async function streamImages(
     const outcome = understood(context, () => codec.decode({ status: 200, headers: {}, body }, request, context.target));
     if (outcome.kind !== 'made') throw new Error('a job in place of a stream');
     context.count(outcome.reply.usage);
-    for (const image of outcome.reply.images) take({ type: 'image', image, about: aboutOf(outcome.reply) });
+    for (const image of asManyAs(request.n, outcome.reply).images) take({ type: 'image', image, about: aboutOf(outcome.reply) });
     return true;
   }
   reader.end(onFrame);

@@ -28,6 +28,9 @@ export interface ImageSizeWish {
   readonly text?: string;
 }
 
+/** So many images one call may ask for: OpenAI's own bound. */
+export const MOST_IMAGES = 10;
+
 /** Images to be made. */
 export interface ImageRequest {
   readonly task: 'generation' | 'edit' | 'variation';

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { badField, isObject, type Json, type JsonObject, missingField } from '../../../ir/index.ts';
 import type { MediaFetcher } from '../../../exchange/ports.ts';
 import { imageMistake, imageType } from '../../../media/images/image-type.ts';
-import type { ImageFieldNames, ImageFile, ImageRequest } from '../../../media/images/shape.ts';
+import { type ImageFieldNames, type ImageFile, type ImageRequest, MOST_IMAGES } from '../../../media/images/shape.ts';
 import { readSize } from '../../../media/images/sizes.ts';
 import { optionalBoolean, optionalCount, optionalString, requiredString, wrongKind } from '../../../wire/fields.ts';
 import type { Visit } from '../visit.ts';
@@ -22,8 +22,6 @@ export interface ImageBody extends Fields {
 /** Files of a form are held: so much of them together. */
 const HELD_BYTES = 128 * 1024 * 1024;
 const MAX_IMAGES = 16;
-/** OpenAI's own bound. */
-const MAX_N = 10;
 
 /** Members of a form that are not texts. */
 const NUMBERS: ReadonlySet<string> = new Set(['n', 'partial_images', 'output_compression', 'seed']);
@@ -216,7 +214,7 @@ export function formatOf(fields: JsonObject): (typeof FORMATS)[number] {
 
 function countOf(fields: JsonObject): number {
   const n = optionalCount(fields, 'n') ?? 1;
-  if (n < 1 || n > MAX_N) throw badField('n', `Invalid request: 'n' must be 1 to ${MAX_N}, found ${n}`);
+  if (n < 1 || n > MOST_IMAGES) throw badField('n', `Invalid request: 'n' must be 1 to ${MOST_IMAGES}, found ${n}`);
   return n;
 }
 
