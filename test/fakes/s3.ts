@@ -54,69 +54,95 @@ interface Said {
   readonly body?: string | Buffer;
 }
 
+/** What a bucket holds. */
+interface Bucket extends Pick<FakeS3, 'objects' | 'uploads'> {
+  /** Of uploads in parts, by their ids. */
+  readonly types: Map<string, string>;
+  /** Uploads in parts until now. */
+  count: number;
+}
+
+interface Asked {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Buffer;
+}
+
+const etagOf = (data: Buffer): string => sha256(data).slice(0, 32);
+
+/** Objects that are put, read (in part), and removed. */
+function answerWhole({ objects }: Bucket, { method, url: { pathname: path }, headers, body }: Asked): Said {
+  const found = objects.get(path);
+  if (method === 'PUT') {
+    objects.set(path, { data: body, mediaType: headers['content-type'] ?? '' });
+    return { status: 200, headers: { etag: `"${etagOf(body)}"` } };
+  }
+  if (method === 'DELETE') {
+    objects.delete(path);
+    return { status: 204 };
+  }
+  if (!found) return { status: 404, body: '<Error><Code>NoSuchKey</Code></Error>' };
+  const [, from = '0', to = ''] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? [];
+  const data = found.data.subarray(Number(from), to === '' ? undefined : Number(to) + 1);
+  return { status: headers.range === undefined ? 200 : 206, headers: { 'content-type': found.mediaType }, body: data };
+}
+
+/** An upload in parts: begun, a part of it put, given up, completed. https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html */
+function answerInParts(bucket: Bucket, { method, url, headers, body }: Asked): Said {
+  const { uploads, types } = bucket;
+  if (method === 'POST' && url.searchParams.has('uploads')) {
+    const id = `up+${(bucket.count += 1)}/=`;
+    uploads.set(id, new Map());
+    types.set(id, headers['content-type'] ?? '');
+    return { status: 200, body: `<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>` };
+  }
+  const upload = url.searchParams.get('uploadId') ?? '';
+  const parts = uploads.get(upload);
+  if (!parts) return { status: 404, body: '<Error><Code>NoSuchUpload</Code></Error>' };
+  if (method === 'PUT') {
+    parts.set(Number(url.searchParams.get('partNumber')), body);
+    return { status: 200, headers: { etag: `"${etagOf(body)}"` } };
+  }
+  uploads.delete(upload);
+  if (method === 'DELETE') return { status: 204 };
+  const data = completed(parts, body.toString());
+  if (!data) return { status: 400, body: '<Error><Code>InvalidPart</Code></Error>' };
+  bucket.objects.set(url.pathname, { data, mediaType: types.get(upload) ?? '' });
+  return { status: 200, body: '<CompleteMultipartUploadResult/>' };
+}
+
+/** The parts that a list names, one after the other; `undefined`: they are not those that came. */
+function completed(parts: ReadonlyMap<number, Buffer>, list: string): Buffer | undefined {
+  const listed = [...list.matchAll(/<PartNumber>(\d+)<\/PartNumber><ETag>&quot;([0-9a-f]+)&quot;<\/ETag>/g)];
+  const isRight =
+    listed.length === parts.size && listed.every(([, number, tag]) => sha256(parts.get(Number(number)) ?? '').startsWith(tag ?? '-'));
+  return isRight ? Buffer.concat(listed.map(([, number]) => parts.get(Number(number)) ?? Buffer.alloc(0))) : undefined;
+}
+
+/** Whether this answer is one of those that fail. */
+function takeFailure({ failNext }: FakeS3, url: string): boolean {
+  const isFailed = failNext.times > 0 && (failNext.on === undefined || url.includes(failNext.on));
+  if (isFailed) failNext.times -= 1;
+  return isFailed;
+}
+
 export async function startS3(secret: string): Promise<FakeS3> {
-  const objects: FakeS3['objects'] = new Map();
-  const uploads: FakeS3['uploads'] = new Map();
-  const types = new Map<string, string>();
-  let count = 0;
-
-  const whole = (method: string, path: string, body: Buffer, headers: IncomingMessage['headers']): Said => {
-    const found = objects.get(path);
-    if (method === 'PUT') {
-      objects.set(path, { data: body, mediaType: headers['content-type'] ?? '' });
-      return { status: 200, headers: { etag: `"${sha256(body).slice(0, 32)}"` } };
-    }
-    if (method === 'DELETE') {
-      objects.delete(path);
-      return { status: 204 };
-    }
-    if (!found) return { status: 404, body: '<Error><Code>NoSuchKey</Code></Error>' };
-    const [, from = '0', to = ''] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? [];
-    const data = found.data.subarray(Number(from), to === '' ? undefined : Number(to) + 1);
-    return { status: headers.range === undefined ? 200 : 206, headers: { 'content-type': found.mediaType }, body: data };
-  };
-
-  const inParts = (method: string, url: URL, body: Buffer, headers: IncomingMessage['headers']): Said => {
-    const upload = url.searchParams.get('uploadId') ?? '';
-    if (method === 'POST' && url.searchParams.has('uploads')) {
-      const id = `up+${(count += 1)}/=`;
-      uploads.set(id, new Map());
-      types.set(id, headers['content-type'] ?? '');
-      return { status: 200, body: `<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>` };
-    }
-    const parts = uploads.get(upload);
-    if (!parts) return { status: 404, body: '<Error><Code>NoSuchUpload</Code></Error>' };
-    if (method === 'PUT') {
-      parts.set(Number(url.searchParams.get('partNumber')), body);
-      return { status: 200, headers: { etag: `"${sha256(body).slice(0, 32)}"` } };
-    }
-    uploads.delete(upload);
-    if (method === 'DELETE') return { status: 204 };
-    const listed = [...body.toString().matchAll(/<PartNumber>(\d+)<\/PartNumber><ETag>&quot;([0-9a-f]+)&quot;<\/ETag>/g)];
-    const isRight =
-      listed.length === parts.size && listed.every(([, number, tag]) => sha256(parts.get(Number(number)) ?? '').startsWith(tag ?? '-'));
-    if (!isRight) return { status: 400, body: '<Error><Code>InvalidPart</Code></Error>' };
-    const data = Buffer.concat(listed.map(([, number]) => parts.get(Number(number)) ?? Buffer.alloc(0)));
-    objects.set(url.pathname, { data, mediaType: types.get(upload) ?? '' });
-    return { status: 200, body: '<CompleteMultipartUploadResult/>' };
-  };
-
+  const bucket: Bucket = { objects: new Map(), uploads: new Map(), types: new Map(), count: 0 };
+  const { objects, uploads } = bucket;
   const fake: FakeS3 = { url: '', objects, uploads, failNext: { times: 0, status: 500 }, close: () => Promise.resolve() };
-  const server = createServer(async (request, response) => {
-    const body = await bodyOf(request);
+  const answer = (request: IncomingMessage, body: Buffer): Said => {
+    const { method = '', url: target = '/', headers } = request;
     const wrong = wrongSignature(request, body, secret);
-    const url = new URL(request.url ?? '/', 'http://x');
-    const method = request.method ?? '';
-    const isFailed = fake.failNext.times > 0 && (fake.failNext.on === undefined || (request.url ?? '').includes(fake.failNext.on));
-    if (isFailed) fake.failNext.times -= 1;
+    const isFailed = takeFailure(fake, target);
+    if (wrong) return { status: 403, body: `<Error><Code>SignatureDoesNotMatch</Code><Message>${wrong}</Message></Error>` };
+    if (isFailed) return { status: fake.failNext.status };
+    const url = new URL(target, 'http://x');
     const isInParts = url.searchParams.has('uploads') || url.searchParams.has('uploadId');
-    const said: Said = wrong
-      ? { status: 403, body: `<Error><Code>SignatureDoesNotMatch</Code><Message>${wrong}</Message></Error>` }
-      : isFailed
-        ? { status: fake.failNext.status }
-        : isInParts
-          ? inParts(method, url, body, request.headers)
-          : whole(method, url.pathname, body, request.headers);
+    return (isInParts ? answerInParts : answerWhole)(bucket, { method, url, headers, body });
+  };
+  const server = createServer(async (request, response) => {
+    const said = answer(request, await bodyOf(request));
     response.writeHead(said.status, said.headers ?? {}).end(said.body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

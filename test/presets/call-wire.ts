@@ -1,17 +1,16 @@
-import type { Config } from '../../src/config/config.ts';
 import type { Call } from '../../src/exchange/call.ts';
 import type { ClientSink } from '../../src/exchange/client-sink.ts';
 import { type ExchangePorts, runExchange } from '../../src/exchange/exchange.ts';
-import { createTrying } from '../../src/exchange/trying/trying.ts';
-import { createLiveSignals } from '../../src/policy/live-signals.ts';
 import type { CallRecord } from '../../src/exchange/ports.ts';
 import type { ChatRequest, Fault, JsonObject, ProtocolId, Reply } from '../../src/ir/index.ts';
 import { parseObject } from '../../src/ir/index.ts';
+import type { Provider } from '../../src/presets/preset.ts';
 import { compileProvider } from '../../src/presets/provider.ts';
 import { codecFacts, providerCodecs } from '../../src/protocols/index.ts';
 import type { ClientCodec } from '../../src/protocols/protocol.ts';
 import type { UpstreamRequest } from '../../src/upstream/send.ts';
 import { scanTopLevel } from '../../src/wire/top-level-scan.ts';
+import { NOW, portsBefore, snapshotOf } from './one-provider.ts';
 import type { WireRow } from './wires/wire-row.ts';
 
 /** What a provider answers with. */
@@ -120,84 +119,66 @@ function sinkOf(): { readonly sink: ClientSink; readonly body: () => string; rea
   };
 }
 
-const NOW = Date.UTC(2026, 10, 22, 12);
-
-/** Calls one wire through the exchange as a client of another protocol would (legacy completions: of its own), and answers for the provider. */
-export async function callWire(row: WireRow, canned: Canned, stream: boolean): Promise<Outcome> {
-  const provider = compileProvider('it', { preset: row.preset, key: 'k', ...row.settings, protocols: [row.protocol] }, codecFacts);
-  const own = row.protocol === 'openai-completions';
-  const sent: UpstreamRequest[] = [];
-  let reply: Reply | undefined;
-  let fault: Fault | undefined;
-  let record: CallRecord | undefined;
-  const client = stubClient(
-    own ? row.protocol : row.protocol === 'gemini' ? 'openai-chat' : 'gemini',
-    row,
-    stream,
-    (got) => (reply = got),
-    (got) => (fault = got),
-  );
-  const body = Buffer.from(
-    JSON.stringify({ model: `it/${row.model}`, prompt: 'Hello', max_tokens: 5, ...(stream ? { stream: true } : {}) }),
-  );
+/** A call for the row's model, with a body that is read where the client speaks the provider's own dialect. */
+function callOf(row: WireRow, provider: Provider, client: ClientCodec, stream: boolean): Call {
+  const model = `it/${row.model}`;
+  const body = Buffer.from(JSON.stringify({ model, prompt: 'Hello', max_tokens: 5, ...(stream ? { stream: true } : {}) }));
   const scan = scanTopLevel(body, new Set(['model', 'stream', 'stream_options']));
   if (typeof scan === 'string') throw new Error(scan);
-  const { sink, body: written, status } = sinkOf();
-  const call: Call = {
+  return {
     id: 'req_1',
     at: NOW,
     started: 0,
     key: { id: 'k', name: 'k', strict: false },
     client,
     operation: 'generate',
-    model: `it/${row.model}`,
+    model,
     stream,
     form: 'sse',
     strict: false,
     body,
     scan,
     headers: {},
-    snapshot: {
-      revision: 1,
-      fingerprint: '',
-      config: {} as Config,
-      providers: new Map([['it', provider]]),
-      aliases: new Map(),
-      patterns: [],
-      keys: new Map(),
-    },
+    snapshot: snapshotOf(provider),
   };
-  const none = (): Promise<never> => Promise.reject(new Error('no media in this test'));
-  const ports: ExchangePorts = {
-    clock: { now: () => NOW, monotonic: () => 0 },
-    newId: (prefix) => `${prefix}1`,
-    post: () => Promise.reject(new Error('no token is asked for in this test')),
-    codecs: providerCodecs,
-    signals: createLiveSignals(),
-    trying: createTrying({ mark: () => {} }, { now: () => 0, monotonic: () => 0 }),
-    seals: { get: () => Promise.resolve(new Map()), put() {} },
-    media: { fetch: none, check: none, open: none },
-    mediaStore: { put: none, find: none, read: none, whole: none, remove: none, link: () => '', isSigned: () => false },
-    record: (made) => (record = made),
-    onDefect(error) {
-      throw error;
-    },
-    send(request, to) {
+}
+
+const none = (): Promise<never> => Promise.reject(new Error('no media in this test'));
+const NOTHING_KEPT: Pick<ExchangePorts, 'seals' | 'media' | 'mediaStore'> = {
+  seals: { get: () => Promise.resolve(new Map()), put() {} },
+  media: { fetch: none, check: none, open: none },
+  mediaStore: { put: none, find: none, read: none, whole: none, remove: none, link: () => '', isSigned: () => false },
+};
+
+/** Calls one wire through the exchange as a client of another protocol would (legacy completions: of its own), and answers for the provider. */
+export async function callWire(row: WireRow, { status, body }: Canned, stream: boolean): Promise<Outcome> {
+  const provider = compileProvider('it', { preset: row.preset, key: 'k', ...row.settings, protocols: [row.protocol] }, codecFacts);
+  const isOwn = row.protocol === 'openai-completions';
+  const sent: UpstreamRequest[] = [];
+  let reply: Reply | undefined;
+  let fault: Fault | undefined;
+  let record: CallRecord | undefined;
+  const client = stubClient(
+    isOwn ? row.protocol : row.protocol === 'gemini' ? 'openai-chat' : 'gemini',
+    row,
+    stream,
+    (got) => (reply = got),
+    (got) => (fault = got),
+  );
+  const answer = typeof body === 'string' ? { type: 'text/html', text: body } : { type: 'application/json', text: JSON.stringify(body) };
+  const ports = portsBefore(
+    (request) => {
       sent.push(request);
-      queueMicrotask(() => {
-        const isText = typeof canned.body === 'string';
-        to.head(canned.status, { 'content-type': isText ? 'text/html' : 'application/json' });
-        to.body(Buffer.from(typeof canned.body === 'string' ? canned.body : JSON.stringify(canned.body)));
-        to.end();
-      });
-      return { abort() {}, resume() {} };
+      return { status, headers: { 'content-type': answer.type }, body: answer.text };
     },
-  };
-  await runExchange(call, sink, ports);
+    (made) => (record = made),
+  );
+  const { sink, body: written, status: statusWritten } = sinkOf();
+  await runExchange(callOf(row, provider, client, stream), sink, { ...ports, ...NOTHING_KEPT });
   const codec = providerCodecs.get(row.protocol);
   // On the raw lane the client has the provider's own bytes.
-  if (own && codec && !fault && status() >= 400) fault = codec.decodeFault(status(), written());
-  const raw = own && !fault ? parseObject(written()) : undefined;
+  if (isOwn && codec && !fault && statusWritten() >= 400) fault = codec.decodeFault(statusWritten(), written());
+  const raw = isOwn && !fault ? parseObject(written()) : undefined;
   if (raw && codec) reply = codec.decodeReply(raw, { maker: 'it', newId: (prefix) => prefix });
   return { sent, reply, fault, record };
 }

@@ -1,15 +1,13 @@
-import type { Config } from '../../../src/config/config.ts';
 import type { ClientSink } from '../../../src/exchange/client-sink.ts';
 import { type MediaCall, type MediaContext, runMedia } from '../../../src/exchange/media/media-exchange.ts';
 import type { ExchangePorts } from '../../../src/exchange/exchange.ts';
-import { createTrying } from '../../../src/exchange/trying/trying.ts';
-import { createLiveSignals } from '../../../src/policy/live-signals.ts';
 import type { CallRecord } from '../../../src/exchange/ports.ts';
 import type { Ability, Fault, JsonObject } from '../../../src/ir/index.ts';
 import type { ProviderMedia, ProviderSettings } from '../../../src/presets/preset.ts';
 import { compileProvider } from '../../../src/presets/provider.ts';
-import { clientCodecs, codecFacts, providerCodecs } from '../../../src/protocols/index.ts';
+import { clientCodecs, codecFacts } from '../../../src/protocols/index.ts';
 import type { UpstreamRequest } from '../../../src/upstream/send.ts';
+import { NOW, portsBefore, snapshotOf } from '../../presets/one-provider.ts';
 
 /** What a provider answers with: the same always, or by what it was asked. */
 export interface Canned {
@@ -38,8 +36,6 @@ export interface Whom {
   readonly prefers?: (media: ProviderMedia) => boolean;
 }
 
-const NOW = Date.UTC(2026, 10, 22, 12);
-
 const nothing = (): boolean => true;
 
 function quietSink(): ClientSink {
@@ -53,21 +49,12 @@ const textOf = (canned: Canned, request: UpstreamRequest): string => {
   return JSON.stringify(typeof body === 'function' ? body(JSON.parse(Buffer.concat(request.body).toString()) as JsonObject) : body);
 };
 
-/** Runs work of an ability's exchange against one preset, and answers for the provider. */
-export async function callWhole<Found>(
-  whom: Whom,
-  canned: Canned,
-  work: (context: MediaContext) => Promise<Found>,
-): Promise<Outcome<Found>> {
+/** A call of this ability. `onFault`: what its client is told. */
+function callOf(whom: Whom, onFault: (fault: Fault) => void): MediaCall {
   const { preset, settings, ability, model, strict = false, prefers } = whom;
-  const provider = compileProvider('it', { preset, key: 'k', ...settings }, codecFacts);
   const client = clientCodecs.get('openai-chat');
   if (!client) throw new Error('no client codec');
-  const sent: UpstreamRequest[] = [];
-  let found: Found | undefined;
-  let fault: Fault | undefined;
-  let record: CallRecord | undefined;
-  const call: MediaCall = {
+  return {
     id: 'req_1',
     at: NOW,
     started: 0,
@@ -76,46 +63,38 @@ export async function callWhole<Found>(
     client: {
       ...client,
       encodeFault(told, id) {
-        fault = told;
+        onFault(told);
         return client.encodeFault(told, id);
       },
     },
     model: `it/${model}`,
     strict,
     headers: {},
-    snapshot: {
-      revision: 1,
-      fingerprint: '',
-      config: {} as Config,
-      providers: new Map([['it', provider]]),
-      aliases: new Map(),
-      patterns: [],
-      keys: new Map(),
-    },
+    snapshot: snapshotOf(compileProvider('it', { preset, key: 'k', ...settings }, codecFacts)),
     ...(prefers ? { prefers } : {}),
   };
-  const ports = {
-    clock: { now: () => NOW, monotonic: () => 0 },
-    newId: (prefix: string) => `${prefix}1`,
-    post: () => Promise.reject(new Error('no token is asked for in this test')),
-    codecs: providerCodecs,
-    signals: createLiveSignals(),
-    trying: createTrying({ mark: () => {} }, { now: () => 0, monotonic: () => 0 }),
-    record: (made: CallRecord) => (record = made),
-    onDefect(error: unknown) {
-      throw error;
-    },
-    send(request, to) {
+}
+
+/** Runs work of an ability's exchange against one preset, and answers for the provider. */
+export async function callWhole<Found>(
+  whom: Whom,
+  canned: Canned,
+  work: (context: MediaContext) => Promise<Found>,
+): Promise<Outcome<Found>> {
+  const sent: UpstreamRequest[] = [];
+  let found: Found | undefined;
+  let fault: Fault | undefined;
+  let record: CallRecord | undefined;
+  const ports = portsBefore(
+    (request) => {
       sent.push(request);
-      queueMicrotask(() => {
-        to.head(canned.status, { 'content-type': 'application/json', ...canned.headers });
-        to.body(Buffer.from(textOf(canned, request)));
-        to.end();
-      });
-      return { abort() {}, resume() {} };
+      const headers = { 'content-type': 'application/json', ...canned.headers };
+      return { status: canned.status, headers, body: textOf(canned, request) };
     },
-  } as Partial<ExchangePorts> as ExchangePorts;
-  await runMedia(call, quietSink(), ports, async (context) => {
+    (made) => (record = made),
+  );
+  const call = callOf(whom, (told) => (fault = told));
+  await runMedia(call, quietSink(), ports as ExchangePorts, async (context) => {
     found = await work(context);
   });
   return { sent, found, fault, record };
