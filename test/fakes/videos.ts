@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type FakeUpstream, json, type Seen, startUpstream } from './upstream.ts';
+import { type Answer, type FakeUpstream, json, type Seen, startUpstream } from './upstream.ts';
 
 /** A server of OpenAI's videos. */
 export interface VideoUpstream extends FakeUpstream {
@@ -31,56 +31,73 @@ function formFields(body: string): Record<string, string> {
 const requestOf = ({ headers, body }: Seen): Record<string, unknown> =>
   String(headers['content-type']).startsWith('multipart/') ? formFields(body) : (JSON.parse(body || '{}') as Record<string, unknown>);
 
+/** A job as it is told of. */
+const shown = (row: VideoRow) => ({
+  id: row.id,
+  object: 'video',
+  created_at: row.createdAt,
+  completed_at: null,
+  expires_at: null,
+  progress: Math.min(100, row.asked * 40),
+  model: row.request['model'],
+  prompt: row.request['prompt'],
+  seconds: row.request['seconds'] ?? '4',
+  size: row.request['size'] ?? '720x1280',
+  remixed_from_video_id: null,
+  status: row.status,
+  error: row.error ?? null,
+});
+
+const REFUSED = {
+  error: { message: 'Your prompt is not allowed', type: 'invalid_request_error', code: 'moderation_blocked', param: 'prompt' },
+};
+const NOT_FOUND = { error: { message: 'No such video', type: 'invalid_request_error' } };
+
+/** A job that is submitted: `slowness` comes before it is there, and again before it is told of. `newId`: of the next one. */
+function answerSubmission(upstream: VideoUpstream, newId: () => string): Answer {
+  return (seen, response) => {
+    if (/refuse/.test(seen.body)) return json(REFUSED, 400)(seen, response);
+    void sleep(upstream.slowness()).then(async () => {
+      const id = newId();
+      const row: VideoRow = { id, request: requestOf(seen), createdAt: Math.floor(Date.now() / 1000), asked: 0, status: 'queued' };
+      upstream.jobs.set(id, row);
+      await sleep(upstream.slowness());
+      json(shown(row))(seen, response);
+    });
+    return undefined;
+  };
+}
+
+/** All jobs, the newest first, a hundred at a time. */
+function listOf(jobs: VideoUpstream['jobs'], path: string): object {
+  const after = /after=([^&]+)/.exec(path)?.[1];
+  const all = [...jobs.values()].toReversed();
+  const from = after === undefined ? 0 : all.findIndex((row) => row.id === after) + 1;
+  return { object: 'list', data: all.slice(from, from + 100).map(shown), has_more: all.length > from + 100 };
+}
+
+/** A question brings a job nearer to its end. */
+function moveOn(row: VideoRow, polls: number): void {
+  row.asked += 1;
+  row.status = row.asked < polls ? 'in_progress' : 'completed';
+  if (row.status !== 'completed' || !/fail/.test(String(row.request['prompt']))) return;
+  row.status = 'failed';
+  row.error = { code: 'moderation_blocked', message: 'The video shows what must not be shown' };
+}
+
 /** Starts one: a prompt with `fail` fails, one with `refuse` is refused. */
 export async function startVideoUpstream(): Promise<VideoUpstream> {
   const jobs = new Map<string, VideoRow>();
   let count = 0;
-  const show = (row: VideoRow) => ({
-    id: row.id,
-    object: 'video',
-    created_at: row.createdAt,
-    completed_at: null,
-    expires_at: null,
-    progress: Math.min(100, row.asked * 40),
-    model: row.request['model'],
-    prompt: row.request['prompt'],
-    seconds: row.request['seconds'] ?? '4',
-    size: row.request['size'] ?? '720x1280',
-    remixed_from_video_id: null,
-    status: row.status,
-    error: row.error ?? null,
-  });
   const base = await startUpstream();
   const upstream: VideoUpstream = Object.assign(base, { jobs, polls: 2, slowness: () => 0 });
-  const create = (seen: Seen) => {
-    const request = requestOf(seen);
-    const row: VideoRow = { id: `video_up${++count}`, request, createdAt: Math.floor(Date.now() / 1000), asked: 0, status: 'queued' };
-    jobs.set(row.id, row);
-    return row;
-  };
+  const submit = answerSubmission(upstream, () => `video_up${++count}`);
   upstream.answer = (seen, response) => {
     const [, , , id = '', word] = seen.path.split('?')[0]?.split('/') ?? [];
-    if (seen.method === 'POST') {
-      if (/refuse/.test(seen.body))
-        return json(
-          { error: { message: 'Your prompt is not allowed', type: 'invalid_request_error', code: 'moderation_blocked', param: 'prompt' } },
-          400,
-        )(seen, response);
-      void sleep(upstream.slowness()).then(async () => {
-        const row = create(seen);
-        await sleep(upstream.slowness());
-        json(show(row))(seen, response);
-      });
-      return undefined;
-    }
-    if (id === '') {
-      const after = /after=([^&]+)/.exec(seen.path)?.[1];
-      const all = [...jobs.values()].toReversed();
-      const from = after === undefined ? 0 : all.findIndex((row) => row.id === after) + 1;
-      return json({ object: 'list', data: all.slice(from, from + 100).map(show), has_more: all.length > from + 100 })(seen, response);
-    }
+    if (seen.method === 'POST') return submit(seen, response);
+    if (id === '') return json(listOf(jobs, seen.path))(seen, response);
     const row = jobs.get(id);
-    if (!row) return json({ error: { message: 'No such video', type: 'invalid_request_error' } }, 404)(seen, response);
+    if (!row) return json(NOT_FOUND, 404)(seen, response);
     if (seen.method === 'DELETE') {
       jobs.delete(id);
       return json({ id, object: 'video.deleted', deleted: true })(seen, response);
@@ -90,13 +107,8 @@ export async function startVideoUpstream(): Promise<VideoUpstream> {
       response.writeHead(200, { 'content-type': isImage ? 'image/webp' : 'video/mp4' }).end(isImage ? Buffer.from('RIFF....WEBP') : MP4);
       return undefined;
     }
-    row.asked += 1;
-    row.status = row.asked < upstream.polls ? 'in_progress' : 'completed';
-    if (row.status === 'completed' && /fail/.test(String(row.request['prompt']))) {
-      row.status = 'failed';
-      row.error = { code: 'moderation_blocked', message: 'The video shows what must not be shown' };
-    }
-    return json(show(row))(seen, response);
+    moveOn(row, upstream.polls);
+    return json(shown(row))(seen, response);
   };
   return upstream;
 }
