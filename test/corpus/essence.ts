@@ -278,8 +278,10 @@ const UNSAID: ReadonlySet<string> = new Set([
   'chat_template_kwargs',
 ]);
 
+type Put = (field: string, value: unknown) => void;
+
 /** Fields that the shared language has no word for, by their names. */
-function putResidue(request: ChatRequest, put: (field: string, value: unknown) => void): void {
+function putResidue(request: ChatRequest, put: Put): void {
   const each = (of: { readonly residue?: Residue }, prefix: string): void => {
     for (const rest of Object.values(of.residue ?? {}))
       for (const [name, value] of Object.entries(rest))
@@ -293,14 +295,7 @@ function putResidue(request: ChatRequest, put: (field: string, value: unknown) =
 
 const isSystem = (turn: Turn | undefined): boolean => turn?.role === 'system' || turn?.role === 'developer';
 
-/** What a request asks, as lines that can be compared between dialects. `tools`: whose names the target was told in its own way. */
-export function requestEssence(request: ChatRequest, tools: readonly Tool[] = request.tools): Map<string, string> {
-  const lines = new Map<string, string>();
-  const named = namingOf(tools);
-  const put = (field: string, value: unknown): void => {
-    if (value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0))
-      lines.set(field, typeof value === 'string' ? value : JSON.stringify(sorted(value)));
-  };
+function putTurns(request: ChatRequest, named: Naming, put: Put): void {
   const first = request.turns.findIndex((turn) => !isSystem(turn));
   const leading = request.turns.slice(0, first < 0 ? request.turns.length : first);
   put(
@@ -313,6 +308,9 @@ export function requestEssence(request: ChatRequest, tools: readonly Tool[] = re
   put('conversation', conversation.join('\n'));
   put('reasoning.replayed', reasoning.join(''));
   put('hosted.replayed', hosted);
+}
+
+function putTools(request: ChatRequest, named: Naming, put: Put): void {
   for (const tool of request.tools) {
     if (tool.kind === 'hosted')
       put(`hosted.${tool.tool}`, { allowed: tool.allowedDomains, blocked: tool.blockedDomains, uses: tool.maxUses });
@@ -325,14 +323,18 @@ export function requestEssence(request: ChatRequest, tools: readonly Tool[] = re
   const chosen = choiceLine(request, named);
   put('tool_choice', request.tools.length === 0 || chosen === 'auto' ? undefined : chosen);
   put('parallel', request.parallelToolCalls === false && request.tools.length > 0 ? false : undefined);
-  const { output } = request;
-  put('output', output?.type === 'json-schema' ? `json-schema ${schemaLine(output.schema)}` : output?.type === 'json' ? 'json' : undefined);
+}
+
+function putReasoning(request: ChatRequest, put: Put): void {
   put('effort', request.reasoning && effortOf(request.reasoning));
   const { enabled, effort, budgetTokens } = request.reasoning ?? {};
   // Left to the model: that is no wish that could be lost.
   const lets = request.reasoning?.adaptive === true || (budgetTokens ?? 0) < 0;
   const thinks = enabled === true || (effort ?? 'none') !== 'none' || (budgetTokens ?? 0) !== 0;
   put('thinks', request.reasoning && isOff(request.reasoning) ? false : lets ? 'as it likes' : thinks || undefined);
+}
+
+function putSampling(request: ChatRequest, put: Put): void {
   put('max_tokens', request.maxOutputTokens);
   put('temperature', request.temperature === 1 ? undefined : request.temperature);
   put('top_p', request.topP === 1 ? undefined : request.topP);
@@ -343,6 +345,22 @@ export function requestEssence(request: ChatRequest, tools: readonly Tool[] = re
   put('logprobs', request.logprobs);
   put('n', request.n === 1 ? undefined : request.n);
   put('stop', request.stop?.toSorted());
+}
+
+/** What a request asks, as lines that can be compared between dialects. `tools`: whose names the target was told in its own way. */
+export function requestEssence(request: ChatRequest, tools: readonly Tool[] = request.tools): Map<string, string> {
+  const lines = new Map<string, string>();
+  const named = namingOf(tools);
+  const put = (field: string, value: unknown): void => {
+    if (value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0))
+      lines.set(field, typeof value === 'string' ? value : JSON.stringify(sorted(value)));
+  };
+  putTurns(request, named, put);
+  putTools(request, named, put);
+  const { output } = request;
+  put('output', output?.type === 'json-schema' ? `json-schema ${schemaLine(output.schema)}` : output?.type === 'json' ? 'json' : undefined);
+  putReasoning(request, put);
+  putSampling(request, put);
   put(
     'modalities',
     request.modalities?.filter((modality) => modality.toLowerCase() !== 'text'),
