@@ -169,6 +169,39 @@ function eachOf(load: Load, outcomes: readonly Outcome[], control: readonly Outc
   });
 }
 
+type AskOne = () => Promise<Outcome['kind']>;
+
+/** So many clients ask again whenever they were answered, until then (monotonic milliseconds). */
+async function keepBusy(width: number, until: number, one: AskOne): Promise<void> {
+  const worker = async (): Promise<void> => {
+    // Who is refused comes back a little later, as clients do.
+    while (performance.now() < until) if ((await one()) === 'refused') await sleep(100);
+  };
+  await Promise.all(Array.from({ length: width }, worker));
+}
+
+/** Asks so often a second until then, however the answers come; those that do not come are not waited for. */
+async function askAtRate(rate: number, until: number, one: AskOne): Promise<void> {
+  const began = performance.now();
+  const running: Promise<unknown>[] = [];
+  await new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      const now = performance.now();
+      const due = ((Math.min(now, until) - began) * rate) / 1000;
+      const most = running.length + Math.ceil((CATCHING_UP * TICK_MS * rate) / 1000);
+      while (running.length < Math.min(due, most)) running.push(one());
+      if (now < until) return;
+      clearInterval(timer);
+      resolve();
+    }, TICK_MS);
+  });
+  const late = setTimeout(() => {
+    for (const one of underWay) one.destroy(new Error('not answered'));
+  }, PATIENCE_MS);
+  await Promise.all(running);
+  clearTimeout(late);
+}
+
 async function flood(load: Load): Promise<Flooded> {
   const began = performance.now();
   const before = 'burst' in load.pace ? 0 : (load.before ?? load.seconds / 5);
@@ -193,33 +226,9 @@ async function flood(load: Load): Promise<Flooded> {
     return outcome.kind;
   };
   const { pace } = load;
-  if ('width' in pace) {
-    const worker = async (): Promise<void> => {
-      // Who is refused comes back a little later, as clients do.
-      while (performance.now() < until) if ((await one()) === 'refused') await sleep(100);
-    };
-    await Promise.all(Array.from({ length: pace.width }, worker));
-  } else if ('burst' in pace) {
-    await Promise.all(Array.from({ length: pace.burst }, one));
-  } else {
-    const running: Promise<unknown>[] = [];
-    await new Promise<void>((resolve) => {
-      const timer = setInterval(() => {
-        const now = performance.now();
-        const due = ((Math.min(now, until) - began) * pace.rate) / 1000;
-        const most = asked + Math.ceil((CATCHING_UP * TICK_MS * pace.rate) / 1000);
-        while (asked < Math.min(due, most)) running.push(one());
-        if (now < until) return;
-        clearInterval(timer);
-        resolve();
-      }, TICK_MS);
-    });
-    const late = setTimeout(() => {
-      for (const one of underWay) one.destroy(new Error('not answered'));
-    }, PATIENCE_MS);
-    await Promise.all(running);
-    clearTimeout(late);
-  }
+  if ('width' in pace) await keepBusy(pace.width, until, one);
+  else if ('burst' in pace) await Promise.all(Array.from({ length: pace.burst }, one));
+  else await askAtRate(pace.rate, until, one);
   const of = (kind: Outcome['kind']): number[] => outcomes.filter((one) => one.kind === kind).map(({ ms }) => ms);
   const why = outcomes.find(({ kind }) => kind === 'failed')?.why;
   // A burst has no time that counts.

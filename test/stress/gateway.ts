@@ -30,6 +30,38 @@ export interface Gateway {
 /** In the environment of a gateway that is asked for `held`. */
 export const TELLS_HELD = { NODE_OPTIONS: `--expose-gc --import=${new URL('tell-held.ts', import.meta.url).href}` };
 
+/** All but what it stands before. `mark`: a key by which it is seen that this configuration is in force. */
+const configOf = (mark: string): object => ({
+  version: 1,
+  server: { host: '127.0.0.1', port: 0 },
+  keys: [
+    { name: 'stress', value: KEY },
+    { name: 'other', value: OTHER_KEY },
+    { name: 'mark', value: mark },
+  ],
+  discover: false,
+});
+
+/** Asks a program that tells it what it holds, in KiB. */
+async function heldBy({ child, out }: Program): Promise<number> {
+  const told = /^held (\d+)$/gm;
+  const before = [...out.stderr.matchAll(told)].length;
+  child.kill('SIGUSR2');
+  for (;;) {
+    const bytes = [...out.stderr.matchAll(told)][before]?.[1];
+    if (bytes !== undefined) return Number(bytes) / 1024;
+    await sleep(20);
+  }
+}
+
+/** Ends a program, by force where it takes its time. */
+async function end({ child, ended }: Program): Promise<void> {
+  child.kill('SIGTERM');
+  const force = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  await ended;
+  clearTimeout(force);
+}
+
 /**
  * Starts the program before these providers. `sheds`: it refuses calls when the machine has too much to do, as it does by default. `bounds`:
  * other limits of its configuration.
@@ -44,25 +76,9 @@ export async function startGateway(
   const file = join(home, 'pailou.json');
   let revision = 0;
   const markOf = (): string => `${KEY}-${revision}`;
-  const write = (more: object = {}): Promise<void> => {
-    const keys = [
-      { name: 'stress', value: KEY },
-      { name: 'other', value: OTHER_KEY },
-      { name: 'mark', value: markOf() },
-    ];
-    return writeFile(
-      file,
-      JSON.stringify({
-        version: 1,
-        server: { host: '127.0.0.1', port: 0 },
-        keys,
-        discover: false,
-        providers,
-        limits: { ...bounds, ...(sheds ? {} : { overload: { shed: 'off' } }) },
-        ...more,
-      }),
-    );
-  };
+  const limits = { ...bounds, ...(sheds ? {} : { overload: { shed: 'off' } }) };
+  const write = (more: object = {}): Promise<void> =>
+    writeFile(file, JSON.stringify({ ...configOf(markOf()), providers, limits, ...more }));
   await write();
   const program = startProgram(['--json', '--config', file, '--data', join(home, 'data')], home, env);
   const { url } = JSON.parse(await program.until('stdout', /^\{.*\}\n/)) as { readonly url: string };
@@ -76,16 +92,7 @@ export async function startGateway(
     url,
     program,
     resident: () => residentKiB(pid),
-    async held() {
-      const told = /^held (\d+)$/gm;
-      const before = [...program.out.stderr.matchAll(told)].length;
-      program.child.kill('SIGUSR2');
-      for (;;) {
-        const bytes = [...program.out.stderr.matchAll(told)][before]?.[1];
-        if (bytes !== undefined) return Number(bytes) / 1024;
-        await sleep(20);
-      }
-    },
+    held: () => heldBy(program),
     async reload() {
       revision++;
       await write();
@@ -101,10 +108,7 @@ export async function startGateway(
     },
     async stop() {
       isStopping = true;
-      program.child.kill('SIGTERM');
-      const force = setTimeout(() => program.child.kill('SIGKILL'), 10_000);
-      await program.ended;
-      clearTimeout(force);
+      await end(program);
       await rm(home, { recursive: true, force: true });
       return program.out.stderr;
     },

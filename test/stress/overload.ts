@@ -9,6 +9,7 @@ import {
   atWidth,
   ballast,
   bestWidth,
+  type Crowd,
   crowdOf,
   done,
   measured,
@@ -17,6 +18,7 @@ import {
   type Ran,
   startControl,
   tellRan,
+  type Trial,
   watchHealth,
   WIDTHS,
 } from './crowds.ts';
@@ -57,6 +59,81 @@ const messagesOf = (model: string): readonly Ask[] => [
 const CROWD = messagesOf(MODEL);
 const CALM = messagesOf(CALM_MODEL);
 
+/** What came of one flood of ten times the peak. */
+interface Tenfold {
+  /** Work done, in hundredths of what is done at the peak. */
+  readonly share: number;
+  /** How much later refusals come than the answers of one who does nothing else, in milliseconds: 99 of 100. */
+  readonly refusalMs: number;
+  readonly served: number;
+  readonly refused: number;
+  readonly failed: number;
+  readonly example: string | undefined;
+  readonly health: Awaited<ReturnType<typeof watchHealth>>;
+  /** For whoever reads the numbers; with the peak after it. */
+  readonly told: string;
+  readonly after: Ran;
+}
+
+/** Those who take part in floods of ten times the peak. */
+interface TenfoldTrial extends Trial {
+  readonly watchers: Crowd;
+  /** Calls a second at the peak. */
+  readonly ownRate: number;
+}
+
+/** One flood, after a peak was measured and before the next is. */
+async function tenfold(trial: TenfoldTrial, before: Ran, peak: () => Promise<Ran>): Promise<Tenfold> {
+  const { gateway, control, watchers, ownRate } = trial;
+  const time = { key: KEY, seconds: FLOOD_S, before: ONSET_S };
+  const watched = watchers.ask({ ...time, pace: { rate: WATCHERS }, control: control.url });
+  const load = measured(trial, { ...time, pace: { rate: ownRate * 10 - WATCHERS } });
+  const health = await watchHealth(gateway, load);
+  const flood = await load;
+  const { flooded } = flood;
+  const { refused: seen, control: idle, rate, served } = await watched;
+  // Those who watch are served as well, in the others' place.
+  const beside = 1 + rate / flooded.rate;
+  const ran = { ...flood, ownRate: flood.ownRate * beside, work: flood.work * beside };
+  // The machine is not as fast at all times: the peak is what it was before and is after.
+  await sleep(2000);
+  const after = await peak();
+  return {
+    share: (done(ran) / ((done(before) + done(after)) / 2)) * 100,
+    refusalMs: percentile(seen, 0.99) - percentile(idle, 0.99),
+    served: flooded.served.length + served.length,
+    refused: flooded.refused.length,
+    failed: flooded.failed,
+    example: flooded.example,
+    health,
+    told: `${tellRan(ran)}, of ${tellRan(before)} and ${tellRan(after)}; refused p50 ${ms(middle(seen))} p99 ${ms(percentile(seen, 0.99))} of ${seen.length}, by one that does nothing else ${ms(percentile(idle, 0.99))}, by the flood's clients ${ms(percentile(flooded.refused, 0.99))}`,
+    after,
+  };
+}
+
+/** What all floods together say. */
+function tenfoldMeasured(floods: readonly Tenfold[]): readonly Measured[] {
+  const sum = (of: (flood: Tenfold) => number): number => floods.reduce((all, flood) => all + of(flood), 0);
+  const first = <T>(of: (flood: Tenfold) => T | undefined): T | undefined => floods.map(of).find((one) => one !== undefined);
+  const share = middle(floods.map((flood) => flood.share));
+  const refusalMs = middle(floods.map((flood) => flood.refusalMs));
+  const [failed, silent] = [sum((flood) => flood.failed), sum(({ health }) => health.silent)];
+  const example = first((flood) => flood.example);
+  const unheard = first(({ health }) => health.example);
+  const detail = `${floods.map(({ told }) => told).join('; ')}; ${failed} failed${example === undefined ? '' : `: ${example}`}`;
+  return [
+    { promise: 'overload.goodput', value: share, many: sum(({ served }) => served), isKept: share >= 90 && failed === 0, detail },
+    { promise: 'overload.refusals', value: refusalMs, many: sum(({ refused }) => refused), isKept: refusalMs <= 10 },
+    {
+      promise: 'overload.health',
+      value: silent,
+      many: sum(({ health }) => health.many),
+      isKept: silent === 0,
+      ...(unheard === undefined ? {} : { detail: unheard }),
+    },
+  ];
+}
+
 /** Ten times the peak, measured in turn with it. `seconds`: of each measurement. */
 async function* tenfoldRows(gateway: Gateway, seconds: number): AsyncIterable<Measured> {
   const { url } = gateway;
@@ -66,60 +143,17 @@ async function* tenfoldRows(gateway: Gateway, seconds: number): AsyncIterable<Me
   const trial = { gateway, control, crowd };
   try {
     await crowd.ask({ key: KEY, pace: { width: Math.max(...WIDTHS) }, seconds: WARM_S });
-    const shares: number[] = [];
-    const refusals: number[] = [];
-    const told: string[] = [];
-    let [served, refused, failed, checks, silent] = [0, 0, 0, 0, 0];
-    let example: string | undefined;
-    let unheard: string | undefined;
     const { width } = await bestWidth(trial, seconds);
     const { ownRate } = await atWidth(trial, width, seconds);
     const peak = (): Promise<Ran> => peakBeside(decoy, ownRate * 9, () => atWidth(trial, width, seconds), seconds);
+    const floods: Tenfold[] = [];
     let before = await peak();
     for (let round = 0; round < TENFOLD_ROUNDS; round++) {
-      const time = { key: KEY, seconds: FLOOD_S, before: ONSET_S };
-      const watched = watchers.ask({ ...time, pace: { rate: WATCHERS }, control: control.url });
-      const load = measured(trial, { ...time, pace: { rate: ownRate * 10 - WATCHERS } });
-      const health = await watchHealth(gateway, load);
-      const flood = await load;
-      const { flooded: tenfold } = flood;
-      const { refused: seen, control: idle, rate, served: watchersServed } = await watched;
-      // Those who watch are served as well, in the others' place.
-      const beside = 1 + rate / tenfold.rate;
-      const ran = { ...flood, ownRate: flood.ownRate * beside, work: flood.work * beside };
-      // The machine is not as fast at all times: the peak is what it was before and is after.
-      await sleep(2000);
-      const after = await peak();
-      shares.push((done(ran) / ((done(before) + done(after)) / 2)) * 100);
-      refusals.push(percentile(seen, 0.99) - percentile(idle, 0.99));
-      told.push(
-        `${tellRan(ran)}, of ${tellRan(before)} and ${tellRan(after)}; refused p50 ${ms(middle(seen))} p99 ${ms(percentile(seen, 0.99))} of ${seen.length}, by one that does nothing else ${ms(percentile(idle, 0.99))}, by the flood's clients ${ms(percentile(tenfold.refused, 0.99))}`,
-      );
-      before = after;
-      served += tenfold.served.length + watchersServed.length;
-      refused += tenfold.refused.length;
-      failed += tenfold.failed;
-      example ??= tenfold.example;
-      checks += health.many;
-      silent += health.silent;
-      unheard ??= health.example;
+      const flood = await tenfold({ ...trial, watchers, ownRate }, before, peak);
+      floods.push(flood);
+      before = flood.after;
     }
-    const share = middle(shares);
-    yield {
-      promise: 'overload.goodput',
-      value: share,
-      many: served,
-      isKept: share >= 90 && failed === 0,
-      detail: `${told.join('; ')}; ${failed} failed${example === undefined ? '' : `: ${example}`}`,
-    };
-    yield { promise: 'overload.refusals', value: middle(refusals), many: refused, isKept: middle(refusals) <= 10 };
-    yield {
-      promise: 'overload.health',
-      value: silent,
-      many: checks,
-      isKept: silent === 0,
-      ...(unheard === undefined ? {} : { detail: unheard }),
-    };
+    yield* tenfoldMeasured(floods);
   } finally {
     for (const one of [crowd, watchers, control, decoy, other]) one.stop();
   }
