@@ -45,19 +45,23 @@ const COLLECTIONS = [
 ];
 
 /**
- * So much more than what is alive, in percent, before the next large collection. Left alone, V8 takes less the more it has to do, and comes
- * thrice as often.
+ * So much more than what is alive, in percent, before the next large collection (left alone, V8 takes less the more it has to do, and comes
+ * thrice as often), and whether it then moves what lies scattered.
  */
-const GROWING = { usual: 80, crowded: 200 };
+const LARGE = {
+  usual: ['--heap-growing-percent=80', '--compact'],
+  crowded: ['--heap-growing-percent=200', '--no-compact'],
+};
 
 const isKnown = (): boolean => process.versions.v8.startsWith(V8_VERSION);
 
 /**
  * A large collection holds up whoever comes meanwhile, for some 10 ms: while calls are refused since there is more to do than can be done,
- * it comes half as often, for more memory. Not before, however busy: who serves all that come has the time for it.
+ * it comes half as often, and does without what may be done later, for more memory. Not before, however busy: who serves all that come has
+ * the time for it.
  */
 export function collectLess(is: boolean): void {
-  if (isKnown()) setFlagsFromString(`--heap-growing-percent=${is ? GROWING.crowded : GROWING.usual}`);
+  if (isKnown()) for (const flag of is ? LARGE.crowded : LARGE.usual) setFlagsFromString(flag);
 }
 
 /** Makes Node and V8 hold no more memory for many small things than those take. For a process that serves; the timer keeps none alive. */
