@@ -19,7 +19,8 @@ export const again = (machine: Machine, held: Held, waitMs: number): void => {
   held.nextAt = machine.ports.clock.monotonic() + waitMs;
 };
 
-const backOff = ({ pace }: Machine, { failures }: Held): number => Math.min(MAX_RETRY_MS, pace.retryMs * 2 ** Math.min(10, failures - 1));
+const backOff = ({ pace }: Machine, { failures }: Held): number =>
+  Math.min(MAX_RETRY_MS, pace.retryMs * 2 ** Math.min(10, Math.max(0, failures - 1)));
 
 /** Until a job is asked about again. */
 export function usualWait({ pace, held, ports }: Machine, { createdAt }: Task): number {
@@ -112,10 +113,14 @@ function act(machine: Machine, held: Held): Promise<void> {
   return task.phase === 'intent' ? recover(machine, held) : poll(machine, held);
 }
 
+/** There is no room in this server for what the step needs: it says nothing of the task, which is paid for. */
+const isCrowded = (error: unknown): boolean =>
+  error instanceof GatewayError && error.fault.by === 'gateway' && error.fault.kind === 'overloaded';
+
 /** What a step that failed means: asked again later, or the end of the task. */
 async function failed(machine: Machine, held: Held, error: unknown): Promise<void> {
   if (error instanceof Lost || held.stop.signal.aborted) return;
-  held.failures += 1;
+  if (!isCrowded(error)) held.failures += 1;
   if (!(error instanceof GatewayError)) {
     machine.ports.onDefect(error, held.task.id);
     return again(machine, held, backOff(machine, held));

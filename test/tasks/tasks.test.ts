@@ -180,6 +180,21 @@ describe('a job of a provider', () => {
     expect(tries).toBe(2);
   });
 
+  it('is not lost, however often there is no room here to fetch what it made', async () => {
+    let tries = 0;
+    const one: Process = start({
+      poll: say(DONE),
+      keep(task, signal) {
+        tries += 1;
+        if (tries > 20) return keepOne(() => one)(task, signal);
+        return Promise.reject(new GatewayError(gatewayFault('overloaded', 'full', { code: 'fetches_full' })));
+      },
+    });
+    const { id } = await one.tasks.start(order());
+    await ends(one, id, 'completed');
+    expect(tries).toBe(21);
+  });
+
   it('keeps the words of its provider when it fails', async () => {
     const error = { code: 'blocked', message: 'Not this' };
     const one = start({ poll: say({ status: 'failed', error }) });
