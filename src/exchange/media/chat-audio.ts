@@ -1,4 +1,14 @@
-import { badField, createKeptText, GatewayError, gatewayFault, isObject, type Json, type JsonObject, parseObject } from '../../ir/index.ts';
+import {
+  badField,
+  createKeptText,
+  GatewayError,
+  gatewayFault,
+  isObject,
+  type Json,
+  type JsonObject,
+  type KeptText,
+  parseObject,
+} from '../../ir/index.ts';
 import { createSseReader, type SseFrame, sseText } from '../../wire/sse.ts';
 import { inEvents, wholeSound } from '../../media/speech/frames.ts';
 import type { Call } from '../call.ts';
@@ -228,64 +238,92 @@ function notesOf(context: MediaContext): OutHeaders {
 /** A chunk of the reply with another delta. */
 const chunkLike = (chunk: JsonObject, delta: JsonObject): JsonObject => ({ ...chunk, choices: [{ index: 0, delta, finish_reason: null }] });
 
+/** A streamed answer that is to be spoken, as far as it was read. */
+interface Listening {
+  readonly sink: ClientSink;
+  readonly headers: () => OutHeaders;
+  /** What ends it: goes out once it was spoken. */
+  readonly held: string[];
+  readonly text: KeptText;
+  /** Of all that is kept of it, in characters. */
+  length: number;
+  /** The last chunk that was no end. */
+  last: JsonObject | undefined;
+  isBroken: boolean;
+  isEndless: boolean;
+  /** The client takes more. */
+  isTaken: boolean;
+}
+
+function writeChunk(listening: Listening, body: JsonObject): void {
+  const { sink, headers } = listening;
+  if (!sink.begun) sink.begin(200, headers());
+  listening.isTaken = sink.write(sseText(JSON.stringify(body)));
+}
+
+function takeFrame(listening: Listening, { data }: SseFrame): void {
+  const { held, text } = listening;
+  const chunk = parseObject(data);
+  if (listening.length > MAX_TEXT) {
+    // What goes out after that is what was wrong.
+    if (chunk?.['error'] !== undefined) writeChunk(listening, chunk);
+    return;
+  }
+  if (!chunk || held.length > 0) {
+    listening.length += data.length;
+    return void held.push(sseText(data));
+  }
+  if (chunk['error'] !== undefined) listening.isBroken = true;
+  const choice = firstChoice(chunk);
+  if (!choice || choice['finish_reason']) return void held.push(sseText(data));
+  listening.last = chunk;
+  const { content, ...delta } = isObject(choice['delta']) ? choice['delta'] : {};
+  if (typeof content !== 'string' || content === '') return writeChunk(listening, chunkLike(chunk, delta));
+  listening.length += content.length;
+  text.add(content);
+  writeChunk(listening, chunkLike(chunk, { ...delta, audio: { transcript: content } }));
+}
+
+/** Throws the fault of an answer without an end, once: it cannot be spoken, and must not look like one that was. */
+function refuseEndless(listening: Listening): void {
+  if (listening.length <= MAX_TEXT || listening.isEndless) return;
+  listening.isEndless = true;
+  listening.isBroken = true;
+  listening.held.splice(0);
+  throw new GatewayError(TOO_LONG);
+}
+
 /** Reads a streamed answer: text goes out as the transcript, what ends it is held until it was spoken. */
 function createListener(sink: ClientSink, headers: () => OutHeaders) {
   const reader = createSseReader();
-  const held: string[] = [];
-  const text = createKeptText();
-  let length = 0;
-  let last: JsonObject | undefined;
-  let isBroken = false;
-  let isEndless = false;
-  let isTaken = true;
-  const write = (body: JsonObject): void => {
-    if (!sink.begun) sink.begin(200, headers());
-    isTaken = sink.write(sseText(JSON.stringify(body)));
+  const listening: Listening = {
+    sink,
+    headers,
+    held: [],
+    text: createKeptText(),
+    length: 0,
+    last: undefined,
+    isBroken: false,
+    isEndless: false,
+    isTaken: true,
   };
-  const take = ({ data }: SseFrame): void => {
-    const chunk = parseObject(data);
-    if (length > MAX_TEXT) {
-      // What goes out after that is what was wrong.
-      if (chunk?.['error'] !== undefined) write(chunk);
-      return;
-    }
-    if (!chunk || held.length > 0) {
-      length += data.length;
-      return void held.push(sseText(data));
-    }
-    if (chunk['error'] !== undefined) isBroken = true;
-    const choice = firstChoice(chunk);
-    if (!choice || choice['finish_reason']) return void held.push(sseText(data));
-    last = chunk;
-    const { content, ...delta } = isObject(choice['delta']) ? choice['delta'] : {};
-    if (typeof content !== 'string' || content === '') return write(chunkLike(chunk, delta));
-    length += content.length;
-    text.add(content);
-    write(chunkLike(chunk, { ...delta, audio: { transcript: content } }));
-  };
-  /** Throws the fault of an answer without an end, once: it cannot be spoken, and must not look like one that was. */
-  const refuseEndless = (): void => {
-    if (length <= MAX_TEXT || isEndless) return;
-    isEndless = true;
-    isBroken = true;
-    held.splice(0);
-    throw new GatewayError(TOO_LONG);
-  };
+  const take = (frame: SseFrame): void => takeFrame(listening, frame);
   return {
     take(bytes: Buffer | string): boolean {
-      isTaken = true;
+      listening.isTaken = true;
       reader.push(typeof bytes === 'string' ? Buffer.from(bytes) : bytes, take);
-      refuseEndless();
-      return isTaken;
+      refuseEndless(listening);
+      return listening.isTaken;
     },
     end: (): void => reader.end(take),
-    write,
+    write: (body: JsonObject): void => writeChunk(listening, body),
     /** What was said, where it came to its end. */
     said(): { readonly text: string; readonly chunk: JsonObject } | undefined {
-      const whole = text.text().trim();
+      const { last, isBroken } = listening;
+      const whole = listening.text.text().trim();
       return last && !isBroken && whole !== '' ? { text: whole, chunk: last } : undefined;
     },
-    rest: (): string => held.join(''),
+    rest: (): string => listening.held.join(''),
   };
 }
 
