@@ -69,6 +69,51 @@ function excessOf(one: Guesthouse, all: ReadonlyMap<number, Guesthouse>): number
   return excess >= Math.max(UNEVEN.least, part * UNEVEN.share) ? Math.floor(excess) : 0;
 }
 
+/** What the pieces below share. */
+interface Receiving {
+  readonly guests: Map<number, Guesthouse>;
+  /** Those that came while nobody was there to take them. */
+  held: Socket[];
+  /** Connections that were handed over until now. */
+  count: number;
+}
+
+/** Hands a connection to who has fewest; holds it where there is nobody. */
+function give(receiving: Receiving, socket: Socket): void {
+  const { guests, held } = receiving;
+  const to = nextOf(guests.values());
+  if (!to) {
+    if (held.length < MAX_HELD) held.push(socket);
+    else socket.destroy();
+    return;
+  }
+  receiving.count += 1;
+  to.given += 1;
+  to.lastAt = receiving.count;
+  to.pending.add(socket);
+  to.guest.give(socket, (error) => {
+    // Where it is gone, `shut` gives them to others.
+    if (!error) to.pending.delete(socket);
+  });
+}
+
+/** Tells those that have too many, beside the others, to let some go. */
+function evenOut(guests: ReadonlyMap<number, Guesthouse>, reporter: Guesthouse): void {
+  for (const each of guests.values()) {
+    const excess = excessOf(each, guests);
+    // Who reports has let some go since; the others know what they were told.
+    if (excess !== each.excess || (each === reporter && excess > 0)) each.guest.thin(excess);
+    each.excess = excess;
+  }
+}
+
+/** Those that were held, which are held no more. */
+function takeHeld(receiving: Receiving): readonly Socket[] {
+  const { held } = receiving;
+  receiving.held = [];
+  return held;
+}
+
 /**
  * Listens, and hands each connection, of which nothing was read, to the worker that has fewest. Where the system lets a port be shared the
  * workers listen as well, so that few come this way, which costs a tenth of a millisecond each. The system splits them by the hash of
@@ -76,30 +121,12 @@ function excessOf(one: Guesthouse, all: ReadonlyMap<number, Guesthouse>): number
  * system's error.
  */
 export async function openDoor(place: Place, listen: typeof openListeners): Promise<Door> {
-  const guests = new Map<number, Guesthouse>();
-  let held: Socket[] = [];
-  let count = 0;
-
-  const give = (socket: Socket): void => {
-    const to = nextOf(guests.values());
-    if (!to) {
-      if (held.length < MAX_HELD) held.push(socket);
-      else socket.destroy();
-      return;
-    }
-    count += 1;
-    to.given += 1;
-    to.lastAt = count;
-    to.pending.add(socket);
-    to.guest.give(socket, (error) => {
-      // Where it is gone, `shut` gives them to others.
-      if (!error) to.pending.delete(socket);
-    });
-  };
+  const receiving: Receiving = { guests: new Map(), held: [], count: 0 };
+  const { guests } = receiving;
   const onSocket = (socket: Socket): void => {
     // It may go before it is handed over.
     socket.on('error', () => socket.destroy());
-    give(socket);
+    give(receiving, socket);
   };
   const { port, isShared, close } = await listen(place, onSocket, { many: 1, pauseOnConnect: true });
   return {
@@ -107,31 +134,22 @@ export async function openDoor(place: Place, listen: typeof openListeners): Prom
     isShared,
     open(number, guest) {
       guests.set(number, { guest, open: 0, taken: 0, given: 0, lastAt: 0, excess: 0, pending: new Set() });
-      const waiting = held;
-      held = [];
-      for (const socket of waiting) give(socket);
+      for (const socket of takeHeld(receiving)) give(receiving, socket);
     },
     shut(number) {
       const pending = guests.get(number)?.pending ?? [];
       guests.delete(number);
-      for (const socket of pending) if (!socket.destroyed) give(socket);
+      for (const socket of pending) if (!socket.destroyed) give(receiving, socket);
     },
     heard(number, { open, taken }) {
       const one = guests.get(number);
       if (!one) return;
       Object.assign(one, { open, taken });
-      if (!isShared) return;
-      for (const each of guests.values()) {
-        const excess = excessOf(each, guests);
-        // Who reports has let some go since; the others know what they were told.
-        if (excess !== each.excess || (each === one && excess > 0)) each.guest.thin(excess);
-        each.excess = excess;
-      }
+      if (isShared) evenOut(guests, one);
     },
     close() {
       close();
-      for (const socket of held) socket.destroy();
-      held = [];
+      for (const socket of takeHeld(receiving)) socket.destroy();
     },
   };
 }
