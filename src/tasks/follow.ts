@@ -113,9 +113,8 @@ function act(machine: Machine, held: Held): Promise<void> {
   return task.phase === 'intent' ? recover(machine, held) : poll(machine, held);
 }
 
-/** There is no room in this server for what the step needs: it says nothing of the task, which is paid for. */
-const isCrowded = (error: unknown): boolean =>
-  error instanceof GatewayError && error.fault.by === 'gateway' && error.fault.kind === 'overloaded';
+/** There is no room here to fetch what was made and is paid for: others that are fetched end soon, where storage may be away for good. */
+const isCrowded = (error: unknown): boolean => error instanceof GatewayError && error.fault.code === 'fetches_full';
 
 /** What a step that failed means: asked again later, or the end of the task. */
 async function failed(machine: Machine, held: Held, error: unknown): Promise<void> {

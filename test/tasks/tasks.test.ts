@@ -195,6 +195,15 @@ describe('a job of a provider', () => {
     expect(tries).toBe(21);
   });
 
+  it('has failed where what it made cannot be kept, time and again', async () => {
+    const keep = vi.fn(() => Promise.reject(new GatewayError(gatewayFault('overloaded', 'away', { code: 'media_unavailable' }))));
+    const one = start({ poll: say(DONE), keep });
+    const { id } = await one.tasks.start(order());
+    await ends(one, id, 'failed');
+    expect((await read(one, id)).value.error).toMatchObject({ code: 'media_unavailable' });
+    expect(keep).toHaveBeenCalledTimes(8);
+  });
+
   it('keeps the words of its provider when it fails', async () => {
     const error = { code: 'blocked', message: 'Not this' };
     const one = start({ poll: say({ status: 'failed', error }) });
