@@ -44,7 +44,16 @@ function failedAt({ tried, call }: Tour, one: Tried): void {
 const mayFollow = ({ mayGoOn }: Walking, { end: { fault } }: Tried): boolean =>
   mayGoOn === undefined || fault === undefined || mayGoOn(fault);
 
-/** How a call ends with this try, the last of some. */
+/**
+ * The try that the caller is told of, the last one as a rule. That the last place has no words for a request says nothing of the places before
+ * it, which may have an answer the next time.
+ */
+function toldOf(last: Tried, before: readonly Tried[]): Tried {
+  if (last.end.fault?.code !== 'not_expressible') return last;
+  return before.findLast(({ end: { fault } }) => fault?.code !== 'not_expressible') ?? last;
+}
+
+/** How a call ends with this try, of some. */
 function conclude({ end, thrown }: Tried, tried: readonly Tried[]): AttemptEnd {
   const last = lastWord(end, tried);
   if (!thrown) return last;
@@ -73,7 +82,11 @@ export async function walk(call: Walking, trying: Trying): Promise<AttemptEnd> {
     const all = [...tour.tried, last];
     const mayGoOn = tour.sent < tries && mayFollow(call, last);
     const following = mayGoOn ? guide.next(all) : undefined;
-    if (!following || trying.monotonic() + following.waitMs >= tour.deadline) return conclude(last, all);
+    if (!following || trying.monotonic() + following.waitMs >= tour.deadline) {
+      const told = toldOf(last, tour.tried);
+      if (told !== last) tour.fail(last);
+      return conclude(told, all);
+    }
     tour.fail(last);
     if (following.waitMs > 0) await pause(following.waitMs, call.sink);
     if (call.sink.closed) return { endedBy: 'client' };

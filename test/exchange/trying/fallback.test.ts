@@ -238,4 +238,20 @@ describe('a target that cannot express the request', () => {
     expect(counts(trials)).toEqual([0, 1]);
     expect(server.records[0]?.failed).toBe('a/up;not_expressible');
   });
+  it.each([
+    ['429', refusing(429, { 'retry-after': '60' }), 429, '60', 'rate_limit'],
+    ['503', refusing(503), 503, null, 'overloaded'],
+    ['a page', bytes('HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 2\r\n\r\nno'), 502, null, 'upstream'],
+  ] as const)('does not speak for one before it, which answered %s', async (_, answer, status, retryAfter, failed) => {
+    await set({ answers: [answer, json(MESSAGES.whole)], dialects: [CHAT, MESSAGES], settings: [{ retries: 0 }, {}] });
+    const { server } = trials;
+    const told = await fetch(`${server.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/json', 'x-strict': '1' },
+      body: JSON.stringify({ ...CHAT.body('both', false), seed: 5 }),
+    });
+    expect([told.status, told.headers.get('retry-after'), counts(trials)]).toEqual([status, retryAfter, [1, 0]]);
+    expect(server.records[0]?.failed).toContain(failed);
+    expect(server.records[0]?.failed).toContain('b/up;not_expressible');
+  });
 });
