@@ -32,12 +32,15 @@ function lastWord(end: AttemptEnd, tried: readonly Tried[]): AttemptEnd {
   return waits.length === 0 ? end : { ...end, fault: { ...fault, retryAfterMs: Math.min(...waits) } };
 }
 
+/** What a record says of a try whose end is not the call's. */
+function wordOf({ next: { candidate }, end: { fault } }: Tried): string {
+  return `${candidate.provider}/${candidate.model};${fault?.code ?? fault?.kind}`;
+}
+
 /** Remembers a try that failed. */
 function failedAt({ tried, call }: Tour, one: Tried): void {
-  const { provider, model } = one.next.candidate;
-  const { fault } = one.end;
   tried.push(one);
-  call.failed.push(`${provider}/${model};${fault?.code ?? fault?.kind}`);
+  call.failed.push(wordOf(one));
 }
 
 /** Whether what a try has left behind allows another. */
@@ -46,11 +49,15 @@ const mayFollow = ({ mayGoOn }: Walking, { end: { fault } }: Tried): boolean =>
 
 /**
  * The try that the caller is told of, the last one as a rule. That the last place has no words for a request says nothing of the places before
- * it, which may have an answer the next time.
+ * it, which may have an answer the next time: then the end of one of those is the call's.
  */
-function toldOf(last: Tried, before: readonly Tried[]): Tried {
+function toldOf({ tried, call }: Tour, last: Tried): Tried {
   if (last.end.fault?.code !== 'not_expressible') return last;
-  return before.findLast(({ end: { fault } }) => fault?.code !== 'not_expressible') ?? last;
+  const told = tried.findLast(({ end: { fault } }) => fault?.code !== 'not_expressible');
+  if (!told) return last;
+  call.failed.splice(call.failed.lastIndexOf(wordOf(told)), 1, wordOf(last));
+  call.answeredBy(told.number);
+  return told;
 }
 
 /** How a call ends with this try, of some. */
@@ -82,11 +89,7 @@ export async function walk(call: Walking, trying: Trying): Promise<AttemptEnd> {
     const all = [...tour.tried, last];
     const mayGoOn = tour.sent < tries && mayFollow(call, last);
     const following = mayGoOn ? guide.next(all) : undefined;
-    if (!following || trying.monotonic() + following.waitMs >= tour.deadline) {
-      const told = toldOf(last, tour.tried);
-      if (told !== last) tour.fail(last);
-      return conclude(told, all);
-    }
+    if (!following || trying.monotonic() + following.waitMs >= tour.deadline) return conclude(toldOf(tour, last), all);
     tour.fail(last);
     if (following.waitMs > 0) await pause(following.waitMs, call.sink);
     if (call.sink.closed) return { endedBy: 'client' };

@@ -55,7 +55,7 @@ export interface Walking {
   readonly tokens: () => number;
   /** What a step used, where its end does not say so. */
   readonly usageOf?: (number: number) => Usage | undefined;
-  /** Told whose end is the call's, by the step's number, where tries ran side by side. */
+  /** Told whose end is the call's, by the step's number, where tries ran side by side or it is not the last one's. */
   readonly answeredBy: (number: number) => void;
   /** Gets a word for each try whose end was not the call's, and for each target before the first that was passed by: `provider/model;code`. */
   readonly failed: string[];

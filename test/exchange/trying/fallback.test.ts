@@ -241,7 +241,7 @@ describe('a target that cannot express the request', () => {
   it.each([
     ['429', refusing(429, { 'retry-after': '60' }), 429, '60', 'rate_limit'],
     ['503', refusing(503), 503, null, 'overloaded'],
-    ['a page', bytes('HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 2\r\n\r\nno'), 502, null, 'upstream'],
+    ['a page', bytes('HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 2\r\n\r\nno'), 502, null, 'upstream_malformed'],
   ] as const)('does not speak for one before it, which answered %s', async (_, answer, status, retryAfter, failed) => {
     await set({ answers: [answer, json(MESSAGES.whole)], dialects: [CHAT, MESSAGES], settings: [{ retries: 0 }, {}] });
     const { server } = trials;
@@ -251,7 +251,7 @@ describe('a target that cannot express the request', () => {
       body: JSON.stringify({ ...CHAT.body('both', false), seed: 5 }),
     });
     expect([told.status, told.headers.get('retry-after'), counts(trials)]).toEqual([status, retryAfter, [1, 0]]);
-    expect(server.records[0]?.failed).toContain(failed);
-    expect(server.records[0]?.failed).toContain('b/up;not_expressible');
+    expect(told.headers.get('x-pailou-served-by')).toBe('a/up');
+    expect(server.records[0]).toMatchObject({ provider: 'a', fault: failed, failed: 'b/up;not_expressible' });
   });
 });
